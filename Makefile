@@ -1,0 +1,44 @@
+# Every command of the project. Needed: GNU make, git, and a Python 3.11 or newer with venv.
+# What they make lies below .build/ and .venv/; a second call makes only what has changed.
+
+PYTHON ?= python3
+TOOLS = PYTHONPATH=tests $(PYTHON) -m tools
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint unit integration sanity docs collection sandbox demo benchmark clean
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z]*\):  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+test:  ## everything: linters, unit and integration tests, sanity, documentation, importer
+	@$(TOOLS) test
+
+lint:  ## ruff, mypy, yamllint, ansible-lint
+	@$(TOOLS) lint
+
+unit:  ## unit tests and those of the sandbox gateway
+	@$(TOOLS) unit
+
+integration:  ## integration tests; KONG_ADMIN_URL= KONG_PROXY_URL= name a real gateway
+	@$(TOOLS) integration
+
+sanity:  ## ansible-test sanity, one leg for each ansible-core at hand
+	@$(TOOLS) sanity
+
+docs:  ## documentation, changelog and galaxy-importer checks
+	@$(TOOLS) docs
+
+collection:  ## build the collection and install it into .build/collections
+	@$(TOOLS) collection
+
+sandbox:  ## a gateway to try things on; ADMIN_PORT= PROXY_PORT= MODE= VERSION= EDITION=
+	@$(TOOLS) sandbox
+
+demo:  ## the first upstream and its targets, from nothing, against a sandbox
+	@$(TOOLS) demo
+
+benchmark:  ## measure the collection against the sandbox
+	@$(TOOLS) benchmark
+
+clean:  ## remove all that these commands made
+	rm -rf .build .venv

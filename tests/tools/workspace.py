@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The working tree, the folders made beside it, and the environments and collection in them.
+
+Everything made lies below `.build/` and `.venv/`. What is made from files carries a stamp with
+their digest, so that a second call costs nothing and a changed file is noticed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / ".build"
+VENV = ROOT / ".venv"
+COLLECTIONS = BUILD / "collections"
+REQUIREMENTS = ROOT / "tests/requirements"
+PACKAGE = Path("ansible_collections/irishtek/kong")
+
+# Runs a command, shows its output where the caller wants it, and returns its exit status.
+Run = Callable[[Sequence[str | Path], Path], int]
+
+
+class Broken(Exception):
+    """Something that a command needs could not be made; the message says what."""
+
+
+def run(argv: Sequence[str | Path], cwd: Path = ROOT) -> int:
+    """Run a command in the foreground and return its exit status."""
+    return subprocess.run(argv, cwd=cwd, check=False).returncode
+
+
+def files() -> list[Path]:
+    """List the working tree's files relative to its root: all but what git ignores or has lost."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )
+    if listed.returncode:
+        raise Broken(f"git cannot list the working tree: {listed.stderr.strip()}")
+    names = sorted(set(listed.stdout.split("\0")) - {""})
+    return [Path(name) for name in names if (ROOT / name).is_file()]
+
+
+def copy_to(folder: Path) -> None:
+    """Lay the working tree's files into `folder`, and nothing else."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in files():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target, follow_symlinks=False)
+
+
+def _digest(paths: Sequence[Path], *words: str) -> str:
+    total = hashlib.sha256("\0".join(words).encode())
+    for path in paths:
+        total.update(f"\0{path}\0".encode() + (ROOT / path).read_bytes())
+    return total.hexdigest()
+
+
+@contextmanager
+def _stale(stamp: Path, digest: str) -> Iterator[bool]:
+    """Say whether the stamp's folder is to be made anew, and stamp it when that went well.
+
+    Locked, because parts run side by side and two calls of make may, too.
+    """
+    locks = BUILD / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with (locks / stamp.name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.exists() and stamp.read_text() == digest:
+            yield False
+            return
+        stamp.unlink(missing_ok=True)
+        yield True
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(digest)
+
+
+def venv(folder: Path, requirements: str, python: Path | None = None, execute: Run = run) -> Path:
+    """Make the virtual environment of `tests/requirements/<requirements>.txt`; return its bin/."""
+    base = python or Path(sys.executable)
+    wanted = REQUIREMENTS / f"{requirements}.txt"
+    digest = _digest([wanted], str(base), sys.version)
+    with _stale(folder / f"stamp-{requirements}", digest) as stale:
+        if stale:
+            shutil.rmtree(folder, ignore_errors=True)
+            pip = folder / "bin/python", "-m", "pip", "--disable-pip-version-check"
+            commands: list[Sequence[str | Path]] = [
+                [base, "-m", "venv", folder],
+                [*pip, "install", "--quiet", "--requirement", wanted],
+            ]
+            if any(execute(command, ROOT) for command in commands):
+                raise Broken(f"the environment of {wanted.relative_to(ROOT)} cannot be made")
+    return folder / "bin"
+
+
+def test_venv(execute: Run = run) -> Path:
+    """Return bin/ of the environment that tests and sandbox run in."""
+    return venv(VENV, "test", execute=execute)
+
+
+def lint_venv(execute: Run = run) -> Path:
+    """Return bin/ of the linters' environment."""
+    return venv(BUILD / "venv-lint", "lint", execute=execute)
+
+
+def benchmark_venv(execute: Run = run) -> Path:
+    """Return bin/ of the environment whose Ansible is measured."""
+    return venv(BUILD / "venv-bench", "benchmark", execute=execute)
+
+
+def collection(execute: Run = run) -> Path:
+    """Build the collection from the working tree, install it, and return its archive."""
+    galaxy = test_venv(execute) / "ansible-galaxy"
+    tree, dist = BUILD / "tree" / PACKAGE, BUILD / "dist"
+    with _stale(BUILD / "stamp-collection", _digest(files())) as stale:
+        if stale:
+            copy_to(tree)
+            shutil.rmtree(dist, ignore_errors=True)
+            if execute([galaxy, "collection", "build", "--output-path", dist], tree):
+                raise Broken("the collection cannot be built")
+            install = [galaxy, "collection", "install", "--offline", "--no-deps", "--force"]
+            if execute([*install, "-p", COLLECTIONS, next(dist.glob("*.tar.gz"))], tree):
+                raise Broken("the collection cannot be installed")
+    return next(dist.glob("*.tar.gz"))
+
+
+def environment(bin_folder: Path) -> dict[str, str]:
+    """Return the process environment in which a virtual environment's tools find the collection."""
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([str(bin_folder), os.environ.get("PATH", os.defpath)]),
+        "VIRTUAL_ENV": str(bin_folder.parent),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_NOCOLOR": "1",
+    }
