@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sandbox gateway keeps: entities, their indexes, and the file they outlive a run in."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pathlib
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Entity = dict[str, Any]
+
+#: The kinds that a proxy needs to route and balance.
+PROXIED = ("services", "routes", "upstreams", "targets")
+
+
+def hashable(value: Any) -> Any:
+    """A value as a dictionary key; foreign keys count by their id."""
+    if isinstance(value, dict):
+        return tuple(sorted((key, hashable(item)) for key, item in value.items()))
+    if isinstance(value, list):
+        return tuple(hashable(item) for item in value)
+    return value
+
+
+class Store:
+    """Entities by kind and id, in order of creation, behind one lock.
+
+    `unique` names the combinations of fields that occur once a kind; `foreign` the fields that
+    point to another entity. Both are indexed, so that no write looks through a kind.
+    """
+
+    def __init__(
+        self,
+        unique: Mapping[str, tuple[tuple[str, ...], ...]],
+        foreign: Mapping[str, tuple[str, ...]],
+        state: pathlib.Path | None = None,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.revision = 0
+        self._unique = unique
+        self._foreign = foreign
+        self._state = state
+        self._saved = 0
+        self.kinds: dict[str, dict[str, Entity]] = {}
+        self._keys: dict[tuple[str, tuple[str, ...]], dict[Any, str]] = {}
+        self._children: dict[tuple[str, str, str], dict[str, None]] = {}
+        self._clear()
+        if state is not None and state.exists():
+            self._load(state)
+
+    def _clear(self) -> None:
+        self.kinds = {kind: {} for kind in self._unique}
+        self._keys = {(kind, key): {} for kind, keys in self._unique.items() for key in keys}
+        self._children = {}
+
+    # -- reading
+
+    def get(self, kind: str, identifier: str) -> Entity | None:
+        """The stored entity itself: callers copy before they change it."""
+        return self.kinds[kind].get(identifier)
+
+    def find(self, kind: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> Entity | None:
+        """The entity whose unique `fields` hold `values`."""
+        identifier = self._keys[(kind, fields)].get(hashable(list(values)))
+        return None if identifier is None else self.kinds[kind][identifier]
+
+    def all(self, kind: str) -> Iterator[Entity]:
+        """Every entity of a kind, oldest first."""
+        return iter(self.kinds[kind].values())
+
+    def children(self, kind: str, field: str, parent: str) -> list[Entity]:
+        """The entities of `kind` whose `field` points to `parent`, oldest first."""
+        entities = self.kinds[kind]
+        return [entities[item] for item in self._children.get((kind, field, parent), ())]
+
+    def snapshot(self) -> dict[str, list[Entity]]:
+        """Plain copies of what the proxy side reads: services, routes, upstreams and targets."""
+        with self.lock:
+            return {kind: copy.deepcopy(list(self.all(kind))) for kind in PROXIED}
+
+    # -- writing
+
+    def put(self, kind: str, entity: Entity) -> None:
+        """Store `entity` in the place of the one with its id, or as a new one."""
+        with self.lock:
+            old = self.kinds[kind].get(entity["id"])
+            if old is not None:
+                self._unindex(kind, old)
+            self.kinds[kind][entity["id"]] = entity
+            self._index(kind, entity)
+            self.revision += 1
+
+    def remove(self, kind: str, identifier: str) -> None:
+        """Forget one entity; what depends on it is the caller's to judge."""
+        with self.lock:
+            self._unindex(kind, self.kinds[kind].pop(identifier))
+            self.revision += 1
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with self.lock:
+            self._clear()
+            self.revision += 1
+
+    def _index(self, kind: str, entity: Entity) -> None:
+        for fields in self._unique[kind]:
+            key = self.key(fields, entity)
+            if key is not None:
+                self._keys[(kind, fields)][key] = entity["id"]
+        for field in self._foreign[kind]:
+            if entity.get(field):
+                place = (kind, field, entity[field]["id"])
+                self._children.setdefault(place, {})[entity["id"]] = None
+
+    def _unindex(self, kind: str, entity: Entity) -> None:
+        for fields in self._unique[kind]:
+            key = self.key(fields, entity)
+            if key is not None:
+                self._keys[(kind, fields)].pop(key, None)
+        for field in self._foreign[kind]:
+            if entity.get(field):
+                place = (kind, field, entity[field]["id"])
+                self._children[place].pop(entity["id"], None)
+
+    @staticmethod
+    def key(fields: tuple[str, ...], entity: Mapping[str, Any]) -> Any:
+        """The index key; None where the one field is null: nulls never collide in a database."""
+        values = [entity.get(field) for field in fields]
+        if len(fields) == 1 and values[0] is None:
+            return None
+        return hashable(values)
+
+    # -- outliving the process
+
+    def _load(self, path: pathlib.Path) -> None:
+        for kind, entities in json.loads(path.read_text(encoding="utf-8")).items():
+            for entity in entities:
+                self.put(kind, entity)
+        self._saved = self.revision
+
+    def save(self) -> None:
+        """Write the state file, if one is wanted and something changed; whole or not at all."""
+        if self._state is None:
+            return
+        with self.lock:
+            if self.revision == self._saved:
+                return
+            revision = self.revision
+            text = json.dumps({kind: list(self.all(kind)) for kind in self.kinds})
+        draft = self._state.with_name(f"{self._state.name}.new")
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, self._state)
+        self._saved = revision
