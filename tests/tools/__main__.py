@@ -5,17 +5,81 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from tools import workspace
+from tools import parts, runner, workspace
+from tools.workspace import ROOT
+
+OLDEST = (3, 11)
+
+
+def _collection() -> int:
+    print(workspace.collection().relative_to(ROOT))
+    return 0
+
+
+def _become(bin_folder: Path, argv: Sequence[str], **more: str) -> int:
+    """Go on as another Python program, so that signals and exit status are its own."""
+    python = str(bin_folder / "python")
+    env = {**workspace.environment(bin_folder), "PYTHONPATH": str(ROOT / "tests"), **more}
+    os.chdir(ROOT)
+    sys.stdout.flush()
+    os.execve(python, [python, *argv], env)
+
+
+def _sandbox() -> int:
+    return _become(workspace.test_venv(), ["-m", "sandbox"])
+
+
+def _demo() -> int:
+    workspace.collection()
+    return _become(workspace.test_venv(), ["tests/demo/demo.py"])
+
+
+def _benchmark() -> int:
+    workspace.collection()
+    measured = workspace.benchmark_venv()
+    sandbox = str(workspace.test_venv() / "python")
+    return _become(measured, ["tests/benchmark/run.py"], SANDBOX_PYTHON=sandbox)
+
+
+PROGRAMS: dict[str, Callable[[], int]] = {
+    "collection": _collection,
+    "sandbox": _sandbox,
+    "demo": _demo,
+    "benchmark": _benchmark,
+}
+
+
+def _prepare_environment() -> None:
+    """Let every tool find the installed collection, and none this program's own modules."""
+    os.environ.pop("PYTHONPATH", None)
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(workspace.COLLECTIONS)
+    os.environ["ANSIBLE_NOCOLOR"] = "1"
+
+
+def _forget_gateways() -> None:
+    """Keep a gateway of the caller's environment away from tests that start their own."""
+    for name in [name for name in os.environ if name.startswith(("KONG_", "KONNECT_"))]:
+        del os.environ[name]
 
 
 def main(command: str) -> int:
     """Run `command` and return the exit status."""
-    if command == "collection":
-        print(workspace.collection().relative_to(workspace.ROOT))
-        return 0
-    return 2
+    if sys.version_info < OLDEST:
+        raise workspace.Broken("Python 3.11 or newer is needed: make PYTHON=python3.11 …")
+    _prepare_environment()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    if command in PROGRAMS:
+        return PROGRAMS[command]()
+    if command == "test":
+        _forget_gateways()
+    chosen = parts.GROUPS[command]
+    return runner.run([part for part in parts.PARTS if part.name in chosen])
 
 
 if __name__ == "__main__":
@@ -23,3 +87,5 @@ if __name__ == "__main__":
         sys.exit(main(*sys.argv[1:]))
     except workspace.Broken as error:
         sys.exit(f"tools: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -31,7 +31,8 @@ def _answers(python: Path, version: str) -> bool:
         return False
     try:
         done = subprocess.run(
-            [python, "-c", PROBE], capture_output=True, text=True, timeout=PROBE_SECONDS
+            [python, "-c", PROBE],
+            capture_output=True, text=True, check=False, timeout=PROBE_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

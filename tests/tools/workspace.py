@@ -94,12 +94,9 @@ def venv(folder: Path, requirements: str, python: Path | None = None, execute: R
     with _stale(folder / f"stamp-{requirements}", digest) as stale:
         if stale:
             shutil.rmtree(folder, ignore_errors=True)
-            pip = folder / "bin/python", "-m", "pip", "--disable-pip-version-check"
-            commands: list[Sequence[str | Path]] = [
-                [base, "-m", "venv", folder],
-                [*pip, "install", "--quiet", "--requirement", wanted],
-            ]
-            if any(execute(command, ROOT) for command in commands):
+            fill: list[str | Path] = [folder / "bin/python", "-m", "pip", "install", "--quiet"]
+            fill += ["--disable-pip-version-check", "--requirement", wanted]
+            if execute([base, "-m", "venv", folder], ROOT) or execute(fill, ROOT):
                 raise Broken(f"the environment of {wanted.relative_to(ROOT)} cannot be made")
     return folder / "bin"
 
@@ -129,18 +126,14 @@ def collection(execute: Run = run) -> Path:
             shutil.rmtree(dist, ignore_errors=True)
             if execute([galaxy, "collection", "build", "--output-path", dist], tree):
                 raise Broken("the collection cannot be built")
-            install = [galaxy, "collection", "install", "--offline", "--no-deps", "--force"]
-            if execute([*install, "-p", COLLECTIONS, next(dist.glob("*.tar.gz"))], tree):
+            install: list[str | Path] = [galaxy, "collection", "install", "--offline", "--no-deps"]
+            install += ["--force", "-p", COLLECTIONS, next(dist.glob("*.tar.gz"))]
+            if execute(install, tree):
                 raise Broken("the collection cannot be installed")
     return next(dist.glob("*.tar.gz"))
 
 
 def environment(bin_folder: Path) -> dict[str, str]:
-    """Return the process environment in which a virtual environment's tools find the collection."""
-    return {
-        **os.environ,
-        "PATH": os.pathsep.join([str(bin_folder), os.environ.get("PATH", os.defpath)]),
-        "VIRTUAL_ENV": str(bin_folder.parent),
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-        "ANSIBLE_NOCOLOR": "1",
-    }
+    """Return the process environment of an activated virtual environment."""
+    path = os.pathsep.join([str(bin_folder), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "VIRTUAL_ENV": str(bin_folder.parent)}

@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `make test` consists of: each part makes what it needs and returns what it came to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import pythons, sanity, workspace
+from tools.processes import Processes
+from tools.report import FAILED, PASSED, Counts, from_junit, from_status
+from tools.workspace import BUILD, PACKAGE, ROOT
+
+TREE = BUILD / "tree" / PACKAGE
+TYPED = (
+    "ansible_collections.irishtek.kong.plugins.module_utils",
+    "ansible_collections.irishtek.kong.plugins.plugin_utils",
+    "sandbox",
+    "tools",
+)
+
+
+class Skip(Exception):
+    """The part cannot run here; the message says why."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A running part: its processes and the file with their output."""
+
+    processes: Processes
+    log: Path
+
+    def make(self, argv: Sequence[str | Path], cwd: Path = ROOT) -> int:
+        """Run a command that prepares something."""
+        return self.processes.run(argv, self.log, cwd)
+
+    def tool(self, bin_folder: Path, argv: Sequence[str | Path], cwd: Path = ROOT) -> int:
+        """Run `argv[0]` of a virtual environment, with the installed collection in reach."""
+        command = [bin_folder / argv[0], *argv[1:]]
+        return self.processes.run(command, self.log, cwd, workspace.environment(bin_folder))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A named part of the checks."""
+
+    name: str
+    work: Callable[[Job], Counts]
+
+
+def lint(job: Job) -> Counts:
+    """Check code and YAML; each tool runs, whatever the others say."""
+    tests, linters = workspace.test_venv(job.make), workspace.lint_venv(job.make)
+    workspace.collection(job.make)
+    packages = [word for package in TYPED for word in ("-p", package)]
+    statuses = [
+        job.tool(linters, ["ruff", "check", "."]),
+        job.tool(linters, ["mypy", "--python-executable", tests / "python", *packages]),
+        job.tool(linters, ["yamllint", "--strict", "."]),
+    ]
+    return from_status(max(statuses))
+
+
+def ansible_lint(job: Job) -> Counts:
+    """Check roles, playbooks and metadata against the strictest profile."""
+    linters = workspace.lint_venv(job.make)
+    workspace.collection(job.make)
+    return from_status(
+        job.tool(linters, ["ansible-lint", "--profile", "production", "--offline", "--nocolor"])
+    )
+
+
+def _pytest(job: Job, name: str, paths: Sequence[str] = ()) -> Counts:
+    tests = workspace.test_venv(job.make)
+    workspace.collection(job.make)
+    report = BUILD / f"reports/{name}.xml"
+    report.unlink(missing_ok=True)
+    return from_junit(
+        report, job.tool(tests, ["python", "-m", "pytest", f"--junitxml={report}", *paths])
+    )
+
+
+def unit(job: Job) -> Counts:
+    """Run the tests that need no gateway, and the sandbox gateway's own."""
+    return _pytest(job, "unit")
+
+
+def integration(job: Job) -> Counts:
+    """Run playbooks against a sandbox, or against the gateway that KONG_ADMIN_URL names."""
+    return _pytest(job, "integration", ["tests/integration"])
+
+
+def _sanity(leg: sanity.Leg) -> Part:
+    def work(job: Job) -> Counts:
+        found = pythons.find(leg.pythons)
+        if not found:
+            raise Skip(f"no Python {' or '.join(leg.pythons)} at hand")
+        version, python = found
+        binaries = workspace.venv(leg.venv, leg.requirements, python, job.make)
+        sanity.offline_bootstrap(binaries, job.make)
+        workspace.copy_to(leg.folder)
+        # A repository of its own: in one that ignores the folder ansible-test finds no file.
+        job.make(["git", "init", "--quiet"], leg.folder)
+        command = ["ansible-test", "sanity", "--local", "--python", version, "--color", "no"]
+        status = job.tool(binaries, command, leg.folder)
+        # ansible-test calls it a success when it has looked at nothing.
+        empty = "All targets skipped" in job.log.read_text(errors="replace")
+        return from_status(status or empty)
+
+    return Part(leg.name, work)
+
+
+def documentation(job: Job) -> Counts:
+    """Check the plugins' documentation and every reference in it."""
+    linters = workspace.lint_venv(job.make)
+    workspace.collection(job.make)
+    command = ["antsibull-docs", "lint-collection-docs", "--plugin-docs"]
+    return from_status(job.tool(linters, [*command, "--validate-collection-refs=all", "."], TREE))
+
+
+def changelog(job: Job) -> Counts:
+    """Check the changelog and its fragments."""
+    linters = workspace.lint_venv(job.make)
+    workspace.collection(job.make)
+    return from_status(job.tool(linters, ["antsibull-changelog", "lint"], TREE))
+
+
+def importer(job: Job) -> Counts:
+    """Import the archive as Galaxy does; a warning of the importer fails, too."""
+    binaries = workspace.venv(BUILD / "venv-importer", "importer", execute=job.make)
+    archive = workspace.collection(job.make)
+    folder = BUILD / "importer"
+    folder.mkdir(parents=True, exist_ok=True)
+    status = job.tool(binaries, ["python", "-m", "galaxy_importer.main", archive], folder)
+    troubled = re.search(r"^(ERROR|WARNING)\b", job.log.read_text(errors="replace"), re.MULTILINE)
+    return FAILED if status or troubled else PASSED
+
+
+# The longest first: two run at a time.
+PARTS = (
+    _sanity(sanity.LEGS[0]),
+    Part("integration", integration),
+    Part("unit", unit),
+    _sanity(sanity.LEGS[1]),
+    Part("lint", lint),
+    Part("importer", importer),
+    Part("ansible-lint", ansible_lint),
+    Part("docs", documentation),
+    Part("changelog", changelog),
+)
+GROUPS: dict[str, tuple[str, ...]] = {
+    "test": tuple(part.name for part in PARTS),
+    "lint": ("lint", "ansible-lint"),
+    "unit": ("unit",),
+    "integration": ("integration",),
+    "sanity": tuple(leg.name for leg in sanity.LEGS),
+    "docs": ("docs", "changelog", "importer"),
+}

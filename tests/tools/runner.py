@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs parts two at a time; a failing one does not stop the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from tools import processes, report
+from tools.parts import Job, Part, Skip
+from tools.workspace import BUILD, Broken
+
+AT_A_TIME = 2
+LINES_OF_SUCCESS = 20
+
+
+def _one(part: Part, running: processes.Processes, log: Path) -> report.Result:
+    started, reason = time.monotonic(), ""
+    log.write_text("")
+    try:
+        counts = part.work(Job(running, log))
+    except Skip as skip:
+        counts, reason = report.SKIPPED, str(skip)
+    except (Broken, OSError) as error:
+        counts, reason = report.FAILED, str(error)
+    return report.Result(part.name, counts, time.monotonic() - started, reason)
+
+
+def _show(result: report.Result, log: Path) -> None:
+    """Print all of a failed part's output, and the end of another's."""
+    told = f" ({result.reason})" if result.reason else ""
+    print(f"==== {result.part}: {result.counts.verdict} in {result.seconds:.1f} s{told}")
+    lines = log.read_text(errors="replace").splitlines()
+    shown = lines if result.counts.failed else lines[-LINES_OF_SUCCESS:]
+    print(*shown, sep="\n", flush=True)
+
+
+def run(parts: Sequence[Part]) -> int:
+    """Run the parts, show each one's output when it ends, then table and summary line.
+
+    Return 0 only where something passed and nothing failed.
+    """
+    logs = BUILD / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    (BUILD / "reports").mkdir(exist_ok=True)
+    running = processes.Processes()
+    processes.adopt_orphans()
+    results = []
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        futures = [pool.submit(_one, part, running, logs / f"{part.name}.log") for part in parts]
+        try:
+            for future in as_completed(futures):
+                results.append(future.result())
+                _show(results[-1], logs / f"{results[-1].part}.log")
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            running.stop()
+    for command in processes.end_orphans():
+        print(f"ended what a part had left running: {command}")
+    order = [part.name for part in parts]
+    results.sort(key=lambda result: order.index(result.part))
+    total = report.total(results)
+    print(report.table(results), total, sep="\n\n", flush=True)
+    return 0 if total.verdict == "passed" else 1
