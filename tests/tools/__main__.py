@@ -15,6 +15,7 @@ from tools import parts, runner, workspace
 from tools.workspace import ROOT
 
 OLDEST = (3, 11)
+SANDBOX_SETTINGS = {"ADMIN_PORT", "PROXY_PORT", "MODE", "VERSION", "EDITION"}
 
 
 def _collection() -> int:
@@ -63,9 +64,10 @@ def _prepare_environment() -> None:
 
 
 def _forget_gateways() -> None:
-    """Keep a gateway of the caller's environment away from tests that start their own."""
-    for name in [name for name in os.environ if name.startswith(("KONG_", "KONNECT_"))]:
-        del os.environ[name]
+    """Keep the caller's gateway and sandbox settings away from tests that start their own."""
+    for name in list(os.environ):
+        if name.startswith(("KONG_", "KONNECT_")) or name in SANDBOX_SETTINGS:
+            del os.environ[name]
 
 
 def main(command: str) -> int:
@@ -76,7 +78,7 @@ def main(command: str) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if command in PROGRAMS:
         return PROGRAMS[command]()
-    if command == "test":
+    if command != "integration":
         _forget_gateways()
     chosen = parts.GROUPS[command]
     return runner.run([part for part in parts.PARTS if part.name in chosen])

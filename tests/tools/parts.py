@@ -39,10 +39,10 @@ class Job:
         """Run a command that prepares something."""
         return self.processes.run(argv, self.log, cwd)
 
-    def tool(self, bin_folder: Path, argv: Sequence[str | Path], cwd: Path = ROOT) -> int:
-        """Run `argv[0]` of a virtual environment, with the installed collection in reach."""
-        command = [bin_folder / argv[0], *argv[1:]]
-        return self.processes.run(command, self.log, cwd, workspace.environment(bin_folder))
+    def tool(self, folders: Sequence[Path], argv: Sequence[str | Path], cwd: Path = ROOT) -> int:
+        """Run `argv[0]` of the first of these bin/ folders with all of them on PATH."""
+        command = [folders[0] / argv[0], *argv[1:]]
+        return self.processes.run(command, self.log, cwd, workspace.environment(*folders))
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ def lint(job: Job) -> Counts:
     workspace.collection(job.make)
     packages = [word for package in TYPED for word in ("-p", package)]
     statuses = [
-        job.tool(linters, ["ruff", "check", "."]),
-        job.tool(linters, ["mypy", "--python-executable", tests / "python", *packages]),
-        job.tool(linters, ["yamllint", "--strict", "."]),
+        job.tool([linters], ["ruff", "check", "."]),
+        job.tool([linters], ["mypy", "--python-executable", tests / "python", *packages]),
+        job.tool([linters], ["yamllint", "--strict", "."]),
     ]
     return from_status(max(statuses))
 
@@ -71,7 +71,7 @@ def ansible_lint(job: Job) -> Counts:
     linters = workspace.lint_venv(job.make)
     workspace.collection(job.make)
     return from_status(
-        job.tool(linters, ["ansible-lint", "--profile", "production", "--offline", "--nocolor"])
+        job.tool([linters], ["ansible-lint", "--profile", "production", "--offline", "--nocolor"])
     )
 
 
@@ -81,7 +81,7 @@ def _pytest(job: Job, name: str, paths: Sequence[str] = ()) -> Counts:
     report = BUILD / f"reports/{name}.xml"
     report.unlink(missing_ok=True)
     return from_junit(
-        report, job.tool(tests, ["python", "-m", "pytest", f"--junitxml={report}", *paths])
+        report, job.tool([tests], ["python", "-m", "pytest", f"--junitxml={report}", *paths])
     )
 
 
@@ -95,19 +95,25 @@ def integration(job: Job) -> Counts:
     return _pytest(job, "integration", ["tests/integration"])
 
 
+def _python(versions: tuple[str, ...]) -> tuple[str, Path]:
+    found = pythons.find(versions)
+    if not found:
+        raise Skip(f"no Python {' or '.join(versions)} at hand")
+    return found
+
+
 def _sanity(leg: sanity.Leg) -> Part:
     def work(job: Job) -> Counts:
-        found = pythons.find(leg.pythons)
-        if not found:
-            raise Skip(f"no Python {' or '.join(leg.pythons)} at hand")
-        version, python = found
+        version, python = _python(leg.pythons)
+        target, path = _python((leg.target,)) if leg.target else (version, python)
         binaries = workspace.venv(leg.venv, leg.requirements, python, job.make)
         sanity.offline_bootstrap(binaries, job.make)
         workspace.copy_to(leg.folder)
         # A repository of its own: in one that ignores the folder ansible-test finds no file.
         job.make(["git", "init", "--quiet"], leg.folder)
-        command = ["ansible-test", "sanity", "--local", "--python", version, "--color", "no"]
-        status = job.tool(binaries, command, leg.folder)
+        command = ["ansible-test", "sanity", "--local", "--python", target, "--color", "no"]
+        only = [word for test in leg.only for word in ("--test", test)]
+        status = job.tool([binaries, path.parent], [*command, *only], leg.folder)
         # ansible-test calls it a success when it has looked at nothing.
         empty = "All targets skipped" in job.log.read_text(errors="replace")
         return from_status(status or empty)
@@ -120,14 +126,14 @@ def documentation(job: Job) -> Counts:
     linters = workspace.lint_venv(job.make)
     workspace.collection(job.make)
     command = ["antsibull-docs", "lint-collection-docs", "--plugin-docs"]
-    return from_status(job.tool(linters, [*command, "--validate-collection-refs=all", "."], TREE))
+    return from_status(job.tool([linters], [*command, "--validate-collection-refs=all", "."], TREE))
 
 
 def changelog(job: Job) -> Counts:
     """Check the changelog and its fragments."""
     linters = workspace.lint_venv(job.make)
     workspace.collection(job.make)
-    return from_status(job.tool(linters, ["antsibull-changelog", "lint"], TREE))
+    return from_status(job.tool([linters], ["antsibull-changelog", "lint"], TREE))
 
 
 def importer(job: Job) -> Counts:
@@ -136,17 +142,16 @@ def importer(job: Job) -> Counts:
     archive = workspace.collection(job.make)
     folder = BUILD / "importer"
     folder.mkdir(parents=True, exist_ok=True)
-    status = job.tool(binaries, ["python", "-m", "galaxy_importer.main", archive], folder)
+    status = job.tool([binaries], ["python", "-m", "galaxy_importer.main", archive], folder)
     troubled = re.search(r"^(ERROR|WARNING)\b", job.log.read_text(errors="replace"), re.MULTILINE)
     return FAILED if status or troubled else PASSED
 
 
 # The longest first: two run at a time.
 PARTS = (
-    _sanity(sanity.LEGS[0]),
     Part("integration", integration),
     Part("unit", unit),
-    _sanity(sanity.LEGS[1]),
+    *map(_sanity, sanity.LEGS),
     Part("lint", lint),
     Part("importer", importer),
     Part("ansible-lint", ansible_lint),

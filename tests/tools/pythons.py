@@ -11,13 +11,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+# Not sys.executable, which lies in an environment that may be remade when it is active.
+OWN = Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
 PROBE = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
 PROBE_SECONDS = 20
 
 
 def _candidates(version: str) -> Iterator[Path]:
     name = f"python{version}"
-    yield Path(sys.executable)
+    yield OWN
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         yield Path(folder) / name
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))

@@ -50,17 +50,17 @@ def run(parts: Sequence[Part]) -> int:
     running = processes.Processes()
     processes.adopt_orphans()
     results = []
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
+    pool = ThreadPoolExecutor(AT_A_TIME)
+    try:
         futures = [pool.submit(_one, part, running, logs / f"{part.name}.log") for part in parts]
-        try:
-            for future in as_completed(futures):
-                results.append(future.result())
-                _show(results[-1], logs / f"{results[-1].part}.log")
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            running.stop()
-    for command in processes.end_orphans():
-        print(f"ended what a part had left running: {command}")
+        for future in as_completed(futures):
+            results.append(future.result())
+            _show(results[-1], logs / f"{results[-1].part}.log")
+    finally:
+        running.stop()
+        pool.shutdown(cancel_futures=True)
+        for command in processes.end_orphans():
+            print(f"ended what a part had left running: {command}")
     order = [part.name for part in parts]
     results.sort(key=lambda result: order.index(result.part))
     total = report.total(results)

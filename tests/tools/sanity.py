@@ -31,11 +31,16 @@ sys.exit(main(["install", "--upgrade", "--force-reinstall"] + wanted))
 
 @dataclass(frozen=True)
 class Leg:
-    """An ansible-core to check with, and the Pythons that may run it, the preferred one first."""
+    """An ansible-core to check with, and the Pythons that may run it, the preferred one first.
+
+    `target` is the Python checked for where it is another one, `only` the tests to run there.
+    """
 
     name: str
     requirements: str
     pythons: tuple[str, ...]
+    target: str = ""
+    only: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -48,9 +53,12 @@ class Leg:
         return BUILD / f"venv-{self.requirements}"
 
 
+CONTROLLERS_2_19 = ("3.11", "3.12", "3.13")
 LEGS = (
-    Leg("sanity-2.19", "sanity-2.19", ("3.11", "3.12", "3.13")),
+    Leg("sanity-2.19", "sanity-2.19", CONTROLLERS_2_19),
     Leg("sanity-newest", "sanity-newest", ("3.14", "3.13", "3.12")),
+    # The oldest Python that modules promise to run on (tests/config.yml).
+    Leg("sanity-oldest", "sanity-2.19", CONTROLLERS_2_19, "3.9", ("compile", "import")),
 )
 
 

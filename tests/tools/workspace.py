@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tools import pythons
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".build"
 VENV = ROOT / ".venv"
@@ -88,7 +90,7 @@ def _stale(stamp: Path, digest: str) -> Iterator[bool]:
 
 def venv(folder: Path, requirements: str, python: Path | None = None, execute: Run = run) -> Path:
     """Make the virtual environment of `tests/requirements/<requirements>.txt`; return its bin/."""
-    base = python or Path(sys.executable)
+    base = python or pythons.OWN
     wanted = REQUIREMENTS / f"{requirements}.txt"
     digest = _digest([wanted], str(base), sys.version)
     with _stale(folder / f"stamp-{requirements}", digest) as stale:
@@ -133,7 +135,11 @@ def collection(execute: Run = run) -> Path:
     return next(dist.glob("*.tar.gz"))
 
 
-def environment(bin_folder: Path) -> dict[str, str]:
-    """Return the process environment of an activated virtual environment."""
-    path = os.pathsep.join([str(bin_folder), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path, "VIRTUAL_ENV": str(bin_folder.parent)}
+def environment(bin_folder: Path, *others: Path) -> dict[str, str]:
+    """Return the process environment of an activated virtual environment, `others` on PATH too."""
+    folders = [str(bin_folder), *map(str, others), os.environ.get("PATH", os.defpath)]
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join(folders),
+        "VIRTUAL_ENV": str(bin_folder.parent),
+    }
