@@ -16,12 +16,7 @@ from tools.report import FAILED, PASSED, Counts, from_junit, from_status
 from tools.workspace import BUILD, PACKAGE, ROOT
 
 TREE = BUILD / "tree" / PACKAGE
-TYPED = (
-    "ansible_collections.irishtek.kong.plugins.module_utils",
-    "ansible_collections.irishtek.kong.plugins.plugin_utils",
-    "sandbox",
-    "tools",
-)
+TYPED = ("ansible_collections.irishtek.kong.plugins", "sandbox", "tools", "tools_tests")
 
 
 class Skip(Exception):
