@@ -2,7 +2,9 @@
 # What they make lies below .build/ and .venv/; a second call makes only what has changed.
 
 PYTHON ?= python3
-TOOLS = PYTHONPATH=tests $(PYTHON) -m tools
+TOOLS = $(PYTHON) -m tools
+# Exported and not set in each line: without a shell between, a signal to make reaches the command.
+export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint unit integration sanity docs collection sandbox demo benchmark clean
