@@ -91,7 +91,7 @@ class Store:
         with self.lock:
             old = self.kinds[kind].get(entity["id"])
             if old is not None:
-                self._unindex(kind, old)
+                self._unindex(kind, old, keep=entity)
             self.kinds[kind][entity["id"]] = entity
             self._index(kind, entity)
             self.revision += 1
@@ -118,13 +118,14 @@ class Store:
                 place = (kind, field, entity[field]["id"])
                 self._children.setdefault(place, {})[entity["id"]] = None
 
-    def _unindex(self, kind: str, entity: Entity) -> None:
+    def _unindex(self, kind: str, entity: Entity, keep: Entity | None = None) -> None:
+        """Leave the indexes; `keep` is what takes its place, which holds its rank in lists."""
         for fields in self._unique[kind]:
             key = self.key(fields, entity)
             if key is not None:
                 self._keys[(kind, fields)].pop(key, None)
         for field in self._foreign[kind]:
-            if entity.get(field):
+            if entity.get(field) and (keep is None or keep.get(field) != entity[field]):
                 place = (kind, field, entity[field]["id"])
                 self._children[place].pop(entity["id"], None)
 

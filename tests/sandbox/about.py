@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a gateway tells about itself: `/`, `/status`, `/schemas`, `/tags` and their like."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from . import errors, paging
+from .entities import Entities
+from .resources import Answer, Call, Resource
+from .store import Entity
+
+#: From this release on `/` names the edition, and `/workspaces` is the enterprise edition's only.
+EDITION_NAMED = (3, 9)
+
+VALID = {"message": "schema validation successful"}
+
+
+class About:
+    """Paths that are no kind's. `find` gives None for a path that is not here either."""
+
+    def __init__(self, entities: Entities, node_id: str, edition: str, ports: dict[str, int]) -> None:
+        self.entities = entities
+        self.gateway = entities.gateway
+        self.node_id = node_id
+        self.edition = edition
+        self.ports = ports
+        workspace: dict[str, Any] = {"id": node_id, "name": "default", "comment": None}
+        self.workspace = {**workspace, "config": {}, "meta": {}, "created_at": 0, "updated_at": 0}
+
+    def find(self, segments: list[str]) -> Resource | None:
+        """The resource at decoded path segments."""
+        match segments:
+            case []:
+                return Resource({"GET": self._root})
+            case ["status"]:
+                return Resource({"GET": self._status})
+            case ["config"]:
+                return Resource({"GET": self._no_config, "POST": self._no_config})
+            case ["plugins", "enabled"]:
+                return Resource({"GET": self._enabled})
+            case ["tags"]:
+                return Resource({"GET": lambda call: self._tags(call, None)})
+            case ["tags", tag]:
+                return Resource({"GET": lambda call: self._tags(call, tag)})
+            case ["filter-chains", *rest] if len(rest) < 2:
+                return Resource({"GET": self._no_wasm, "POST": self._no_wasm})
+            case ["workspaces"] if self.gateway.release < EDITION_NAMED:
+                return Resource({"GET": lambda call: (200, {"data": [self.workspace], "next": None})})
+            case ["schemas", *rest]:
+                return self._schemas(rest)
+        return None
+
+    def _root(self, call: Call) -> Answer:
+        version = self.gateway.version
+        available = {name: {"version": version} for name in sorted(self.gateway.plugins)}
+        enabled = {entity["name"] for entity in self.entities.store.all("plugins")}
+        configuration = {
+            "database": "postgres",
+            "role": "traditional",
+            "admin_listen": [f"127.0.0.1:{self.ports.get('admin', 0)}"],
+            "proxy_listen": [f"127.0.0.1:{self.ports.get('proxy', 0)}"],
+            "router_flavor": "traditional_compatible",
+        }
+        body: dict[str, Any] = {
+            "version": version,
+            "tagline": "Welcome to kong",
+            "hostname": socket.gethostname(),
+            "node_id": self.node_id,
+            "lua_version": "LuaJIT 2.1.0-beta3",
+            "pids": {"master": os.getpid(), "workers": [os.getpid()]},
+            "plugins": {"available_on_server": available, "enabled_in_cluster": sorted(enabled)},
+            "configuration": configuration,
+            "timers": {"running": 0, "pending": 0},
+        }
+        if self.gateway.release >= EDITION_NAMED:
+            body["edition"] = self.edition
+        return 200, body
+
+    def _status(self, call: Call) -> Answer:
+        server = {
+            name: 1
+            for name in (
+                "connections_accepted",
+                "connections_active",
+                "connections_handled",
+                "connections_reading",
+                "connections_waiting",
+                "connections_writing",
+                "total_requests",
+            )
+        }
+        memory = {"lua_shared_dicts": {}, "workers_lua_vms": []}
+        body = {"database": {"reachable": True}, "server": server, "memory": memory}
+        return 200, {**body, "platform": platform.system()}
+
+    def _no_config(self, call: Call) -> Answer:
+        message = "this endpoint is only available when Kong is configured to not use a database"
+        return 400, {"message": message}
+
+    def _no_wasm(self, call: Call) -> Answer:
+        return 400, {"message": "this endpoint is only available when wasm is enabled"}
+
+    def _enabled(self, call: Call) -> Answer:
+        return 200, {"enabled_plugins": sorted(self.gateway.plugins)}
+
+    # -- tags
+
+    def _tagged(self) -> Iterator[Entity]:
+        for kind in self.gateway.kinds:
+            for entity in self.entities.store.all(kind):
+                for tag in entity.get("tags") or ():
+                    yield {"tag": tag, "entity_name": kind, "entity_id": entity["id"]}
+
+    def _tags(self, call: Call, tag: str | None) -> Answer:
+        items = [item for item in self._tagged() if tag in (None, item["tag"])]
+        path = "/tags" if tag is None else f"/tags/{tag}"
+        return 200, paging.by_key(
+            items, lambda item: [item["entity_id"], item["tag"]], call.query, path
+        )
+
+    # -- schemas
+
+    def _schemas(self, rest: list[str]) -> Resource | None:
+        entities, plugins = self.gateway.dump["entities"], self.gateway.dump["plugins"]
+        match rest:
+            case ["plugins", "validate"]:
+                return Resource({"POST": lambda call: self._validate("plugins", call)})
+            case ["plugins", name]:
+                return Resource({"GET": lambda call: _named(plugins, "plugin", name)})
+            case [name]:
+                return Resource({"GET": lambda call: _named(entities, "entity", name)})
+            case [name, "validate"]:
+                kind = self.gateway.kinds.get(name)
+                record = None if kind is None else kind.record
+                return Resource({"POST": lambda call: self._validate(name, call)}, record)
+        return None
+
+    def _validate(self, kind: str, call: Call) -> Answer:
+        if kind not in self.gateway.kinds:
+            raise errors.Refusal(404, {"message": f"No entity named '{kind}'"})
+        self.entities.prepared(kind, call.body)
+        return 200, VALID
+
+
+def _named(schemas: dict[str, Any], what: str, name: str) -> Answer:
+    if name not in schemas:
+        raise errors.Refusal(404, {"message": f"No {what} named '{name}'"})
+    return 200, schemas[name]

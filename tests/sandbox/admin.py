@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Admin API as an ASGI application: from a request to a resource to an answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import urllib.parse
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from . import bodies, errors
+from .resources import Call, Resource
+
+log = logging.getLogger("sandbox.admin")
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+UNSUPPORTED = (
+    "<html>\r\n<head><title>415 Unsupported Media Type</title></head>\r\n<body>\r\n"
+    "<center><h1>415 Unsupported Media Type</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+
+#: Finds the resource at decoded path segments.
+Finder = Callable[[list[str]], Resource | None]
+
+
+class Admin:
+    """Answers requests from the resources that `finders` know, asked in their order."""
+
+    def __init__(self, finders: list[Finder], version: str, token: str | None) -> None:
+        self.finders = finders
+        self.server = f"kong/{version}"
+        self.token = token
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        return Starlette(routes=[Route("/{path:path}", self.serve, methods=METHODS)])
+
+    async def serve(self, request: Request) -> Response:
+        """One request. What fails in here is a 500 as the gateway's own failures are."""
+        started = time.perf_counter()
+        raw = await request.body()
+        try:
+            status, body, headers = self._answer(request, raw)
+        except errors.Refusal as refusal:
+            status, body, headers = refusal.status, refusal.body, {}
+        except bodies.UnsupportedMediaType:
+            return Response(UNSUPPORTED, 415, media_type="text/html")
+        except Exception:
+            log.exception("the sandbox failed at %s %s", request.method, request.url.path)
+            refusal = errors.unexpected()
+            status, body, headers = refusal.status, refusal.body, {}
+        latency = round((time.perf_counter() - started) * 1000)
+        return self._response(status, body, {**headers, "X-Kong-Admin-Latency": str(latency)})
+
+    def _response(self, status: int, body: object, headers: dict[str, str]) -> Response:
+        headers = {"Access-Control-Allow-Origin": "*", "Server": self.server, **headers}
+        if body is None:
+            return Response(status_code=status, headers=headers)
+        text = json.dumps(body, separators=(",", ":"))
+        headers["Content-Type"] = "application/json; charset=utf-8"
+        return Response(text, status, headers)
+
+    def _answer(self, request: Request, raw: bytes) -> tuple[int, object, dict[str, str]]:
+        if self.token is not None and request.headers.get("kong-admin-token") != self.token:
+            raise errors.Refusal(401, {"message": "Invalid RBAC credentials"})
+        resource = self._resource(request)
+        allowed = sorted({*resource.methods, "HEAD", "OPTIONS"})
+        if request.method == "OPTIONS":
+            return 204, None, {"Allow": ", ".join(allowed)}
+        handler = resource.methods.get("GET" if request.method == "HEAD" else request.method)
+        if handler is None:
+            raise errors.method_not_allowed()
+        body = {}
+        if request.method in ("POST", "PUT", "PATCH"):
+            content_type = request.headers.get("content-type", "")
+            body = bodies.parsed(content_type, raw, resource.record)
+        status, answer = handler(Call(dict(request.query_params), body))
+        return status, answer, {}
+
+    def _resource(self, request: Request) -> Resource:
+        path = request.scope["raw_path"].decode("latin-1").partition("?")[0].strip("/")
+        segments = [urllib.parse.unquote(part) for part in path.split("/")] if path else []
+        for find in self.finders:
+            resource = find(segments)
+            if resource is not None:
+                return resource
+        raise errors.not_found()

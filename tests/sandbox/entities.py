@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Creating, changing and deleting entities: the rules of the gateway's database layer."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from . import errors, validate
+from .fill import filled, merged
+from .gateway import Gateway, Kind
+from .hooks import Hooks
+from .shorthands import rewrite, with_older_names
+from .store import Entity, Store
+
+#: What stands in a path or a write for one entity: {"id": …} or {"name": …}.
+Keys = dict[str, Any]
+
+
+class Entities:
+    """The write and look-up side of one gateway. Every refusal is an `errors.Refusal`."""
+
+    def __init__(self, gateway: Gateway, store: Store) -> None:
+        self.gateway = gateway
+        self.store = store
+        self.hooks = Hooks(gateway, store)
+
+    # -- finding
+
+    def keys(self, kind: str, text: str) -> Keys:
+        """What a path's segment says: an id, or the value of the kind's own key."""
+        key = self.gateway.kinds[kind].declared.key
+        if validate.is_uuid(text):
+            return {"id": text}
+        if key is None:
+            raise errors.invalid_primary_key({"id": text}, {"id": "expected a valid UUID"})
+        return {key: text}
+
+    def find(self, kind: str, keys: Keys, parent: tuple[str, str] | None = None) -> Entity | None:
+        """The stored entity, or None. `parent` is a foreign field and the id it must hold."""
+        name, value = next(iter(keys.items()))
+        if name == "id":
+            found = self.store.get(kind, value)
+            inside = parent is None or (found or {}).get(parent[0]) == {"id": parent[1]}
+            return found if inside else None
+        if parent is not None and (parent[0], name) in self.gateway.kinds[kind].unique:
+            fields = (parent[0], name)
+            return self.store.find(kind, fields, ({"id": parent[1]}, value))
+        self._check_unique_value(kind, name, value)
+        if (name,) not in self.gateway.kinds[kind].unique:
+            return None
+        found = self.store.find(kind, (name,), (value,))
+        inside = parent is None or (found or {}).get(parent[0]) == {"id": parent[1]}
+        return found if inside else None
+
+    def _check_unique_value(self, kind: str, name: str, value: Any) -> None:
+        error = validate.field_error(self.gateway.kinds[kind].record.fields[name], value)
+        if isinstance(error, str):
+            raise errors.invalid_unique(name, error)
+
+    def answer(self, kind: str, entity: Entity) -> Entity:
+        """An entity as the Admin API shows it."""
+        out = self.hooks.shown(kind, copy.deepcopy(entity))
+        return with_older_names(self.gateway.record(kind, entity), out)
+
+    # -- judging
+
+    def prepared(self, kind: str, data: Entity) -> Entity:
+        """A whole entity from what was written; refused where its schema is not held."""
+        record = self.gateway.record(kind, data)
+        entity = filled(record, rewrite(record, filled(record, data)))
+        self._judge(kind, entity)
+        return entity
+
+    def _judge(self, kind: str, entity: Entity, full: bool = True) -> None:
+        found = self.gateway.errors(kind, entity, full)
+        if found:
+            raise errors.schema_violation(found)
+
+    def _resolved(self, kind: str, data: Entity) -> Entity:
+        """`data` with foreign keys by name turned into foreign keys by id."""
+        out = dict(data)
+        for field, spec in self.gateway.kinds[kind].foreign.items():
+            value = out.get(field)
+            if isinstance(value, dict):
+                out[field] = self._reference(field, str(spec.reference), value)
+        return out
+
+    def _reference(self, field: str, kind: str, value: Keys) -> Keys:
+        if "id" in value:
+            return {"id": value["id"]}
+        for (name, *others) in self.gateway.kinds[kind].unique:
+            if not others and name in value:
+                found = self.store.find(kind, (name,), (value[name],))
+                if found is None:
+                    raise errors.foreign_keys_unresolved(field, name, value[name], kind)
+                return {"id": found["id"]}
+        return value
+
+    def _constraints(self, kind: Kind, entity: Entity, keys: Keys, old: Entity | None) -> None:
+        """What the database refuses, in the order in which it looks."""
+        if any(entity.get(field) is None for field in kind.declared.not_null):
+            raise errors.primary_key_violation(keys)
+        if old is None and self.store.get(kind.name, entity["id"]) is not None:
+            raise errors.primary_key_violation({"id": entity["id"]})
+        for fields in kind.unique:
+            if fields == (fields[0],) and entity.get(fields[0]) is None:
+                continue
+            found = self.store.find(kind.name, fields, tuple(entity.get(f) for f in fields))
+            if found is not None and found["id"] != entity["id"]:
+                raise errors.unique_violation({field: entity.get(field) for field in fields})
+        for field, spec in kind.foreign.items():
+            value = entity.get(field)
+            if value and self.store.get(str(spec.reference), value["id"]) is None:
+                raise errors.foreign_key_missing(field, value, str(spec.reference))
+
+    def _commit(self, kind: str, entity: Entity, keys: Keys, old: Entity | None) -> Entity:
+        entity, after = self.hooks.transient(kind, entity, old)
+        self._constraints(self.gateway.kinds[kind], entity, keys, old)
+        self.store.put(kind, entity)
+        after()
+        return entity
+
+    # -- writing
+
+    def insert(self, kind: str, data: Entity) -> Entity:
+        """A new entity, as the Admin API answers it."""
+        with self.store.lock:
+            entity = self.prepared(kind, self._resolved(kind, self.hooks.created(kind, data)))
+            entity = self._commit(kind, entity, {"id": entity["id"]}, None)
+            return self.answer(kind, entity)
+
+    def update(self, kind: str, keys: Keys, old: Entity | None, data: Entity) -> Entity:
+        """`old` (found by `keys`) with what `data` writes: records deep, null clears."""
+        with self.store.lock:
+            if old is None:
+                raise errors.no_such_entity(keys)
+            stored = self._resolved(kind, self.hooks.written(kind, data))
+            record = self.gateway.record(kind, {**old, **stored})
+            changed = merged(record, filled(record, stored, partial=True), old)
+            entity = filled(record, rewrite(record, changed))
+            for name, field in record.fields.items():
+                if field.spec.get("transient") and name not in changed:
+                    del entity[name]
+            self._judge(kind, entity, full=False)
+            entity = self._commit(kind, entity, keys, old)
+            return self.hooks.echoed(kind, data, self.answer(kind, entity))
+
+    def upsert(self, kind: str, keys: Keys, old: Entity | None, data: Entity) -> Entity:
+        """The entity of these keys, made or replaced; what is left out gets its default."""
+        with self.store.lock:
+            data = {**data, **keys}
+            if old is not None:
+                data["id"] = old["id"]
+                data.setdefault("created_at", old["created_at"])
+            entity = self.prepared(kind, self._resolved(kind, self.hooks.created(kind, data)))
+            return self.answer(kind, self._commit(kind, entity, keys, old))
+
+    def delete(self, kind: str, entity: Entity) -> None:
+        """Delete an entity and what goes with it; refused while others point to it."""
+        with self.store.lock:
+            self.hooks.deletable(kind, entity)
+            self._refuse_referenced(kind, entity["id"])
+            self._delete(kind, entity["id"])
+
+    def _pointing(self, kind: str) -> list[tuple[Kind, str]]:
+        return [
+            (other, field)
+            for other in self.gateway.kinds.values()
+            for field, spec in other.foreign.items()
+            if spec.reference == kind
+        ]
+
+    def _refuse_referenced(self, kind: str, identifier: str) -> None:
+        for other, field in self._pointing(kind):
+            if other.cascades(field):
+                for child in self.store.children(other.name, field, identifier):
+                    self._refuse_referenced(other.name, child["id"])
+            elif self.store.children(other.name, field, identifier):
+                raise errors.still_referenced(kind, other.name)
+
+    def _delete(self, kind: str, identifier: str) -> None:
+        for other, field in self._pointing(kind):
+            for child in self.store.children(other.name, field, identifier):
+                self._delete(other.name, child["id"])
+        self.store.remove(kind, identifier)

@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One gateway of one version: its kinds, as the dump and the declared table say together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import schema, validate
+from .declared import EXTRA_FIELDS, KINDS, VALIDATORS, VAULTS, Declared
+from .schema import Field, Record, specialised
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of entity: its record, its place in the API, its unique and foreign fields."""
+
+    name: str
+    record: Record
+    declared: Declared
+    unique: tuple[tuple[str, ...], ...]
+    foreign: dict[str, Field]
+
+    @property
+    def nested(self) -> str:
+        """The kind's name below a parent."""
+        return self.declared.nested or self.declared.path
+
+    def cascades(self, field: str) -> bool:
+        """Whether an entity goes with the one that `field` points to."""
+        on_delete = self.foreign[field].spec.get("on_delete")
+        return on_delete == "cascade" or field in self.declared.cascade
+
+
+class Gateway:
+    """The kinds and plugins of one version ("3.4", "3.5", "3.9" or "3.10")."""
+
+    def __init__(self, version: str) -> None:
+        self.dump = schema.dump(version)
+        self.version: str = self.dump["version"]
+        self.release: tuple[int, ...] = tuple(int(part) for part in version.split("."))
+        self.kinds: dict[str, Kind] = {
+            name: self._kind(name, declared)
+            for name, declared in KINDS.items()
+            if name in self.dump["entities"]
+        }
+        plugins = self.kinds["plugins"].record
+        self.plugins: dict[str, Record] = {
+            name: specialised(plugins, Record(spec, f"plugins/{name}", VALIDATORS))
+            for name, spec in self.dump["plugins"].items()
+        }
+        self.vaults: dict[str, Record] = {
+            name: specialised(self.kinds["vaults"].record, _vault(fields))
+            for name, fields in VAULTS.items()
+        }
+
+    def _kind(self, name: str, declared: Declared) -> Kind:
+        record = Record(self.dump["entities"][name], name, VALIDATORS)
+        for extra, spec in EXTRA_FIELDS.get(name, {}).items():
+            record.fields.setdefault(extra, Field(spec, f"{name}.{extra}", VALIDATORS))
+        single = tuple((key,) for key, field in record.fields.items() if field.spec.get("unique"))
+        foreign = {key: field for key, field in record.fields.items() if field.reference in KINDS}
+        return Kind(name, record, declared, declared.together + single, foreign)
+
+    def record(self, kind: str, data: dict[str, Any]) -> Record:
+        """The record that judges `data`: plugins and vaults have one by name."""
+        special = {"plugins": self.plugins, "vaults": self.vaults}.get(kind, {})
+        name = data.get("name")
+        if isinstance(name, str) and name in special:
+            return special[name]
+        return self.kinds[kind].record
+
+    def errors(self, kind: str, data: dict[str, Any], full: bool = True) -> dict[str, Any]:
+        """What is wrong with a filled entity, by field; nothing is {}. Not `full`: a change."""
+        if kind in ("plugins", "vaults"):
+            known = self.plugins if kind == "plugins" else self.vaults
+            name = data.get("name")
+            if name is None:
+                return {"name": validate.REQUIRED}
+            if name not in known:
+                return {"name": _unknown(kind, name)}
+        return validate.record_errors(self.record(kind, data), data, full)
+
+
+def _unknown(kind: str, name: object) -> str:
+    if kind == "vaults":
+        return f"vault '{name}' is not installed"
+    return f"plugin '{name}' not enabled; add it to the 'plugins' configuration property"
+
+
+def _vault(fields: list[str]) -> Record:
+    config = {"type": "record", "required": True, "fields": [{f: {"type": "string"}} for f in fields]}
+    return Record({"fields": [{"config": config}]}, "vaults/env", VALIDATORS)

@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What single kinds do beside their schema: addresses, digests, SNIs in certificates, passwords."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from . import errors, pem, values
+from .gateway import Gateway
+from .store import Entity, Store
+
+
+def _nothing() -> None:
+    """What most kinds do after a write."""
+
+
+class Hooks:
+    """The kinds' own rules, called by `Entities` at fixed points of a write."""
+
+    def __init__(self, gateway: Gateway, store: Store) -> None:
+        self.gateway = gateway
+        self.store = store
+
+    def created(self, kind: str, data: Entity) -> Entity:
+        """What was written for a new entity: a target's address is judged before its schema is."""
+        if kind == "targets" and isinstance(data.get("target"), str):
+            if values.normalised_target(data["target"]) is None:
+                message = "Invalid target; not a valid hostname or ip address"
+                raise errors.schema_violation({"target": message})
+        return self.written(kind, data)
+
+    def written(self, kind: str, data: Entity) -> Entity:
+        """What was written, as it is stored."""
+        if kind == "targets" and isinstance(data.get("target"), str):
+            return {**data, "target": values.normalised_target(data["target"]) or data["target"]}
+        if kind == "ca_certificates" and isinstance(data.get("cert"), str):
+            digest = pem.digest(data["cert"])
+            return data if digest is None else {**data, "cert_digest": digest}
+        if kind == "basicauth_credentials" and isinstance(data.get("password"), str):
+            return {**data, "password": _hashed(data)}
+        return data
+
+    def transient(
+        self, kind: str, entity: Entity, old: Entity | None
+    ) -> tuple[Entity, Callable[[], None]]:
+        """The entity without fields that are not its own, and what to do once it is stored.
+
+        A certificate's `snis` replace those it has; null are none (conformance: certificates).
+        """
+        if kind != "certificates" or "snis" not in entity:
+            return entity, _nothing
+        entity = dict(entity)
+        names: list[str] = entity.pop("snis") or []
+        self._refuse_taken_snis(names, None if old is None else old["id"])
+        return entity, lambda: self._replace_snis(entity["id"], names)
+
+    def _refuse_taken_snis(self, names: list[str], certificate: str | None) -> None:
+        for name in names:
+            found = self.store.find("snis", ("name",), (name,))
+            if found is not None and found["certificate"]["id"] != certificate:
+                owner = found["certificate"]["id"]
+                message = f"{name} already associated with existing certificate '{owner}'"
+                raise errors.schema_violation({"snis": message})
+
+    def _replace_snis(self, certificate: str, names: list[str]) -> None:
+        kept = set()
+        for entity in self.store.children("snis", "certificate", certificate):
+            if entity["name"] in names:
+                kept.add(entity["name"])
+            else:
+                self.store.remove("snis", entity["id"])
+        now = int(time.time())
+        for name in dict.fromkeys(names):
+            if name not in kept:
+                sni: dict[str, Any] = {"id": str(uuid.uuid4()), "name": name, "tags": None}
+                sni |= {"certificate": {"id": certificate}, "created_at": now, "updated_at": now}
+                self.store.put("snis", sni)
+
+    def shown(self, kind: str, entity: Entity) -> Entity:
+        """An answer with what is kept elsewhere."""
+        if kind == "certificates":
+            children = self.store.children("snis", "certificate", entity["id"])
+            entity["snis"] = sorted(child["name"] for child in children)
+        return entity
+
+    def echoed(self, kind: str, data: Entity, answer: Entity) -> Entity:
+        """The answer to a change: a target's address as written (conformance: target_crud)."""
+        if kind == "targets" and "target" in data:
+            return {**answer, "target": data["target"]}
+        return answer
+
+    def deletable(self, kind: str, entity: Entity) -> None:
+        """Refuse to delete what others hold in lists of ids (from 3.9 on)."""
+        if kind != "ca_certificates" or self.gateway.release < (3, 9):
+            return
+        for other in ("services", "plugins"):
+            for holder in self.store.all(other):
+                held = holder if other == "services" else holder.get("config") or {}
+                if entity["id"] in (held.get("ca_certificates") or []):
+                    raise errors.referenced_by_others(
+                        f"ca certificate {entity['id']} is still referenced by {other} "
+                        f"(id = {holder['id']})"
+                    )
+
+
+def _hashed(data: Entity) -> str:
+    """A basic-auth password as it is kept: salted with the consumer's id."""
+    consumer = data.get("consumer")
+    salt = consumer.get("id", "") if isinstance(consumer, dict) else ""
+    return hashlib.sha1(f"{data['password']}{salt}".encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,246 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The paths of the Admin API: collections, entities, and both below a parent."""
+
+from __future__ import annotations
+
+import urllib.parse
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import errors, paging
+from .entities import Entities, Keys
+from .gateway import Kind
+from .health import Health
+from .schema import Record
+from .store import Entity
+
+#: HTTP status and JSON body (None: no body).
+Answer = tuple[int, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as a resource sees it; `body` is read against the resource's record."""
+
+    query: dict[str, str]
+    body: dict[str, Any]
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One path: what each method does, and the record that tells the types in a form."""
+
+    methods: dict[str, Handler]
+    record: Record | None = None
+
+
+class Resources:
+    """Finds the resource of a path. A path that is none gives None."""
+
+    def __init__(self, entities: Entities, health: Health) -> None:
+        self.entities = entities
+        self.health = health
+        self.kinds = entities.gateway.kinds
+        self.by_path = {
+            kind.declared.path: kind for kind in self.kinds.values() if kind.declared.path
+        }
+
+    def find(self, segments: list[str]) -> Resource | None:
+        """The resource at decoded path segments."""
+        kind = self.by_path.get(segments[0])
+        if kind is None:
+            return None
+        if len(segments) == 1:
+            return self.collection(kind)
+        if len(segments) == 2:
+            return self.entity(kind, segments[1])
+        if kind.name == "upstreams":
+            special = self.health.find(segments)
+            if special is not None:
+                return Resource(special)
+        return self._below(kind, segments)
+
+    def _below(self, kind: Kind, segments: list[str]) -> Resource | None:
+        child = self._child(kind, segments[2])
+        if child is not None and len(segments) == 3:
+            return self.children(kind, segments[1], *child)
+        if child is not None and len(segments) == 4:
+            return self.child(kind, segments[1], *child, segments[3])
+        if len(segments) == 3 and segments[2] in kind.foreign:
+            return self.reference(kind, segments[1], segments[2])
+        return None
+
+    def _child(self, parent: Kind, name: str) -> tuple[Kind, str] | None:
+        """The kind that `name` means below `parent`, and its field that points there."""
+        for kind in self.kinds.values():
+            if kind.nested == name:
+                for field, spec in kind.foreign.items():
+                    if spec.reference == parent.name:
+                        return kind, field
+        return None
+
+    # -- a whole kind
+
+    def collection(self, kind: Kind) -> Resource:
+        """`/services`."""
+
+        def page(call: Call) -> Answer:
+            if kind.name == "consumers" and "custom_id" in call.query:
+                found = self.entities.store.find(
+                    "consumers", ("custom_id",), (call.query["custom_id"],)
+                )
+                shown = [] if found is None else [self.entities.answer("consumers", found)]
+                return 200, {"data": shown, "next": None}
+            return 200, self._page(
+                kind, list(self.entities.store.all(kind.name)), call, f"/{kind.declared.path}"
+            )
+
+        def insert(call: Call) -> Answer:
+            return 201, self.entities.insert(kind.name, call.body)
+
+        return Resource({"GET": page, "POST": insert}, kind.record)
+
+    def _page(self, kind: Kind, items: list[Entity], call: Call, path: str) -> dict[str, Any]:
+        wanted = paging.has_tags(call.query)
+        page = paging.by_key(
+            [item for item in items if wanted(item)], lambda item: [item["id"]], call.query, path
+        )
+        page["data"] = [self.entities.answer(kind.name, item) for item in page["data"]]
+        return page
+
+    # -- one entity
+
+    def entity(self, kind: Kind, text: str) -> Resource:
+        """`/services/{name or id}`."""
+
+        def found() -> tuple[Keys, Entity | None]:
+            return self._located(kind, text)
+
+        def select(call: Call) -> Answer:
+            return 200, self.entities.answer(kind.name, self._existing(kind, text))
+
+        def update(call: Call) -> Answer:
+            return 200, self.entities.update(kind.name, *found(), call.body)
+
+        def upsert(call: Call) -> Answer:
+            return 200, self.entities.upsert(kind.name, *found(), call.body)
+
+        def delete(call: Call) -> Answer:
+            entity = found()[1]
+            if entity is not None:
+                self.entities.delete(kind.name, entity)
+            return 204, None
+
+        methods = {"GET": select, "PATCH": update, "PUT": upsert, "DELETE": delete}
+        return Resource(methods, kind.record)
+
+    def _located(self, kind: Kind, text: str) -> tuple[Keys, Entity | None]:
+        """The keys that a segment means and what they find; a certificate also by its SNI."""
+        if kind.name == "certificates":
+            sni = self.entities.store.find("snis", ("name",), (text,))
+            if sni is not None:
+                text = sni["certificate"]["id"]
+        keys = self.entities.keys(kind.name, text)
+        return keys, self.entities.find(kind.name, keys)
+
+    def _existing(self, kind: Kind, text: str) -> Entity:
+        entity = self._located(kind, text)[1]
+        if entity is None:
+            raise errors.not_found()
+        return entity
+
+    # -- below a parent
+
+    def children(self, parent: Kind, text: str, kind: Kind, field: str) -> Resource:
+        """`/services/{s}/routes`."""
+
+        def page(call: Call) -> Answer:
+            owner = self._existing(parent, text)
+            items = self.entities.store.children(kind.name, field, owner["id"])
+            path = f"/{parent.declared.path}/{urllib.parse.quote(text)}/{kind.nested}"
+            if kind.name == "targets":
+                found = paging.by_number(items[::-1], call.query, path)
+                found["data"] = [self.entities.answer(kind.name, item) for item in found["data"]]
+                return 200, found
+            return 200, self._page(kind, items, call, path)
+
+        def insert(call: Call) -> Answer:
+            owner = self._existing(parent, text)
+            return 201, self.entities.insert(kind.name, {**call.body, field: {"id": owner["id"]}})
+
+        return Resource({"GET": page, "POST": insert}, kind.record)
+
+    def child(self, parent: Kind, text: str, kind: Kind, field: str, name: str) -> Resource:
+        """`/services/{s}/routes/{r}`; a target's PUT changes as its PATCH, and makes none."""
+
+        def found() -> tuple[Keys, Entity | None, Keys]:
+            owner = {"id": self._existing(parent, text)["id"]}
+            keys = self.entities.keys(kind.name, name)
+            return keys, self.entities.find(kind.name, keys, (field, owner["id"])), owner
+
+        def existing() -> Entity:
+            entity = found()[1]
+            if entity is None:
+                raise errors.not_found()
+            return entity
+
+        def select(call: Call) -> Answer:
+            return 200, self.entities.answer(kind.name, existing())
+
+        def update(call: Call) -> Answer:
+            entity = existing()
+            return 200, self.entities.update(kind.name, {"id": entity["id"]}, entity, call.body)
+
+        def upsert(call: Call) -> Answer:
+            keys, entity, owner = found()
+            if entity is None:
+                entity = self.entities.find(kind.name, keys)
+            return 200, self.entities.upsert(kind.name, keys, entity, {**call.body, field: owner})
+
+        def delete(call: Call) -> Answer:
+            self.entities.delete(kind.name, existing())
+            return 204, None
+
+        put = upsert if kind.declared.path else update
+        methods = {"GET": select, "PATCH": update, "PUT": put, "DELETE": delete}
+        return Resource(methods, kind.record)
+
+    def reference(self, kind: Kind, text: str, field: str) -> Resource:
+        """`/routes/{r}/service`: the entity that a foreign key points to."""
+        target = self.kinds[str(kind.foreign[field].reference)]
+
+        def held() -> Keys:
+            value = self._existing(kind, text).get(field)
+            if not value:
+                raise errors.not_found()
+            return {"id": value["id"]}
+
+        def select(call: Call) -> Answer:
+            entity = self.entities.find(target.name, held())
+            if entity is None:
+                raise errors.not_found()
+            return 200, self.entities.answer(target.name, entity)
+
+        def update(call: Call) -> Answer:
+            keys = held()
+            entity = self.entities.find(target.name, keys)
+            return 200, self.entities.update(target.name, keys, entity, call.body)
+
+        def upsert(call: Call) -> Answer:
+            holder = self._existing(kind, text)
+            keys = {"id": holder[field]["id"] if holder.get(field) else str(uuid.uuid4())}
+            entity = self.entities.find(target.name, keys)
+            answer = self.entities.upsert(target.name, keys, entity, call.body)
+            if not holder.get(field):
+                self.entities.update(kind.name, {"id": holder["id"]}, holder, {field: keys})
+            return 200, answer
+
+        methods: dict[str, Handler] = {"GET": select, "PATCH": update, "PUT": upsert}
+        return Resource(methods, target.record)

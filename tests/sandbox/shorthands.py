@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fields that are rewritten into others: of the dumps, and those that the dumps leave out."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Callable
+from typing import Any
+
+from .schema import Record
+
+PORTS = {"http": 80, "https": 443}
+SCHEMES = {80: "http", 443: "https"}
+
+#: Algorithms that hash on nothing.
+UNHASHED = ("least-connections", "latency")
+
+#: Algorithms that a written or stored `hash_on` decides between.
+BY_HASH = (None, "round-robin", "consistent-hashing")
+
+
+def service_url(data: dict[str, Any]) -> dict[str, Any]:
+    """`url` of a service becomes protocol, host, port and path; a part it lacks becomes null."""
+    if not isinstance(data.get("url"), str):
+        return data
+    out = dict(data)
+    parts = urllib.parse.urlsplit(out.pop("url"))
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    scheme = parts.scheme or SCHEMES.get(port or 0, "http")
+    out["protocol"] = scheme
+    out["host"] = parts.hostname and _host_as_written(parts)
+    out["port"] = port or PORTS.get(scheme, 80)
+    out["path"] = parts.path or None
+    return out
+
+
+def _host_as_written(parts: urllib.parse.SplitResult) -> str:
+    """The host with its case kept, which `hostname` lowers."""
+    host = parts.netloc.rpartition("@")[2]
+    return host if parts.port is None else host.rpartition(":")[0]
+
+
+def upstream_hashing(data: dict[str, Any]) -> dict[str, Any]:
+    """`algorithm` and `hash_on` rewrite each other (conformance: hashing_against_stored)."""
+    out = dict(data)
+    if out.get("algorithm") in UNHASHED:
+        out["hash_on"] = "none"
+    elif "hash_on" in out and out.get("algorithm") in BY_HASH:
+        if out["hash_on"] is None:
+            out["hash_on"] = "none"
+        elif out["hash_on"] == "none":
+            out["algorithm"] = "round-robin"
+        elif isinstance(out["hash_on"], str):
+            out["algorithm"] = "consistent-hashing"
+    return out
+
+
+def opentelemetry_endpoint(data: dict[str, Any]) -> dict[str, Any]:
+    """`endpoint` is the older name of `traces_endpoint`."""
+    if "endpoint" not in data:
+        return data
+    out = dict(data)
+    endpoint = out.pop("endpoint")
+    out.setdefault("traces_endpoint", endpoint)
+    return out
+
+
+SESSION_NAMES = {
+    "cookie_lifetime": "rolling_timeout",
+    "cookie_idletime": "idling_timeout",
+    "cookie_samesite": "cookie_same_site",
+    "cookie_httponly": "cookie_http_only",
+    "cookie_discard": "stale_ttl",
+    "cookie_persistent": "remember",
+}
+
+
+def session_names(data: dict[str, Any]) -> dict[str, Any]:
+    """The session plugin's names before version 3; `cookie_renew` has no successor."""
+    out = {name: value for name, value in data.items() if name != "cookie_renew"}
+    for old, new in SESSION_NAMES.items():
+        if old in out:
+            value = out.pop(old)
+            out[new] = "Lax" if (old, value) == ("cookie_samesite", "off") else value
+    return out
+
+
+#: What the dumps leave out, by the path of the record.
+REWRITES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "services": service_url,
+    "upstreams": upstream_hashing,
+    "plugins/opentelemetry.config": opentelemetry_endpoint,
+    "plugins/session.config": session_names,
+}
+
+
+def _replacement(record: Record, name: str) -> list[str]:
+    """Where the dump says that a deprecated field has gone, as a path."""
+    deprecation = record.shorthands[name].spec.get("deprecation", {})
+    replaced = deprecation.get("replaced_with") or [{"path": []}]
+    path: list[str] = replaced[0]["path"]
+    return path
+
+
+def rewrite(record: Record, data: dict[str, Any]) -> dict[str, Any]:
+    """`data` with its shorthands in the places that they stand for; a written place wins."""
+    out = REWRITES[record.path](data) if record.path in REWRITES else dict(data)
+    for name in record.shorthands:
+        path = _replacement(record, name)
+        if name not in out or not path:
+            continue
+        value = out.pop(name)
+        target = out
+        for part in path[:-1]:
+            target[part] = dict(target.get(part) or {})
+            target = target[part]
+        target.setdefault(path[-1], value)
+    return out
+
+
+def with_older_names(record: Record, data: dict[str, Any]) -> dict[str, Any]:
+    """An answer that also shows the deprecated names of what has been moved."""
+    out = dict(data)
+    for name, field in record.fields.items():
+        if field.record is not None and isinstance(out.get(name), dict):
+            out[name] = with_older_names(field.record, out[name])
+    for name in record.shorthands:
+        path = _replacement(record, name)
+        if path:
+            value: Any = data
+            for part in path:
+                value = value.get(part) if isinstance(value, dict) else None
+            out[name] = value
+    return out

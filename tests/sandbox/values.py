@@ -1,0 +1,249 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Validators that the schemas' dumps leave out: names, hosts, addresses, tags, paths."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import urllib.parse
+from typing import NamedTuple
+
+from .pem import certificate_error, key_error
+
+DEFAULT_PORT = 8000
+
+
+class Address(NamedTuple):
+    """A host as the gateway reads it: kind (name, ipv4, ipv6), normalised host, port or None."""
+
+    kind: str
+    host: str
+    port: int | None
+
+
+class BadAddress(ValueError):
+    """A text that names no host; the message is the gateway's."""
+
+
+def _port(text: str) -> int | None:
+    if text == "":
+        return None
+    if not text.isdigit() or int(text) > 65535:
+        raise BadAddress("invalid port number")
+    return int(text)
+
+
+def parse_address(text: str) -> Address:
+    """A host name or address with an optional port (BadAddress where it is none).
+
+    IPv6 is expanded and in lower case, leading zeros of IPv4 go, names stay as they are
+    (conformance: target_addresses).
+    """
+    if text.count(":") > 1:
+        return _ipv6(text)
+    host, colon, port = text.partition(":")
+    if re.fullmatch(r"[0-9.]+", host):
+        return _ipv4(text, host, port)
+    if colon and not port:
+        raise BadAddress(f"invalid hostname: {text}")
+    number = _port(port)
+    bare = host[:-1] if host.endswith(".") else host
+    labels = bare.split(".")
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", bare) or any(
+        label == "" or label.endswith("-") for label in labels
+    ):
+        raise BadAddress(f"invalid hostname: {text}")
+    return Address("name", host, number)
+
+
+def _ipv4(text: str, host: str, port: str) -> Address:
+    parts = host.split(".")
+    if len(parts) != 4 or any(not part or int(part) > 255 for part in parts):
+        raise BadAddress(f"invalid ipv4 address: {text}")
+    return Address("ipv4", ".".join(str(int(part)) for part in parts), _port(port))
+
+
+def _ipv6(text: str) -> Address:
+    bracketed = re.fullmatch(r"\[([^\]]+)\](?::(\d+))?", text)
+    host, port = (bracketed.group(1), bracketed.group(2) or "") if bracketed else (text, "")
+    try:
+        address = ipaddress.IPv6Address(host)
+    except ValueError as error:
+        raise BadAddress(f"invalid ipv6 address: {text}") from error
+    return Address("ipv6", f"[{address.exploded}]", _port(port))
+
+
+def normalised_target(text: str) -> str | None:
+    """A target's address as the gateway keeps it, None where it is none."""
+    try:
+        address = parse_address(text)
+    except BadAddress:
+        return None
+    return f"{address.host}:{DEFAULT_PORT if address.port is None else address.port}"
+
+
+def target(text: str) -> str | None:
+    """The address of a target."""
+    if normalised_target(text) is None:
+        return f"Invalid target ('{text}'); not a valid hostname or ip address"
+    return None
+
+
+def upstream_name(text: str) -> str | None:
+    """A virtual host: a host name without port, and no IP address."""
+    try:
+        address = parse_address(text)
+    except BadAddress:
+        return f"Invalid name ('{text}'); must be a valid hostname"
+    if address.kind != "name":
+        return f"Invalid name ('{text}'); no ip addresses allowed"
+    if address.port is not None:
+        return f"Invalid name ('{text}'); no port allowed"
+    return None
+
+
+def host(text: str) -> str | None:
+    """A host without a port."""
+    try:
+        address = parse_address(text)
+    except BadAddress as error:
+        if "port" in str(error):
+            return "must not have a port"
+        return f"invalid value: {text}"
+    return None if address.port is None else "must not have a port"
+
+
+def host_and_port(text: str) -> str | None:
+    """A host with an optional port."""
+    try:
+        parse_address(text)
+    except BadAddress as error:
+        return str(error)
+    return None
+
+
+def route_host(text: str) -> str | None:
+    """A host with an optional port, in which one label may be `*`."""
+    return host_and_port(text.replace("*", "abc")) and host_and_port(text)
+
+
+def sni(text: str) -> str | None:
+    """A host name in which one label may be `*`; no port and no IP address."""
+    plain = text.replace("*", "abc")
+    try:
+        address = parse_address(plain)
+    except BadAddress:
+        return f"invalid value: {text}"
+    if address.kind != "name":
+        return "must not be an IP"
+    if address.port is not None:
+        return "must not have a port"
+    if text.count("*") > 1:
+        return "invalid wildcard: must have at most one wildcard"
+    if "*" in text and not (text.startswith("*.") or text.endswith(".*")):
+        return "invalid wildcard: must be placed at leftmost or rightmost label"
+    return None
+
+
+def name(text: str) -> str | None:
+    """A name: letters of any script, digits and `.-_~`."""
+    if re.fullmatch(r"[A-Za-z0-9.\-_~\u0080-\U0010ffff]+", text):
+        return None
+    return (
+        f"invalid value '{text}': the only accepted ascii characters are "
+        "alphanumerics or ., -, _, and ~"
+    )
+
+
+def tag(text: str) -> str | None:
+    """A tag: everything printable but a comma and a slash, which filters use."""
+    if re.fullmatch(r"[\x20-\x2b\x2d\x2e\x30-\x7e\u0080-\U0010ffff]+", text):
+        return None
+    return (
+        f"invalid tag '{text}': expected printable ascii (except `,` and `/`) "
+        "or valid utf-8 sequences"
+    )
+
+
+def plain_path(text: str) -> str | None:
+    """A path of a URL: reserved characters only, percent signs with two digits."""
+    if not re.fullmatch(r"/[A-Za-z0-9._~/%:@!$&'()*+,;=\-]*", text):
+        return (
+            f"invalid path: '{text}' (characters outside of the reserved list of RFC 3986 found)"
+        )
+    broken = re.search(r"%(?![0-9A-Fa-f]{2}).{0,2}", text)
+    return f"invalid url-encoded value: '{broken.group()}'" if broken else None
+
+
+def route_path(text: str) -> str | None:
+    """A plain path, or behind `~` a regular expression that compiles."""
+    if not text.startswith("~"):
+        return plain_path(text)
+    try:
+        re.compile(re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", text[1:]))
+    except re.error as error:
+        return (
+            f"invalid regex: '{text[1:]}' (PCRE returned: pcre2_compile() failed: {error.msg} "
+            f'in "{text[1:]}")'
+        )
+    return None
+
+
+def header_name(text: str) -> str | None:
+    """The name of a header."""
+    if re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        return None
+    return f"bad header name '{text}', allowed characters are A-Z, a-z, 0-9, '_', and '-'"
+
+
+def cookie_name(text: str) -> str | None:
+    """The name of a cookie."""
+    if re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        return None
+    return f"bad cookie name '{text}', allowed characters are A-Z, a-z, 0-9, '_', and '-'"
+
+
+def ip_or_cidr(text: str) -> str | None:
+    """An address or a range of addresses."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return f"invalid ip or cidr range: '{text}'"
+    return None
+
+
+def url(text: str) -> str | None:
+    """A URL with a scheme and a host; one in a vault is not looked at."""
+    if text.startswith("{vault://"):
+        return None
+    parts = urllib.parse.urlsplit(text)
+    if not parts.netloc:
+        return "missing host in url"
+    return None if parts.scheme else "missing scheme in url"
+
+
+def certificate(text: str) -> str | None:
+    """A PEM certificate."""
+    return certificate_error(text)
+
+
+def key(text: str) -> str | None:
+    """A PEM private key."""
+    return key_error(text)
+
+
+GRANTS = (
+    "enable_authorization_code",
+    "enable_implicit_grant",
+    "enable_client_credentials",
+    "enable_password_grant",
+)
+
+
+def a_grant(config: dict[str, object]) -> str | None:
+    """The oauth2 plugin grants in one way at least."""
+    if any(config.get(grant) is True for grant in GRANTS):
+        return None
+    return f"at least one of these fields must be true: {', '.join(GRANTS)}"
