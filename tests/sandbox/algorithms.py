@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sandbox.healthchecks import AddressKey
+from .healthchecks import AddressKey
 
 LATENCY_MEMORY = 0.7
 """Share of the old average in the moving average of an address's latency."""

@@ -12,9 +12,9 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any, Protocol
 
-from sandbox.algorithms import ALGORITHMS, Address, round_robin
-from sandbox.healthchecks import HealthChecker, uses_healthchecks
-from sandbox.resolver import Answer, Resolver
+from .algorithms import ALGORITHMS, Address, round_robin
+from .healthchecks import HealthChecker, uses_healthchecks
+from .resolver import Answer, Resolver
 
 Entity = dict[str, Any]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.router import Request
+from .router import Request
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 
 import httpx
 
-from sandbox.algorithms import Address
-from sandbox.balancer import Balancer
-from sandbox.exchange import Exchange, RawHeaders
-from sandbox.paths import escape
-from sandbox.resolver import Answer
-from sandbox.router import Match, split_port
+from .algorithms import Address
+from .balancer import Balancer
+from .exchange import Exchange, RawHeaders
+from .paths import escape
+from .resolver import Answer
+from .router import Match, split_port
 
 HOP_BY_HOP = frozenset(
     (

@@ -12,8 +12,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
-from sandbox.exchange import Exchange
-from sandbox.paths import normalize
+from .exchange import Exchange
+from .paths import normalize
 
 
 def hash_key(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import httpx
 
-from sandbox.balancer import Balancers, ConfigurationSource
-from sandbox.exchange import ClientGone, Exchange, Message, RawHeaders, Receive, Send
-from sandbox.forward import (
+from .balancer import Balancers, ConfigurationSource
+from .exchange import ClientGone, Exchange, Message, RawHeaders, Receive, Send
+from .forward import (
     Answered,
     BalancedPeers,
     DirectPeers,
@@ -24,9 +25,9 @@ from sandbox.forward import (
     added_via,
     end_to_end,
 )
-from sandbox.hashing import hash_key
-from sandbox.resolver import resolve
-from sandbox.router import Entity, Match, Router
+from .hashing import hash_key
+from .resolver import resolve
+from .router import Entity, Match, Router
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +40,20 @@ TIMED_OUT = "The upstream server is timing out"
 HTTPS_ONLY = "Please use HTTPS protocol"
 
 
+SERVER_OPTIONS: dict[str, Any] = {
+    "proxy_headers": False,
+    "server_header": False,
+    "date_header": False,
+}
+"""What uvicorn must be told: a client's X-Forwarded-* are not to be believed, and `Server` and
+`Date` are the targets' own."""
+
+
 def proxy_app(store: ConfigurationSource, balancers: Balancers, version: str) -> Proxy:
     """The ASGI application of the proxy port.
 
-    `version` (such as `3.10.0`) is what `Via` and `Server` show. Serve it without the server's
-    own `Server` and `Date` headers, which belong to the targets here. `balancers` must follow
-    `store`, else `ValueError`.
+    `version` (such as `3.10.0`) is what `Via` and `Server` show. Serve it with `SERVER_OPTIONS`.
+    `balancers` must follow `store`, else `ValueError`.
     """
     if balancers.store is not store:
         raise ValueError("the proxy and its balancers must follow the same store")
@@ -179,6 +188,11 @@ def _response_headers(exchange: Exchange, answered: Answered, cookie: str | None
         "X-Kong-Request-Id": exchange.request_id,
     }
     made = [(name.encode(), value.encode("latin-1")) for name, value in own.items() if value]
-    passed = end_to_end(answered.response.headers.raw)
+    replaced = {name.lower().encode() for name in own} - {b"set-cookie"}
+    passed = [
+        (name, value)
+        for name, value in end_to_end(answered.response.headers.raw)
+        if name.lower() not in replaced
+    ]
     version = answered.response.extensions["http_version"].decode("ascii").removeprefix("HTTP/")
     return added_via([*passed, *made], version, exchange.gateway)

@@ -7,13 +7,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 LOOKUP_TIMEOUT = 2.0
 """Seconds after which a name that the system's resolver still chews on counts as unknown."""
+
+AT_ONCE = 16
+"""Look-ups under way at the same time, at most."""
 
 NAME_ERROR = "dns server error: 3 name error"
 """What a gateway shows as `dns` of a target whose name does not resolve."""
@@ -70,9 +75,28 @@ async def resolve(host: str, timeout: float = LOOKUP_TIMEOUT) -> Answer:
     if host.rstrip(".").lower().endswith(".invalid"):
         return Answer(NAME_ERROR)
     try:
-        return await asyncio.wait_for(asyncio.to_thread(_look_up, host), timeout)
+        return await asyncio.wait_for(_look_up_aside(host), timeout)
     except TimeoutError:
         return Answer(NAME_ERROR)
+
+
+async def _look_up_aside(host: str) -> Answer:
+    """Look up in a daemon thread: a slow name server must not hold up the end of the program."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Answer] = loop.create_future()
+
+    def settle(answer: Answer) -> None:
+        if not future.done():
+            future.set_result(answer)
+
+    def work() -> None:
+        answer = _look_up(host)
+        # The loop may have been closed in the meantime; then nobody waits for the answer.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, answer)
+
+    threading.Thread(target=work, daemon=True).start()
+    return await future
 
 
 class Resolver:
@@ -104,4 +128,10 @@ class Resolver:
 
     @staticmethod
     async def _resolve_all(hosts: list[str]) -> list[Answer]:
-        return list(await asyncio.gather(*(resolve(host) for host in hosts)))
+        limit = asyncio.Semaphore(AT_ONCE)
+
+        async def one(host: str) -> Answer:
+            async with limit:
+                return await resolve(host)
+
+        return list(await asyncio.gather(*(one(host) for host in hosts)))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.paths import clean_postfix, normalize, upstream_path
+from .paths import clean_postfix, normalize, upstream_path
 
 Entity = dict[str, Any]
 
