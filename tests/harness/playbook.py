@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs `ansible-playbook` in a process of its own and tells what it did."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.paths import BINARIES, COLLECTIONS, ROOT
+
+# No play of the tests takes longer, in seconds.
+LIMIT = 240.0
+# Connection variables for inventories whose hosts are this machine: without the interpreter
+# Ansible would look for one that may lack httpx.
+LOCAL = {
+    "ansible_connection": "local",
+    "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: exit status, display, Ansible's counts a host, and one entry a task and host."""
+
+    rc: int
+    stdout: str
+    stats: dict[str, dict[str, int]]
+    tasks: list[dict[str, Any]]
+
+    def total(self, name: str) -> int:
+        """A count ("changed", "failures", …) over all hosts."""
+        return sum(counts[name] for counts in self.stats.values())
+
+    def changed(self) -> list[str]:
+        """Names of the tasks that reported a change."""
+        return [task["name"] for task in self.tasks if task["status"] == "changed"]
+
+    def result(self, name: str, host: str | None = None) -> dict[str, Any]:
+        """The result of the last task whose name ends so, on `host` if given."""
+        found = [
+            task["result"]
+            for task in self.tasks
+            if task["name"].endswith(name) and host in (None, task["host"])
+        ]
+        assert found, f"no task {name!r} in\n{self.stdout}"
+        return dict(found[-1])
+
+    def ok(self) -> Run:
+        """This run, which has to have succeeded."""
+        assert self.rc == 0, self.stdout
+        return self
+
+
+@dataclass(frozen=True)
+class Player:
+    """Runs playbooks with their files in `folder`; `environment` is added to each run's."""
+
+    folder: Path
+    environment: Mapping[str, str]
+
+    def __call__(
+        self,
+        playbook: str | Path,
+        *,
+        inventory: Mapping[str, Any] | Path | None = None,
+        extra_vars: Mapping[str, Any] | None = None,
+        check: bool = False,
+        diff: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Run a playbook: a path, the name of one in a collection, or its text."""
+        record = self.folder / "record.json"
+        record.unlink(missing_ok=True)
+        command: list[str | Path] = [BINARIES / "ansible-playbook", self._playbook(playbook)]
+        if inventory is not None:
+            command += ["--inventory", self._inventory(inventory)]
+        if extra_vars:
+            command += ["--extra-vars", json.dumps(extra_vars)]
+        command += ["--check"] * check + ["--diff"] * diff
+        done = subprocess.run(
+            command, cwd=self.folder, env=self._environment(record, environment or {}),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, timeout=LIMIT, check=False,
+        )
+        recorded = json.loads(record.read_text()) if record.exists() else {"stats": {}, "tasks": []}
+        return Run(done.returncode, done.stdout, recorded["stats"], recorded["tasks"])
+
+    def _playbook(self, playbook: str | Path) -> str | Path:
+        if isinstance(playbook, Path) or "\n" not in playbook:
+            return playbook
+        path = self.folder / "playbook.yml"
+        path.write_text(playbook)
+        return path
+
+    def _inventory(self, inventory: Mapping[str, Any] | Path) -> Path:
+        if isinstance(inventory, Path):
+            return inventory
+        path = self.folder / "inventory.yml"
+        path.write_text(json.dumps(inventory))
+        return path
+
+    def _environment(self, record: Path, more: Mapping[str, str]) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("ANSIBLE_", "KONG_", "KONNECT_"))
+        }
+        return {
+            **kept,
+            "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+            "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/harness/callback_plugins"),
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_LOCALHOST_WARNING": "0",
+            "ANSIBLE_NOCOLOR": "1",
+            "KONG_TEST_RECORD": str(record),
+            **self.environment,
+            **more,
+        }

@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the integration tests.
+
+They start a sandbox gateway, or use the one that KONG_ADMIN_URL and KONG_PROXY_URL (and
+KONG_ADMIN_TOKEN, KONG_ECHO_HOST) name; on that one tests make only entities whose names begin
+with `irishtek-test-`, or that they remove again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from harness.echo import Echo, echo_server
+from harness.gateway import Gateway, sandbox
+from harness.playbook import Player
+
+
+def _real_gateway() -> Gateway | None:
+    """The gateway that the environment names."""
+    admin_url = os.environ.get("KONG_ADMIN_URL", "")
+    if not admin_url:
+        return None
+    return Gateway(
+        admin_url=admin_url.rstrip("/"),
+        proxy_url=os.environ["KONG_PROXY_URL"].rstrip("/"),
+        token=os.environ.get("KONG_ADMIN_TOKEN", ""),
+        echo_host=os.environ.get("KONG_ECHO_HOST", "127.0.0.1"),
+        is_sandbox=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def _gateway() -> Iterator[Gateway]:
+    if real := _real_gateway():
+        yield real
+        return
+    with sandbox() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def _second_sandbox() -> Iterator[Gateway]:
+    with sandbox() as started:
+        yield started
+
+
+@pytest.fixture
+def gateway(_gateway: Gateway) -> Gateway:
+    """The gateway under test; a sandbox is empty and well-behaved."""
+    if _gateway.is_sandbox:
+        _gateway.reset()
+    return _gateway
+
+
+@pytest.fixture
+def sandbox_gateway(gateway: Gateway) -> Gateway:
+    """A gateway that can be emptied, watched and told to misbehave."""
+    if not gateway.is_sandbox:
+        pytest.skip("a real gateway neither logs its requests nor misbehaves on demand")
+    return gateway
+
+
+@pytest.fixture
+def second_gateway(sandbox_gateway: Gateway, _second_sandbox: Gateway) -> Gateway:
+    """Another, empty sandbox gateway beside the first."""
+    _second_sandbox.reset()
+    return _second_sandbox
+
+
+@pytest.fixture(scope="session")
+def echo_servers(_gateway: Gateway) -> Iterator[list[Echo]]:
+    """Three running echo servers that the gateway reaches."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(echo_server(name, _gateway.echo_host))
+            for name in ("echo-a", "echo-b", "echo-c")
+        ]
+
+
+@pytest.fixture
+def playbook(tmp_path: Path, gateway: Gateway) -> Player:
+    """Runs playbooks; the modules' environment variables lead to the gateway under test."""
+    environment = {"KONG_ADMIN_URL": gateway.admin_url}
+    if gateway.token:
+        environment["KONG_ADMIN_TOKEN"] = gateway.token
+    return Player(tmp_path, environment)

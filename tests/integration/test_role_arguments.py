@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a role documents is what it does by default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.paths import ROOT
+
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+
+
+def _load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _entry_points(role: str) -> dict[str, Any]:
+    return dict(_load(ROOT / "roles" / role / "meta/argument_specs.yml")["argument_specs"])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_documented_defaults_are_the_defaults(role: str) -> None:
+    documented: dict[str, Any] = {}
+    for name, entry_point in _entry_points(role).items():
+        for option, spec in entry_point["options"].items():
+            if "default" in spec:
+                earlier = documented.setdefault(option, spec["default"])
+                assert earlier == spec["default"], f"{name}: {option} has two defaults"
+    assert documented == _load(ROOT / "roles" / role / "defaults/main.yml")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_entry_point_exists_and_its_options_carry_the_roles_name(role: str) -> None:
+    entry_points = _entry_points(role)
+    assert entry_points
+    for name, entry_point in entry_points.items():
+        assert (ROOT / "roles" / role / f"tasks/{name}.yml").is_file()
+        stray = [o for o in entry_point["options"] if not o.startswith(f"{role}_")]
+        assert not stray, f"{name}: {stray}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_readme_names_every_option(role: str) -> None:
+    readme = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
+    for name, entry_point in _entry_points(role).items():
+        missing = [option for option in entry_point["options"] if f"`{option}`" not in readme]
+        assert not missing, f"{name}: {missing}"
