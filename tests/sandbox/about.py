@@ -25,7 +25,9 @@ VALID = {"message": "schema validation successful"}
 class About:
     """Paths that are no kind's. `find` gives None for a path that is not here either."""
 
-    def __init__(self, entities: Entities, node_id: str, edition: str, ports: dict[str, int]) -> None:
+    def __init__(
+        self, entities: Entities, node_id: str, edition: str, ports: dict[str, int]
+    ) -> None:
         self.entities = entities
         self.gateway = entities.gateway
         self.node_id = node_id
@@ -52,7 +54,7 @@ class About:
             case ["filter-chains", *rest] if len(rest) < 2:
                 return Resource({"GET": self._no_wasm, "POST": self._no_wasm})
             case ["workspaces"] if self.gateway.release < EDITION_NAMED:
-                return Resource({"GET": lambda call: (200, {"data": [self.workspace], "next": None})})
+                return Resource({"GET": self._workspaces})
             case ["schemas", *rest]:
                 return self._schemas(rest)
         return None
@@ -96,7 +98,7 @@ class About:
                 "total_requests",
             )
         }
-        memory = {"lua_shared_dicts": {}, "workers_lua_vms": []}
+        memory: dict[str, Any] = {"lua_shared_dicts": {}, "workers_lua_vms": []}
         body = {"database": {"reachable": True}, "server": server, "memory": memory}
         return 200, {**body, "platform": platform.system()}
 
@@ -106,6 +108,9 @@ class About:
 
     def _no_wasm(self, call: Call) -> Answer:
         return 400, {"message": "this endpoint is only available when wasm is enabled"}
+
+    def _workspaces(self, call: Call) -> Answer:
+        return 200, {"data": [self.workspace], "next": None}
 
     def _enabled(self, call: Call) -> Answer:
         return 200, {"enabled_plugins": sorted(self.gateway.plugins)}

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -35,7 +35,7 @@ Finder = Callable[[list[str]], Resource | None]
 class Admin:
     """Answers requests from the resources that `finders` know, asked in their order."""
 
-    def __init__(self, finders: list[Finder], version: str, token: str | None) -> None:
+    def __init__(self, finders: Sequence[Finder], version: str, token: str | None) -> None:
         self.finders = finders
         self.server = f"kong/{version}"
         self.token = token
@@ -56,8 +56,8 @@ class Admin:
             return Response(UNSUPPORTED, 415, media_type="text/html")
         except Exception:
             log.exception("the sandbox failed at %s %s", request.method, request.url.path)
-            refusal = errors.unexpected()
-            status, body, headers = refusal.status, refusal.body, {}
+            failure = errors.unexpected()
+            status, body, headers = failure.status, failure.body, {}
         latency = round((time.perf_counter() - started) * 1000)
         return self._response(status, body, {**headers, "X-Kong-Admin-Latency": str(latency)})
 

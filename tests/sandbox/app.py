@@ -11,6 +11,7 @@ import signal
 import socket
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 
@@ -70,7 +71,7 @@ class Sandbox:
 
     def _servers(self) -> dict[str, Server]:
         tls = self.options.admin_tls or (None, None)
-        common = {"log_level": "warning", "access_log": False, "lifespan": "off"}
+        common: dict[str, Any] = {"log_level": "warning", "access_log": False, "lifespan": "off"}
         common |= {"server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": 1}
         admin = uvicorn.Config(
             self._admin_app(),

@@ -25,7 +25,10 @@ REQUIRED_ONE: dict[str, tuple[tuple[str, ...], str]] = {
         "'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'https'",
     ),
     "tcp": (STREAM, "'sources', 'destinations', 'snis' when 'protocols' is 'tcp', 'tls' or 'udp'"),
-    "grpc": (("hosts", "headers", "paths"), "'hosts', 'headers', 'paths' when 'protocols' is 'grpc'"),
+    "grpc": (
+        ("hosts", "headers", "paths"),
+        "'hosts', 'headers', 'paths' when 'protocols' is 'grpc'",
+    ),
     "grpcs": (
         ("hosts", "headers", "paths", "snis"),
         "'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'grpcs'",

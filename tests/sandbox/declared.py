@@ -20,6 +20,7 @@ class Declared:
     name below a parent. `key`: the field that may stand in a path beside the id. `together`:
     fields that are unique together. `not_null`: fields in which the database takes no null though
     the schema does. `cascade`: foreign keys with which a delete goes along, beside the dump's.
+    `plain_404`: a PATCH of a missing one is answered without a code.
     """
 
     path: str
@@ -28,6 +29,7 @@ class Declared:
     together: tuple[tuple[str, ...], ...] = ()
     not_null: tuple[str, ...] = ()
     cascade: tuple[str, ...] = ()
+    plain_404: bool = False
 
 
 KINDS: dict[str, Declared] = {
@@ -43,7 +45,10 @@ KINDS: dict[str, Declared] = {
     ),
     "consumers": Declared("consumers", "username"),
     "plugins": Declared(
-        "plugins", "instance_name", together=(("name", "route", "service", "consumer"),)
+        "plugins",
+        "instance_name",
+        together=(("name", "route", "service", "consumer"),),
+        plain_404=True,
     ),
     "certificates": Declared("certificates"),
     "snis": Declared("snis", "name", cascade=("certificate",)),
@@ -62,9 +67,7 @@ KINDS: dict[str, Declared] = {
 #: Fields that a gateway serves and its dump may leave out, by kind; `ttl` counts seconds.
 EXTRA_FIELDS: dict[str, dict[str, dict[str, Any]]] = {
     "keyauth_credentials": {"ttl": {"type": "integer", "between": [0, 100000000]}},
-    "certificates": {
-        "snis": {"type": "array", "elements": {"type": "string"}, "transient": True}
-    },
+    "certificates": {"snis": {"type": "array", "elements": {"type": "string"}, "transient": True}},
 }
 
 #: Vault back ends by name: the fields of their `config` (open source has but this one).

@@ -91,7 +91,7 @@ class Entities:
     def _reference(self, field: str, kind: str, value: Keys) -> Keys:
         if "id" in value:
             return {"id": value["id"]}
-        for (name, *others) in self.gateway.kinds[kind].unique:
+        for name, *others in self.gateway.kinds[kind].unique:
             if not others and name in value:
                 found = self.store.find(kind, (name,), (value[name],))
                 if found is None:
@@ -136,7 +136,8 @@ class Entities:
         """`old` (found by `keys`) with what `data` writes: records deep, null clears."""
         with self.store.lock:
             if old is None:
-                raise errors.no_such_entity(keys)
+                plain = self.gateway.kinds[kind].declared.plain_404
+                raise errors.not_found() if plain else errors.no_such_entity(keys)
             stored = self._resolved(kind, self.hooks.written(kind, data))
             record = self.gateway.record(kind, {**old, **stored})
             changed = merged(record, filled(record, stored, partial=True), old)

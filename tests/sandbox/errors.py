@@ -71,11 +71,8 @@ def _messages(errors: dict[str, Any]) -> list[str]:
 def schema_violation(errors: dict[str, Any]) -> Refusal:
     """Code 2: `errors` by field; "@entity" holds those of the whole."""
     messages = _messages(errors)
-    count = "" if len(messages) == 1 else f"{len(messages)} "
-    plural = "" if len(messages) == 1 else "s"
-    return _refusal(
-        400, 2, "schema violation", f"{count}schema violation{plural} ({'; '.join(messages)})", errors
-    )
+    count = f"{len(messages)} schema violations" if len(messages) > 1 else "schema violation"
+    return _refusal(400, 2, "schema violation", f"{count} ({'; '.join(messages)})", errors)
 
 
 def _refusal(

@@ -91,5 +91,6 @@ def _unknown(kind: str, name: object) -> str:
 
 
 def _vault(fields: list[str]) -> Record:
-    config = {"type": "record", "required": True, "fields": [{f: {"type": "string"}} for f in fields]}
+    inside = [{field: {"type": "string"}} for field in fields]
+    config = {"type": "record", "required": True, "fields": inside}
     return Record({"fields": [{"config": config}]}, "vaults/env", VALIDATORS)

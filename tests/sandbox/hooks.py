@@ -29,10 +29,10 @@ class Hooks:
 
     def created(self, kind: str, data: Entity) -> Entity:
         """What was written for a new entity: a target's address is judged before its schema is."""
-        if kind == "targets" and isinstance(data.get("target"), str):
-            if values.normalised_target(data["target"]) is None:
-                message = "Invalid target; not a valid hostname or ip address"
-                raise errors.schema_violation({"target": message})
+        address = data.get("target") if kind == "targets" else None
+        if isinstance(address, str) and values.normalised_target(address) is None:
+            message = "Invalid target; not a valid hostname or ip address"
+            raise errors.schema_violation({"target": message})
         return self.written(kind, data)
 
     def written(self, kind: str, data: Entity) -> Entity:

@@ -13,11 +13,9 @@ import ssl
 import tempfile
 from collections.abc import Iterator
 
-CERTIFICATE = re.compile(
-    r"-----BEGIN CERTIFICATE-----\s.+?-----END CERTIFICATE-----", re.DOTALL
-)
-PRIVATE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s.+-----END [A-Z ]*PRIVATE KEY-----", re.S)
-PUBLIC = re.compile(r"-----BEGIN (RSA )?PUBLIC KEY-----\s.+-----END (RSA )?PUBLIC KEY-----", re.S)
+CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s.+?-----END CERTIFICATE-----", re.DOTALL)
+PRIVATE = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----\s.+-----END \1-----", re.S)
+PUBLIC = re.compile(r"-----BEGIN ((RSA )?PUBLIC KEY)-----\s.+-----END \1-----", re.S)
 
 
 def is_reference(text: str) -> bool:
@@ -47,7 +45,9 @@ def certificate_error(text: str, authority: bool = False) -> str | None:
     if authority and len(CERTIFICATE.findall(text)) != 1:
         return "please submit only one certificate at a time"
     if authority and not _authorities(text):
-        return "certificate does not appear to be a CA because it is missing the CA basic constraint"
+        return (
+            'certificate does not appear to be a CA because it is missing the "CA" basic constraint'
+        )
     return None
 
 

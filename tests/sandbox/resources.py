@@ -138,7 +138,12 @@ class Resources:
                 self.entities.delete(kind.name, entity)
             return 204, None
 
-        methods = {"GET": select, "PATCH": update, "PUT": upsert, "DELETE": delete}
+        methods: dict[str, Handler] = {
+            "GET": select,
+            "PATCH": update,
+            "PUT": upsert,
+            "DELETE": delete,
+        }
         return Resource(methods, kind.record)
 
     def _located(self, kind: Kind, text: str) -> tuple[Keys, Entity | None]:
@@ -209,7 +214,7 @@ class Resources:
             return 204, None
 
         put = upsert if kind.declared.path else update
-        methods = {"GET": select, "PATCH": update, "PUT": put, "DELETE": delete}
+        methods: dict[str, Handler] = {"GET": select, "PATCH": update, "PUT": put, "DELETE": delete}
         return Resource(methods, kind.record)
 
     def reference(self, kind: Kind, text: str, field: str) -> Resource:

@@ -13,9 +13,7 @@ from . import checks, patterns
 from .schema import Field, Record
 
 REQUIRED = "required field missing"
-UUID = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
-)
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 #: An error in a field: a text, or errors by field (list: by index) of what is inside.
 Error = str | dict[str, Any] | list[Any]
@@ -114,9 +112,7 @@ VALIDATORS: dict[str, Callable[[Any, Any], str | None]] = {
     "len_eq": lambda value, arg: _when(len(value) == arg, f"length must be {arg}"),
     "len_min": lambda value, arg: _when(len(value) >= arg, f"length must be at least {arg}"),
     "len_max": lambda value, arg: _when(len(value) <= arg, f"length must be at most {arg}"),
-    "starts_with": lambda value, arg: _when(
-        value.startswith(arg), f"should start with: {arg}"
-    ),
+    "starts_with": lambda value, arg: _when(value.startswith(arg), f"should start with: {arg}"),
     "match_none": _patterns_none,
     "match": lambda value, arg: _when(patterns.matches(arg, value), f"invalid value: {value}"),
     "match_all": _patterns_all,

@@ -170,9 +170,7 @@ def tag(text: str) -> str | None:
 def plain_path(text: str) -> str | None:
     """A path of a URL: reserved characters only, percent signs with two digits."""
     if not re.fullmatch(r"/[A-Za-z0-9._~/%:@!$&'()*+,;=\-]*", text):
-        return (
-            f"invalid path: '{text}' (characters outside of the reserved list of RFC 3986 found)"
-        )
+        return f"invalid path: '{text}' (characters outside of the reserved list of RFC 3986 found)"
     broken = re.search(r"%(?![0-9A-Fa-f]{2}).{0,2}", text)
     return f"invalid url-encoded value: '{broken.group()}'" if broken else None
 
