@@ -104,8 +104,6 @@ def _sanity(leg: sanity.Leg) -> Part:
         binaries = workspace.venv(leg.venv, leg.requirements, python, job.make)
         sanity.offline_bootstrap(binaries, job.make)
         workspace.copy_to(leg.folder)
-        # A repository of its own: in one that ignores the folder ansible-test finds no file.
-        job.make(["git", "init", "--quiet"], leg.folder)
         command = ["ansible-test", "sanity", "--local", "--python", target, "--color", "no"]
         only = [word for test in leg.only for word in ("--test", test)]
         status = job.tool([binaries, path.parent], [*command, *only], leg.folder)

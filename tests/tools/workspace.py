@@ -54,12 +54,17 @@ def files() -> list[Path]:
 
 
 def copy_to(folder: Path) -> None:
-    """Lay the working tree's files into `folder`, and nothing else."""
+    """Lay the working tree's files, and nothing else, into `folder`, a git repository of its own.
+
+    Tools that ask git what there is would find no file in a folder that the outer one ignores,
+    and ansible-test and antsibull-docs then check nothing and call it a success.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     for name in files():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target, follow_symlinks=False)
+    subprocess.run(["git", "init", "--quiet", folder], check=True)
 
 
 def _digest(paths: Sequence[Path], *words: str) -> str:

@@ -50,7 +50,18 @@ def test_a_copy_holds_tracked_and_new_files_but_no_ignored_and_no_lost_ones(tree
     (copy / "of").mkdir(parents=True)
     (copy / "of/before").touch()
     workspace.copy_to(copy)
-    assert sorted(path.name for path in copy.rglob("*")) == [".gitignore", "new", "tracked"]
+    copied = [path.name for path in copy.iterdir() if path.name != ".git"]
+    assert sorted(copied) == [".gitignore", "new", "tracked"]
+
+
+def test_git_lists_a_copy_that_lies_in_an_ignored_folder(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / ".gitignore").write_text("/.build\n")
+    copy = tree / ".build/copy"
+    workspace.copy_to(copy)
+    monkeypatch.setattr(workspace, "ROOT", copy)
+    assert workspace.files() == [Path(".gitignore")]
 
 
 def test_an_environment_is_made_once_and_again_when_its_requirements_change(tree: Path) -> None:
