@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options by which every module reaches a gateway."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+requirements:
+  - httpx
+options:
+  admin_url:
+    description:
+      - URL of the gateway's Admin API, for example V(http://127.0.0.1:8001).
+      - When it is not written, the environment variable E(KONG_ADMIN_URL) is used.
+    type: str
+  admin_token:
+    description:
+      - Token of an RBAC user, sent as the header C(Kong-Admin-Token).
+      - When it is not written, the environment variable E(KONG_ADMIN_TOKEN) is used.
+    type: str
+  admin_headers:
+    description:
+      - Headers to send with every request, for an Admin API behind a proxy with its own authentication.
+      - All of their values are treated as secrets.
+    type: dict
+  workspace:
+    description:
+      - Workspace (Kong Gateway Enterprise) in which the entities live.
+      - When it is not written, the environment variable E(KONG_WORKSPACE) is used, else the default workspace.
+    type: str
+  validate_certs:
+    description:
+      - Whether the certificate of an C(https) Admin API must be valid.
+      - When it is not written, the environment variable E(KONG_VALIDATE_CERTS) is used.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - File (PEM) or hashed directory of the certificate authorities to trust instead of the system's.
+      - When it is not written, the environment variable E(KONG_CA_PATH) is used.
+    type: path
+  client_cert:
+    description:
+      - File (PEM) with the certificate that the Admin API asks of its clients.
+      - When it is not written, the environment variable E(KONG_CLIENT_CERT) is used.
+    type: path
+  client_key:
+    description:
+      - File (PEM, no passphrase) with the private key of O(client_cert).
+      - When it is not written, the environment variable E(KONG_CLIENT_KEY) is used.
+    type: path
+  request_timeout:
+    description:
+      - Seconds within which each answer must come.
+    type: float
+    default: 10.0
+  request_retries:
+    description:
+      - How often a request is sent again after a connection error, HTTP 429, 502, 503 or 504, where repeating is harmless.
+      - All attempts together take no longer than O(request_timeout) times one more than this.
+    type: int
+    default: 3
+notes:
+  - Tasks whose connection is C(local) run inside Ansible's own process, which is many times faster than a
+    module. Set the environment variable E(KONG_ANSIBLE_IN_PROCESS) or the host variable
+    C(kong_ansible_in_process) to V(false) to run them as ordinary modules.
+  - C(HTTP_PROXY), C(HTTPS_PROXY) and C(NO_PROXY) are honoured; loopback addresses are never proxied.
+"""

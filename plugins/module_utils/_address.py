@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The address of a target as the gateway stores it.
+
+PRIVATE to the collection: it can change in any release.
+
+The rules are those of the conformance case target_addresses: a missing port is 8000, IPv6 is expanded
+and bracketed, leading zeros of IPv4 and of the port go, host names stay as they are written.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+
+DEFAULT_PORT = 8000
+HIGHEST_PORT = 65535
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_NUMERIC = re.compile(r"[0-9.]+")
+
+
+def normalise_address(text: str) -> str:
+    """``host[:port]`` in the form in which the gateway stores, answers and finds it.
+
+    :raises InputError: it is no host name or address with an optional port from 0 to 65535.
+    """
+    host, port = _split(text)
+    if ":" in host:
+        try:
+            host = f"[{ipaddress.IPv6Address(host).exploded}]"
+        except ValueError:
+            raise _invalid(text) from None
+    elif _NUMERIC.fullmatch(host):
+        host = _ipv4(host, text)
+    elif not _NAME.fullmatch(host):
+        raise _invalid(text)
+    return f"{host}:{port}"
+
+
+def _split(text: str) -> tuple[str, int]:
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or ":" not in host or (rest and not rest.startswith(":")):
+            raise _invalid(text)
+        return host, _port(rest[1:], text) if rest else DEFAULT_PORT
+    if text.count(":") > 1:
+        return text, DEFAULT_PORT
+    host, colon, port = text.partition(":")
+    return host, _port(port, text) if colon else DEFAULT_PORT
+
+
+def _port(digits: str, text: str) -> int:
+    if not (digits.isascii() and digits.isdigit()) or int(digits) > HIGHEST_PORT:
+        raise _invalid(text)
+    return int(digits)
+
+
+def _ipv4(host: str, text: str) -> str:
+    octets = host.split(".")
+    if len(octets) != 4 or not all(octet and int(octet) <= 255 for octet in octets):
+        raise _invalid(text)
+    return ".".join(str(int(octet)) for octet in octets)
+
+
+def _invalid(text: str) -> InputError:
+    return InputError(f"target {text!r} is not a valid host name or IP address with an optional port")

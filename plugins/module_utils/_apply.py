@@ -1,0 +1,221 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bring entities of a gateway to what is wanted: find, complete, plan, write, survive races.
+
+PRIVATE to the collection: it can change in any release.
+
+Works alike on a gateway that is written to and on one that predicts (check mode).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Callable, List, Optional, Sequence
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Entity,
+    Field,
+    Kind,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
+    InputError,
+    KongError,
+    Refused,
+    Unreachable,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._parallel import (
+    PartlyDone,
+    for_each,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
+    CREATE,
+    DELETE,
+    UPDATE,
+    Plan,
+    plan_absent,
+    plan_present,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import without_nulls
+from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
+
+Warn = Callable[[str], None]
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def present(gateway: Gateway, kind: Kind, written: Entity, warn: Warn) -> Plan:
+    """Plan (not yet carry out) that an entity without a parent is as ``written``.
+
+    :param written: the fields that the user wrote; explicit nulls as None.
+    :raises InputError: contradictions, a missing reference, a changed id.
+    """
+    subject = f"{kind.describe(written)} at {gateway.url}"
+    try:
+        desired = normalise(kind.fields, written)
+        current = find(gateway, kind, desired)
+        desired = complete(gateway, kind, desired, current, warn)
+        return plan_present(kind, desired, current)
+    except KongError as exc:
+        raise exc.within(subject)
+
+
+def absent(gateway: Gateway, kind: Kind, written: Entity) -> Plan:
+    """Plan that an entity without a parent is gone."""
+    try:
+        return plan_absent(kind, find(gateway, kind, normalise(kind.fields, written)))
+    except KongError as exc:
+        raise exc.within(f"{kind.describe(written)} at {gateway.url}")
+
+
+def find(gateway: Gateway, kind: Kind, desired: Entity) -> Optional[Entity]:
+    """By id where one is written, else (and if that id is free) by identity."""
+    for key in (desired.get("id"), desired.get(kind.identity)):
+        current = gateway.get(kind, key) if key else None
+        if current is not None:
+            return current
+    return None
+
+
+def complete(
+    gateway: Gateway, kind: Kind, desired: Entity, current: Optional[Entity], warn: Warn
+) -> Entity:
+    """Nulls become defaults, names of references ids, silent rules of the gateway visible."""
+    if _clears_a_default(kind.fields, desired):
+        desired = without_nulls(gateway.schema(kind), desired)
+    for field in kind.fields:
+        if field.reference and desired.get(field.name) is not None:
+            desired[field.name] = {"id": _reference(gateway, field, desired[field.name])}
+    if kind.settle is not None:
+        for warning in kind.settle(desired, current):
+            warn(f"{kind.describe(desired)}: {warning}")
+    return desired
+
+
+def _clears_a_default(fields: Sequence[Field], desired: Entity) -> bool:
+    """Whether a null is written that may mean a default, which only the gateway's schema knows."""
+    by_name = {field.name: field for field in fields}
+    for name, value in desired.items():
+        field = by_name.get(name)
+        if field is None or field.reference or field.empty_is_null:
+            continue
+        if value is None or (field.is_record and _clears_a_default(field.fields, value)):
+            return True
+    return False
+
+
+def _reference(gateway: Gateway, field: Field, key: str) -> str:
+    """The id behind a reference by name or id.
+
+    An id is looked up in check mode only: a write with a wrong one is refused by the gateway.
+    """
+    if _UUID.fullmatch(key) and not gateway.predicts:
+        return key
+    kind = kind_named(field.reference or "")
+    found = gateway.get(kind, key)
+    return str(found["id"]) if found is not None else gateway.missing(kind, key)
+
+
+def carry_out(gateway: Gateway, plan: Plan, parent: Optional[str] = None) -> Plan:
+    """Do what a plan says and return it with the gateway's answer.
+
+    :raises KongError: says what was being done to which entity of which gateway, and whether the
+        outcome is known.
+    """
+    try:
+        if plan.operation == CREATE:
+            return _create(gateway, plan, parent)
+        if plan.operation == UPDATE:
+            assert plan.before is not None and plan.body is not None
+            return plan.done(gateway.update(plan.kind, plan.before, plan.body, parent))
+        if plan.operation == DELETE:
+            assert plan.before is not None
+            gateway.delete(plan.kind, plan.before, parent)
+        return plan
+    except KongError as exc:
+        if _outcome_unknown(exc):
+            exc.failure["uncertain"] = True
+            exc.message += "; whether it was done is not known"
+        raise exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
+
+
+def carry_out_all(gateway: Gateway, plans: Sequence[Plan], parent: str) -> List[Plan]:
+    """Carry out plans for entities of one parent: deletes when everything else is done.
+
+    :raises PartlyDone: ``results`` are the plans in their order, None for those not carried out.
+    """
+    done: List[Optional[Plan]] = [None if plan.changed else plan for plan in plans]
+    for deleting in (False, True):
+        turn = [
+            position
+            for position, plan in enumerate(plans)
+            if plan.changed and (plan.operation == DELETE) == deleting
+        ]
+        try:
+            results = for_each(lambda at: carry_out(gateway, plans[at], parent), turn)
+        except PartlyDone as exc:
+            for position, result in zip(turn, exc.results):
+                done[position] = result
+            exc.results = done
+            raise
+        for position, result in zip(turn, results):
+            done[position] = result
+    return [plan for plan in done if plan is not None]
+
+
+def _create(gateway: Gateway, plan: Plan, parent: Optional[str]) -> Plan:
+    assert plan.body is not None
+    try:
+        return plan.done(gateway.create(plan.kind, plan.body, parent))
+    except KongError as exc:
+        if _lost_race(plan, exc):
+            return _adopt(gateway, plan, parent, exc)
+        if _outcome_unknown(exc):
+            return _create_again(gateway, plan, parent)
+        if isinstance(exc, Refused) and exc.status == 404 and plan.kind.parent:
+            raise InputError(f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure) from exc
+        raise
+
+
+def _adopt(gateway: Gateway, plan: Plan, parent: Optional[str], cause: KongError) -> Plan:
+    """Somebody created the entity since we looked: go on as an update, once."""
+    assert plan.body is not None
+    current = gateway.get(plan.kind, plan.body[plan.kind.identity], parent)
+    if current is None:
+        raise cause
+    adopted = plan_present(plan.kind, plan.body, current, plan.parent)
+    return carry_out(gateway, adopted, parent) if adopted.changed else adopted
+
+
+def _create_again(gateway: Gateway, plan: Plan, parent: Optional[str]) -> Plan:
+    """The answer to a create was lost: look before it is sent a second, and last, time."""
+    assert plan.body is not None
+    key = plan.body.get("id") or plan.body.get(plan.kind.identity)
+    current = gateway.get(plan.kind, key, parent) if key else None
+    if current is None:
+        try:
+            return plan.done(gateway.create(plan.kind, plan.body, parent))
+        except KongError as exc:
+            if _lost_race(plan, exc):
+                return _adopt(gateway, plan, parent, exc)
+            raise
+    adopted = plan_present(plan.kind, plan.body, current, plan.parent)
+    return carry_out(gateway, adopted, parent) if adopted.changed else plan.done(current)
+
+
+def _lost_race(plan: Plan, exc: KongError) -> bool:
+    identity = plan.kind.identity
+    return (
+        isinstance(exc, Refused)
+        and exc.is_unique_violation
+        and identity in exc.fields
+        and exc.fields[identity] == (plan.body or {}).get(identity)
+    )
+
+
+def _outcome_unknown(exc: KongError) -> bool:
+    return (isinstance(exc, Unreachable) and exc.sent) or (
+        isinstance(exc, Refused) and exc.may_have_been_done
+    )

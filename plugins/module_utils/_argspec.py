@@ -1,0 +1,203 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Argument specs from declarations, and explicit nulls, which ansible-core would drop or refuse.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from ansible.module_utils.ansible_release import __version__ as core_version
+from ansible.module_utils.basic import env_fallback
+from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+
+Path = Tuple[Any, ...]
+Spec = Dict[str, Dict[str, Any]]
+
+# Before 2.19 a template that gives None arrives as an empty string.
+_NONE_IS_EMPTY = tuple(int(part) for part in core_version.split(".")[:2]) < (2, 19)
+
+
+def _from(variable: str) -> Dict[str, Any]:
+    return {"fallback": (env_fallback, [variable])}
+
+
+CONNECTION: Spec = {
+    "admin_url": {"type": "str", **_from("KONG_ADMIN_URL")},
+    "admin_token": {"type": "str", "no_log": True, **_from("KONG_ADMIN_TOKEN")},
+    "admin_headers": {"type": "dict", "no_log": True},
+    "workspace": {"type": "str", **_from("KONG_WORKSPACE")},
+    "validate_certs": {"type": "bool", "default": True, **_from("KONG_VALIDATE_CERTS")},
+    "ca_path": {"type": "path", **_from("KONG_CA_PATH")},
+    "client_cert": {"type": "path", **_from("KONG_CLIENT_CERT")},
+    "client_key": {"type": "path", "no_log": False, **_from("KONG_CLIENT_KEY")},
+    "request_timeout": {"type": "float", "default": 10.0},
+    "request_retries": {"type": "int", "default": 3},
+}
+
+
+@dataclass(frozen=True)
+class ArgumentSpec:
+    """Options with the constraints between them, in the form in which both doors hand them on.
+
+    :param fields: the gateway's own fields among the options; only these may be cleared by null.
+    :param options: every other option.
+    """
+
+    fields: Tuple[Field, ...] = ()
+    options: Mapping[str, Dict[str, Any]] = field(default_factory=dict)
+    required_one_of: Sequence[Sequence[str]] = ()
+    required_together: Sequence[Sequence[str]] = ()
+    mutually_exclusive: Sequence[Sequence[str]] = ()
+    required_if: Sequence[Sequence[Any]] = ()
+    required_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def to_spec(self) -> Spec:
+        return {**CONNECTION, **options_of(self.fields), **self.options}
+
+    def constraints(self) -> Dict[str, Any]:
+        return {
+            "required_one_of": [list(names) for names in self.required_one_of],
+            "required_together": [["client_cert", "client_key"], *map(list, self.required_together)],
+            "mutually_exclusive": [list(names) for names in self.mutually_exclusive],
+            "required_if": [list(rule) for rule in self.required_if],
+            "required_by": {name: list(names) for name, names in self.required_by.items()},
+        }
+
+
+def options_of(fields: Iterable[Field]) -> Spec:
+    """The options by which users write these fields. They have no defaults: left out is left alone."""
+    spec: Spec = {}
+    for each in fields:
+        option: Dict[str, Any] = {"type": each.type}
+        if each.elements:
+            option["elements"] = each.elements
+        if each.choices:
+            option["choices"] = list(each.choices)
+        if each.fields:
+            option["options"] = options_of(each.fields)
+        if each.required:
+            option["required"] = True
+        spec[each.name] = option
+    return spec
+
+
+def take_nulls(
+    fields: Sequence[Field], spec: Spec, raw: Mapping[str, Any]
+) -> Tuple[Dict[str, Any], List[Path]]:
+    """Take explicit nulls out of raw parameters, deep along the fields.
+
+    Nulls on other options mean "not written" and are left to ansible-core, which drops them.
+
+    :returns: the parameters without nulls and the paths at which they stood, with list positions.
+    :raises InputError: a null on a field that cannot be cleared.
+    """
+    by_name = {each.name: each for each in fields}
+    for name, option in spec.items():
+        by_name.update((alias, by_name[name]) for alias in option.get("aliases", ()) if name in by_name)
+    clean, paths = {}, []
+    for name, value in raw.items():
+        each = by_name.get(name)
+        if each is None:
+            clean[name] = value
+        elif _is_null(each, value):
+            if not each.nullable or each.required:
+                raise InputError(f"{name} must not be null")
+            paths.append((each.name,))
+        else:
+            clean[name], inner = _take_inside(each, spec[each.name], value)
+            paths += [(each.name, *path) for path in inner]
+    return clean, paths
+
+
+def _take_inside(each: Field, option: Mapping[str, Any], value: Any) -> Tuple[Any, List[Path]]:
+    inner = option.get("options", {})
+    if each.is_record and isinstance(value, dict):
+        return take_nulls(each.fields, inner, value)
+    if not (each.is_list_of_records and isinstance(value, list)):
+        return value, []
+    items, paths = [], []
+    for position, item in enumerate(value):
+        if isinstance(item, dict):
+            item, found = take_nulls(each.fields, inner, item)
+            paths += [(position, *path) for path in found]
+        items.append(item)
+    return items, paths
+
+
+def _is_null(each: Field, value: Any) -> bool:
+    if value is None:
+        return True
+    if value != "" or not isinstance(value, str):
+        return False
+    # No such field can hold an empty text; a plain string can, as far as we know.
+    return each.nullable and (_NONE_IS_EMPTY or each.type != "str" or bool(each.choices))
+
+
+def put_nulls(validated: Mapping[str, Any], fields: Sequence[Field], nulls: List[Path]) -> Dict[str, Any]:
+    """What the user wrote: validated parameters without those left out, with the nulls back."""
+    written = _written(validated, fields)
+    for path in nulls:
+        at: Any = written
+        for step in path[:-1]:
+            at = at[step] if isinstance(step, int) else at.setdefault(step, {})
+        at[path[-1]] = None
+    return written
+
+
+def _written(validated: Mapping[str, Any], fields: Sequence[Field]) -> Dict[str, Any]:
+    by_name = {each.name: each for each in fields}
+    written = {}
+    for name, value in validated.items():
+        each = by_name.get(name)
+        if value is None:
+            continue
+        if each is not None and each.is_record:
+            value = _written(value, each.fields)
+        elif each is not None and each.is_list_of_records:
+            value = [_written(item, each.fields) for item in value]
+        written[name] = value
+    return written
+
+
+def password_in(url: Any) -> Optional[str]:
+    """A password in a URL, which must not be there and must not be shown either."""
+    try:
+        return urllib.parse.urlsplit(str(url)).password
+    except ValueError:
+        return None
+
+
+def connection_from(params: Mapping[str, Any]) -> Connection:
+    """The connection that the options (or the environment behind them) describe.
+
+    :raises InputError: none is written, or what is written cannot be one.
+    """
+    url: Optional[str] = params.get("admin_url")
+    if not url:
+        raise InputError("no gateway is named: write admin_url, or set KONG_ADMIN_URL")
+    for name in ("request_timeout", "request_retries"):
+        if params[name] < 0 or (name == "request_timeout" and params[name] == 0):
+            raise InputError(f"{name} is {params[name]:g}, and must be more than that")
+    headers = [(str(name), str(value)) for name, value in (params.get("admin_headers") or {}).items()]
+    if params.get("admin_token"):
+        headers.append(("Kong-Admin-Token", params["admin_token"]))
+    workspace = params.get("workspace")
+    return Connection(
+        url=url.rstrip("/") + (f"/{workspace}" if workspace else ""),
+        headers=tuple(headers),
+        timeout=params["request_timeout"],
+        retries=params["request_retries"],
+        validate_certs=params["validate_certs"],
+        ca_path=params.get("ca_path"),
+        client_cert=params.get("client_cert"),
+        client_key=params.get("client_key"),
+    )

@@ -1,0 +1,325 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP: one ``request()`` with authentication, retries, paging and errors as exceptions.
+
+PRIVATE to the collection: it can change in any release.
+
+Knows no entities. One :class:`Client` serves a whole task, or all items of a loop, from any number of
+threads: each thread gets an ``httpx.Client`` of its own, because httpx's pool costs more than it saves
+when threads share it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import ssl
+import threading
+import time
+import urllib.parse
+from dataclasses import dataclass
+from typing import Any, Iterator, Mapping, Optional
+
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
+    InputError,
+    KongError,
+    Refused,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._transport import new_httpx_client
+
+try:
+    import httpx
+except ImportError:  # reported at the edge, with the library's name
+    pass
+
+PAGE_SIZE = 1000  # the most that a gateway gives in one page
+USER_AGENT = "irishtek.kong"
+_REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+_TRY_AGAIN = frozenset({429, 502, 503, 504})
+_LONGEST_PAUSE = 5.0
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where a gateway's Admin API is and how to get in.
+
+    ``timeout`` is in seconds and for one request; all attempts of one request together take at most
+    ``timeout * (retries + 1)``.
+    """
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    timeout: float = 10.0
+    retries: int = 3
+    validate_certs: bool = True
+    ca_path: Optional[str] = None
+    client_cert: Optional[str] = None
+    client_key: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        parts = urllib.parse.urlsplit(self.url)
+        if parts.username or parts.password:
+            raise InputError(
+                "admin_url must not hold credentials: give them as admin_token or in admin_headers"
+            )
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InputError(
+                f"admin_url {self.url!r} is not the URL of an Admin API: "
+                "it begins with http:// or https:// and a host"
+            )
+        for name, value in self.headers:
+            if not f"{name}{value}".isprintable():
+                raise InputError(f"header {name!r} has a line break or another control character")
+
+    @property
+    def tls(self) -> dict[str, Any]:
+        return {
+            "validate_certs": self.validate_certs,
+            "ca_path": self.ca_path,
+            "client_cert": self.client_cert,
+            "client_key": self.client_key,
+        }
+
+
+class Client:
+    """Requests to one Admin API."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.url = connection.url.rstrip("/")
+        self._own = threading.local()
+        self._opened: list[httpx.Client] = []
+        self._opening = threading.Lock()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        params: Optional[Mapping[str, str]] = None,
+        repeatable: Optional[bool] = None,
+    ) -> Any:
+        """Send one request, again where that is harmless, and return the answer's JSON.
+
+        :param path: begins with ``/``; segments are already quoted (:func:`segment`).
+        :param repeatable: whether doing it twice is as good as once; by default so for all but POST.
+        :returns: the parsed body, ``None`` for an empty one.
+        :raises Unreachable: no answer; ``sent`` tells whether the request may have been handled.
+        :raises Refused: an error status.
+        :raises UnexpectedAnswer: an answer that no Admin API gives.
+        """
+        if repeatable is None:
+            repeatable = method in _REPEATABLE
+        deadline = time.monotonic() + self.connection.timeout * (self.connection.retries + 1)
+        for attempt in itertools.count(1):
+            try:
+                return self._once(method, path, body, params)
+            except (Unreachable, Refused) as exc:
+                pause = self._pause(exc, attempt, repeatable)
+                if pause is None or time.monotonic() + pause > deadline:
+                    exc.failure["attempts"] = attempt
+                    raise
+                time.sleep(pause)
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def pages(self, path: str, params: Optional[Mapping[str, str]] = None) -> Iterator[Any]:
+        """All entities of a list, page by page.
+
+        The gateway's ``next`` link drops ``size``, so the pages are asked for by ``offset``
+        (conformance case paging).
+        """
+        query = {"size": str(PAGE_SIZE), **(params or {})}
+        while True:
+            page = self.request("GET", path, params=query)
+            data = page.get("data") if isinstance(page, dict) else None
+            if data is None:
+                raise UnexpectedAnswer(f"the answer to GET {self.url}{path} is not a list of entities")
+            # Lua writes an empty list as an empty object.
+            yield from data or []
+            if not page.get("offset"):
+                return
+            query["offset"] = str(page["offset"])
+
+    def close(self) -> None:
+        with self._opening:
+            for client in self._opened:
+                client.close()
+            self._opened.clear()
+        self._own = threading.local()
+
+    def _session(self) -> httpx.Client:
+        session = getattr(self._own, "session", None)
+        if session is None:
+            session = new_httpx_client(
+                self.url,
+                self.connection.tls,
+                headers={
+                    "User-Agent": USER_AGENT,
+                    "Accept": "application/json",
+                    **dict(self.connection.headers),
+                },
+                timeout=self.connection.timeout,
+            )
+            self._own.session = session
+            with self._opening:
+                self._opened.append(session)
+        return session  # type: ignore[no-any-return]
+
+    def _once(
+        self, method: str, path: str, body: Any, params: Optional[Mapping[str, str]]
+    ) -> Any:
+        # A JSON content type with no body is refused by the gateway, and httpx sets it only
+        # when there is one.
+        try:
+            response = self._session().request(method, self.url + path, json=body, params=params)
+        except httpx.TransportError as exc:
+            raise self._unreachable(exc, method, path) from exc
+        except httpx.InvalidURL as exc:
+            raise InputError(f"{self.url}{path} is not a valid URL: {exc}") from exc
+        return self._read(response, method, path)
+
+    def _pause(self, exc: KongError, attempt: int, repeatable: bool) -> Optional[float]:
+        """Seconds to wait before the next attempt, None where there must be none."""
+        if attempt > self.connection.retries:
+            return None
+        if isinstance(exc, Unreachable):
+            if exc.failure.get("final") or (exc.sent and not repeatable):
+                return None
+        elif isinstance(exc, Refused):
+            if exc.status not in _TRY_AGAIN or (exc.status != 429 and not repeatable):
+                return None
+            if exc.failure.get("retry_after") is not None:
+                return float(exc.failure["retry_after"])
+        longest = min(_LONGEST_PAUSE, 0.2 * 2.0 ** (attempt - 1))
+        return longest * random.uniform(0.5, 1.0)
+
+    def _unreachable(self, exc: Exception, method: str, path: str) -> Unreachable:
+        sent = not isinstance(
+            exc, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+        )
+        reason, final = _explain(exc, self.connection.timeout)
+        return Unreachable(
+            f"no answer from the Admin API at {self.url}: {reason}",
+            sent=sent,
+            method=method,
+            url=self.url + path,
+            **({"final": True} if final else {}),
+        )
+
+    def _read(self, response: httpx.Response, method: str, path: str) -> Any:
+        details: dict[str, Any] = {
+            "status": response.status_code,
+            "method": method,
+            "url": self.url + path,
+        }
+        if not response.content and response.is_success:
+            return None
+        try:
+            body = response.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            self._fail_on_foreign_answer(response, details)
+        if response.is_success:
+            return body
+        if body.get("message") == "no Route matched with those values":
+            raise UnexpectedAnswer(
+                f"{self.url} is the gateway's proxy, not its Admin API: check admin_url", **details
+            )
+        raise self._refused(response, body, details)
+
+    def _fail_on_foreign_answer(self, response: httpx.Response, details: dict[str, Any]) -> None:
+        content_type = response.headers.get("content-type", "no content type").split(";")[0]
+        status = response.status_code
+        if response.is_error and status not in (400, 404):
+            # What stands between us and the gateway answers in HTML; its status says enough.
+            raise self._refused(response, {}, details)
+        if "plain HTTP request was sent to HTTPS port" in response.text[:2000]:
+            hint = "the port speaks HTTPS, so admin_url must begin with https://"
+        elif response.is_redirect:
+            hint = f"it redirects to {response.headers.get('location')}, which may be the right one"
+        else:
+            hint = (
+                "check that admin_url is that of the Admin API, "
+                "not of the proxy, Kong Manager or another server"
+            )
+        raise UnexpectedAnswer(
+            f"{self.url} does not answer as an Admin API does (HTTP {status}, {content_type}): {hint}",
+            **details,
+        )
+
+    def _refused(
+        self, response: httpx.Response, body: dict[str, Any], details: dict[str, Any]
+    ) -> Refused:
+        for key in ("code", "name", "fields"):
+            if key in body:
+                details[key] = body[key]
+        request_id = body.get("request_id") or response.headers.get("x-kong-admin-request-id")
+        if request_id:
+            details["request_id"] = request_id
+        retry_after = response.headers.get("retry-after", "")
+        if retry_after.isdigit():
+            details["retry_after"] = int(retry_after)
+        return Refused(refusal(body, details["status"]), **details)
+
+
+def refusal(body: Mapping[str, Any], status: int) -> str:
+    """The gateway's reason in one line: its message, without the line breaks of nested fields."""
+    fields = body.get("fields")
+    if body.get("code") == 2 and isinstance(fields, dict) and fields:
+        reasons = "; ".join(flat_reasons(fields))
+        return f"{body.get('name', 'schema violation')} ({reasons})"
+    message = " ".join(str(body.get("message") or body.get("error") or "").split())
+    text = f"{message} (HTTP {status})" if message else f"HTTP {status}"
+    if status == 401:
+        return f"{text}; check admin_token (or KONG_ADMIN_TOKEN)"
+    if status == 403:
+        return f"{text}; check what admin_token may do, and workspace"
+    if status == 405 and body.get("code") == 12:
+        return f"{text}; this gateway runs without a database, so its entities cannot be changed one by one"
+    if status == 429:
+        return f"{message or 'too many requests'} (HTTP 429); raise request_retries or slow down"
+    return text
+
+
+def flat_reasons(fields: Any, at: str = "") -> Iterator[str]:
+    """The leaves of an error body's ``fields`` as ``path: reason``; those of ``@entity`` bare."""
+    if isinstance(fields, dict):
+        for key in sorted(fields):
+            where = at if key == "@entity" else f"{at}.{key}" if at else str(key)
+            yield from flat_reasons(fields[key], where)
+    elif isinstance(fields, list):
+        for reason in fields:
+            yield from flat_reasons(reason, at)
+    elif fields is not None:
+        yield f"{at}: {fields}" if at else str(fields)
+
+
+def segment(text: str) -> str:
+    """Quote one segment of a path; ``:`` stays, as addresses hold it and the gateway takes it."""
+    return urllib.parse.quote(text, safe=":~")
+
+
+def _explain(exc: BaseException, timeout: float) -> tuple[str, bool]:
+    """Why there was no answer, what to do, and whether trying again is pointless."""
+    if isinstance(exc, httpx.TimeoutException):
+        return f"none within {timeout:g} s; check the address, or raise request_timeout", False
+    cause: Optional[BaseException] = exc
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = cause.verify_message or str(cause)
+            return (
+                f"its TLS certificate is not accepted ({why}); "
+                "give its CA as ca_path, or set validate_certs to false"
+            ), True
+        if isinstance(cause, ssl.SSLError):
+            why = (cause.reason or str(cause)).replace("_", " ").lower()
+            return f"TLS failed ({why}); does the port speak HTTPS, and want a client_cert?", True
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(exc, (httpx.ConnectError, httpx.ProxyError)):
+        return f"{exc}; check admin_url (or KONG_ADMIN_URL) and that the gateway runs", False
+    return f"the connection was lost ({exc})", False

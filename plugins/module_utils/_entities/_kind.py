@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an entity kind is, declared: the two types that every declaration uses.
+
+PRIVATE to the collection: it can change in any release.
+
+Knows neither HTTP nor Ansible; argument specs, comparison, prediction and masking read from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+
+Entity = Dict[str, Any]
+# Completes what the user wrote in the light of what is stored, in place; returns warnings.
+Settle = Callable[[Entity, Optional[Entity]], List[str]]
+
+# What a gateway makes up for every entity; never compared, never sent.
+GENERATED = ("created_at", "updated_at")
+
+# The beginning of the ids that check mode gives to new entities: valid, and seen to be made up.
+PLACEHOLDER = "ffffffff-ffff-4fff-bfff-"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of an entity, or one of a record inside it.
+
+    :param type: as in an argument spec; ``dict`` with ``fields`` is a record (merged deep by the
+        gateway), ``dict`` without is a map (replaced as a whole).
+    :param between: the lowest and the highest number that a gateway takes (of each element of a list).
+    :param unordered: the order of the list (or of the lists of a map) has no meaning.
+    :param empty_is_null: the gateway makes no difference between an empty value and none.
+    :param reference: the kind that a foreign key points at; users write its name or id.
+    :param nullable: an explicit null is a value ("clear it"); else it is an error.
+    :param normalise: from what the user wrote to what the gateway stores; raises ``InputError``.
+    :param sensitive: the values are secret: all of them, or those under these keys of a map.
+    """
+
+    name: str
+    type: str = "str"
+    elements: Optional[str] = None
+    choices: Optional[Tuple[Any, ...]] = None
+    between: Optional[Tuple[float, float]] = None
+    fields: Tuple[Field, ...] = ()
+    required: bool = False
+    unordered: bool = False
+    empty_is_null: bool = False
+    reference: Optional[str] = None
+    nullable: bool = True
+    normalise: Optional[Callable[[Any], Any]] = None
+    sensitive: Optional[Callable[[str], bool]] = None
+
+    @property
+    def is_record(self) -> bool:
+        return self.type == "dict" and bool(self.fields)
+
+    @property
+    def is_list_of_records(self) -> bool:
+        return self.type == "list" and bool(self.fields)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of entity.
+
+    :param name: singular; the key of the entity in results.
+    :param path: the collection's path segment, which is also the name of its schema.
+    :param identity: the field by which an entity is found, unique within the parent.
+    :param fields: what users may write, the identity included, the id not.
+    :param parent: the kind under whose path the collection lies.
+    :param restricted_by: kinds whose entities forbid to delete the one that they point at.
+    :param settle: rules between fields that the gateway applies silently, made visible.
+    """
+
+    name: str
+    path: str
+    identity: str
+    fields: Tuple[Field, ...]
+    parent: Optional[str] = None
+    restricted_by: Tuple[str, ...] = ()
+    settle: Optional[Settle] = None
+
+    def field(self, name: str) -> Field:
+        """The declared field ``name``; a KeyError is a mistake in the collection."""
+        return self._by_name[name]
+
+    @property
+    def _by_name(self) -> Mapping[str, Field]:
+        return {field.name: field for field in self.fields}
+
+    def label(self, entity: Entity) -> str:
+        """What people call the entity: its identity, else its id."""
+        return str(entity.get(self.identity) or entity.get("id") or "without a name")
+
+    def describe(self, entity: Entity, parent: Optional[str] = None) -> str:
+        """``target 10.0.0.1:80 of upstream web``, for messages and the headers of diffs."""
+        text = f"{self.name} {self.label(entity)}"
+        return f"{text} of {self.parent} {parent}" if parent else text
+
+
+def check_tags(tags: List[str]) -> List[str]:
+    """Refuse what would be two tags in a filter (conformance case upstream_bad_input)."""
+    for tag in tags:
+        if "," in tag or "/" in tag:
+            raise InputError(f"tag {tag!r} must not hold a comma or a slash")
+    return tags
+
+
+def tags_field() -> Field:
+    return Field(
+        "tags",
+        "list",
+        elements="str",
+        unordered=True,
+        empty_is_null=True,
+        normalise=check_tags,
+    )

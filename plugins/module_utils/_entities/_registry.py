@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The kinds that the collection knows, by name.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._reference import (
+    CERTIFICATE,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._route import ROUTE
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import SERVICE
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
+
+# Kinds that modules manage.
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (UPSTREAM, TARGET, SERVICE, ROUTE)}
+
+
+def kind_named(name: str) -> Kind:
+    """The declaration of a managed kind or of one that is only referred to."""
+    return CERTIFICATE if name == CERTIFICATE.name else KINDS[name]

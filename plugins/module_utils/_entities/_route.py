@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Routes: which requests go to which service.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Field,
+    Kind,
+    tags_field,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import PROTOCOLS
+
+
+def string_lists(value: Any) -> Any:
+    """A map of header names to lists of strings, as the gateway wants it: YAML's ``[1, 2]`` too."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        str(name): [str(item) if isinstance(item, (int, float)) else item for item in items]
+        if isinstance(items, list)
+        else items
+        for name, items in value.items()
+    }
+
+
+def _any_order(name: str, **more: Any) -> Field:
+    # The router makes no difference between orders, though some of these are arrays in the schema.
+    return Field(name, "list", unordered=True, empty_is_null=True, **{"elements": "str", **more})
+
+
+_ENDPOINT = (Field("ip"), Field("port", "int", between=(0, 65535)))
+
+ROUTE = Kind(
+    name="route",
+    path="routes",
+    identity="name",
+    fields=(
+        Field("name", nullable=False),
+        Field("service", reference="service"),
+        Field("protocols", "list", elements="str", choices=PROTOCOLS, unordered=True),
+        _any_order("methods"),
+        _any_order("hosts"),
+        _any_order("paths"),
+        Field("headers", "dict", unordered=True, empty_is_null=True, normalise=string_lists),
+        _any_order("snis"),
+        _any_order("sources", elements="dict", fields=_ENDPOINT),
+        _any_order("destinations", elements="dict", fields=_ENDPOINT),
+        Field("https_redirect_status_code", "int", choices=(426, 301, 302, 307, 308)),
+        Field("regex_priority", "int"),
+        Field("strip_path", "bool"),
+        Field("path_handling", choices=("v0", "v1")),
+        Field("preserve_host", "bool"),
+        Field("request_buffering", "bool"),
+        Field("response_buffering", "bool"),
+        Field("expression"),
+        Field("priority", "int", between=(0, 70368744177663)),
+        tags_field(),
+    ),
+)

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Services: where requests go, an upstream's name or a host.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from typing import Optional
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Entity,
+    Field,
+    Kind,
+    tags_field,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+
+PROTOCOLS = (
+    "grpc",
+    "grpcs",
+    "http",
+    "https",
+    "tcp",
+    "tls",
+    "tls_passthrough",
+    "udp",
+    "ws",
+    "wss",
+)
+_MILLISECONDS = (1, 2147483646)
+_URL_PORTS = {"https": 443}
+_PARTS_OF_URL = ("protocol", "host", "port", "path")
+
+
+def settle_url(desired: Entity, current: Optional[Entity]) -> list[str]:
+    """Spell out ``url`` as the gateway does: a missing port is 80 (443), a missing path null.
+
+    Source of the rule: the conformance case service.
+    """
+    if "url" not in desired:
+        return []
+    url = desired.pop("url")
+    clashing = [name for name in _PARTS_OF_URL if name in desired]
+    if clashing:
+        raise InputError(f"url and {clashing[0]} say the same thing twice: write one of them")
+    try:
+        parts = urllib.parse.urlsplit(url or "")
+        port = parts.port
+    except ValueError as exc:
+        raise InputError(f"url {url!r} is not a URL: {exc}") from None
+    if parts.scheme not in PROTOCOLS or not parts.hostname:
+        raise InputError(
+            f"url {url!r} is not the URL of a service: it needs a protocol and a host, "
+            "as in http://echo.example:8080/path"
+        )
+    if parts.query or parts.fragment or parts.username:
+        raise InputError(f"url {url!r} has a part that a service cannot hold: only protocol, host, port, path")
+    desired.update(
+        protocol=parts.scheme,
+        host=parts.netloc.rpartition(":")[0] if port is not None else parts.netloc,
+        port=_URL_PORTS.get(parts.scheme, 80) if port is None else port,
+        path=parts.path or None,
+    )
+    return []
+
+
+SERVICE = Kind(
+    name="service",
+    path="services",
+    identity="name",
+    restricted_by=("route",),
+    settle=settle_url,
+    fields=(
+        Field("name", nullable=False),
+        Field("url", nullable=False),
+        Field("protocol", choices=PROTOCOLS),
+        Field("host"),
+        Field("port", "int", between=(0, 65535)),
+        Field("path"),
+        Field("retries", "int", between=(0, 32767)),
+        Field("connect_timeout", "int", between=_MILLISECONDS),
+        Field("write_timeout", "int", between=_MILLISECONDS),
+        Field("read_timeout", "int", between=_MILLISECONDS),
+        Field("client_certificate", reference="certificate"),
+        Field("tls_verify", "bool"),
+        Field("tls_verify_depth", "int", between=(0, 64)),
+        Field(
+            "tls_sans",
+            "dict",
+            fields=(
+                Field("dnsnames", "list", elements="str", unordered=True, empty_is_null=True),
+                Field("uris", "list", elements="str", unordered=True, empty_is_null=True),
+            ),
+        ),
+        Field("ca_certificates", "list", elements="str", unordered=True, empty_is_null=True),
+        Field("enabled", "bool"),
+        tags_field(),
+    ),
+)

@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Targets: an address and a weight in the pool of an upstream.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.irishtek.kong.plugins.module_utils._address import normalise_address
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Field,
+    Kind,
+    tags_field,
+)
+
+TARGET = Kind(
+    name="target",
+    path="targets",
+    identity="target",
+    parent="upstream",
+    fields=(
+        Field("target", required=True, nullable=False, normalise=normalise_address),
+        Field("weight", "int", between=(0, 65535)),
+        Field("failover", "bool"),
+        tags_field(),
+    ),
+)

@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Upstreams: a virtual host name with a pool of targets, and how requests are shared among them.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Optional
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Entity,
+    Field,
+    Kind,
+    tags_field,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._route import string_lists
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+
+HASHED = "consistent-hashing"
+ALGORITHMS = (HASHED, "least-connections", "round-robin", "latency", "sticky-sessions")
+HASH_INPUTS = (
+    "none",
+    "consumer",
+    "ip",
+    "header",
+    "cookie",
+    "path",
+    "query_arg",
+    "uri_capture",
+)
+PROBES = ("tcp", "http", "https", "grpc", "grpcs")
+_SECONDS = (0, 65535)
+_COUNT = (0, 255)
+_SECRET_HEADER = re.compile(r"auth|cookie|token|secret|passw|api-?_?key", re.IGNORECASE)
+
+
+def is_secret_header(name: str) -> bool:
+    """Whether a header's name says that its value is a credential."""
+    return bool(_SECRET_HEADER.search(name))
+
+
+def settle_hashing(desired: Entity, current: Optional[Entity]) -> list[str]:
+    """Make visible what the gateway would do silently to ``algorithm`` and ``hash_on``.
+
+    It lets a stored ``hash_on`` win over a written ``algorithm``, turns ``consistent-hashing`` with
+    nothing to hash on into ``round-robin``, and any other algorithm into ``consistent-hashing`` when
+    ``hash_on`` is written. Source: the conformance cases upstream_hashing, hashing_against_stored.
+    """
+    algorithm, hash_on = desired.get("algorithm"), desired.get("hash_on")
+    stored = (current or {}).get("hash_on") or "none"
+    if algorithm and hash_on:
+        if (algorithm == HASHED) != (hash_on != "none"):
+            raise InputError(
+                f"algorithm {algorithm} and hash_on {hash_on} contradict each other: "
+                f"{HASHED} needs something to hash on, the other algorithms need hash_on none"
+            )
+    elif algorithm == HASHED and stored == "none":
+        raise InputError(f"algorithm {HASHED} needs hash_on: say what to hash on")
+    elif algorithm and algorithm != HASHED and stored != "none":
+        desired["hash_on"] = "none"
+        return [
+            f"hash_on is set to none, because the stored hash_on {stored} "
+            f"would override algorithm {algorithm}"
+        ]
+    elif hash_on and hash_on != stored:
+        desired["algorithm"] = "round-robin" if hash_on == "none" else HASHED
+    return []
+
+
+def _statuses() -> Field:
+    return Field("http_statuses", "list", elements="int", between=(100, 999), unordered=True)
+
+
+_ACTIVE = (
+    Field("type", choices=PROBES),
+    Field("http_path"),
+    Field("timeout", "float", between=_SECONDS),
+    Field("concurrency", "int", between=(1, 2147483648)),
+    Field("https_sni"),
+    Field("https_verify_certificate", "bool"),
+    Field(
+        "headers",
+        "dict",
+        unordered=True,
+        empty_is_null=True,
+        normalise=string_lists,
+        sensitive=is_secret_header,
+    ),
+    Field(
+        "healthy",
+        "dict",
+        fields=(Field("interval", "float", between=_SECONDS), Field("successes", "int", between=_COUNT), _statuses()),
+    ),
+    Field(
+        "unhealthy",
+        "dict",
+        fields=(
+            Field("interval", "float", between=_SECONDS),
+            Field("tcp_failures", "int", between=_COUNT),
+            Field("http_failures", "int", between=_COUNT),
+            Field("timeouts", "int", between=_COUNT),
+            _statuses(),
+        ),
+    ),
+)
+
+_PASSIVE = (
+    Field("type", choices=PROBES),
+    Field("healthy", "dict", fields=(Field("successes", "int", between=_COUNT), _statuses())),
+    Field(
+        "unhealthy",
+        "dict",
+        fields=(
+            Field("tcp_failures", "int", between=_COUNT),
+            Field("http_failures", "int", between=_COUNT),
+            Field("timeouts", "int", between=_COUNT),
+            _statuses(),
+        ),
+    ),
+)
+
+UPSTREAM = Kind(
+    name="upstream",
+    path="upstreams",
+    identity="name",
+    settle=settle_hashing,
+    fields=(
+        Field("name", nullable=False),
+        Field("algorithm", choices=ALGORITHMS),
+        Field("hash_on", choices=HASH_INPUTS),
+        Field("hash_fallback", choices=HASH_INPUTS),
+        Field("hash_on_header"),
+        Field("hash_fallback_header"),
+        Field("hash_on_cookie"),
+        Field("hash_on_cookie_path"),
+        Field("hash_on_query_arg"),
+        Field("hash_fallback_query_arg"),
+        Field("hash_on_uri_capture"),
+        Field("hash_fallback_uri_capture"),
+        Field("sticky_sessions_cookie"),
+        Field("sticky_sessions_cookie_path"),
+        Field("slots", "int", between=(10, 65536)),
+        Field(
+            "healthchecks",
+            "dict",
+            fields=(
+                Field("threshold", "float", between=(0, 100)),
+                Field("active", "dict", fields=_ACTIVE),
+                Field("passive", "dict", fields=_PASSIVE),
+            ),
+        ),
+        Field("host_header"),
+        Field("client_certificate", reference="certificate"),
+        Field("use_srv_name", "bool"),
+        tags_field(),
+    ),
+)

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong, as one tree of exceptions.
+
+PRIVATE to the collection: it can change in any release.
+
+The message of each is the sentence that the user reads; ``failure`` is the structured rest. Both are
+put into the task's result in one place, the edge in ``_module``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class KongError(Exception):
+    """Base of all errors that end a task with a sentence.
+
+    :param message: one sentence for the user.
+    :param failure: structured details for ``register``: plain JSON values only.
+    """
+
+    def __init__(self, message: str, **failure: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.failure = failure
+        # What the task did all the same before it failed, in the form of its result.
+        self.partial: dict[str, Any] = {}
+
+    def within(self, context: str) -> KongError:
+        """Say what was being done: put ``context`` in front of the message, once."""
+        if not self.failure.get("context"):
+            self.failure["context"] = context
+            self.message = f"{context}: {self.message}"
+            self.args = (self.message,)
+        return self
+
+
+class InputError(KongError):
+    """What the user wrote cannot be meant or cannot be done; nothing was written."""
+
+
+class Unreachable(KongError):
+    """The gateway gave no answer: refused, timed out, TLS failed, connection lost.
+
+    ``sent`` tells whether the request may have reached the gateway.
+    """
+
+    def __init__(self, message: str, sent: bool, **failure: Any) -> None:
+        super().__init__(message, **failure)
+        self.sent = sent
+
+
+class UnexpectedAnswer(KongError):
+    """Something answered that does not speak as an Admin API does (HTML, no JSON)."""
+
+
+class Refused(KongError):
+    """The gateway answered with an error status.
+
+    ``code``, ``name`` and ``fields`` are those of the Admin API's error body, where it has them.
+    """
+
+    def __init__(self, message: str, status: int, **failure: Any) -> None:
+        super().__init__(message, status=status, **failure)
+        self.status = status
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        fields = self.failure.get("fields")
+        return fields if isinstance(fields, dict) else {}
+
+    @property
+    def is_unique_violation(self) -> bool:
+        """409 with code 5; recorded in the conformance case target_crud."""
+        return self.status == 409 and self.failure.get("code") == 5
+
+    @property
+    def may_have_been_done(self) -> bool:
+        """An error of something between us and the gateway says nothing about the write itself."""
+        return self.status in (502, 503, 504)

@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A gateway's Admin API as entities: list, get, create, update, delete, validate, schema, health.
+
+PRIVATE to the collection: it can change in any release.
+
+This is the dialect of an Admin API with a database. Knows no Ansible.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Optional, Protocol, Sequence, TypeVar
+
+from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, segment
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, Refused
+
+T = TypeVar("T")
+
+
+class Gateway(Protocol):
+    """What the rest of the engine asks of a gateway; ``parent`` is the parent's name or id.
+
+    ``predicts``: writes are judged and foretold, not done (check mode).
+    """
+
+    url: str
+    predicts: bool
+
+    def root(self) -> Dict[str, Any]: ...
+
+    def get(self, kind: Kind, key: str, parent: Optional[str] = None) -> Optional[Entity]: ...
+
+    def list(
+        self, kind: Kind, parent: Optional[str] = None, tags: Sequence[str] = ()
+    ) -> Optional[List[Entity]]: ...
+
+    def create(self, kind: Kind, body: Entity, parent: Optional[str] = None) -> Entity: ...
+
+    def update(
+        self, kind: Kind, current: Entity, body: Entity, parent: Optional[str] = None
+    ) -> Entity: ...
+
+    def delete(self, kind: Kind, current: Entity, parent: Optional[str] = None) -> None: ...
+
+    def schema(self, kind: Kind) -> Dict[str, Any]: ...
+
+    def health(self, upstream: str) -> Optional[List[Entity]]: ...
+
+    def missing(self, kind: Kind, key: str) -> str:
+        """The id to go on with where an entity that another one needs is not there.
+
+        :raises InputError: there is no going on without it.
+        """
+        ...
+
+
+class AdminGateway:
+    """An Admin API whose entities can be written one by one."""
+
+    predicts = False
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.url = client.url
+        self._root: Optional[Dict[str, Any]] = None
+        self._schemas: Dict[str, Dict[str, Any]] = {}
+
+    def root(self) -> Dict[str, Any]:
+        """``GET /``: version, edition, configuration; asked once."""
+        if self._root is None:
+            self._root = self._client.request("GET", "/") or {}
+        return self._root
+
+    def get(self, kind: Kind, key: str, parent: Optional[str] = None) -> Optional[Entity]:
+        """The entity with this identity or id, None where it (or its parent) is missing."""
+        return _unless_missing(
+            lambda: self._client.request("GET", _path(kind, parent, key))  # type: ignore[no-any-return]
+        )
+
+    def list(
+        self, kind: Kind, parent: Optional[str] = None, tags: Sequence[str] = ()
+    ) -> Optional[List[Entity]]:
+        """All entities of a kind (of a parent) that have all of ``tags``; None: no such parent.
+
+        Lists of targets are filtered here: the gateway ignores the filter there.
+        """
+        params = {"tags": ",".join(tags)} if tags and kind.parent is None else None
+        found = _unless_missing(lambda: list(self._client.pages(_path(kind, parent), params)))
+        if found is None or not tags:
+            return found
+        return [entity for entity in found if set(tags) <= set(entity.get("tags") or ())]
+
+    def children(self, kind: Kind, of: Kind, key: str) -> List[Entity]:
+        """The entities of ``kind`` that point at one of another kind."""
+        return list(self._client.pages(f"/{of.path}/{segment(key)}/{kind.path}"))
+
+    def create(self, kind: Kind, body: Entity, parent: Optional[str] = None) -> Entity:
+        return self._client.request("POST", _path(kind, parent), body)  # type: ignore[no-any-return]
+
+    def update(
+        self, kind: Kind, current: Entity, body: Entity, parent: Optional[str] = None
+    ) -> Entity:
+        return self._client.request(  # type: ignore[no-any-return]
+            "PATCH", _path(kind, parent, current["id"]), body
+        )
+
+    def delete(self, kind: Kind, current: Entity, parent: Optional[str] = None) -> None:
+        """Delete; what is gone already is done."""
+        _unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, current["id"])))
+
+    def missing(self, kind: Kind, key: str) -> str:
+        raise InputError(f"{kind.name} {key} does not exist")
+
+    def validate(self, kind: Kind, body: Entity) -> None:
+        """Let the gateway judge an entity without writing it; its errors are those of the write.
+
+        :raises Refused: as a write would be. A gateway without that endpoint judges nothing.
+        """
+        try:
+            self._client.request(
+                "POST", f"/schemas/{kind.path}/validate", body, repeatable=True
+            )
+        except Refused as exc:
+            if exc.status not in (404, 405):
+                raise
+
+    def schema(self, kind: Kind) -> Dict[str, Any]:
+        """The gateway's own schema of a kind; asked once a task."""
+        if kind.path not in self._schemas:
+            self._schemas[kind.path] = self._client.request("GET", f"/schemas/{kind.path}")
+        return self._schemas[kind.path]
+
+    def health(self, upstream: str) -> Optional[List[Entity]]:
+        """The upstream's targets as its balancer sees them; None: no such upstream.
+
+        A target has no ``health`` until a balancer exists, some seconds after its creation.
+        """
+        path = f"/upstreams/{segment(upstream)}/health"
+        try:
+            return _unless_missing(lambda: list(self._client.pages(path)))
+        except Refused as exc:
+            if "has no balancer" in exc.message:
+                return []
+            raise
+
+
+def _path(kind: Kind, parent: Optional[str], key: Optional[str] = None) -> str:
+    path = f"/{kind.path}"
+    if kind.parent is not None:
+        # A parent's collection lies under the plural of its name: /upstreams/web/targets.
+        path = f"/{kind.parent}s/{segment(str(parent))}{path}"
+    return path if key is None else f"{path}/{segment(key)}"
+
+
+def _unless_missing(ask: Callable[[], Optional[T]]) -> Optional[T]:
+    try:
+        return ask()
+    except Refused as exc:
+        if exc.status == 404:
+            return None
+        raise

@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The edge: how an operation is started as a module, and what both doors do alike.
+
+PRIVATE to the collection: it can change in any release.
+
+Everything inside raises; here an exception becomes a failed result, once.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, Mapping
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
+    ArgumentSpec,
+    Path,
+    connection_from,
+    password_in,
+    put_nulls,
+    take_nulls,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway, Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
+    Operation,
+    Result,
+    Task,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._predict import (
+    PredictingGateway,
+    Predictions,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._secrets import mask_fields
+from ansible_collections.irishtek.kong.plugins.module_utils._transport import HTTPX_IMPORT_ERROR
+
+
+class Session:
+    """What may outlive one task: clients, and in check mode what was predicted.
+
+    This one, of a module's own process, keeps nothing beyond it.
+    """
+
+    def __init__(self) -> None:
+        self._clients: Dict[Connection, Client] = {}
+
+    def client(self, connection: Connection) -> Client:
+        if connection not in self._clients:
+            self._clients[connection] = Client(connection)
+        return self._clients[connection]
+
+    @contextmanager
+    def predictions(self, connection: Connection) -> Iterator[Predictions]:
+        """What the tasks before this one predicted for this gateway."""
+        yield Predictions()
+
+    def forget_predictions(self, connection: Connection) -> None:
+        """A task that may write makes what was predicted worthless."""
+
+
+def run(
+    operation: Operation,
+    params: Mapping[str, Any],
+    check_mode: bool,
+    diff: bool,
+    warn: Callable[[str], None],
+    session: Session,
+) -> Result:
+    """Run an operation and return its result; a failure is a result with ``failed``.
+
+    :param params: validated, with the explicit nulls put back.
+    """
+    try:
+        connection = connection_from(params)
+        gateway = AdminGateway(session.client(connection))
+
+        def start(on: Gateway) -> Result:
+            return operation.run(Task(params, on, check_mode, diff, warn))
+
+        if not check_mode:
+            session.forget_predictions(connection)
+            return start(gateway)
+        with session.predictions(connection) as predictions:
+            return start(PredictingGateway(gateway, predictions, warn))
+    except KongError as exc:
+        return failed(exc)
+
+
+def failed(exc: KongError) -> Result:
+    """The result of a failure: the sentence, the structured rest, and what was done before it."""
+    failure = {key: value for key, value in exc.failure.items() if key not in ("context", "final")}
+    return {"changed": False, **exc.partial, "failed": True, "msg": exc.message, "failure": failure}
+
+
+class KongModule(AnsibleModule):
+    """``AnsibleModule`` that keeps explicit nulls, and secrets out of what it logs."""
+
+    def __init__(self, spec: ArgumentSpec) -> None:
+        self._spec = spec
+        self._nulls: List[Path] = []
+        super().__init__(
+            argument_spec=spec.to_spec(), supports_check_mode=True, **spec.constraints()
+        )
+
+    @property
+    def written(self) -> Dict[str, Any]:
+        return put_nulls(self.params, self._spec.fields, self._nulls)
+
+    @property
+    def shown_params(self) -> Dict[str, Any]:
+        return mask_fields(self._spec.fields, self.params)
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        password = password_in(self.params.get("admin_url"))
+        if password:
+            self.no_log_values.add(password)
+        try:
+            self.params, self._nulls = take_nulls(
+                self._spec.fields, self.argument_spec, self.params
+            )
+        except InputError as exc:
+            self.fail_json(invocation={}, **failed(exc))
+
+    def _log_invocation(self) -> None:
+        written, self.params = self.params, self.shown_params
+        try:
+            super()._log_invocation()
+        finally:
+            self.params = written
+
+
+def run_module(operation: Operation) -> None:
+    """Door one: the whole ``main()`` of a module."""
+    module = KongModule(operation.spec)
+    invocation = {"module_args": module.shown_params}
+    if HTTPX_IMPORT_ERROR is not None:
+        module.fail_json(
+            msg=missing_required_lib("httpx"), exception=HTTPX_IMPORT_ERROR, invocation=invocation
+        )
+    result = run(
+        operation, module.written, module.check_mode, module._diff, module.warn, Session()
+    )
+    if result.pop("failed", False):
+        module.fail_json(invocation=invocation, **result)
+    module.exit_json(invocation=invocation, **result)

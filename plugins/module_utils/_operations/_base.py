@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a module does, apart from how it is started: the types that all operations share.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._parallel import PartlyDone
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
+from ansible_collections.irishtek.kong.plugins.module_utils._secrets import mask_entity
+
+Result = Dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of an operation, started by either door.
+
+    :param params: what the user wrote: options left out are missing, explicit nulls are None.
+    """
+
+    params: Mapping[str, Any]
+    gateway: Gateway
+    check_mode: bool
+    diff: bool
+    warn: Callable[[str], None]
+
+    def written(self, kind: Kind) -> Entity:
+        """The part of the parameters that is the entity itself."""
+        names = ["id", *(field.name for field in kind.fields)]
+        return {name: self.params[name] for name in names if name in self.params}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A module's argument spec and what it does.
+
+    :param name: the module's name without the collection.
+    :param run: raises ``KongError``; its result is made of plain JSON values.
+    """
+
+    name: str
+    spec: ArgumentSpec
+    run: Callable[[Task], Result]
+
+
+def result_of_one(task: Task, plan: Plan) -> Result:
+    """The result of a task about one entity."""
+    result: Result = {
+        "changed": plan.changed,
+        "operation": plan.operation,
+        plan.kind.name: shown(plan.kind, plan.after),
+    }
+    if task.diff:
+        result["diff"] = plan.diff(task.gateway.url)
+    return result
+
+
+def changes_of(task: Task, plans: Sequence[Plan]) -> Result:
+    """The part of a result that tells of many entities: only those that were not left alone."""
+    changed = [plan for plan in plans if plan.changed]
+    result: Result = {
+        "changed": bool(changed),
+        "changes": [plan.summary() for plan in changed],
+    }
+    if task.diff:
+        result["diff"] = [plan.diff(task.gateway.url) for plan in changed]
+    return result
+
+
+def partly_done(
+    task: Task, exc: PartlyDone, plans: Sequence[Plan], before: Sequence[Plan] = ()
+) -> PartlyDone:
+    """Add to a failure what was done (``changes``) and what was not (``not_done``)."""
+    done: List[Optional[Plan]] = exc.results
+    exc.partial = {
+        **changes_of(task, [*before, *(plan for plan in done if plan is not None)]),
+        "not_done": [plan.summary() for plan, result in zip(plans, done) if result is None],
+    }
+    return exc
+
+
+def shown(kind: Kind, entity: Optional[Entity]) -> Entity:
+    return {} if entity is None else mask_entity(kind, entity)

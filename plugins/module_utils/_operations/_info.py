@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a gateway is and holds: the operation behind ``kong_info``.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Sequence
+
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
+    Operation,
+    Result,
+    Task,
+    shown,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._ping import identify
+from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
+
+
+def run_info(task: Task) -> Result:
+    kinds = [KINDS[name] for name in task.params.get("kinds", ())]
+    found = identify(task.gateway)
+    lists = for_each(lambda kind: _entities(task, kind), kinds)
+    return {
+        "changed": False,
+        **found,
+        "entities": [
+            {"kind": kind.name, "entities": [shown(kind, entity) for entity in entities]}
+            for kind, entities in zip(kinds, lists)
+        ],
+    }
+
+
+def _entities(task: Task, kind: Kind) -> List[Entity]:
+    tags: Sequence[str] = task.params.get("tags", ())
+    if kind is TARGET:
+        return _targets(task, tags)
+    entities = task.gateway.list(kind, tags=tags) or []
+    return sorted(entities, key=kind.label)
+
+
+def _targets(task: Task, tags: Sequence[str]) -> List[Entity]:
+    """Targets of all upstreams: a gateway has no list of them, so each upstream's is asked for."""
+    upstreams = sorted(task.gateway.list(UPSTREAM) or [], key=UPSTREAM.label)
+    pools = for_each(lambda upstream: _pool(task, upstream, tags), upstreams)
+    return [target for pool in pools for target in pool]
+
+
+def _pool(task: Task, upstream: Entity, tags: Sequence[str]) -> List[Entity]:
+    targets = task.gateway.list(TARGET, upstream["id"], tags) or []
+    seen: Dict[str, Any] = {}
+    if task.params.get("health") and targets:
+        health: Optional[List[Entity]] = task.gateway.health(upstream["id"])
+        seen = {each["id"]: each for each in health or []}
+    for target in targets:
+        target["upstream"] = {"id": upstream["id"], "name": upstream["name"]}
+        if task.params.get("health"):
+            target["health"] = seen.get(target["id"], {}).get("health")
+            target["addresses"] = _addresses(seen.get(target["id"], {}))
+    return sorted(targets, key=TARGET.label)
+
+
+def _addresses(target: Entity) -> List[Entity]:
+    data = target.get("data") or {}
+    # Lua writes an empty list as an empty object.
+    return list(data.get("addresses") or [])
+
+
+KONG_INFO = Operation(
+    name="kong_info",
+    spec=ArgumentSpec(
+        options={
+            "kinds": {"type": "list", "elements": "str", "choices": list(KINDS)},
+            "tags": {"type": "list", "elements": "str"},
+            "health": {"type": "bool", "default": False},
+        }
+    ),
+    run=run_info,
+)

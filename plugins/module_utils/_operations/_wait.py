@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wait until the balancer of a gateway uses targets as they are configured.
+
+PRIVATE to the collection: it can change in any release.
+
+Source of the states: the conformance case health_states.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Dict, List, Optional, Sequence
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Task
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
+
+USABLE = ("HEALTHY", "HEALTHCHECKS_OFF")
+NO_HEALTH = "UNKNOWN"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
+_WHY = {
+    NO_HEALTH: "no balancer knows it yet",
+    "DNS_ERROR": "the gateway cannot resolve its name",
+    "UNHEALTHY": "it fails its health checks",
+}
+
+
+def refuse_waiting_without_proxy(gateway: Gateway) -> None:
+    """A control plane has no balancers, so waiting there would only end in a timeout."""
+    if (gateway.root().get("configuration") or {}).get("role") == "control_plane":
+        raise InputError(
+            "wait needs a gateway that proxies itself, and this one is a control plane: set wait to false"
+        )
+
+
+def wait_for_targets(task: Task, upstream: str, plans: Sequence[Plan]) -> Dict[str, str]:
+    """Ask for the upstream's health until every target is as it should be.
+
+    A present target is used when it is healthy or health checks are off; a drained one when the
+    balancer's own weight of it is 0.
+
+    :returns: the health by address; ``UNKNOWN`` where no balancer exists.
+    :raises KongError: not so within ``wait_timeout`` seconds; names the targets and the reason.
+    """
+    drained = task.params["state"] == "drained"
+    waited_for = {plan.after["id"]: plan.after["target"] for plan in plans if plan.after}
+    deadline = time.monotonic() + task.params["wait_timeout"]
+    pause = _FIRST_PAUSE
+    while True:
+        health = {each["id"]: each for each in task.gateway.health(upstream) or []}
+        states = {address: _state(health.get(key)) for key, address in waited_for.items()}
+        waiting = [
+            address
+            for key, address in waited_for.items()
+            if not (_is_drained(health.get(key)) if drained else states[address] in USABLE)
+        ]
+        if not waiting:
+            return states
+        if time.monotonic() + pause > deadline:
+            raise KongError(_too_late(task, upstream, waiting, states), health=states)
+        time.sleep(pause)
+        pause = min(_LONGEST_PAUSE, pause * 1.5)
+
+
+def _state(target: Optional[Entity]) -> str:
+    return str((target or {}).get("health") or NO_HEALTH)
+
+
+def _is_drained(target: Optional[Entity]) -> bool:
+    # The balancer's own record, not the entity's: an empty one comes as an object of nothing.
+    data: Any = (target or {}).get("data") or {}
+    return data.get("nodeWeight") == 0
+
+
+def _too_late(task: Task, upstream: str, waiting: List[str], states: Dict[str, str]) -> str:
+    wanted = "out of the balancer" if task.params["state"] == "drained" else "usable"
+    reasons = ", ".join(
+        f"{address} is {states[address]}"
+        + (f" ({_WHY[states[address]]})" if states[address] in _WHY else "")
+        for address in waiting
+    )
+    return (
+        f"targets of upstream {upstream} at {task.gateway.url} are not {wanted} "
+        f"after {task.params['wait_timeout']} s: {reasons}"
+    )

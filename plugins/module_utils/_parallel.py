@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many requests side by side.
+
+PRIVATE to the collection: it can change in any release.
+
+Threads, not asyncio: measured, they take a half to a tenth of its processor time with httpx.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable, Iterable, List, TypeVar
+
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import KongError
+
+WORKERS = 10
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class PartlyDone(KongError):
+    """One of many writes failed: ``results`` holds what each item gave, None where nothing was done."""
+
+    def __init__(self, cause: KongError, results: List[Any]) -> None:
+        super().__init__(cause.message, **cause.failure)
+        self.results = results
+        self.partial = cause.partial
+
+
+def for_each(work: Callable[[T], R], items: Iterable[T]) -> List[R]:
+    """``work`` on each item, ten at a time, results in the items' order.
+
+    After the first failure no new item is begun; those under way come to their end.
+
+    :raises PartlyDone: with the first failure's message.
+    """
+    todo = list(items)
+    results: List[Any] = [None] * len(todo)
+    failures: List[KongError] = []
+
+    def step(position: int) -> None:
+        if failures:
+            return
+        try:
+            results[position] = work(todo[position])
+        except KongError as exc:
+            failures.append(exc)
+
+    if len(todo) == 1:
+        step(0)
+    elif todo:
+        with ThreadPoolExecutor(max_workers=min(WORKERS, len(todo))) as pool:
+            list(pool.map(step, range(len(todo))))
+    if failures:
+        raise PartlyDone(failures[0], results) from failures[0]
+    return results

@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what is wanted and what is there to what has to be done. Pure: no HTTP, no Ansible.
+
+PRIVATE to the collection: it can change in any release.
+
+``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    GENERATED,
+    PLACEHOLDER,
+    Entity,
+    Kind,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._secrets import mask
+from ansible_collections.irishtek.kong.plugins.module_utils._values import difference, merge
+
+CREATE, UPDATE, DELETE, NONE = "create", "update", "delete", "none"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One entity's way from ``before`` to ``after``.
+
+    :param parent: what the parent was called by the user, for messages.
+    :param body: what has to be sent: the whole entity on a create, the changed leaves on an update.
+    :param after: expected until the write, the gateway's answer (or check mode's prediction) afterwards.
+    """
+
+    kind: Kind
+    operation: str
+    before: Optional[Entity] = None
+    after: Optional[Entity] = None
+    body: Optional[Entity] = None
+    parent: Optional[str] = None
+
+    @property
+    def changed(self) -> bool:
+        return self.operation != NONE
+
+    @property
+    def entity(self) -> Entity:
+        """The entity as it is once the plan is done; of a deleted one, as it was."""
+        return self.after or self.before or self.body or {}
+
+    @property
+    def description(self) -> str:
+        return self.kind.describe(self.before or self.after or self.body or {}, self.parent)
+
+    def done(self, answer: Optional[Entity]) -> Plan:
+        """The plan after its write, with the entity that the gateway answered."""
+        return replace(self, after=answer)
+
+    def diff(self, gateway: str) -> Dict[str, Any]:
+        """The pair that ``--diff`` shows: whole entities, without what a gateway makes up."""
+        header = f"{self.description} ({gateway})"
+        return {
+            "before_header": header,
+            "after_header": header,
+            **mask(self.kind, _shown(self.kind, self.before), _shown(self.kind, self.after)),
+        }
+
+    def summary(self) -> Dict[str, Any]:
+        """The entry of a result's ``changes``."""
+        return {
+            "operation": self.operation,
+            "kind": self.kind.name,
+            self.kind.identity: self.kind.label(self.entity),
+            **({self.kind.parent: self.parent} if self.kind.parent else {}),
+        }
+
+
+def plan_present(
+    kind: Kind, desired: Entity, current: Optional[Entity], parent: Optional[str] = None
+) -> Plan:
+    """Create what is missing, update what differs, in place.
+
+    :param desired: what the user wrote, normalised, without explicit nulls that mean a default.
+    :raises InputError: ``desired`` asks for another id than the entity has.
+    """
+    if current is None:
+        body = without_nulls(desired)
+        return Plan(kind, CREATE, None, body, body, parent)
+    wanted_id = desired.get("id")
+    if wanted_id is not None and wanted_id != current.get("id"):
+        raise InputError(
+            f"it exists with the id {current.get('id')}, and an id cannot be changed to {wanted_id}"
+        )
+    change = difference(kind.fields, desired, current)
+    if not change:
+        return Plan(kind, NONE, current, current, None, parent)
+    return Plan(kind, UPDATE, current, merge(kind.fields, current, change), change, parent)
+
+
+def plan_absent(kind: Kind, current: Optional[Entity], parent: Optional[str] = None) -> Plan:
+    if current is None:
+        return Plan(kind, NONE, parent=parent)
+    return Plan(kind, DELETE, current, parent=parent)
+
+
+def plan_many(
+    kind: Kind,
+    wanted: Sequence[Entity],
+    current: Sequence[Entity],
+    parent: Optional[str],
+    purge: bool = False,
+) -> List[Plan]:
+    """Plans for several entities of one parent: those written, in their order, then the purged ones.
+
+    Deletes come last, so that a pool is never emptier on the way than at its end.
+    """
+    found = by_identity(kind, current)
+    plans = [
+        plan_present(kind, entity, found.get(entity[kind.identity]), parent) for entity in wanted
+    ]
+    if purge:
+        kept = {entity[kind.identity] for entity in wanted}
+        surplus = sorted(identity for identity in found if identity not in kept)
+        plans += [plan_absent(kind, found[identity], parent) for identity in surplus]
+    return plans
+
+
+def by_identity(kind: Kind, entities: Sequence[Entity]) -> Mapping[str, Entity]:
+    return {entity[kind.identity]: entity for entity in entities}
+
+
+def refuse_duplicates(kind: Kind, written: Sequence[Entity], normalised: Sequence[Entity]) -> None:
+    """Two entries that mean one entity are a mistake, however differently they are written.
+
+    :raises InputError: names both, as they were written, with their positions counted from 1.
+    """
+    first: Dict[str, int] = {}
+    for position, entity in enumerate(normalised):
+        identity = entity[kind.identity]
+        if identity in first:
+            earlier = first[identity]
+            raise InputError(
+                f"{kind.path} {earlier + 1} ({written[earlier][kind.identity]}) and {position + 1} "
+                f"({written[position][kind.identity]}) are the same: {identity}"
+            )
+        first[identity] = position
+
+
+def without_nulls(entity: Entity) -> Entity:
+    """What a create sends: a null there says no more than leaving the field out."""
+    return {
+        name: without_nulls(value) if isinstance(value, dict) else value
+        for name, value in entity.items()
+        if value is not None
+    }
+
+
+def _shown(kind: Kind, entity: Optional[Entity]) -> Optional[Entity]:
+    """An entity without what says nothing to a reader: its own id, its times, its parent's id."""
+    if entity is None:
+        return None
+    hidden = {"id", *GENERATED, kind.parent}
+    return {name: _readable(value) for name, value in entity.items() if name not in hidden}
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, dict) and str(value.get("id", "")).startswith(PLACEHOLDER):
+        return {**value, "id": "(generated)"}
+    return value

@@ -1,0 +1,207 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check mode: a gateway that foretells what writes would do, and sends reads and validations only.
+
+PRIVATE to the collection: it can change in any release.
+
+A prediction is the stored entity (or the defaults of the gateway's own schema) with the change merged
+in, judged by the gateway's ``/schemas/…/validate``. What that endpoint does not know, uniqueness and
+references, is looked up.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from typing import Any, Callable, Dict, List, Optional, Sequence
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    GENERATED,
+    PLACEHOLDER,
+    Entity,
+    Kind,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import complete
+from ansible_collections.irishtek.kong.plugins.module_utils._values import merge
+
+class Predictions:
+    """What earlier writes of a check-mode run would have left, and the schemas that were read.
+
+    :param memory: plain JSON; a run's tasks hand it on to each other where they can.
+    :param complete: whether it holds all that the run predicted so far: then what is neither there nor
+        on the gateway is missing, else an earlier task may have been going to make it.
+    """
+
+    def __init__(self, memory: Optional[Dict[str, Any]] = None, complete: bool = False) -> None:
+        self.memory = {} if memory is None else memory
+        self.complete = complete
+        self._entities: Dict[str, Dict[str, Optional[Entity]]] = self.memory.setdefault(
+            "entities", {}
+        )
+        self.schemas: Dict[str, Any] = self.memory.setdefault("schemas", {})
+        # Tasks check many entities side by side.
+        self.lock = threading.RLock()
+
+    def remember(self, kind: Kind, key: str, entity: Optional[Entity]) -> None:
+        """Keep a predicted entity by id, None for a deleted one."""
+        with self.lock:
+            self._entities.setdefault(kind.name, {})[key] = entity
+
+    def known(self, kind: Kind) -> Dict[str, Optional[Entity]]:
+        with self.lock:
+            return dict(self._entities.get(kind.name, {}))
+
+
+class PredictingGateway:
+    """The same interface as the gateway that it stands for; nothing is ever written."""
+
+    predicts = True
+
+    def __init__(
+        self, gateway: AdminGateway, predictions: Predictions, warn: Callable[[str], None]
+    ) -> None:
+        self._gateway = gateway
+        self._predictions = predictions
+        self._warn = warn
+        self._owners: Dict[str, str] = {}
+        self.url = gateway.url
+
+    def root(self) -> Dict[str, Any]:
+        return self._gateway.root()
+
+    def schema(self, kind: Kind) -> Dict[str, Any]:
+        with self._predictions.lock:
+            schemas = self._predictions.schemas
+            if kind.path not in schemas:
+                schemas[kind.path] = self._gateway.schema(kind)
+            schema: Dict[str, Any] = schemas[kind.path]
+        return schema
+
+    def get(self, kind: Kind, key: str, parent: Optional[str] = None) -> Optional[Entity]:
+        owner = self._owner(kind, parent)
+        if kind.parent and owner is None:
+            return None
+        known = self._predictions.known(kind)
+        for entity in known.values():
+            if entity is not None and _is_named(kind, entity, key, owner):
+                return entity
+        if kind.parent and str(owner).startswith(PLACEHOLDER):
+            return None
+        found = self._gateway.get(kind, key, parent)
+        return None if found is None or found["id"] in known else found
+
+    def list(
+        self, kind: Kind, parent: Optional[str] = None, tags: Sequence[str] = ()
+    ) -> Optional[List[Entity]]:
+        owner = self._owner(kind, parent)
+        if kind.parent and owner is None:
+            return None
+        stored: List[Entity] = []
+        if not str(owner).startswith(PLACEHOLDER):
+            stored = self._gateway.list(kind, parent, tags) or []
+        known = self._predictions.known(kind)
+        predicted = [
+            entity
+            for entity in known.values()
+            if entity is not None
+            and _belongs(kind, entity, owner)
+            and set(tags) <= set(entity.get("tags") or ())
+        ]
+        return predicted + [entity for entity in stored if entity["id"] not in known]
+
+    def create(self, kind: Kind, body: Entity, parent: Optional[str] = None) -> Entity:
+        self._refuse_without_database()
+        entity = complete(self.schema(kind), body)
+        entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
+        if kind.parent:
+            entity[kind.parent] = {"id": self._owner_or_placeholder(kind, str(parent))}
+        self._judge(kind, entity)
+        self._predictions.remember(kind, entity["id"], entity)
+        return entity
+
+    def update(
+        self, kind: Kind, current: Entity, body: Entity, parent: Optional[str] = None
+    ) -> Entity:
+        self._refuse_without_database()
+        name = body.get(kind.identity)
+        if name is not None and self.get(kind, name, parent) is not None:
+            raise InputError(f"{kind.identity} {name} is taken by another {kind.name}")
+        entity = merge(kind.fields, current, body)
+        self._judge(kind, entity)
+        self._predictions.remember(kind, entity["id"], entity)
+        return entity
+
+    def delete(self, kind: Kind, current: Entity, parent: Optional[str] = None) -> None:
+        self._refuse_without_database()
+        for name in kind.restricted_by:
+            self._refuse_if_referenced(kind, current, kind_named(name))
+        self._predictions.remember(kind, current["id"], None)
+
+    def health(self, upstream: str) -> Optional[List[Entity]]:
+        return self._gateway.health(upstream)
+
+    def missing(self, kind: Kind, key: str) -> str:
+        if self._predictions.complete:
+            return self._gateway.missing(kind, key)
+        self._warn(
+            f"{kind.name} {key} does not exist at {self.url}; "
+            "the prediction goes on as if an earlier task had made it"
+        )
+        return PLACEHOLDER + uuid.uuid4().hex[:12]
+
+    def _owner(self, kind: Kind, parent: Optional[str]) -> Optional[str]:
+        """The id of the parent, looked up once a task."""
+        if kind.parent is None:
+            return None
+        key = str(parent)
+        with self._predictions.lock:
+            if key not in self._owners:
+                found = self.get(kind_named(kind.parent), key)
+                if found is None:
+                    return None
+                self._owners[key] = str(found["id"])
+            return self._owners[key]
+
+    def _owner_or_placeholder(self, kind: Kind, parent: str) -> str:
+        with self._predictions.lock:
+            owner = self._owner(kind, parent)
+            if owner is None:
+                owner = self._owners[parent] = self.missing(kind_named(str(kind.parent)), parent)
+            return owner
+
+    def _judge(self, kind: Kind, entity: Entity) -> None:
+        self._gateway.validate(
+            kind, {name: value for name, value in entity.items() if name not in GENERATED}
+        )
+
+    def _refuse_without_database(self) -> None:
+        configuration = self._gateway.root().get("configuration") or {}
+        if configuration.get("database") == "off":
+            raise InputError(
+                "this gateway runs without a database, so its entities cannot be changed one by one"
+            )
+
+    def _refuse_if_referenced(self, kind: Kind, current: Entity, by: Kind) -> None:
+        stored: List[Entity] = []
+        if not current["id"].startswith(PLACEHOLDER):
+            stored = self._gateway.children(by, kind, current["id"])
+        known = self._predictions.known(by)
+        pointing = [entity for entity in stored if entity["id"] not in known] + [
+            entity
+            for entity in known.values()
+            if entity is not None and (entity.get(kind.name) or {}).get("id") == current["id"]
+        ]
+        if pointing:
+            raise InputError(f"{by.describe(pointing[0])} still points at it: delete that one first")
+
+def _is_named(kind: Kind, entity: Entity, key: str, owner: Optional[str]) -> bool:
+    return key in (entity.get("id"), entity.get(kind.identity)) and _belongs(kind, entity, owner)
+
+
+def _belongs(kind: Kind, entity: Entity, owner: Optional[str]) -> bool:
+    return kind.parent is None or (entity.get(kind.parent) or {}).get("id") == owner

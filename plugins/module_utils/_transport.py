@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a connection to a gateway is made: TLS context, proxy, and the httpx import.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import logging
+import os
+import ssl
+import traceback
+import urllib.parse
+import urllib.request
+from typing import Any, Optional
+
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+
+try:
+    import certifi
+    import h11  # noqa: F401 - httpx imports it lazily; here it is paid once, before the forks
+    import httpcore  # noqa: F401
+    import httpx
+except ImportError:
+    HTTPX_IMPORT_ERROR: Optional[str] = traceback.format_exc()
+else:
+    HTTPX_IMPORT_ERROR = None
+    # Both log every request's URL at INFO, which a run with ANSIBLE_LOG_PATH would keep.
+    for logger in ("httpx", "httpcore"):
+        logging.getLogger(logger).setLevel(logging.WARNING)
+
+
+@functools.lru_cache(maxsize=8)
+def tls_context(
+    validate_certs: bool = True,
+    ca_path: Optional[str] = None,
+    client_cert: Optional[str] = None,
+    client_key: Optional[str] = None,
+) -> ssl.SSLContext:
+    """One TLS context for each set of settings of a process; building one takes some 20 ms.
+
+    :param ca_path: PEM file or hashed directory that is trusted instead of the system's store.
+    :raises InputError: a file is missing or is not what it should be.
+    """
+    directory = ca_path if ca_path and os.path.isdir(ca_path) else None
+    try:
+        context = ssl.create_default_context(
+            cafile=None if directory else ca_path, capath=directory
+        )
+    except (OSError, ssl.SSLError) as exc:
+        raise InputError(f"ca_path {ca_path!r} cannot be used: {_reason(exc)}") from exc
+    if ca_path is None and not _has_system_store():
+        context.load_verify_locations(cafile=certifi.where())
+    if not validate_certs:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if client_cert:
+        try:
+            context.load_cert_chain(client_cert, client_key, password=_no_passphrase)
+        except (OSError, ssl.SSLError) as exc:
+            raise InputError(
+                f"client_cert {client_cert!r} and client_key cannot be used: {_reason(exc)}"
+            ) from exc
+    return context
+
+
+def _has_system_store() -> bool:
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile is not None or paths.capath is not None
+
+
+def _no_passphrase() -> str:
+    # OpenSSL would ask on the terminal and hang the task.
+    raise InputError("client_key is encrypted; give a key without a passphrase")
+
+
+def _reason(exc: Exception) -> str:
+    return getattr(exc, "strerror", None) or str(exc)
+
+
+def proxy_for(url: str) -> Optional[str]:
+    """The proxy that the environment names for ``url``; loopback is never proxied."""
+    parts = urllib.parse.urlsplit(url)
+    host = parts.hostname or ""
+    if is_loopback(host):
+        return None
+    proxies = urllib.request.getproxies_environment()
+    bypassed = urllib.request.proxy_bypass_environment(host, proxies)  # type: ignore[attr-defined]
+    if bypassed:
+        return None
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` (a name or an address without brackets) is this machine's loopback."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def prepare() -> None:
+    """Pay for httpx and the usual TLS context now: called where the forks will inherit both."""
+    if HTTPX_IMPORT_ERROR is None:
+        tls_context()
+
+
+def new_httpx_client(base_url: str, tls: dict[str, Any], **settings: Any) -> httpx.Client:
+    """An ``httpx.Client`` that takes nothing from the environment but the proxy."""
+    verify: Any = tls_context(**tls) if base_url.startswith("https:") else False
+    return httpx.Client(
+        base_url=base_url,
+        verify=verify,
+        trust_env=False,
+        proxy=proxy_for(base_url),
+        limits=httpx.Limits(max_connections=10, max_keepalive_connections=10),
+        follow_redirects=False,
+        **settings,
+    )

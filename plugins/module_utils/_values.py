@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compare and merge what is wanted with what is there, along the declared fields. Pure.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Iterable, Optional
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Field
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+
+
+def normalise(fields: Iterable[Field], written: Entity) -> Entity:
+    """``written`` in the form in which the gateway stores it.
+
+    Duplicates of sets go, empty values become null where that is the same, integral floats become
+    integers (a gateway answers ``5`` for a number, not ``5.0``), elements of lists of records get all keys.
+
+    :raises InputError: a value that its field's own rule refuses.
+    """
+    by_name = {field.name: field for field in fields}
+    return {
+        name: _normalise_value(by_name[name], value) if name in by_name else value
+        for name, value in written.items()
+    }
+
+
+def _normalise_value(field: Field, value: Any) -> Any:
+    if value is None:
+        return None
+    if field.empty_is_null and value in ([], {}):
+        return None
+    if field.between is not None:
+        _check_range(field, value)
+    if field.normalise is not None:
+        value = field.normalise(value)
+    if field.is_record and isinstance(value, dict):
+        return normalise(field.fields, value)
+    if field.is_list_of_records:
+        value = [{sub.name: item.get(sub.name) for sub in field.fields} for item in value]
+    if field.type == "float" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if field.unordered and isinstance(value, list):
+        return _without_duplicates(value)
+    return value
+
+
+def _check_range(field: Field, value: Any) -> None:
+    lowest, highest = field.between or (0, 0)
+    for number in value if isinstance(value, list) else [value]:
+        if isinstance(number, (int, float)) and not lowest <= number <= highest:
+            raise InputError(f"{field.name} is {number}, and must be from {lowest} to {highest}")
+
+
+def difference(fields: Iterable[Field], desired: Entity, current: Entity) -> Entity:
+    """What of ``desired`` is not so in ``current``: the least that has to be written.
+
+    Records are looked into, so that a body holds the changed leaves only; everything else is compared,
+    and replaced, as a whole.
+    """
+    by_name = {field.name: field for field in fields}
+    changed: Entity = {}
+    for name, want in desired.items():
+        field, have = by_name.get(name), current.get(name)
+        if field is not None and field.is_record and isinstance(want, dict):
+            inner = difference(field.fields, want, have or {})
+            if inner:
+                changed[name] = inner
+        elif canonical(field, want) != canonical(field, have):
+            changed[name] = want
+    return changed
+
+
+def merge(fields: Iterable[Field], current: Entity, change: Entity) -> Entity:
+    """``current`` after a ``PATCH`` of ``change``: records merge deep, everything else is replaced."""
+    by_name = {field.name: field for field in fields}
+    merged = dict(current)
+    for name, value in change.items():
+        field = by_name.get(name)
+        if field is not None and field.is_record and isinstance(value, dict):
+            merged[name] = merge(field.fields, current.get(name) or {}, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def canonical(field: Optional[Field], value: Any) -> Any:
+    """A form in which two values are equal when the gateway makes no difference between them."""
+    if field is None or value is None:
+        return value
+    if field.empty_is_null and value in ([], {}):
+        return None
+    if not field.unordered:
+        return value
+    if isinstance(value, dict):
+        return {
+            key: _sorted_set(item) if isinstance(item, list) else item
+            for key, item in value.items()
+        }
+    return _sorted_set(value) if isinstance(value, list) else value
+
+
+def _sorted_set(values: list[Any]) -> list[str]:
+    return sorted({json.dumps(value, sort_keys=True) for value in values})
+
+
+def _without_duplicates(values: list[Any]) -> list[Any]:
+    kept = {json.dumps(value, sort_keys=True): value for value in reversed(values)}
+    return list(reversed(list(kept.values())))

@@ -1,0 +1,124 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kong_info
+short_description: Read what a Kong Gateway is and holds
+version_added: 1.0.0
+description:
+  - Tells version, edition, role and database of a gateway, and lists its entities by kind and tags.
+extends_documentation_fragment:
+  - irishtek.kong.connection
+  - irishtek.kong.attributes.read_only
+  - irishtek.kong.attributes.action_group
+options:
+  kinds:
+    description:
+      - Kinds of entities to list; none are listed without it.
+    type: list
+    elements: str
+    choices: [upstream, target, service, route]
+  tags:
+    description:
+      - Only entities that have all of these tags.
+    type: list
+    elements: str
+  health:
+    description:
+      - Whether targets come with their health, which takes one request for each upstream.
+      - A control plane does not know it.
+    type: bool
+    default: false
+seealso:
+  - module: irishtek.kong.kong_ping
+author:
+  - irishtek (@irishtek)
+"""
+
+EXAMPLES = r"""
+- name: What is it
+  irishtek.kong.kong_info:
+    admin_url: http://127.0.0.1:8001
+
+- name: All targets, with their health
+  irishtek.kong.kong_info:
+    admin_url: http://127.0.0.1:8001
+    kinds: [target]
+    health: true
+  register: pools
+
+- name: What carries two tags
+  module_defaults:
+    group/irishtek.kong.kong:
+      admin_url: "{{ kong_admin_url }}"
+      admin_token: "{{ kong_admin_token }}"
+  block:
+    - name: Services and routes of the team's production
+      irishtek.kong.kong_info:
+        kinds: [service, route]
+        tags: [team-a, production]
+"""
+
+RETURN = r"""
+version:
+  description: Version of the gateway.
+  type: str
+  returned: success
+  sample: 3.10.0
+edition:
+  description: Edition of the gateway.
+  type: str
+  returned: success
+  sample: community
+role:
+  description: Role of the node, V(traditional), V(control_plane) or V(data_plane).
+  type: str
+  returned: success
+  sample: traditional
+database:
+  description: Kind of its database, V(off) without one.
+  type: str
+  returned: success
+  sample: postgres
+hostname:
+  description: Host name of the node.
+  type: str
+  returned: success
+  sample: gateway-1
+entities:
+  description:
+    - For each of O(kinds), in that order, what the gateway holds, sorted by name.
+    - Targets carry the name of their upstream and, with O(health=true), RV(ignore:health) (null while no balancer knows
+      them) and RV(ignore:addresses).
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - kind: target
+      entities:
+        - target: 10.0.0.11:8080
+          weight: 100
+          upstream: {id: 6eed5e9c-5398-4026-9a4c-d48f18a2431e, name: echo}
+          health: HEALTHY
+          addresses: [{ip: 10.0.0.11, port: 8080, health: HEALTHY, weight: 100}]
+failure:
+  description: Details of a failure.
+  type: dict
+  returned: failure
+  sample: {status: 401, method: GET, url: "http://127.0.0.1:8001/"}
+"""
+
+from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._info import KONG_INFO
+
+
+def main() -> None:
+    run_module(KONG_INFO)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kong_ping
+short_description: Check that a Kong Gateway answers
+version_added: 1.0.0
+description:
+  - Connects to the Admin API and tells which gateway it is. Can wait for one that is coming up.
+extends_documentation_fragment:
+  - irishtek.kong.connection
+  - irishtek.kong.attributes.read_only
+  - irishtek.kong.attributes.action_group
+options:
+  wait:
+    description:
+      - Whether to try again until the gateway answers. Refused credentials are not waited for.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - Seconds to wait at most.
+    type: int
+    default: 60
+  wait_interval:
+    description:
+      - Seconds between two tries.
+    type: float
+    default: 1.0
+seealso:
+  - module: irishtek.kong.kong_info
+author:
+  - irishtek (@irishtek)
+"""
+
+EXAMPLES = r"""
+- name: Is it there
+  irishtek.kong.kong_ping:
+    admin_url: http://127.0.0.1:8001
+
+- name: Wait for a gateway that was just started
+  irishtek.kong.kong_ping:
+    admin_url: http://127.0.0.1:8001
+    wait: true
+    wait_timeout: 120
+
+- name: Stop before anything is changed if the gateway is too old
+  module_defaults:
+    group/irishtek.kong.kong:
+      admin_url: "{{ kong_admin_url }}"
+      admin_token: "{{ kong_admin_token }}"
+  block:
+    - name: Ask for the version
+      irishtek.kong.kong_ping:
+      register: gateway
+      failed_when: gateway is failed or gateway.version is version('3.4', '<')
+"""
+
+RETURN = r"""
+msg:
+  description: Which gateway answered, in a sentence.
+  type: str
+  returned: always
+  sample: Connected to Kong Gateway 3.10.0 (community) at http://127.0.0.1:8001
+url:
+  description: URL of the Admin API, with the workspace.
+  type: str
+  returned: success
+  sample: http://127.0.0.1:8001
+version:
+  description: Version of the gateway.
+  type: str
+  returned: success
+  sample: 3.10.0
+edition:
+  description: Edition of the gateway.
+  type: str
+  returned: success
+  sample: community
+role:
+  description: Role of the node, V(traditional), V(control_plane) or V(data_plane).
+  type: str
+  returned: success
+  sample: traditional
+database:
+  description: Kind of its database, V(off) without one.
+  type: str
+  returned: success
+  sample: postgres
+hostname:
+  description: Host name of the node.
+  type: str
+  returned: success
+  sample: gateway-1
+failure:
+  description: Details of a failure.
+  type: dict
+  returned: failure
+  sample: {method: GET, url: "http://127.0.0.1:8001/", attempts: 4}
+"""
+
+from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._ping import KONG_PING
+
+
+def main() -> None:
+    run_module(KONG_PING)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kong_target
+short_description: Manage targets of an upstream of Kong Gateway
+version_added: 1.0.0
+description:
+  - Adds a target to an upstream, changes its weight in place, drains it or takes it away; one, or many at once.
+  - Addresses are compared in the form in which the gateway stores them, so C(10.0.0.1) and C(10.0.0.1:8000) are the same
+    target, and so are C(::1) and its long form.
+extends_documentation_fragment:
+  - irishtek.kong.connection
+  - irishtek.kong.attributes
+  - irishtek.kong.attributes.action_group
+options:
+  upstream:
+    description:
+      - Name or id of the upstream, which must exist.
+    type: str
+    required: true
+  target:
+    description:
+      - Host name or IP address with a port. Without one the gateway uses V(8000).
+    type: str
+  weight:
+    description:
+      - Share of the requests, from 0 (none) to 65535. The gateway's default is V(100).
+      - Must not stand beside O(state=drained), which means the weight 0.
+    type: int
+  failover:
+    description:
+      - Whether the target is used only when no other one is available. Needs Kong Gateway Enterprise 3.12 or newer.
+    type: bool
+  tags:
+    description:
+      - Tags of the target; their order does not matter.
+    type: list
+    elements: str
+  targets:
+    description:
+      - Many targets instead of one; O(state) is the same for all of them.
+      - Several that differ in writing but mean the same address are an error.
+    type: list
+    elements: dict
+    suboptions:
+      target:
+        description:
+          - Host name or IP address with a port. Without one the gateway uses V(8000).
+        type: str
+        required: true
+      weight:
+        description:
+          - Share of the requests, from 0 (none) to 65535. The gateway's default is V(100).
+        type: int
+      failover:
+        description:
+          - Whether the target is used only when no other one is available. Needs Kong Gateway Enterprise 3.12 or newer.
+        type: bool
+      tags:
+        description:
+          - Tags of the target; their order does not matter.
+        type: list
+        elements: str
+  state:
+    description:
+      - With V(present) the target is there as it is written, with V(absent) it is not.
+      - With V(drained) its weight is 0, so that it gets no new requests and stays known. One that does not exist is
+        left so, with a warning. It comes back by V(present) with a O(weight).
+    type: str
+    choices: [present, absent, drained]
+    default: present
+  force:
+    description:
+      - Whether the last target that has weight may be drained, after which the upstream answers 503.
+    type: bool
+    default: false
+  wait:
+    description:
+      - Wait until the gateway's balancer uses the targets as they are written. A present one must be healthy (or its
+        health checks off), a drained one must have no weight left in the balancer.
+      - Needs a gateway that proxies itself, so not a control plane. Nothing is waited for in check mode.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - Seconds to wait at most.
+    type: int
+    default: 60
+seealso:
+  - module: irishtek.kong.kong_upstream
+  - name: Targets
+    description: The entity in Kong's documentation.
+    link: https://developer.konghq.com/gateway/entities/target/
+author:
+  - irishtek (@irishtek)
+"""
+
+EXAMPLES = r"""
+- name: A target with half of the usual weight, in use when the task ends
+  irishtek.kong.kong_target:
+    admin_url: http://127.0.0.1:8001
+    upstream: echo
+    target: 10.0.0.11:8080
+    weight: 50
+    wait: true
+
+- name: Many targets in one task
+  irishtek.kong.kong_target:
+    admin_url: http://127.0.0.1:8001
+    upstream: echo
+    targets:
+      - target: 10.0.0.11:8080
+      - target: 10.0.0.12:8080
+        tags: [canary]
+
+- name: The connection once, for several tasks
+  module_defaults:
+    group/irishtek.kong.kong:
+      admin_url: "{{ kong_admin_url }}"
+      admin_token: "{{ kong_admin_token }}"
+  block:
+    - name: Take a server out of use before work on it
+      irishtek.kong.kong_target:
+        upstream: echo
+        target: 10.0.0.11:8080
+        state: drained
+        wait: true
+
+    - name: Bring it back
+      irishtek.kong.kong_target:
+        upstream: echo
+        target: 10.0.0.11:8080
+        weight: 100
+        wait: true
+
+- name: A server that is gone for good
+  irishtek.kong.kong_target:
+    admin_url: http://127.0.0.1:8001
+    upstream: echo
+    target: 10.0.0.12:8080
+    state: absent
+"""
+
+RETURN = r"""
+operation:
+  description: What was done.
+  type: str
+  returned: when O(target) is written
+  choices: [create, update, delete, none]
+  sample: update
+target:
+  description:
+    - The target as the gateway has it after the task; empty after O(state=absent).
+    - In check mode it is a prediction, and the id of a target that does not exist yet begins with C(ffffffff).
+  type: dict
+  returned: when O(target) is written
+  sample: {target: "10.0.0.11:8080", weight: 50, tags: null}
+targets:
+  description: The written targets as the gateway has them after the task.
+  type: list
+  elements: dict
+  returned: when O(targets) is written
+  sample: [{target: "10.0.0.11:8080", weight: 100, tags: null}]
+changes:
+  description: What was done, one entry for each target that was not left alone.
+  type: list
+  elements: dict
+  returned: when O(targets) is written
+  sample: [{operation: create, kind: target, target: "10.0.0.11:8080", upstream: echo}]
+not_done:
+  description: What was still to be done when a write failed, in the form of RV(changes).
+  type: list
+  elements: dict
+  returned: failure in the middle of writing O(targets)
+  sample: [{operation: create, kind: target, target: "10.0.0.12:8080", upstream: echo}]
+health:
+  description: What the balancer says of each target, by address.
+  type: dict
+  returned: when O(wait=true)
+  sample: {"10.0.0.11:8080": HEALTHY}
+failure:
+  description: Details of a failure.
+  type: dict
+  returned: failure
+  sample: {status: 400, code: 2, name: schema violation, fields: {weight: value should be between 0 and 65535}}
+"""
+
+from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._target import KONG_TARGET
+
+
+def main() -> None:
+    run_module(KONG_TARGET)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Door two: run an operation in the controller's own process.
+
+PRIVATE to the collection: it can change in any release.
+
+The strategy imports an action plugin before it forks, so httpx and the TLS context are paid once a run.
+Nothing is given for free here: arguments are validated, made plain and masked as ``AnsibleModule`` would.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Mapping
+from typing import Any, Dict, List, Optional, Set
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
+    password_in,
+    put_nulls,
+    take_nulls,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._module import failed, run
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
+    Operation,
+    Result,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._transport import (
+    HTTPX_IMPORT_ERROR,
+    prepare,
+)
+from ansible_collections.irishtek.kong.plugins.plugin_utils._session import worker_session
+
+SWITCH = "KONG_ANSIBLE_IN_PROCESS"
+
+prepare()
+
+
+class KongAction(NormalAction):
+    """Base of the action plugins: one for each module, of the module's own name."""
+
+    operation: Operation
+
+    def run(
+        self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None
+    ) -> Dict[str, Any]:
+        if not self._runs_here(task_vars or {}):
+            return super().run(tmp, task_vars)  # type: ignore[no-any-return]
+        result: Dict[str, Any] = ActionBase.run(self, tmp, task_vars)
+        result.update(self._run_here())
+        return result
+
+    def _runs_here(self, task_vars: Mapping[str, Any]) -> bool:
+        """Whether nothing asks for another process: host, user, environment or job."""
+        task = self._task
+        return (
+            HTTPX_IMPORT_ERROR is None
+            and boolean(os.environ.get(SWITCH) or True, strict=False)
+            and boolean(task_vars.get(SWITCH.lower(), True), strict=False)
+            and self._connection.transport == "local"
+            and not self._play_context.become
+            and not task.async_val
+            and not any(task.environment or ())
+        )
+
+    def _run_here(self) -> Result:
+        spec = self.operation.spec
+        argument_spec = spec.to_spec()
+        warnings: List[str] = []
+        args = plain(self._task.args)
+        secrets: Set[str] = {password_in(args.get("admin_url")) or ""} - {""}
+        try:
+            args, nulls = take_nulls(spec.fields, argument_spec, args)
+        except InputError as exc:
+            return _without(secrets, failed(exc))
+        validated = ArgumentSpecValidator(argument_spec, **spec.constraints()).validate(args)
+        secrets |= validated._no_log_values
+        error = self._argument_error(validated)
+        if error:
+            result: Result = {"failed": True, "msg": error}
+        else:
+            result = run(
+                self.operation,
+                put_nulls(validated.validated_parameters, spec.fields, nulls),
+                bool(self._task.check_mode),
+                bool(self._task.diff),
+                warnings.append,
+                worker_session(),
+            )
+        warnings[:0] = [
+            f"Both option {each['option']} and its alias {each['alias']} are set."
+            for each in validated._warnings
+        ]
+        notices = {"warnings": warnings, "deprecations": validated._deprecations}
+        return _without(secrets, {**result, **{key: each for key, each in notices.items() if each}})
+
+    def _argument_error(self, validated: Any) -> Optional[str]:
+        """The message of ``AnsibleModule`` for the same mistake."""
+        if not validated.error_messages:
+            return None
+        message = str(validated.errors.msg)
+        if isinstance(validated.errors[0], UnsupportedError):
+            return f"Unsupported parameters for ({self._task.action}) module: {message}"
+        return message
+
+
+def _without(secrets: Set[str], result: Result) -> Result:
+    masked: Result = remove_values(result, secrets)
+    return masked
+
+
+def plain(value: Any) -> Any:
+    """Tagged, lazy and vaulted values of ansible-core as a module would receive them.
+
+    2.17 and 2.18 hand over ``AnsibleVaultEncryptedUnicode`` (text that is decrypted on ``str()``),
+    newer ones subclasses of the built-in types that carry tags.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    for base in (str, int, float):
+        if isinstance(value, base):
+            return _plain_scalar(base, value)
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode()
+    return str(value)
+
+
+def _plain_scalar(base: Any, value: Any) -> Any:
+    # str() of a subclass may give the subclass back; the built-in's own method copies.
+    return str.__str__(value) if base is str else base(value)
