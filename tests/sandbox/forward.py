@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -105,11 +105,29 @@ class NoAnswer(Exception):
 
 @dataclass
 class Answered:
-    """A target's answer, its body still to be read; `address` is in flight until then."""
+    """A target's answer, its body still to be read; `address` is busy until it was."""
 
     response: httpx.Response
     address: Address
     latency: float
+    released: bool = False
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The body as it arrives. The address is free before its last byte is passed on, so that
+        a client's next request does not find it busy with the one before."""
+        left = int(self.response.headers.get("content-length", -1))
+        async for chunk in self.response.aiter_raw():
+            left -= len(chunk)
+            if left == 0:
+                self.release()
+            yield chunk
+        self.release()
+
+    def release(self) -> None:
+        """Count the request as no longer under way, once."""
+        if not self.released:
+            self.released = True
+            self.address.in_flight -= 1
 
 
 def end_to_end(headers: RawHeaders) -> RawHeaders:
@@ -141,11 +159,6 @@ class Forwarder:
                 verify=verify, trust_env=False, limits=limits
             )
         return self._transports[verify]
-
-    async def close(self) -> None:
-        for transport in self._transports.values():
-            await transport.aclose()
-        self._transports.clear()
 
     async def forward(
         self, exchange: Exchange, match: Match, peers: Peers, host_header: str | None

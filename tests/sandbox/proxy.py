@@ -41,6 +41,7 @@ HTTPS_ONLY = "Please use HTTPS protocol"
 
 
 SERVER_OPTIONS: dict[str, Any] = {
+    "lifespan": "off",
     "proxy_headers": False,
     "server_header": False,
     "date_header": False,
@@ -71,10 +72,7 @@ class Proxy:
         self._generation = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request, or the life of the server."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-            return
+        """Serve one HTTP request."""
         if scope["type"] != "http":
             raise ValueError(f"the proxy serves no {scope['type']}")
         exchange = Exchange(scope, receive, send, self._version)
@@ -82,13 +80,6 @@ class Proxy:
             await self._serve(exchange)
         except ClientGone:
             logger.debug("request %s was given up by its client", exchange.request_id)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self._forwarder.close()
-        await send({"type": "lifespan.shutdown.complete"})
 
     def _route(self, exchange: Exchange) -> Match | None:
         if self._generation != self._balancers.generation:
@@ -150,7 +141,7 @@ class Proxy:
                     "headers": _response_headers(exchange, answered, cookie),
                 }
             )
-            streaming = asyncio.ensure_future(_stream(exchange, answered.response))
+            streaming = asyncio.ensure_future(_stream(exchange, answered))
             leaving = asyncio.ensure_future(_client_leaves(exchange))
             try:
                 await asyncio.wait({streaming, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -159,13 +150,13 @@ class Proxy:
                 leaving.cancel()
                 await asyncio.gather(streaming, leaving, return_exceptions=True)
         finally:
-            answered.address.in_flight -= 1
+            answered.release()
             await answered.response.aclose()
 
 
-async def _stream(exchange: Exchange, response: httpx.Response) -> None:
+async def _stream(exchange: Exchange, answered: Answered) -> None:
     try:
-        async for chunk in response.aiter_raw():
+        async for chunk in answered.body():
             await exchange.send({"type": "http.response.body", "body": chunk, "more_body": True})
     except httpx.TransportError as error:
         # Left incomplete, so that the server cuts the connection, as the gateway would.

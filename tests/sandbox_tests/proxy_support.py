@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import copy
 import json
+import re
 import socket
 import threading
 import time
@@ -24,6 +25,7 @@ from sandbox.proxy import SERVER_OPTIONS, proxy_app
 
 Entity = dict[str, Any]
 VERSION = "3.10.0"
+GATEWAY = f"kong/{VERSION}"
 
 NO_CHECKS: Entity = {
     "active": {
@@ -239,6 +241,19 @@ def echo_servers(count: int) -> Iterator[list[EchoServer]]:
         for server in servers:
             server.released.set()
             server.kill()
+
+
+def refused(answer: httpx.Response, status: int, message: str) -> None:
+    """The answer is the gateway's own, with the headers that mark it."""
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    body = answer.json()
+    assert body["message"] == message
+    assert re.fullmatch("[0-9a-f]{32}", body["request_id"])
+    assert answer.headers["x-kong-request-id"] == body["request_id"]
+    assert answer.headers["server"] == GATEWAY
+    assert answer.headers["x-kong-response-latency"].isdecimal()
+    assert "via" not in answer.headers and "x-kong-upstream-latency" not in answer.headers
 
 
 def free_port() -> int:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -246,6 +247,43 @@ def test_a_resolver_remembers_until_it_is_refreshed(monkeypatch: pytest.MonkeyPa
         asked.clear()
         assert not await resolver.refresh()
         assert asked == []
+
+    asyncio.run(scenario())
+
+
+def test_a_name_server_that_does_not_answer_makes_a_name_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered = threading.Event()
+
+    def looked_up(host: str) -> Answer:
+        answered.wait(10)
+        return Answer("A", ("127.0.0.1",))
+
+    monkeypatch.setattr("sandbox.resolver._look_up", looked_up)
+    assert asyncio.run(resolve("slow.test", timeout=0.05)) == Answer(NAME_ERROR)
+    answered.set()
+
+
+def test_a_name_that_resolves_later_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    zone = {"late.test": Answer(NAME_ERROR)}
+
+    async def looked_up(host: str) -> Answer:
+        return zone[host]
+
+    monkeypatch.setattr("sandbox.resolver.resolve", looked_up)
+
+    async def scenario() -> None:
+        late = target("late.test:80")
+        store = FakeStore(upstreams=[upstream()], targets=[late])
+        balancers = Balancers(store, 0, requery=0.01)
+        balancers.start()
+        await until(lambda: balancers.generation)
+        assert balancers.health("id-echo.test")[late["id"]]["health"] == "DNS_ERROR"
+        zone["late.test"] = Answer("A", ("127.0.0.1",))
+        await until(lambda: balancers.generation == 2)
+        assert balancers.health("id-echo.test")[late["id"]]["health"] == "HEALTHCHECKS_OFF"
+        await balancers.stop()
 
     asyncio.run(scenario())
 

@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -18,6 +15,7 @@ import pytest
 from sandbox.balancer import Balancers
 from sandbox.proxy import proxy_app
 from sandbox_tests.proxy_support import (
+    GATEWAY,
     VERSION,
     EchoServer,
     Entity,
@@ -27,19 +25,12 @@ from sandbox_tests.proxy_support import (
     echo_servers,
     eventually,
     free_port,
+    refused,
     route,
     service,
     target,
     upstream,
 )
-
-GATEWAY = f"kong/{VERSION}"
-
-
-@contextlib.contextmanager
-def proxy(store: FakeStore, propagation: float = 0.0) -> Iterator[RunningProxy]:
-    with RunningProxy(store, propagation) as running:
-        yield running
 
 
 def direct(server: EchoServer, route_fields: Entity | None = None, **fields: Any) -> FakeStore:
@@ -50,19 +41,6 @@ def direct(server: EchoServer, route_fields: Entity | None = None, **fields: Any
     )
 
 
-def refused(answer: httpx.Response, status: int, message: str) -> None:
-    """The answer is the gateway's own, with the headers that mark it."""
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/json; charset=utf-8"
-    body = answer.json()
-    assert body["message"] == message
-    assert re.fullmatch("[0-9a-f]{32}", body["request_id"])
-    assert answer.headers["x-kong-request-id"] == body["request_id"]
-    assert answer.headers["server"] == GATEWAY
-    assert answer.headers["x-kong-response-latency"].isdecimal()
-    assert "via" not in answer.headers and "x-kong-upstream-latency" not in answer.headers
-
-
 def headers_sent(answer: httpx.Response) -> dict[str, str]:
     """The headers that the target got; several of one name would be an error."""
     pairs = answer.json()["headers"]
@@ -71,20 +49,20 @@ def headers_sent(answer: httpx.Response) -> dict[str, str]:
 
 
 def test_without_a_route_the_answer_is_404() -> None:
-    with proxy(FakeStore()) as running:
+    with RunningProxy(FakeStore()) as running:
         refused(running.client.get("/"), 404, "no Route matched with those values")
 
 
 def test_a_route_without_a_service_is_503() -> None:
     store = FakeStore(routes=[route(service_name=None, paths=["/"])])
-    with proxy(store) as running:
+    with RunningProxy(store) as running:
         refused(running.client.get("/"), 503, "no Service found with those values")
 
 
 def test_plain_http_to_a_route_for_https_only_is_told_to_upgrade_or_sent_there() -> None:
     only: Entity = {"protocols": ["https"], "paths": ["/"]}
     store = FakeStore(services=[service()], routes=[route(**only)])
-    with proxy(store) as running:
+    with RunningProxy(store) as running:
         answer = running.client.get("/")
         refused(answer, 426, "Please use HTTPS protocol")
         assert answer.headers["upgrade"] == "TLS/1.2, HTTP/1.1"
@@ -94,27 +72,8 @@ def test_plain_http_to_a_route_for_https_only_is_told_to_upgrade_or_sent_there()
         assert answer.headers["location"] == "https://a.test/a%20b?c=d"
 
 
-def test_equal_weights_alternate_and_a_change_of_weight_takes_effect() -> None:
-    with echo_servers(2) as servers, proxy(balanced(servers)) as running:
-        one, two = (server.address for server in servers)
-        assert running.served_by(6) == [one, two, one, two, one, two]
-        running.change(targets=[target(one, 300), target(two, 100)])
-        found = running.served_by(8)
-        assert [found[:4].count(one), found[4:].count(one)] == [3, 3]
-        running.change(targets=[target(one, 0), target(two, 100)])
-        assert running.served_by(3) == [two, two, two]
-
-
-def test_a_change_elsewhere_does_not_disturb_the_turns() -> None:
-    with echo_servers(2) as servers, proxy(balanced(servers)) as running:
-        one, two = (server.address for server in servers)
-        assert running.served_by(1) == [one]
-        running.change(routes=[route(paths=["/"], strip_path=False, tags=["blue"])])
-        assert running.served_by(2) == [two, one]
-
-
 def test_a_service_whose_host_is_no_upstream_goes_there_directly() -> None:
-    with echo_servers(1) as (server,), proxy(direct(server)) as running:
+    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
         answer = running.client.get("/")
         assert answer.json()["server"] == server.address
         assert headers_sent(answer)["host"] == server.address
@@ -122,12 +81,12 @@ def test_a_service_whose_host_is_no_upstream_goes_there_directly() -> None:
 
 def test_a_host_that_does_not_resolve_is_503() -> None:
     store = FakeStore(services=[service(host="nowhere.invalid")], routes=[route(paths=["/"])])
-    with proxy(store) as running:
+    with RunningProxy(store) as running:
         refused(running.client.get("/"), 503, "name resolution failed")
 
 
 def test_an_upstream_without_a_usable_target_is_503() -> None:
-    with proxy(balanced([])) as running:
+    with RunningProxy(balanced([])) as running:
         message = "failure to get a peer from the ring-balancer"
         refused(running.client.get("/"), 503, message)
         running.change(targets=[target("nowhere.invalid:80")])
@@ -137,7 +96,7 @@ def test_an_upstream_without_a_usable_target_is_503() -> None:
 
 
 def test_a_target_that_refuses_is_passed_over_and_none_left_is_502() -> None:
-    with echo_servers(2) as servers, proxy(balanced(servers)) as running:
+    with echo_servers(2) as servers, RunningProxy(balanced(servers)) as running:
         servers[0].kill()
         assert running.served_by(4) == [servers[1].address] * 4
         servers[1].kill()
@@ -150,7 +109,7 @@ def test_without_retries_the_first_refusal_counts() -> None:
         store = balanced(servers)
         dead = target(f"127.0.0.1:{free_port()}", created_at=-1)
         store.change(targets=[dead, target(servers[0].address)], services=[service(retries=0)])
-        with proxy(store) as running:
+        with RunningProxy(store) as running:
             assert [running.client.get("/").status_code for turn in range(4)] == [502, 200] * 2
 
 
@@ -159,20 +118,20 @@ def test_a_body_is_sent_to_the_next_target_when_the_first_refuses() -> None:
         store = balanced(servers)
         dead = target(f"127.0.0.1:{free_port()}", created_at=-1)
         store.change(targets=[dead, target(servers[0].address)])
-        with proxy(store) as running:
+        with RunningProxy(store) as running:
             answers = [running.client.post("/", content=b"x" * 70_000) for turn in range(2)]
             assert [answer.json()["size"] for answer in answers] == [70_000, 70_000]
 
 
 def test_a_target_that_does_not_answer_in_time_is_504() -> None:
-    with echo_servers(1) as (server,), proxy(direct(server, read_timeout=100)) as running:
+    with echo_servers(1) as (server,), RunningProxy(direct(server, read_timeout=100)) as running:
         server.held.set()
         refused(running.client.get("/"), 504, "The upstream server is timing out")
         assert len(server.requests) == 1
 
 
 def test_a_get_is_repeated_after_a_timeout_but_a_post_is_not() -> None:
-    with echo_servers(2) as servers, proxy(balanced(servers)) as running:
+    with echo_servers(2) as servers, RunningProxy(balanced(servers)) as running:
         running.change(services=[service(read_timeout=1000)])
         servers[0].held.set()
         assert running.client.get("/").json()["server"] == servers[1].address
@@ -196,14 +155,14 @@ def test_an_answer_that_is_no_http_is_502() -> None:
         store = FakeStore(
             services=[service(host="127.0.0.1", port=port, retries=0)], routes=[route(paths=["/"])]
         )
-        with proxy(store) as running:
+        with RunningProxy(store) as running:
             message = "An invalid response was received from the upstream server"
             refused(running.client.get("/"), 502, message)
         thread.join()
 
 
 def test_an_answer_of_a_target_passes_with_the_gateways_marks() -> None:
-    with echo_servers(1) as (server,), proxy(direct(server)) as running:
+    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
         server.status = 418
         answer = running.client.get("/")
         assert answer.status_code == 418
@@ -222,7 +181,7 @@ def test_an_answer_of_a_target_passes_with_the_gateways_marks() -> None:
 def test_the_target_learns_about_the_client_and_not_about_its_connection() -> None:
     with echo_servers(1) as (server,):
         store = direct(server, {"paths": ["/api"]}, path="/v1")
-        with proxy(store) as running:
+        with RunningProxy(store) as running:
             answer = running.client.get(
                 "/api/a%20b?x=1&y=%2F",
                 headers={
@@ -253,7 +212,7 @@ def test_the_target_learns_about_the_client_and_not_about_its_connection() -> No
 
 
 def test_preserve_host_and_host_header_say_what_the_target_sees_as_host() -> None:
-    with echo_servers(1) as servers, proxy(balanced(servers)) as running:
+    with echo_servers(1) as servers, RunningProxy(balanced(servers)) as running:
         mine = {"Host": "a.test:8000"}
         assert headers_sent(running.client.get("/", headers=mine))["host"] == servers[0].address
         running.change(upstreams=[upstream(host_header="node.test")])
@@ -268,18 +227,18 @@ def test_a_target_with_a_name_is_asked_by_its_name() -> None:
         store = balanced(servers)
         named = f"localhost:{servers[0].server_port}"
         store.change(targets=[target(named)])
-        with proxy(store) as running:
+        with RunningProxy(store) as running:
             assert headers_sent(running.client.get("/"))["host"] == named
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "PURGE"])
 def test_any_method_passes(method: str) -> None:
-    with echo_servers(1) as (server,), proxy(direct(server)) as running:
+    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
         assert running.client.request(method, "/").json()["method"] == method
 
 
 def test_head_passes_with_the_length_and_without_a_body() -> None:
-    with echo_servers(1) as (server,), proxy(direct(server)) as running:
+    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
         answer = running.client.head("/")
         assert answer.status_code == 200
         assert int(answer.headers["content-length"]) > 0
@@ -289,7 +248,7 @@ def test_head_passes_with_the_length_and_without_a_body() -> None:
 
 
 def test_bodies_pass_with_a_length_and_in_chunks() -> None:
-    with echo_servers(1) as (server,), proxy(direct(server)) as running:
+    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
         whole = running.client.post("/", content=b"x" * 200_000)
         assert whole.json()["size"] == 200_000
         assert headers_sent(whole)["content-length"] == "200000"
@@ -317,7 +276,7 @@ def test_an_answer_is_passed_on_while_it_still_comes() -> None:
             services=[service(host="127.0.0.1", port=listener.getsockname()[1])],
             routes=[route(paths=["/"])],
         )
-        with proxy(store) as running, running.client.stream("GET", "/") as answer:
+        with RunningProxy(store) as running, running.client.stream("GET", "/") as answer:
             parts = answer.iter_raw()
             assert next(parts) == b"one"
             seen.set()
@@ -340,7 +299,7 @@ def test_an_answer_that_breaks_off_breaks_off_for_the_client() -> None:
             services=[service(host="127.0.0.1", port=listener.getsockname()[1])],
             routes=[route(paths=["/"])],
         )
-        with proxy(store) as running, pytest.raises(httpx.RemoteProtocolError):
+        with RunningProxy(store) as running, pytest.raises(httpx.RemoteProtocolError):
             running.client.get("/")
         thread.join()
 
@@ -351,7 +310,7 @@ def test_when_the_client_leaves_the_target_is_left_too() -> None:
             services=[service(host="127.0.0.1", port=listener.getsockname()[1])],
             routes=[route(paths=["/"])],
         )
-        with proxy(store) as running:
+        with RunningProxy(store) as running:
             client = socket.create_connection(("127.0.0.1", running.port))
             client.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
             listener.settimeout(10)
@@ -367,119 +326,9 @@ def test_when_the_client_leaves_the_target_is_left_too() -> None:
             connection.close()
 
 
-PASSIVE: Entity = {
-    "passive": {
-        "healthy": {"successes": 1},
-        "unhealthy": {"http_failures": 2, "tcp_failures": 1, "timeouts": 1},
-    }
-}
-
-
-def states(running: RunningProxy) -> list[str]:
-    return [each["health"] for each in running.balancers.health("id-echo.test").values()]
-
-
-def test_passive_checks_take_a_target_out_after_its_failures() -> None:
-    with echo_servers(2) as servers, proxy(balanced(servers, PASSIVE)) as running:
-        servers[0].status = 500
-        found = [running.client.get("/").status_code for turn in range(6)]
-        assert found == [500, 200, 500, 200, 200, 200]
-        assert states(running) == ["UNHEALTHY", "HEALTHY"]
-        servers[1].kill()
-        assert running.client.get("/").status_code == 502
-        assert states(running) == ["UNHEALTHY", "UNHEALTHY"]
-        refused(running.client.get("/"), 503, "failure to get a peer from the ring-balancer")
-
-
-def test_passive_checks_hear_of_timeouts() -> None:
-    with echo_servers(1) as servers, proxy(balanced(servers, PASSIVE)) as running:
-        running.change(services=[service(read_timeout=100)])
-        servers[0].held.set()
-        assert running.client.get("/").status_code == 504
-        assert states(running) == ["UNHEALTHY"]
-
-
-def test_active_checks_take_a_target_out_and_back_in() -> None:
-    active: Entity = {
-        "active": {
-            "healthy": {"interval": 0.02, "successes": 1},
-            "unhealthy": {"interval": 0.02, "http_failures": 1, "tcp_failures": 1},
-        }
-    }
-    with echo_servers(2) as servers, proxy(balanced(servers, active)) as running:
-        servers[0].status = 503
-        eventually(lambda: states(running) == ["UNHEALTHY", "HEALTHY"])
-        assert running.served_by(3) == [servers[1].address] * 3
-        servers[0].status = 200
-        eventually(lambda: states(running) == ["HEALTHY", "HEALTHY"])
-        assert set(running.served_by(2)) == {server.address for server in servers}
-
-
-def hashed(servers: list[EchoServer], **fields: Any) -> FakeStore:
-    store = balanced(servers)
-    store.change(upstreams=[upstream(algorithm="consistent-hashing", **fields)])
-    return store
-
-
-@pytest.mark.parametrize(
-    ("fields", "request_"),
-    [
-        ({"hash_on": "ip"}, lambda key: ("/", {})),
-        ({"hash_on": "header", "hash_on_header": "X-Key"}, lambda key: ("/", {"x-key": key})),
-        ({"hash_on": "path"}, lambda key: (f"/{key}", {})),
-        ({"hash_on": "query_arg", "hash_on_query_arg": "key"}, lambda key: (f"/?key={key}", {})),
-        (
-            {"hash_on": "cookie", "hash_on_cookie": "key"},
-            lambda key: ("/", {"cookie": f"key={key}"}),
-        ),
-        (
-            {"hash_on": "consumer", "hash_fallback": "header", "hash_fallback_header": "X-Key"},
-            lambda key: ("/", {"x-key": key}),
-        ),
-        (
-            {"hash_on": "uri_capture", "hash_on_uri_capture": "key"},
-            lambda key: (f"/{key}", {}),
-        ),
-    ],
-)
-def test_the_same_key_always_finds_the_same_target(
-    fields: Entity, request_: Callable[[str], tuple[str, dict[str, str]]]
-) -> None:
-    with echo_servers(3) as servers:
-        store = hashed(servers, **fields)
-        store.change(routes=[route(paths=["~/(?<key>\\w*)"], strip_path=False)])
-        with proxy(store) as running:
-            found = set()
-            for key in ("a", "b", "c", "d", "e", "f", "g", "h"):
-                path, headers = request_(key)
-                servers_found = set(running.served_by(3, path, headers=headers))
-                assert len(servers_found) == 1
-                found |= servers_found
-            assert len(found) == (1 if fields["hash_on"] == "ip" else 3)
-
-
-def test_a_missing_cookie_is_made_and_then_finds_its_target_again() -> None:
-    with echo_servers(3) as servers:
-        fields: Entity = {
-            "hash_on": "cookie",
-            "hash_on_cookie": "stick",
-            "hash_on_cookie_path": "/app",
-        }
-        with proxy(hashed(servers, **fields)) as running:
-            first = running.client.get("/")
-            made = re.fullmatch(
-                r"stick=([0-9a-f-]{36}); Path=/app; Same-Site=Lax; HttpOnly",
-                first.headers["set-cookie"],
-            )
-            assert made
-            mine = {"cookie": f"stick={made[1]}"}
-            assert set(running.served_by(3, headers=mine)) == {first.json()["server"]}
-            assert "set-cookie" not in running.client.get("/", headers=mine).headers
-
-
 def test_routes_and_targets_change_together() -> None:
     """No request meets a new route whose targets are not there yet."""
-    with echo_servers(1) as (server,), proxy(FakeStore()) as running:
+    with echo_servers(1) as (server,), RunningProxy(FakeStore()) as running:
         running.store.change(**balanced([server]).snapshot())
         answers: set[int] = set()
 
