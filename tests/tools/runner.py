@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -25,8 +26,12 @@ def _one(part: Part, running: processes.Processes, log: Path) -> report.Result:
         counts = part.work(Job(running, log))
     except Skip as skip:
         counts, reason = report.SKIPPED, str(skip)
-    except (Broken, OSError) as error:
+    except Broken as error:
         counts, reason = report.FAILED, str(error)
+    except Exception as error:  # a part's own mistake must not hide what the others find
+        counts, reason = report.FAILED, f"{type(error).__name__}: {error}"
+        with log.open("a") as output:
+            traceback.print_exc(file=output)
     return report.Result(part.name, counts, time.monotonic() - started, reason)
 
 

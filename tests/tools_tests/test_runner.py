@@ -44,10 +44,11 @@ def raises(error: Exception) -> Part:
 
 
 def test_a_failing_part_does_not_stop_the_others(capsys: pytest.CaptureFixture[str]) -> None:
-    parts = [exits(3), raises(Broken("no such index")), Part("good", lambda job: PASSED), exits(0)]
-    assert runner.run(parts) == 1
+    broken = [exits(3), raises(Broken("no such index")), raises(IndexError("our own mistake"))]
+    assert runner.run([*broken, Part("good", lambda job: PASSED), exits(0)]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == "2 passed, 2 failed, 0 skipped"
+    assert lines[-1] == "2 passed, 3 failed, 0 skipped"
+    assert "IndexError: our own mistake" in lines
     assert "tool ends with 3" in lines
     assert any(line.startswith("Broken ") and "no such index" in line for line in lines)
 
