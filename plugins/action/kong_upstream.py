@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._upstream import KONG_UPSTREAM
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._upstream import (
+    KONG_UPSTREAM,
+)
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction
 
 

@@ -6,8 +6,8 @@
 
 PRIVATE to the collection: it can change in any release.
 
-The rules are those of the conformance case target_addresses: a missing port is 8000, IPv6 is expanded
-and bracketed, leading zeros of IPv4 and of the port go, host names stay as they are written.
+The rules are those of the conformance case target_addresses: a missing port is 8000, IPv6 is
+expanded and bracketed, leading zeros of IPv4 and of the port go, host names stay as written.
 """
 
 from __future__ import annotations
@@ -67,4 +67,6 @@ def _ipv4(host: str, text: str) -> str:
 
 
 def _invalid(text: str) -> InputError:
-    return InputError(f"target {text!r} is not a valid host name or IP address with an optional port")
+    return InputError(
+        f"target {text!r} is not a valid host name or IP address with an optional port"
+    )

@@ -12,7 +12,8 @@ Works alike on a gateway that is written to and on one that predicts (check mode
 from __future__ import annotations
 
 import re
-from typing import Callable, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Callable
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     Entity,
@@ -59,7 +60,8 @@ def present(gateway: Gateway, kind: Kind, written: Entity, warn: Warn) -> Plan:
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current)
     except KongError as exc:
-        raise exc.within(subject)
+        exc.within(subject)
+        raise
 
 
 def absent(gateway: Gateway, kind: Kind, written: Entity) -> Plan:
@@ -67,10 +69,11 @@ def absent(gateway: Gateway, kind: Kind, written: Entity) -> Plan:
     try:
         return plan_absent(kind, find(gateway, kind, normalise(kind.fields, written)))
     except KongError as exc:
-        raise exc.within(f"{kind.describe(written)} at {gateway.url}")
+        exc.within(f"{kind.describe(written)} at {gateway.url}")
+        raise
 
 
-def find(gateway: Gateway, kind: Kind, desired: Entity) -> Optional[Entity]:
+def find(gateway: Gateway, kind: Kind, desired: Entity) -> Entity | None:
     """By id where one is written, else (and if that id is free) by identity."""
     for key in (desired.get("id"), desired.get(kind.identity)):
         current = gateway.get(kind, key) if key else None
@@ -80,7 +83,7 @@ def find(gateway: Gateway, kind: Kind, desired: Entity) -> Optional[Entity]:
 
 
 def complete(
-    gateway: Gateway, kind: Kind, desired: Entity, current: Optional[Entity], warn: Warn
+    gateway: Gateway, kind: Kind, desired: Entity, current: Entity | None, warn: Warn
 ) -> Entity:
     """Nulls become defaults, names of references ids, silent rules of the gateway visible."""
     if _clears_a_default(kind.fields, desired):
@@ -118,7 +121,7 @@ def _reference(gateway: Gateway, field: Field, key: str) -> str:
     return str(found["id"]) if found is not None else gateway.missing(kind, key)
 
 
-def carry_out(gateway: Gateway, plan: Plan, parent: Optional[str] = None) -> Plan:
+def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
     """Do what a plan says and return it with the gateway's answer.
 
     :raises KongError: says what was being done to which entity of which gateway, and whether the
@@ -138,15 +141,16 @@ def carry_out(gateway: Gateway, plan: Plan, parent: Optional[str] = None) -> Pla
         if _outcome_unknown(exc):
             exc.failure["uncertain"] = True
             exc.message += "; whether it was done is not known"
-        raise exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
+        exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
+        raise
 
 
-def carry_out_all(gateway: Gateway, plans: Sequence[Plan], parent: str) -> List[Plan]:
+def carry_out_all(gateway: Gateway, plans: Sequence[Plan], parent: str) -> list[Plan]:
     """Carry out plans for entities of one parent: deletes when everything else is done.
 
     :raises PartlyDone: ``results`` are the plans in their order, None for those not carried out.
     """
-    done: List[Optional[Plan]] = [None if plan.changed else plan for plan in plans]
+    done: list[Plan | None] = [None if plan.changed else plan for plan in plans]
     for deleting in (False, True):
         turn = [
             position
@@ -165,7 +169,7 @@ def carry_out_all(gateway: Gateway, plans: Sequence[Plan], parent: str) -> List[
     return [plan for plan in done if plan is not None]
 
 
-def _create(gateway: Gateway, plan: Plan, parent: Optional[str]) -> Plan:
+def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
     assert plan.body is not None
     try:
         return plan.done(gateway.create(plan.kind, plan.body, parent))
@@ -175,11 +179,13 @@ def _create(gateway: Gateway, plan: Plan, parent: Optional[str]) -> Plan:
         if _outcome_unknown(exc):
             return _create_again(gateway, plan, parent)
         if isinstance(exc, Refused) and exc.status == 404 and plan.kind.parent:
-            raise InputError(f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure) from exc
+            raise InputError(
+                f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure
+            ) from exc
         raise
 
 
-def _adopt(gateway: Gateway, plan: Plan, parent: Optional[str], cause: KongError) -> Plan:
+def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -> Plan:
     """Somebody created the entity since we looked: go on as an update, once."""
     assert plan.body is not None
     current = gateway.get(plan.kind, plan.body[plan.kind.identity], parent)
@@ -189,7 +195,7 @@ def _adopt(gateway: Gateway, plan: Plan, parent: Optional[str], cause: KongError
     return carry_out(gateway, adopted, parent) if adopted.changed else adopted
 
 
-def _create_again(gateway: Gateway, plan: Plan, parent: Optional[str]) -> Plan:
+def _create_again(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
     """The answer to a create was lost: look before it is sent a second, and last, time."""
     assert plan.body is not None
     key = plan.body.get("id") or plan.body.get(plan.kind.identity)

@@ -10,23 +10,25 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import urllib.parse
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
 from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.basic import env_fallback
+
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 
-Path = Tuple[Any, ...]
-Spec = Dict[str, Dict[str, Any]]
+Path = tuple[Any, ...]
+Spec = dict[str, dict[str, Any]]
 
 # Before 2.19 a template that gives None arrives as an empty string.
 _NONE_IS_EMPTY = tuple(int(part) for part in core_version.split(".")[:2]) < (2, 19)
 
 
-def _from(variable: str) -> Dict[str, Any]:
+def _from(variable: str) -> dict[str, Any]:
     return {"fallback": (env_fallback, [variable])}
 
 
@@ -52,8 +54,8 @@ class ArgumentSpec:
     :param options: every other option.
     """
 
-    fields: Tuple[Field, ...] = ()
-    options: Mapping[str, Dict[str, Any]] = field(default_factory=dict)
+    fields: tuple[Field, ...] = ()
+    options: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     required_one_of: Sequence[Sequence[str]] = ()
     required_together: Sequence[Sequence[str]] = ()
     mutually_exclusive: Sequence[Sequence[str]] = ()
@@ -63,10 +65,13 @@ class ArgumentSpec:
     def to_spec(self) -> Spec:
         return {**CONNECTION, **options_of(self.fields), **self.options}
 
-    def constraints(self) -> Dict[str, Any]:
+    def constraints(self) -> dict[str, Any]:
         return {
             "required_one_of": [list(names) for names in self.required_one_of],
-            "required_together": [["client_cert", "client_key"], *map(list, self.required_together)],
+            "required_together": [
+                ["client_cert", "client_key"],
+                *map(list, self.required_together),
+            ],
             "mutually_exclusive": [list(names) for names in self.mutually_exclusive],
             "required_if": [list(rule) for rule in self.required_if],
             "required_by": {name: list(names) for name, names in self.required_by.items()},
@@ -74,10 +79,10 @@ class ArgumentSpec:
 
 
 def options_of(fields: Iterable[Field]) -> Spec:
-    """The options by which users write these fields. They have no defaults: left out is left alone."""
+    """The options by which users write these fields; no defaults: left out is left alone."""
     spec: Spec = {}
     for each in fields:
-        option: Dict[str, Any] = {"type": each.type}
+        option: dict[str, Any] = {"type": each.type}
         if each.elements:
             option["elements"] = each.elements
         if each.choices:
@@ -92,7 +97,7 @@ def options_of(fields: Iterable[Field]) -> Spec:
 
 def take_nulls(
     fields: Sequence[Field], spec: Spec, raw: Mapping[str, Any]
-) -> Tuple[Dict[str, Any], List[Path]]:
+) -> tuple[dict[str, Any], list[Path]]:
     """Take explicit nulls out of raw parameters, deep along the fields.
 
     Nulls on other options mean "not written" and are left to ansible-core, which drops them.
@@ -102,7 +107,9 @@ def take_nulls(
     """
     by_name = {each.name: each for each in fields}
     for name, option in spec.items():
-        by_name.update((alias, by_name[name]) for alias in option.get("aliases", ()) if name in by_name)
+        by_name.update(
+            (alias, by_name[name]) for alias in option.get("aliases", ()) if name in by_name
+        )
     clean, paths = {}, []
     for name, value in raw.items():
         each = by_name.get(name)
@@ -118,7 +125,7 @@ def take_nulls(
     return clean, paths
 
 
-def _take_inside(each: Field, option: Mapping[str, Any], value: Any) -> Tuple[Any, List[Path]]:
+def _take_inside(each: Field, option: Mapping[str, Any], value: Any) -> tuple[Any, list[Path]]:
     inner = option.get("options", {})
     if each.is_record and isinstance(value, dict):
         return take_nulls(each.fields, inner, value)
@@ -127,9 +134,11 @@ def _take_inside(each: Field, option: Mapping[str, Any], value: Any) -> Tuple[An
     items, paths = [], []
     for position, item in enumerate(value):
         if isinstance(item, dict):
-            item, found = take_nulls(each.fields, inner, item)
+            clean, found = take_nulls(each.fields, inner, item)
             paths += [(position, *path) for path in found]
-        items.append(item)
+            items.append(clean)
+        else:
+            items.append(item)
     return items, paths
 
 
@@ -142,7 +151,9 @@ def _is_null(each: Field, value: Any) -> bool:
     return each.nullable and (_NONE_IS_EMPTY or each.type != "str" or bool(each.choices))
 
 
-def put_nulls(validated: Mapping[str, Any], fields: Sequence[Field], nulls: List[Path]) -> Dict[str, Any]:
+def put_nulls(
+    validated: Mapping[str, Any], fields: Sequence[Field], nulls: list[Path]
+) -> dict[str, Any]:
     """What the user wrote: validated parameters without those left out, with the nulls back."""
     written = _written(validated, fields)
     for path in nulls:
@@ -153,22 +164,24 @@ def put_nulls(validated: Mapping[str, Any], fields: Sequence[Field], nulls: List
     return written
 
 
-def _written(validated: Mapping[str, Any], fields: Sequence[Field]) -> Dict[str, Any]:
+def _written(validated: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
     by_name = {each.name: each for each in fields}
-    written = {}
-    for name, value in validated.items():
-        each = by_name.get(name)
-        if value is None:
-            continue
-        if each is not None and each.is_record:
-            value = _written(value, each.fields)
-        elif each is not None and each.is_list_of_records:
-            value = [_written(item, each.fields) for item in value]
-        written[name] = value
-    return written
+    return {
+        name: _written_value(by_name.get(name), value)
+        for name, value in validated.items()
+        if value is not None
+    }
 
 
-def password_in(url: Any) -> Optional[str]:
+def _written_value(each: Field | None, value: Any) -> Any:
+    if each is not None and each.is_record:
+        return _written(value, each.fields)
+    if each is not None and each.is_list_of_records:
+        return [_written(item, each.fields) for item in value]
+    return value
+
+
+def password_in(url: Any) -> str | None:
     """A password in a URL, which must not be there and must not be shown either."""
     try:
         return urllib.parse.urlsplit(str(url)).password
@@ -181,13 +194,15 @@ def connection_from(params: Mapping[str, Any]) -> Connection:
 
     :raises InputError: none is written, or what is written cannot be one.
     """
-    url: Optional[str] = params.get("admin_url")
+    url: str | None = params.get("admin_url")
     if not url:
         raise InputError("no gateway is named: write admin_url, or set KONG_ADMIN_URL")
     for name in ("request_timeout", "request_retries"):
         if params[name] < 0 or (name == "request_timeout" and params[name] == 0):
             raise InputError(f"{name} is {params[name]:g}, and must be more than that")
-    headers = [(str(name), str(value)) for name, value in (params.get("admin_headers") or {}).items()]
+    headers = [
+        (str(name), str(value)) for name, value in (params.get("admin_headers") or {}).items()
+    ]
     if params.get("admin_token"):
         headers.append(("Kong-Admin-Token", params["admin_token"]))
     workspace = params.get("workspace")

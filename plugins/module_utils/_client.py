@@ -6,21 +6,23 @@
 
 PRIVATE to the collection: it can change in any release.
 
-Knows no entities. One :class:`Client` serves a whole task, or all items of a loop, from any number of
-threads: each thread gets an ``httpx.Client`` of its own, because httpx's pool costs more than it saves
-when threads share it.
+Knows no entities. One :class:`Client` serves a whole task, or all items of a loop, from any number
+of threads: each thread gets an ``httpx.Client`` of its own, because httpx's pool costs more than it
+saves when threads share it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 import ssl
 import threading
 import time
 import urllib.parse
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping, Optional
+from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     InputError,
@@ -31,13 +33,12 @@ from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._transport import new_httpx_client
 
-try:
+with contextlib.suppress(ImportError):  # reported at the edge, with the library's name
     import httpx
-except ImportError:  # reported at the edge, with the library's name
-    pass
 
 PAGE_SIZE = 1000  # the most that a gateway gives in one page
 USER_AGENT = "irishtek.kong"
+NO_DATABASE = "this gateway runs without a database, so its entities cannot be changed one by one"
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 _LONGEST_PAUSE = 5.0
@@ -56,9 +57,9 @@ class Connection:
     timeout: float = 10.0
     retries: int = 3
     validate_certs: bool = True
-    ca_path: Optional[str] = None
-    client_cert: Optional[str] = None
-    client_key: Optional[str] = None
+    ca_path: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
 
     def __post_init__(self) -> None:
         parts = urllib.parse.urlsplit(self.url)
@@ -100,13 +101,13 @@ class Client:
         method: str,
         path: str,
         body: Any = None,
-        params: Optional[Mapping[str, str]] = None,
-        repeatable: Optional[bool] = None,
+        params: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
     ) -> Any:
         """Send one request, again where that is harmless, and return the answer's JSON.
 
         :param path: begins with ``/``; segments are already quoted (:func:`segment`).
-        :param repeatable: whether doing it twice is as good as once; by default so for all but POST.
+        :param repeatable: whether twice is as good as once; by default so for all but POST.
         :returns: the parsed body, ``None`` for an empty one.
         :raises Unreachable: no answer; ``sent`` tells whether the request may have been handled.
         :raises Refused: an error status.
@@ -126,7 +127,7 @@ class Client:
                 time.sleep(pause)
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def pages(self, path: str, params: Optional[Mapping[str, str]] = None) -> Iterator[Any]:
+    def pages(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Any]:
         """All entities of a list, page by page.
 
         The gateway's ``next`` link drops ``size``, so the pages are asked for by ``offset``
@@ -137,7 +138,9 @@ class Client:
             page = self.request("GET", path, params=query)
             data = page.get("data") if isinstance(page, dict) else None
             if data is None:
-                raise UnexpectedAnswer(f"the answer to GET {self.url}{path} is not a list of entities")
+                raise UnexpectedAnswer(
+                    f"the answer to GET {self.url}{path} is not a list of entities"
+                )
             # Lua writes an empty list as an empty object.
             yield from data or []
             if not page.get("offset"):
@@ -167,11 +170,9 @@ class Client:
             self._own.session = session
             with self._opening:
                 self._opened.append(session)
-        return session  # type: ignore[no-any-return]
+        return session
 
-    def _once(
-        self, method: str, path: str, body: Any, params: Optional[Mapping[str, str]]
-    ) -> Any:
+    def _once(self, method: str, path: str, body: Any, params: Mapping[str, str] | None) -> Any:
         # A JSON content type with no body is refused by the gateway, and httpx sets it only
         # when there is one.
         try:
@@ -182,7 +183,7 @@ class Client:
             raise InputError(f"{self.url}{path} is not a valid URL: {exc}") from exc
         return self._read(response, method, path)
 
-    def _pause(self, exc: KongError, attempt: int, repeatable: bool) -> Optional[float]:
+    def _pause(self, exc: KongError, attempt: int, repeatable: bool) -> float | None:
         """Seconds to wait before the next attempt, None where there must be none."""
         if attempt > self.connection.retries:
             return None
@@ -248,7 +249,8 @@ class Client:
                 "not of the proxy, Kong Manager or another server"
             )
         raise UnexpectedAnswer(
-            f"{self.url} does not answer as an Admin API does (HTTP {status}, {content_type}): {hint}",
+            f"{self.url} does not answer as an Admin API does "
+            f"(HTTP {status}, {content_type}): {hint}",
             **details,
         )
 
@@ -280,7 +282,7 @@ def refusal(body: Mapping[str, Any], status: int) -> str:
     if status == 403:
         return f"{text}; check what admin_token may do, and workspace"
     if status == 405 and body.get("code") == 12:
-        return f"{text}; this gateway runs without a database, so its entities cannot be changed one by one"
+        return f"{text}; {NO_DATABASE}"
     if status == 429:
         return f"{message or 'too many requests'} (HTTP 429); raise request_retries or slow down"
     return text
@@ -308,7 +310,7 @@ def _explain(exc: BaseException, timeout: float) -> tuple[str, bool]:
     """Why there was no answer, what to do, and whether trying again is pointless."""
     if isinstance(exc, httpx.TimeoutException):
         return f"none within {timeout:g} s; check the address, or raise request_timeout", False
-    cause: Optional[BaseException] = exc
+    cause: BaseException | None = exc
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = cause.verify_message or str(cause)

@@ -6,8 +6,8 @@
 
 PRIVATE to the collection: it can change in any release.
 
-The message of each is the sentence that the user reads; ``failure`` is the structured rest. Both are
-put into the task's result in one place, the edge in ``_module``.
+The message of each is the sentence that the user reads; ``failure`` is the structured rest. Both
+are put into the task's result in one place, the edge in ``_module``.
 """
 
 from __future__ import annotations
@@ -29,13 +29,12 @@ class KongError(Exception):
         # What the task did all the same before it failed, in the form of its result.
         self.partial: dict[str, Any] = {}
 
-    def within(self, context: str) -> KongError:
+    def within(self, context: str) -> None:
         """Say what was being done: put ``context`` in front of the message, once."""
         if not self.failure.get("context"):
             self.failure["context"] = context
             self.message = f"{context}: {self.message}"
             self.args = (self.message,)
-        return self
 
 
 class InputError(KongError):

@@ -11,7 +11,9 @@ This is the dialect of an Admin API with a database. Knows no Ansible.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Protocol, Sequence, TypeVar
+import builtins
+from collections.abc import Sequence
+from typing import Any, Callable, Protocol, TypeVar
 
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, segment
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
@@ -29,25 +31,25 @@ class Gateway(Protocol):
     url: str
     predicts: bool
 
-    def root(self) -> Dict[str, Any]: ...
+    def root(self) -> dict[str, Any]: ...
 
-    def get(self, kind: Kind, key: str, parent: Optional[str] = None) -> Optional[Entity]: ...
+    def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None: ...
 
-    def list(
-        self, kind: Kind, parent: Optional[str] = None, tags: Sequence[str] = ()
-    ) -> Optional[List[Entity]]: ...
+    def entities(
+        self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
+    ) -> builtins.list[Entity] | None: ...
 
-    def create(self, kind: Kind, body: Entity, parent: Optional[str] = None) -> Entity: ...
+    def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity: ...
 
     def update(
-        self, kind: Kind, current: Entity, body: Entity, parent: Optional[str] = None
+        self, kind: Kind, current: Entity, body: Entity, parent: str | None = None
     ) -> Entity: ...
 
-    def delete(self, kind: Kind, current: Entity, parent: Optional[str] = None) -> None: ...
+    def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None: ...
 
-    def schema(self, kind: Kind) -> Dict[str, Any]: ...
+    def schema(self, kind: Kind) -> dict[str, Any]: ...
 
-    def health(self, upstream: str) -> Optional[List[Entity]]: ...
+    def health(self, upstream: str) -> builtins.list[Entity] | None: ...
 
     def missing(self, kind: Kind, key: str) -> str:
         """The id to go on with where an entity that another one needs is not there.
@@ -65,24 +67,22 @@ class AdminGateway:
     def __init__(self, client: Client) -> None:
         self._client = client
         self.url = client.url
-        self._root: Optional[Dict[str, Any]] = None
-        self._schemas: Dict[str, Dict[str, Any]] = {}
+        self._root: dict[str, Any] | None = None
+        self._schemas: dict[str, dict[str, Any]] = {}
 
-    def root(self) -> Dict[str, Any]:
+    def root(self) -> dict[str, Any]:
         """``GET /``: version, edition, configuration; asked once."""
         if self._root is None:
             self._root = self._client.request("GET", "/") or {}
         return self._root
 
-    def get(self, kind: Kind, key: str, parent: Optional[str] = None) -> Optional[Entity]:
+    def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         """The entity with this identity or id, None where it (or its parent) is missing."""
-        return _unless_missing(
-            lambda: self._client.request("GET", _path(kind, parent, key))  # type: ignore[no-any-return]
-        )
+        return _unless_missing(lambda: self._client.request("GET", _path(kind, parent, key)))
 
-    def list(
-        self, kind: Kind, parent: Optional[str] = None, tags: Sequence[str] = ()
-    ) -> Optional[List[Entity]]:
+    def entities(
+        self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
+    ) -> builtins.list[Entity] | None:
         """All entities of a kind (of a parent) that have all of ``tags``; None: no such parent.
 
         Lists of targets are filtered here: the gateway ignores the filter there.
@@ -93,21 +93,21 @@ class AdminGateway:
             return found
         return [entity for entity in found if set(tags) <= set(entity.get("tags") or ())]
 
-    def children(self, kind: Kind, of: Kind, key: str) -> List[Entity]:
+    def children(self, kind: Kind, of: Kind, key: str) -> builtins.list[Entity]:
         """The entities of ``kind`` that point at one of another kind."""
         return list(self._client.pages(f"/{of.path}/{segment(key)}/{kind.path}"))
 
-    def create(self, kind: Kind, body: Entity, parent: Optional[str] = None) -> Entity:
+    def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         return self._client.request("POST", _path(kind, parent), body)  # type: ignore[no-any-return]
 
     def update(
-        self, kind: Kind, current: Entity, body: Entity, parent: Optional[str] = None
+        self, kind: Kind, current: Entity, body: Entity, parent: str | None = None
     ) -> Entity:
         return self._client.request(  # type: ignore[no-any-return]
             "PATCH", _path(kind, parent, current["id"]), body
         )
 
-    def delete(self, kind: Kind, current: Entity, parent: Optional[str] = None) -> None:
+    def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         """Delete; what is gone already is done."""
         _unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, current["id"])))
 
@@ -120,20 +120,18 @@ class AdminGateway:
         :raises Refused: as a write would be. A gateway without that endpoint judges nothing.
         """
         try:
-            self._client.request(
-                "POST", f"/schemas/{kind.path}/validate", body, repeatable=True
-            )
+            self._client.request("POST", f"/schemas/{kind.path}/validate", body, repeatable=True)
         except Refused as exc:
             if exc.status not in (404, 405):
                 raise
 
-    def schema(self, kind: Kind) -> Dict[str, Any]:
+    def schema(self, kind: Kind) -> dict[str, Any]:
         """The gateway's own schema of a kind; asked once a task."""
         if kind.path not in self._schemas:
             self._schemas[kind.path] = self._client.request("GET", f"/schemas/{kind.path}")
         return self._schemas[kind.path]
 
-    def health(self, upstream: str) -> Optional[List[Entity]]:
+    def health(self, upstream: str) -> builtins.list[Entity] | None:
         """The upstream's targets as its balancer sees them; None: no such upstream.
 
         A target has no ``health`` until a balancer exists, some seconds after its creation.
@@ -147,7 +145,7 @@ class AdminGateway:
             raise
 
 
-def _path(kind: Kind, parent: Optional[str], key: Optional[str] = None) -> str:
+def _path(kind: Kind, parent: str | None, key: str | None = None) -> str:
     path = f"/{kind.path}"
     if kind.parent is not None:
         # A parent's collection lies under the plural of its name: /upstreams/web/targets.
@@ -155,7 +153,7 @@ def _path(kind: Kind, parent: Optional[str], key: Optional[str] = None) -> str:
     return path if key is None else f"{path}/{segment(key)}"
 
 
-def _unless_missing(ask: Callable[[], Optional[T]]) -> Optional[T]:
+def _unless_missing(ask: Callable[[], T | None]) -> T | None:
     try:
         return ask()
     except Refused as exc:

@@ -11,10 +11,12 @@ Everything inside raises; here an exception becomes a failed result, once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Mapping
+from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     ArgumentSpec,
     Path,
@@ -46,7 +48,7 @@ class Session:
     """
 
     def __init__(self) -> None:
-        self._clients: Dict[Connection, Client] = {}
+        self._clients: dict[Connection, Client] = {}
 
     def client(self, connection: Connection) -> Client:
         if connection not in self._clients:
@@ -65,6 +67,7 @@ class Session:
 def run(
     operation: Operation,
     params: Mapping[str, Any],
+    *,
     check_mode: bool,
     diff: bool,
     warn: Callable[[str], None],
@@ -101,17 +104,18 @@ class KongModule(AnsibleModule):
 
     def __init__(self, spec: ArgumentSpec) -> None:
         self._spec = spec
-        self._nulls: List[Path] = []
+        self._nulls: list[Path] = []
+        self.params: dict[str, Any] = {}
         super().__init__(
             argument_spec=spec.to_spec(), supports_check_mode=True, **spec.constraints()
         )
 
     @property
-    def written(self) -> Dict[str, Any]:
+    def written(self) -> dict[str, Any]:
         return put_nulls(self.params, self._spec.fields, self._nulls)
 
     @property
-    def shown_params(self) -> Dict[str, Any]:
+    def shown_params(self) -> dict[str, Any]:
         return mask_fields(self._spec.fields, self.params)
 
     def _load_params(self) -> None:
@@ -143,7 +147,12 @@ def run_module(operation: Operation) -> None:
             msg=missing_required_lib("httpx"), exception=HTTPX_IMPORT_ERROR, invocation=invocation
         )
     result = run(
-        operation, module.written, module.check_mode, module._diff, module.warn, Session()
+        operation,
+        module.written,
+        check_mode=module.check_mode,
+        diff=module._diff,
+        warn=module.warn,
+        session=Session(),
     )
     if result.pop("failed", False):
         module.fail_json(invocation=invocation, **result)

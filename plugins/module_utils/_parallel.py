@@ -11,8 +11,9 @@ Threads, not asyncio: measured, they take a half to a tenth of its processor tim
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Iterable, List, TypeVar
+from typing import Any, Callable, TypeVar
 
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import KongError
 
@@ -22,15 +23,15 @@ R = TypeVar("R")
 
 
 class PartlyDone(KongError):
-    """One of many writes failed: ``results`` holds what each item gave, None where nothing was done."""
+    """One of many failed: ``results`` holds what each item gave, None where nothing was done."""
 
-    def __init__(self, cause: KongError, results: List[Any]) -> None:
+    def __init__(self, cause: KongError, results: list[Any]) -> None:
         super().__init__(cause.message, **cause.failure)
         self.results = results
         self.partial = cause.partial
 
 
-def for_each(work: Callable[[T], R], items: Iterable[T]) -> List[R]:
+def for_each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """``work`` on each item, ten at a time, results in the items' order.
 
     After the first failure no new item is begun; those under way come to their end.
@@ -38,8 +39,8 @@ def for_each(work: Callable[[T], R], items: Iterable[T]) -> List[R]:
     :raises PartlyDone: with the first failure's message.
     """
     todo = list(items)
-    results: List[Any] = [None] * len(todo)
-    failures: List[KongError] = []
+    results: list[Any] = [None] * len(todo)
+    failures: list[KongError] = []
 
     def step(position: int) -> None:
         if failures:

@@ -11,8 +11,9 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     GENERATED,
@@ -32,16 +33,16 @@ class Plan:
     """One entity's way from ``before`` to ``after``.
 
     :param parent: what the parent was called by the user, for messages.
-    :param body: what has to be sent: the whole entity on a create, the changed leaves on an update.
-    :param after: expected until the write, the gateway's answer (or check mode's prediction) afterwards.
+    :param body: what is to be sent: the whole entity on a create, the changed leaves on an update.
+    :param after: expected until the write; then the gateway's answer, or what check mode foretells.
     """
 
     kind: Kind
     operation: str
-    before: Optional[Entity] = None
-    after: Optional[Entity] = None
-    body: Optional[Entity] = None
-    parent: Optional[str] = None
+    before: Entity | None = None
+    after: Entity | None = None
+    body: Entity | None = None
+    parent: str | None = None
 
     @property
     def changed(self) -> bool:
@@ -56,11 +57,11 @@ class Plan:
     def description(self) -> str:
         return self.kind.describe(self.before or self.after or self.body or {}, self.parent)
 
-    def done(self, answer: Optional[Entity]) -> Plan:
+    def done(self, answer: Entity | None) -> Plan:
         """The plan after its write, with the entity that the gateway answered."""
         return replace(self, after=answer)
 
-    def diff(self, gateway: str) -> Dict[str, Any]:
+    def diff(self, gateway: str) -> dict[str, Any]:
         """The pair that ``--diff`` shows: whole entities, without what a gateway makes up."""
         header = f"{self.description} ({gateway})"
         return {
@@ -69,7 +70,7 @@ class Plan:
             **mask(self.kind, _shown(self.kind, self.before), _shown(self.kind, self.after)),
         }
 
-    def summary(self) -> Dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """The entry of a result's ``changes``."""
         return {
             "operation": self.operation,
@@ -80,7 +81,7 @@ class Plan:
 
 
 def plan_present(
-    kind: Kind, desired: Entity, current: Optional[Entity], parent: Optional[str] = None
+    kind: Kind, desired: Entity, current: Entity | None, parent: str | None = None
 ) -> Plan:
     """Create what is missing, update what differs, in place.
 
@@ -101,7 +102,7 @@ def plan_present(
     return Plan(kind, UPDATE, current, merge(kind.fields, current, change), change, parent)
 
 
-def plan_absent(kind: Kind, current: Optional[Entity], parent: Optional[str] = None) -> Plan:
+def plan_absent(kind: Kind, current: Entity | None, parent: str | None = None) -> Plan:
     if current is None:
         return Plan(kind, NONE, parent=parent)
     return Plan(kind, DELETE, current, parent=parent)
@@ -111,10 +112,10 @@ def plan_many(
     kind: Kind,
     wanted: Sequence[Entity],
     current: Sequence[Entity],
-    parent: Optional[str],
+    parent: str | None,
     purge: bool = False,
-) -> List[Plan]:
-    """Plans for several entities of one parent: those written, in their order, then the purged ones.
+) -> list[Plan]:
+    """Plans for several entities of one parent: those written, in order, then the purged ones.
 
     Deletes come last, so that a pool is never emptier on the way than at its end.
     """
@@ -138,7 +139,7 @@ def refuse_duplicates(kind: Kind, written: Sequence[Entity], normalised: Sequenc
 
     :raises InputError: names both, as they were written, with their positions counted from 1.
     """
-    first: Dict[str, int] = {}
+    first: dict[str, int] = {}
     for position, entity in enumerate(normalised):
         identity = entity[kind.identity]
         if identity in first:
@@ -159,7 +160,7 @@ def without_nulls(entity: Entity) -> Entity:
     }
 
 
-def _shown(kind: Kind, entity: Optional[Entity]) -> Optional[Entity]:
+def _shown(kind: Kind, entity: Entity | None) -> Entity | None:
     """An entity without what says nothing to a reader: its own id, its times, its parent's id."""
     if entity is None:
         return None

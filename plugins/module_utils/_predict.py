@@ -6,17 +6,20 @@
 
 PRIVATE to the collection: it can change in any release.
 
-A prediction is the stored entity (or the defaults of the gateway's own schema) with the change merged
-in, judged by the gateway's ``/schemas/…/validate``. What that endpoint does not know, uniqueness and
-references, is looked up.
+A prediction is the stored entity (or the defaults of the gateway's own schema) with the change
+merged in, judged by the gateway's ``/schemas/…/validate``. What that endpoint does not know,
+uniqueness and references, is looked up.
 """
 
 from __future__ import annotations
 
+import builtins
 import threading
 import uuid
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any, Callable
 
+from ansible_collections.irishtek.kong.plugins.module_utils._client import NO_DATABASE
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     GENERATED,
     PLACEHOLDER,
@@ -29,30 +32,29 @@ from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Admi
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import complete
 from ansible_collections.irishtek.kong.plugins.module_utils._values import merge
 
+
 class Predictions:
     """What earlier writes of a check-mode run would have left, and the schemas that were read.
 
     :param memory: plain JSON; a run's tasks hand it on to each other where they can.
-    :param complete: whether it holds all that the run predicted so far: then what is neither there nor
-        on the gateway is missing, else an earlier task may have been going to make it.
+    :param complete: whether it holds all that the run predicted so far: then what is neither there
+        nor on the gateway is missing, else an earlier task may have been going to make it.
     """
 
-    def __init__(self, memory: Optional[Dict[str, Any]] = None, complete: bool = False) -> None:
+    def __init__(self, memory: dict[str, Any] | None = None, complete: bool = False) -> None:
         self.memory = {} if memory is None else memory
         self.complete = complete
-        self._entities: Dict[str, Dict[str, Optional[Entity]]] = self.memory.setdefault(
-            "entities", {}
-        )
-        self.schemas: Dict[str, Any] = self.memory.setdefault("schemas", {})
+        self._entities: dict[str, dict[str, Entity | None]] = self.memory.setdefault("entities", {})
+        self.schemas: dict[str, Any] = self.memory.setdefault("schemas", {})
         # Tasks check many entities side by side.
         self.lock = threading.RLock()
 
-    def remember(self, kind: Kind, key: str, entity: Optional[Entity]) -> None:
+    def remember(self, kind: Kind, key: str, entity: Entity | None) -> None:
         """Keep a predicted entity by id, None for a deleted one."""
         with self.lock:
             self._entities.setdefault(kind.name, {})[key] = entity
 
-    def known(self, kind: Kind) -> Dict[str, Optional[Entity]]:
+    def known(self, kind: Kind) -> dict[str, Entity | None]:
         with self.lock:
             return dict(self._entities.get(kind.name, {}))
 
@@ -68,21 +70,21 @@ class PredictingGateway:
         self._gateway = gateway
         self._predictions = predictions
         self._warn = warn
-        self._owners: Dict[str, str] = {}
+        self._owners: dict[str, str] = {}
         self.url = gateway.url
 
-    def root(self) -> Dict[str, Any]:
+    def root(self) -> dict[str, Any]:
         return self._gateway.root()
 
-    def schema(self, kind: Kind) -> Dict[str, Any]:
+    def schema(self, kind: Kind) -> dict[str, Any]:
         with self._predictions.lock:
             schemas = self._predictions.schemas
             if kind.path not in schemas:
                 schemas[kind.path] = self._gateway.schema(kind)
-            schema: Dict[str, Any] = schemas[kind.path]
+            schema: dict[str, Any] = schemas[kind.path]
         return schema
 
-    def get(self, kind: Kind, key: str, parent: Optional[str] = None) -> Optional[Entity]:
+    def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         owner = self._owner(kind, parent)
         if kind.parent and owner is None:
             return None
@@ -95,15 +97,15 @@ class PredictingGateway:
         found = self._gateway.get(kind, key, parent)
         return None if found is None or found["id"] in known else found
 
-    def list(
-        self, kind: Kind, parent: Optional[str] = None, tags: Sequence[str] = ()
-    ) -> Optional[List[Entity]]:
+    def entities(
+        self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
+    ) -> builtins.list[Entity] | None:
         owner = self._owner(kind, parent)
         if kind.parent and owner is None:
             return None
-        stored: List[Entity] = []
+        stored: list[Entity] = []
         if not str(owner).startswith(PLACEHOLDER):
-            stored = self._gateway.list(kind, parent, tags) or []
+            stored = self._gateway.entities(kind, parent, tags) or []
         known = self._predictions.known(kind)
         predicted = [
             entity
@@ -114,7 +116,7 @@ class PredictingGateway:
         ]
         return predicted + [entity for entity in stored if entity["id"] not in known]
 
-    def create(self, kind: Kind, body: Entity, parent: Optional[str] = None) -> Entity:
+    def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         self._refuse_without_database()
         entity = complete(self.schema(kind), body)
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
@@ -125,7 +127,7 @@ class PredictingGateway:
         return entity
 
     def update(
-        self, kind: Kind, current: Entity, body: Entity, parent: Optional[str] = None
+        self, kind: Kind, current: Entity, body: Entity, parent: str | None = None
     ) -> Entity:
         self._refuse_without_database()
         name = body.get(kind.identity)
@@ -136,13 +138,13 @@ class PredictingGateway:
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 
-    def delete(self, kind: Kind, current: Entity, parent: Optional[str] = None) -> None:
+    def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         self._refuse_without_database()
         for name in kind.restricted_by:
             self._refuse_if_referenced(kind, current, kind_named(name))
         self._predictions.remember(kind, current["id"], None)
 
-    def health(self, upstream: str) -> Optional[List[Entity]]:
+    def health(self, upstream: str) -> builtins.list[Entity] | None:
         return self._gateway.health(upstream)
 
     def missing(self, kind: Kind, key: str) -> str:
@@ -154,7 +156,7 @@ class PredictingGateway:
         )
         return PLACEHOLDER + uuid.uuid4().hex[:12]
 
-    def _owner(self, kind: Kind, parent: Optional[str]) -> Optional[str]:
+    def _owner(self, kind: Kind, parent: str | None) -> str | None:
         """The id of the parent, looked up once a task."""
         if kind.parent is None:
             return None
@@ -182,12 +184,10 @@ class PredictingGateway:
     def _refuse_without_database(self) -> None:
         configuration = self._gateway.root().get("configuration") or {}
         if configuration.get("database") == "off":
-            raise InputError(
-                "this gateway runs without a database, so its entities cannot be changed one by one"
-            )
+            raise InputError(NO_DATABASE)
 
     def _refuse_if_referenced(self, kind: Kind, current: Entity, by: Kind) -> None:
-        stored: List[Entity] = []
+        stored: list[Entity] = []
         if not current["id"].startswith(PLACEHOLDER):
             stored = self._gateway.children(by, kind, current["id"])
         known = self._predictions.known(by)
@@ -197,11 +197,14 @@ class PredictingGateway:
             if entity is not None and (entity.get(kind.name) or {}).get("id") == current["id"]
         ]
         if pointing:
-            raise InputError(f"{by.describe(pointing[0])} still points at it: delete that one first")
+            raise InputError(
+                f"{by.describe(pointing[0])} still points at it: delete that one first"
+            )
 
-def _is_named(kind: Kind, entity: Entity, key: str, owner: Optional[str]) -> bool:
+
+def _is_named(kind: Kind, entity: Entity, key: str, owner: str | None) -> bool:
     return key in (entity.get("id"), entity.get(kind.identity)) and _belongs(kind, entity, owner)
 
 
-def _belongs(kind: Kind, entity: Entity, owner: Optional[str]) -> bool:
+def _belongs(kind: Kind, entity: Entity, owner: str | None) -> bool:
     return kind.parent is None or (entity.get(kind.parent) or {}).get("id") == owner

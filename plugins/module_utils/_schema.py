@@ -13,21 +13,22 @@ newer or older version predicts as it behaves.
 from __future__ import annotations
 
 import copy
-from typing import Any, Dict, Iterator, Mapping, Tuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 Schema = Mapping[str, Any]
 
 
-def _fields_of(schema: Schema) -> Iterator[Tuple[str, Schema]]:
+def _fields_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
     for entry in schema.get("fields") or ():
         yield from entry.items()
 
 
-def complete(schema: Schema, entity: Mapping[str, Any]) -> Dict[str, Any]:
+def complete(schema: Schema, entity: Mapping[str, Any]) -> dict[str, Any]:
     """``entity`` as a gateway completes it on a create: defaults filled in, records deep.
 
-    Fields that the gateway makes up itself (``auto``: ids and times) are left out; what is written and
-    not in the schema is kept, for the gateway to judge.
+    Fields that the gateway makes up itself (``auto``: ids and times) are left out; what is written
+    and not in the schema is kept, for the gateway to judge.
     """
     completed = {
         name: _completed(spec, entity.get(name), name in entity)
@@ -54,14 +55,14 @@ def default_of(spec: Schema) -> Any:
     return None
 
 
-def without_nulls(schema: Schema, written: Mapping[str, Any]) -> Dict[str, Any]:
+def without_nulls(schema: Schema, written: Mapping[str, Any]) -> dict[str, Any]:
     """Explicit nulls become what they mean: the default, and null where there is none.
 
     A gateway refuses ``slots: null`` as a key violation and stores others as null (conformance case
     nulls); neither is what someone who clears a field wants.
     """
     specs = dict(_fields_of(schema))
-    meant: Dict[str, Any] = {}
+    meant: dict[str, Any] = {}
     for name, value in written.items():
         spec = specs.get(name, {})
         if value is None:

@@ -11,7 +11,8 @@ What is secret stands in the declarations (``Field.sensitive``). A reference to 
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     Entity,
@@ -23,7 +24,7 @@ MASKED = "********"
 MASKED_CHANGED = "******** (changed)"
 
 
-def mask(kind: Kind, before: Optional[Entity], after: Optional[Entity]) -> Dict[str, Any]:
+def mask(kind: Kind, before: Entity | None, after: Entity | None) -> dict[str, Any]:
     """Both sides of a diff, masked; a secret that differs shows that it does, and no more.
 
     An entity that is not there is ``''``: Ansible shows ``{}`` as a line.
@@ -40,12 +41,12 @@ def mask_entity(kind: Kind, entity: Entity) -> Entity:
     return _mask_pair(kind.fields, entity, entity)[0]
 
 
-def mask_fields(fields: Iterable[Field], params: Mapping[str, Any]) -> Dict[str, Any]:
+def mask_fields(fields: Iterable[Field], params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as a log may show them."""
     return _mask_pair(fields, dict(params), dict(params))[0]
 
 
-def _mask_pair(fields: Iterable[Field], before: Entity, after: Entity) -> Tuple[Entity, Entity]:
+def _mask_pair(fields: Iterable[Field], before: Entity, after: Entity) -> tuple[Entity, Entity]:
     before, after = dict(before), dict(after)
     for field in fields:
         old, new = before.get(field.name), after.get(field.name)
@@ -61,7 +62,7 @@ def _mask_pair(fields: Iterable[Field], before: Entity, after: Entity) -> Tuple[
     return before, after
 
 
-def _mask_map(field: Field, old: Any, new: Any) -> Tuple[Any, Any]:
+def _mask_map(field: Field, old: Any, new: Any) -> tuple[Any, Any]:
     old, new = dict(old or {}), dict(new or {})
     for name in set(old) | set(new):
         if field.sensitive is None or not field.sensitive(name):
@@ -76,6 +77,4 @@ def _mask_map(field: Field, old: Any, new: Any) -> Tuple[Any, Any]:
 
 def _is_secret(value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
-    return any(
-        item is not None and not str(item).startswith("{vault://") for item in values
-    )
+    return any(item is not None and not str(item).startswith("{vault://") for item in values)

@@ -17,7 +17,7 @@ import ssl
 import traceback
 import urllib.parse
 import urllib.request
-from typing import Any, Optional
+from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 
@@ -27,7 +27,7 @@ try:
     import httpcore  # noqa: F401
     import httpx
 except ImportError:
-    HTTPX_IMPORT_ERROR: Optional[str] = traceback.format_exc()
+    HTTPX_IMPORT_ERROR: str | None = traceback.format_exc()
 else:
     HTTPX_IMPORT_ERROR = None
     # Both log every request's URL at INFO, which a run with ANSIBLE_LOG_PATH would keep.
@@ -38,9 +38,9 @@ else:
 @functools.lru_cache(maxsize=8)
 def tls_context(
     validate_certs: bool = True,
-    ca_path: Optional[str] = None,
-    client_cert: Optional[str] = None,
-    client_key: Optional[str] = None,
+    ca_path: str | None = None,
+    client_cert: str | None = None,
+    client_key: str | None = None,
 ) -> ssl.SSLContext:
     """One TLS context for each set of settings of a process; building one takes some 20 ms.
 
@@ -83,7 +83,7 @@ def _reason(exc: Exception) -> str:
     return getattr(exc, "strerror", None) or str(exc)
 
 
-def proxy_for(url: str) -> Optional[str]:
+def proxy_for(url: str) -> str | None:
     """The proxy that the environment names for ``url``; loopback is never proxied."""
     parts = urllib.parse.urlsplit(url)
     host = parts.hostname or ""

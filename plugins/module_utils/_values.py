@@ -10,7 +10,8 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import json
-from typing import Any, Iterable, Optional
+from collections.abc import Iterable
+from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Field
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
@@ -20,7 +21,8 @@ def normalise(fields: Iterable[Field], written: Entity) -> Entity:
     """``written`` in the form in which the gateway stores it.
 
     Duplicates of sets go, empty values become null where that is the same, integral floats become
-    integers (a gateway answers ``5`` for a number, not ``5.0``), elements of lists of records get all keys.
+    integers (a gateway answers ``5`` for a number, not ``5.0``), elements of lists of records get
+    all keys.
 
     :raises InputError: a value that its field's own rule refuses.
     """
@@ -61,8 +63,8 @@ def _check_range(field: Field, value: Any) -> None:
 def difference(fields: Iterable[Field], desired: Entity, current: Entity) -> Entity:
     """What of ``desired`` is not so in ``current``: the least that has to be written.
 
-    Records are looked into, so that a body holds the changed leaves only; everything else is compared,
-    and replaced, as a whole.
+    Records are looked into, so that a body holds the changed leaves only; everything else is
+    compared, and replaced, as a whole.
     """
     by_name = {field.name: field for field in fields}
     changed: Entity = {}
@@ -78,7 +80,7 @@ def difference(fields: Iterable[Field], desired: Entity, current: Entity) -> Ent
 
 
 def merge(fields: Iterable[Field], current: Entity, change: Entity) -> Entity:
-    """``current`` after a ``PATCH`` of ``change``: records merge deep, everything else is replaced."""
+    """``current`` after a ``PATCH`` of ``change``: records merge deep, the rest is replaced."""
     by_name = {field.name: field for field in fields}
     merged = dict(current)
     for name, value in change.items():
@@ -90,7 +92,7 @@ def merge(fields: Iterable[Field], current: Entity, change: Entity) -> Entity:
     return merged
 
 
-def canonical(field: Optional[Field], value: Any) -> Any:
+def canonical(field: Field | None, value: Any) -> Any:
     """A form in which two values are equal when the gateway makes no difference between them."""
     if field is None or value is None:
         return value

@@ -6,8 +6,9 @@
 
 PRIVATE to the collection: it can change in any release.
 
-The strategy imports an action plugin before it forks, so httpx and the TLS context are paid once a run.
-Nothing is given for free here: arguments are validated, made plain and masked as ``AnsibleModule`` would.
+The strategy imports an action plugin before it forks, so httpx and the TLS context are paid once a
+run. Nothing is given for free here: arguments are validated, made plain and masked as
+``AnsibleModule`` would do it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Mapping
-from typing import Any, Dict, List, Optional, Set
+from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
@@ -23,6 +24,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
+
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     password_in,
     put_nulls,
@@ -51,11 +53,11 @@ class KongAction(NormalAction):
     operation: Operation
 
     def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None
-    ) -> Dict[str, Any]:
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         if not self._runs_here(task_vars or {}):
             return super().run(tmp, task_vars)  # type: ignore[no-any-return]
-        result: Dict[str, Any] = ActionBase.run(self, tmp, task_vars)
+        result: dict[str, Any] = ActionBase.run(self, tmp, task_vars)
         result.update(self._run_here())
         return result
 
@@ -75,9 +77,9 @@ class KongAction(NormalAction):
     def _run_here(self) -> Result:
         spec = self.operation.spec
         argument_spec = spec.to_spec()
-        warnings: List[str] = []
+        warnings: list[str] = []
         args = plain(self._task.args)
-        secrets: Set[str] = {password_in(args.get("admin_url")) or ""} - {""}
+        secrets: set[str] = {password_in(args.get("admin_url")) or ""} - {""}
         try:
             args, nulls = take_nulls(spec.fields, argument_spec, args)
         except InputError as exc:
@@ -91,10 +93,10 @@ class KongAction(NormalAction):
             result = run(
                 self.operation,
                 put_nulls(validated.validated_parameters, spec.fields, nulls),
-                bool(self._task.check_mode),
-                bool(self._task.diff),
-                warnings.append,
-                worker_session(),
+                check_mode=bool(self._task.check_mode),
+                diff=bool(self._task.diff),
+                warn=warnings.append,
+                session=worker_session(),
             )
         warnings[:0] = [
             f"Both option {each['option']} and its alias {each['alias']} are set."
@@ -103,7 +105,7 @@ class KongAction(NormalAction):
         notices = {"warnings": warnings, "deprecations": validated._deprecations}
         return _without(secrets, {**result, **{key: each for key, each in notices.items() if each}})
 
-    def _argument_error(self, validated: Any) -> Optional[str]:
+    def _argument_error(self, validated: Any) -> str | None:
         """The message of ``AnsibleModule`` for the same mistake."""
         if not validated.error_messages:
             return None
@@ -113,7 +115,7 @@ class KongAction(NormalAction):
         return message
 
 
-def _without(secrets: Set[str], result: Result) -> Result:
+def _without(secrets: set[str], result: Result) -> Result:
     masked: Result = remove_values(result, secrets)
     return masked
 

@@ -10,15 +10,17 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, Optional
 
 from ansible import constants as C
 from ansible import context
+
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._module import Session
 from ansible_collections.irishtek.kong.plugins.module_utils._predict import Predictions
@@ -30,10 +32,6 @@ class ControllerSession(Session):
     The folder is ansible-core's own (``DEFAULT_LOCAL_TMP``): made with mode 0700 by the parent,
     shared by its forks, removed when the run ends.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.process = os.getpid()
 
     @contextmanager
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
@@ -65,12 +63,11 @@ def _memory_of(connection: Connection) -> Path:
     return Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
 
 
-_session: Optional[ControllerSession] = None
+@functools.lru_cache(maxsize=1)
+def _session_of(process: int) -> ControllerSession:
+    return ControllerSession()
 
 
 def worker_session() -> ControllerSession:
     """The session of this process; a fork must not use its parent's connections."""
-    global _session
-    if _session is None or _session.process != os.getpid():
-        _session = ControllerSession()
-    return _session
+    return _session_of(os.getpid())

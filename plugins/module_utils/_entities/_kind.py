@@ -11,14 +11,15 @@ Knows neither HTTP nor Ansible; argument specs, comparison, prediction and maski
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Optional
 
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 
-Entity = Dict[str, Any]
+Entity = dict[str, Any]
 # Completes what the user wrote in the light of what is stored, in place; returns warnings.
-Settle = Callable[[Entity, Optional[Entity]], List[str]]
+Settle = Callable[[Entity, Optional[Entity]], list[str]]
 
 # What a gateway makes up for every entity; never compared, never sent.
 GENERATED = ("created_at", "updated_at")
@@ -33,7 +34,7 @@ class Field:
 
     :param type: as in an argument spec; ``dict`` with ``fields`` is a record (merged deep by the
         gateway), ``dict`` without is a map (replaced as a whole).
-    :param between: the lowest and the highest number that a gateway takes (of each element of a list).
+    :param between: the lowest and the highest number that a gateway takes, also in a list.
     :param unordered: the order of the list (or of the lists of a map) has no meaning.
     :param empty_is_null: the gateway makes no difference between an empty value and none.
     :param reference: the kind that a foreign key points at; users write its name or id.
@@ -44,17 +45,17 @@ class Field:
 
     name: str
     type: str = "str"
-    elements: Optional[str] = None
-    choices: Optional[Tuple[Any, ...]] = None
-    between: Optional[Tuple[float, float]] = None
-    fields: Tuple[Field, ...] = ()
+    elements: str | None = None
+    choices: tuple[Any, ...] | None = None
+    between: tuple[float, float] | None = None
+    fields: tuple[Field, ...] = ()
     required: bool = False
     unordered: bool = False
     empty_is_null: bool = False
-    reference: Optional[str] = None
+    reference: str | None = None
     nullable: bool = True
-    normalise: Optional[Callable[[Any], Any]] = None
-    sensitive: Optional[Callable[[str], bool]] = None
+    normalise: Callable[[Any], Any] | None = None
+    sensitive: Callable[[str], bool] | None = None
 
     @property
     def is_record(self) -> bool:
@@ -81,10 +82,10 @@ class Kind:
     name: str
     path: str
     identity: str
-    fields: Tuple[Field, ...]
-    parent: Optional[str] = None
-    restricted_by: Tuple[str, ...] = ()
-    settle: Optional[Settle] = None
+    fields: tuple[Field, ...]
+    parent: str | None = None
+    restricted_by: tuple[str, ...] = ()
+    settle: Settle | None = None
 
     def field(self, name: str) -> Field:
         """The declared field ``name``; a KeyError is a mistake in the collection."""
@@ -98,13 +99,13 @@ class Kind:
         """What people call the entity: its identity, else its id."""
         return str(entity.get(self.identity) or entity.get("id") or "without a name")
 
-    def describe(self, entity: Entity, parent: Optional[str] = None) -> str:
+    def describe(self, entity: Entity, parent: str | None = None) -> str:
         """``target 10.0.0.1:80 of upstream web``, for messages and the headers of diffs."""
         text = f"{self.name} {self.label(entity)}"
         return f"{text} of {self.parent} {parent}" if parent else text
 
 
-def check_tags(tags: List[str]) -> List[str]:
+def check_tags(tags: list[str]) -> list[str]:
     """Refuse what would be two tags in a filter (conformance case upstream_bad_input)."""
     for tag in tags:
         if "," in tag or "/" in tag:

@@ -10,7 +10,6 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import urllib.parse
-from typing import Optional
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     Entity,
@@ -37,7 +36,7 @@ _URL_PORTS = {"https": 443}
 _PARTS_OF_URL = ("protocol", "host", "port", "path")
 
 
-def settle_url(desired: Entity, current: Optional[Entity]) -> list[str]:
+def settle_url(desired: Entity, current: Entity | None) -> list[str]:
     """Spell out ``url`` as the gateway does: a missing port is 80 (443), a missing path null.
 
     Source of the rule: the conformance case service.
@@ -59,7 +58,9 @@ def settle_url(desired: Entity, current: Optional[Entity]) -> list[str]:
             "as in http://echo.example:8080/path"
         )
     if parts.query or parts.fragment or parts.username:
-        raise InputError(f"url {url!r} has a part that a service cannot hold: only protocol, host, port, path")
+        raise InputError(
+            f"url {url!r} has a part that a service cannot hold: only protocol, host, port, path"
+        )
     desired.update(
         protocol=parts.scheme,
         host=parts.netloc.rpartition(":")[0] if port is not None else parts.netloc,

@@ -10,7 +10,6 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import re
-from typing import Optional
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     Entity,
@@ -44,12 +43,14 @@ def is_secret_header(name: str) -> bool:
     return bool(_SECRET_HEADER.search(name))
 
 
-def settle_hashing(desired: Entity, current: Optional[Entity]) -> list[str]:
+def settle_hashing(desired: Entity, current: Entity | None) -> list[str]:
     """Make visible what the gateway would do silently to ``algorithm`` and ``hash_on``.
 
     It lets a stored ``hash_on`` win over a written ``algorithm``, turns ``consistent-hashing`` with
-    nothing to hash on into ``round-robin``, and any other algorithm into ``consistent-hashing`` when
-    ``hash_on`` is written. Source: the conformance cases upstream_hashing, hashing_against_stored.
+    nothing to hash on into ``round-robin``, and any other algorithm into ``consistent-hashing``
+    when ``hash_on`` is written.
+
+    Source: the conformance cases upstream_hashing and hashing_against_stored.
     """
     algorithm, hash_on = desired.get("algorithm"), desired.get("hash_on")
     stored = (current or {}).get("hash_on") or "none"
@@ -94,7 +95,11 @@ _ACTIVE = (
     Field(
         "healthy",
         "dict",
-        fields=(Field("interval", "float", between=_SECONDS), Field("successes", "int", between=_COUNT), _statuses()),
+        fields=(
+            Field("interval", "float", between=_SECONDS),
+            Field("successes", "int", between=_COUNT),
+            _statuses(),
+        ),
     ),
     Field(
         "unhealthy",

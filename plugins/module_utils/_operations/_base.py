@@ -9,8 +9,9 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable
 
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
@@ -19,7 +20,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._parallel import Par
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
 from ansible_collections.irishtek.kong.plugins.module_utils._secrets import mask_entity
 
-Result = Dict[str, Any]
+Result = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def partly_done(
     task: Task, exc: PartlyDone, plans: Sequence[Plan], before: Sequence[Plan] = ()
 ) -> PartlyDone:
     """Add to a failure what was done (``changes``) and what was not (``not_done``)."""
-    done: List[Optional[Plan]] = exc.results
+    done: list[Plan | None] = exc.results
     exc.partial = {
         **changes_of(task, [*before, *(plan for plan in done if plan is not None)]),
         "not_done": [plan.summary() for plan, result in zip(plans, done) if result is None],
@@ -90,5 +91,5 @@ def partly_done(
     return exc
 
 
-def shown(kind: Kind, entity: Optional[Entity]) -> Entity:
+def shown(kind: Kind, entity: Entity | None) -> Entity:
     return {} if entity is None else mask_entity(kind, entity)

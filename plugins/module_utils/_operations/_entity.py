@@ -9,7 +9,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
     absent,
@@ -27,12 +27,12 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._base im
     result_of_one,
 )
 
-STATE: Dict[str, Dict[str, Any]] = {
+STATE: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"}
 }
 
 
-def fields_with_id(kind: Kind) -> Tuple[Field, ...]:
+def fields_with_id(kind: Kind) -> tuple[Field, ...]:
     return (Field("id", nullable=False), *kind.fields)
 
 

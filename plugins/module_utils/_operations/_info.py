@@ -9,7 +9,8 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
@@ -40,26 +41,26 @@ def run_info(task: Task) -> Result:
     }
 
 
-def _entities(task: Task, kind: Kind) -> List[Entity]:
+def _entities(task: Task, kind: Kind) -> list[Entity]:
     tags: Sequence[str] = task.params.get("tags", ())
     if kind is TARGET:
         return _targets(task, tags)
-    entities = task.gateway.list(kind, tags=tags) or []
+    entities = task.gateway.entities(kind, tags=tags) or []
     return sorted(entities, key=kind.label)
 
 
-def _targets(task: Task, tags: Sequence[str]) -> List[Entity]:
+def _targets(task: Task, tags: Sequence[str]) -> list[Entity]:
     """Targets of all upstreams: a gateway has no list of them, so each upstream's is asked for."""
-    upstreams = sorted(task.gateway.list(UPSTREAM) or [], key=UPSTREAM.label)
+    upstreams = sorted(task.gateway.entities(UPSTREAM) or [], key=UPSTREAM.label)
     pools = for_each(lambda upstream: _pool(task, upstream, tags), upstreams)
     return [target for pool in pools for target in pool]
 
 
-def _pool(task: Task, upstream: Entity, tags: Sequence[str]) -> List[Entity]:
-    targets = task.gateway.list(TARGET, upstream["id"], tags) or []
-    seen: Dict[str, Any] = {}
+def _pool(task: Task, upstream: Entity, tags: Sequence[str]) -> list[Entity]:
+    targets = task.gateway.entities(TARGET, upstream["id"], tags) or []
+    seen: dict[str, Any] = {}
     if task.params.get("health") and targets:
-        health: Optional[List[Entity]] = task.gateway.health(upstream["id"])
+        health: list[Entity] | None = task.gateway.health(upstream["id"])
         seen = {each["id"]: each for each in health or []}
     for target in targets:
         target["upstream"] = {"id": upstream["id"], "name": upstream["name"]}
@@ -69,7 +70,7 @@ def _pool(task: Task, upstream: Entity, tags: Sequence[str]) -> List[Entity]:
     return sorted(targets, key=TARGET.label)
 
 
-def _addresses(target: Entity) -> List[Entity]:
+def _addresses(target: Entity) -> list[Entity]:
     data = target.get("data") or {}
     # Lua writes an empty list as an empty object.
     return list(data.get("addresses") or [])

@@ -10,7 +10,8 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
@@ -27,7 +28,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._base im
 )
 
 
-def identify(gateway: Gateway) -> Dict[str, Any]:
+def identify(gateway: Gateway) -> dict[str, Any]:
     """Version, edition, role and database of a gateway, from its root.
 
     :raises UnexpectedAnswer: the answer is JSON, but not that of a gateway.
@@ -55,11 +56,13 @@ def _edition_of(version: str) -> str:
 
 def run_ping(task: Task) -> Result:
     found = _wait(task) if task.params.get("wait") else identify(task.gateway)
-    message = f"Connected to Kong Gateway {found['version']} ({found['edition']}) at {task.gateway.url}"
+    message = (
+        f"Connected to Kong Gateway {found['version']} ({found['edition']}) at {task.gateway.url}"
+    )
     return {"changed": False, "msg": message, "url": task.gateway.url, **found}
 
 
-def _wait(task: Task) -> Dict[str, Any]:
+def _wait(task: Task) -> dict[str, Any]:
     """Ping until it answers; credentials that are refused are not waited for."""
     deadline = time.monotonic() + task.params["wait_timeout"]
     while True:
@@ -67,7 +70,8 @@ def _wait(task: Task) -> Dict[str, Any]:
             return identify(task.gateway)
         except (Unreachable, Refused, UnexpectedAnswer) as exc:
             if _is_final(exc) or time.monotonic() + task.params["wait_interval"] > deadline:
-                raise exc.within(f"waited {task.params['wait_timeout']} s") from exc
+                exc.within(f"waited {task.params['wait_timeout']} s")
+                raise
         time.sleep(task.params["wait_interval"])
 
 

@@ -10,7 +10,7 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List
+from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
     carry_out,
@@ -63,7 +63,8 @@ def run_target(task: Task) -> Result:
             refuse_waiting_without_proxy(gateway)
         plans = _plan(task, wanted, many)
     except KongError as exc:
-        raise exc.within(f"{_subject(params, many)} of upstream {upstream} at {gateway.url}")
+        exc.within(f"{_subject(params, many)} of upstream {upstream} at {gateway.url}")
+        raise
     try:
         if many:
             done = carry_out_all(gateway, plans, upstream)
@@ -85,7 +86,7 @@ def _subject(params: Any, many: bool) -> str:
     return "targets" if many else f"target {params['target']}"
 
 
-def _wanted(task: Task, many: bool) -> List[Entity]:
+def _wanted(task: Task, many: bool) -> list[Entity]:
     """What is wanted of each target, normalised; all that can be checked without a request is."""
     params = task.params
     if many:
@@ -103,12 +104,12 @@ def _wanted(task: Task, many: bool) -> List[Entity]:
     return wanted
 
 
-def _plan(task: Task, wanted: List[Entity], many: bool) -> List[Plan]:
+def _plan(task: Task, wanted: list[Entity], many: bool) -> list[Plan]:
     """Plans in the written order; one target is looked up by its address, more by one list."""
     gateway, upstream, state = task.gateway, task.params["upstream"], task.params["state"]
-    current: Dict[str, Entity]
+    current: dict[str, Entity]
     if many or state == "drained":
-        listed = gateway.list(TARGET, upstream)
+        listed = gateway.entities(TARGET, upstream)
         if listed is None and state != "absent":
             gateway.missing(UPSTREAM, upstream)
         current = dict(by_identity(TARGET, listed or []))
@@ -130,7 +131,7 @@ def _plan(task: Task, wanted: List[Entity], many: bool) -> List[Plan]:
     ]
 
 
-def _plan_drain(task: Task, wanted: List[Entity], current: Dict[str, Entity]) -> List[Plan]:
+def _plan_drain(task: Task, wanted: list[Entity], current: dict[str, Entity]) -> list[Plan]:
     """Weight 0 on the same entities; a missing one is left missing, and the last one is protected.
 
     :raises InputError: no target would have weight left, and ``force`` is not set.
@@ -140,7 +141,9 @@ def _plan_drain(task: Task, wanted: List[Entity], current: Dict[str, Entity]) ->
     for each in wanted:
         found = current.get(each["target"])
         if found is None:
-            task.warn(f"target {each['target']} of upstream {upstream} does not exist, nothing to drain")
+            task.warn(
+                f"target {each['target']} of upstream {upstream} does not exist, nothing to drain"
+            )
             plans.append(Plan(TARGET, NONE, parent=upstream))
         else:
             plans.append(plan_present(TARGET, each, found, upstream))
@@ -154,7 +157,7 @@ def _plan_drain(task: Task, wanted: List[Entity], current: Dict[str, Entity]) ->
     return plans
 
 
-def _result(task: Task, done: List[Plan], many: bool) -> Result:
+def _result(task: Task, done: list[Plan], many: bool) -> Result:
     if not many:
         return result_of_one(task, done[0])
     return {

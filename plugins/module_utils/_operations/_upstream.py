@@ -9,8 +9,6 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from typing import List, Optional
-
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
     absent,
     carry_out,
@@ -75,7 +73,7 @@ def run_upstream(task: Task) -> Result:
     }
 
 
-def wanted_targets(task: Task) -> Optional[List[Entity]]:
+def wanted_targets(task: Task) -> list[Entity] | None:
     """The written targets as the gateway stores them, None where none are written.
 
     :raises InputError: an address or a number that no gateway takes, or one target twice.
@@ -88,7 +86,7 @@ def wanted_targets(task: Task) -> Optional[List[Entity]]:
     return normalised
 
 
-def _guard_purge(task: Task, wanted: Optional[List[Entity]]) -> None:
+def _guard_purge(task: Task, wanted: list[Entity] | None) -> None:
     if not task.params.get("purge_targets"):
         return
     if wanted is None:
@@ -100,23 +98,21 @@ def _guard_purge(task: Task, wanted: Optional[List[Entity]]) -> None:
         )
 
 
-def _plan_pool(task: Task, upstream: Plan, wanted: List[Entity]) -> List[Plan]:
+def _plan_pool(task: Task, upstream: Plan, wanted: list[Entity]) -> list[Plan]:
     """Plans for all written targets and, where asked for, the surplus ones.
 
     :raises InputError: more would be deleted than ``max_deletes`` allows.
     """
     gateway, name = task.gateway, UPSTREAM.label(upstream.entity)
     try:
-        current = (
-            []
-            if upstream.operation == CREATE
-            else gateway.list(TARGET, _key(upstream)) or []
-        )
+        known = upstream.operation != CREATE
+        current = (gateway.entities(TARGET, _key(upstream)) or []) if known else []
         completed = [complete(gateway, TARGET, dict(each), None, task.warn) for each in wanted]
         purge = bool(task.params.get("purge_targets"))
         plans = plan_many(TARGET, completed, current, name, purge)
     except KongError as exc:
-        raise exc.within(f"targets of upstream {name} at {gateway.url}")
+        exc.within(f"targets of upstream {name} at {gateway.url}")
+        raise
     deletes = sum(plan.operation == DELETE for plan in plans)
     most = task.params.get("max_deletes")
     if most is not None and deletes > most:
@@ -136,10 +132,10 @@ def _key(upstream: Plan) -> str:
 def _absent(task: Task) -> Result:
     """Delete; the targets that go along with it are read first, and shown."""
     plan = absent(task.gateway, UPSTREAM, task.written(UPSTREAM))
-    along: List[Plan] = []
+    along: list[Plan] = []
     if plan.changed:
         name = UPSTREAM.label(plan.entity)
-        current = task.gateway.list(TARGET, _key(plan)) or []
+        current = task.gateway.entities(TARGET, _key(plan)) or []
         along = [plan_absent(TARGET, target, name) for target in current]
     done = carry_out(task.gateway, plan)
     return {**changes_of(task, [done, *along]), "operation": done.operation, "upstream": {}}

@@ -12,7 +12,8 @@ Source of the states: the conformance case health_states.
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
@@ -34,11 +35,12 @@ def refuse_waiting_without_proxy(gateway: Gateway) -> None:
     """A control plane has no balancers, so waiting there would only end in a timeout."""
     if (gateway.root().get("configuration") or {}).get("role") == "control_plane":
         raise InputError(
-            "wait needs a gateway that proxies itself, and this one is a control plane: set wait to false"
+            "wait needs a gateway that proxies itself, and this one is a control plane: "
+            "set wait to false"
         )
 
 
-def wait_for_targets(task: Task, upstream: str, plans: Sequence[Plan]) -> Dict[str, str]:
+def wait_for_targets(task: Task, upstream: str, plans: Sequence[Plan]) -> dict[str, str]:
     """Ask for the upstream's health until every target is as it should be.
 
     A present target is used when it is healthy or health checks are off; a drained one when the
@@ -67,17 +69,17 @@ def wait_for_targets(task: Task, upstream: str, plans: Sequence[Plan]) -> Dict[s
         pause = min(_LONGEST_PAUSE, pause * 1.5)
 
 
-def _state(target: Optional[Entity]) -> str:
+def _state(target: Entity | None) -> str:
     return str((target or {}).get("health") or NO_HEALTH)
 
 
-def _is_drained(target: Optional[Entity]) -> bool:
+def _is_drained(target: Entity | None) -> bool:
     # The balancer's own record, not the entity's: an empty one comes as an object of nothing.
     data: Any = (target or {}).get("data") or {}
-    return data.get("nodeWeight") == 0
+    return bool(data.get("nodeWeight") == 0)
 
 
-def _too_late(task: Task, upstream: str, waiting: List[str], states: Dict[str, str]) -> str:
+def _too_late(task: Task, upstream: str, waiting: list[str], states: dict[str, str]) -> str:
     wanted = "out of the balancer" if task.params["state"] == "drained" else "usable"
     reasons = ", ".join(
         f"{address} is {states[address]}"
