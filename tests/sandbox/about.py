@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import socket
@@ -136,16 +137,19 @@ class About:
         entities, plugins = self.gateway.dump["entities"], self.gateway.dump["plugins"]
         match rest:
             case ["plugins", "validate"]:
-                return Resource({"POST": lambda call: self._validate("plugins", call)})
+                return self._validation("plugins")
             case ["plugins", name]:
                 return Resource({"GET": lambda call: _named(plugins, "plugin", name)})
             case [name]:
                 return Resource({"GET": lambda call: _named(entities, "entity", name)})
             case [name, "validate"]:
-                kind = self.gateway.kinds.get(name)
-                record = None if kind is None else kind.record
-                return Resource({"POST": lambda call: self._validate(name, call)}, record)
+                return self._validation(name)
         return None
+
+    def _validation(self, kind: str) -> Resource:
+        known = kind in self.gateway.kinds
+        record_of = functools.partial(self.gateway.record, kind) if known else None
+        return Resource({"POST": lambda call: self._validate(kind, call)}, record_of)
 
     def _validate(self, kind: str, call: Call) -> Answer:
         if kind not in self.gateway.kinds:

@@ -82,7 +82,7 @@ class Admin:
         body = {}
         if request.method in ("POST", "PUT", "PATCH"):
             content_type = request.headers.get("content-type", "")
-            body = bodies.parsed(content_type, raw, resource.record)
+            body = bodies.parsed(content_type, raw, resource.record_of)
         status, answer = handler(Call(dict(request.query_params), body))
         return status, answer, {}
 

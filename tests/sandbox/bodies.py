@@ -10,6 +10,7 @@ import email.policy
 import json
 import re
 import urllib.parse
+from collections.abc import Callable
 from typing import Any
 
 from . import errors
@@ -18,20 +19,24 @@ from .schema import Field, Record
 PART = re.compile(r"[^.\[\]]+|\[\d*\]")
 
 
+#: The record that judges a body.
+RecordOf = Callable[[dict[str, Any]], Record]
+
+
 class UnsupportedMediaType(Exception):
     """A body in a form that the Admin API does not read."""
 
 
-def parsed(content_type: str, raw: bytes, record: Record | None) -> dict[str, Any]:
-    """The fields of a body; {} without a content type. `record` tells the types in a form."""
+def parsed(content_type: str, raw: bytes, record_of: RecordOf | None) -> dict[str, Any]:
+    """The fields of a body; {} without a content type. `record_of` tells the types in a form."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json":
         return _json(raw)
     if kind == "application/x-www-form-urlencoded":
         pairs = urllib.parse.parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)
-        return _form(pairs, record)
+        return _form(pairs, record_of)
     if kind == "multipart/form-data":
-        return _form(_multipart(content_type, raw), record)
+        return _form(_multipart(content_type, raw), record_of)
     if kind:
         raise UnsupportedMediaType
     return {}
@@ -56,12 +61,12 @@ def _multipart(content_type: str, raw: bytes) -> list[tuple[str, str]]:
     ]
 
 
-def _form(pairs: list[tuple[str, str]], record: Record | None) -> dict[str, Any]:
+def _form(pairs: list[tuple[str, str]], record_of: RecordOf | None) -> dict[str, Any]:
     """Pairs such as `config.minute=5` and `paths[]=/a` as nested fields with types."""
     out: dict[str, Any] = {}
     for key, value in pairs:
         _place(out, PART.findall(key), value)
-    return out if record is None else _inferred_record(record, out)
+    return out if record_of is None else _inferred_record(record_of(out), out)
 
 
 def _place(target: dict[str, Any], parts: list[str], value: str) -> None:

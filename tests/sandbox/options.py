@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--admin-port", type=int, default=int(env("ADMIN_PORT", "8001")))
     parser.add_argument("--proxy-port", type=int, default=int(env("PROXY_PORT", "8000")))
-    parser.add_argument("--propagation", type=float, default=0.25, metavar="SECONDS")
+    parser.add_argument("--propagation", type=float, default=0.5, metavar="SECONDS")
     parser.add_argument("--state", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--admin-token", metavar="TOKEN")
     parser.add_argument("--admin-tls-cert", metavar="FILE")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import urllib.parse
 import uuid
 from collections.abc import Callable
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import errors, paging
+from .bodies import RecordOf
 from .entities import Entities, Keys
 from .gateway import Kind
 from .health import Health
-from .schema import Record
 from .store import Entity
 
 #: HTTP status and JSON body (None: no body).
@@ -35,10 +36,10 @@ Handler = Callable[[Call], Answer]
 
 @dataclass(frozen=True)
 class Resource:
-    """One path: what each method does, and the record that tells the types in a form."""
+    """One path: what each method does, and what tells the record of a body (types in forms)."""
 
     methods: dict[str, Handler]
-    record: Record | None = None
+    record_of: RecordOf | None = None
 
 
 class Resources:
@@ -86,6 +87,9 @@ class Resources:
                         return kind, field
         return None
 
+    def _record_of(self, kind: Kind) -> RecordOf:
+        return functools.partial(self.entities.gateway.record, kind.name)
+
     # -- a whole kind
 
     def collection(self, kind: Kind) -> Resource:
@@ -105,7 +109,7 @@ class Resources:
         def insert(call: Call) -> Answer:
             return 201, self.entities.insert(kind.name, call.body)
 
-        return Resource({"GET": page, "POST": insert}, kind.record)
+        return Resource({"GET": page, "POST": insert}, self._record_of(kind))
 
     def _page(self, kind: Kind, items: list[Entity], call: Call, path: str) -> dict[str, Any]:
         wanted = paging.has_tags(call.query)
@@ -144,7 +148,7 @@ class Resources:
             "PUT": upsert,
             "DELETE": delete,
         }
-        return Resource(methods, kind.record)
+        return Resource(methods, self._record_of(kind))
 
     def _located(self, kind: Kind, text: str) -> tuple[Keys, Entity | None]:
         """The keys that a segment means and what they find; a certificate also by its SNI."""
@@ -180,7 +184,7 @@ class Resources:
             owner = self._existing(parent, text)
             return 201, self.entities.insert(kind.name, {**call.body, field: {"id": owner["id"]}})
 
-        return Resource({"GET": page, "POST": insert}, kind.record)
+        return Resource({"GET": page, "POST": insert}, self._record_of(kind))
 
     def child(self, parent: Kind, text: str, kind: Kind, field: str, name: str) -> Resource:
         """`/services/{s}/routes/{r}`; a target's PUT changes as its PATCH, and makes none."""
@@ -215,7 +219,7 @@ class Resources:
 
         put = upsert if kind.declared.path else update
         methods: dict[str, Handler] = {"GET": select, "PATCH": update, "PUT": put, "DELETE": delete}
-        return Resource(methods, kind.record)
+        return Resource(methods, self._record_of(kind))
 
     def reference(self, kind: Kind, text: str, field: str) -> Resource:
         """`/routes/{r}/service`: the entity that a foreign key points to."""
@@ -248,4 +252,4 @@ class Resources:
             return 200, answer
 
         methods: dict[str, Handler] = {"GET": select, "PATCH": update, "PUT": upsert}
-        return Resource(methods, target.record)
+        return Resource(methods, self._record_of(target))

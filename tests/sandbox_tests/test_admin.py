@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules of the Admin API that no recording shows whole: forms, paging, tags, nested paths, TLS."""
+
+from __future__ import annotations
+
+import pathlib
+import ssl
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from harness.gateway import sandbox
+from sandbox import patterns, values
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[httpx.Client]:
+    """A client for one sandbox, shared by the module."""
+    with (
+        sandbox() as gateway,
+        httpx.Client(base_url=gateway.admin_url, trust_env=False, timeout=10) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def client(running: httpx.Client) -> httpx.Client:
+    """The sandbox, empty."""
+    running.post("/sandbox/reset")
+    return running
+
+
+def _made(client: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
+    answer = client.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    entity: dict[str, Any] = answer.json()
+    return entity
+
+
+def _pages(client: httpx.Client, path: str, size: int) -> list[list[str]]:
+    """The names on each page, followed by offset."""
+    pages: list[list[str]] = []
+    params: dict[str, Any] = {"size": size}
+    while True:
+        page = client.get(path, params=params).json()
+        pages.append([entity.get("name") or entity["target"] for entity in page["data"]])
+        if page["next"] is None:
+            assert "offset" not in page
+            return pages
+        params["offset"] = page["offset"]
+
+
+def test_pages_hold_everything_once(client: httpx.Client) -> None:
+    for number in range(7):
+        _made(client, "/services", name=f"s{number}", host="h.test")
+    pages = _pages(client, "/services", 3)
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert sorted(name for page in pages for name in page) == [f"s{n}" for n in range(7)]
+
+
+def test_targets_are_paged_newest_first_and_stay_in_place_when_changed(
+    client: httpx.Client,
+) -> None:
+    _made(client, "/upstreams", name="u.test")
+    for number in range(5):
+        _made(client, "/upstreams/u.test/targets", target=f"10.0.0.{number}:80")
+    client.patch("/upstreams/u.test/targets/10.0.0.0:80", json={"weight": 7})
+    pages = _pages(client, "/upstreams/u.test/targets", 2)
+    assert pages == [
+        ["10.0.0.4:80", "10.0.0.3:80"],
+        ["10.0.0.2:80", "10.0.0.1:80"],
+        ["10.0.0.0:80"],
+    ]
+
+
+def test_forms_give_the_types_that_the_schema_asks(client: httpx.Client) -> None:
+    form = "name=f&protocols[]=http&paths[1]=/a&paths[2]=/b&regex_priority=3&strip_path=false"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    route = client.post("/routes", content=form, headers=headers).json()
+    assert route["protocols"] == ["http"]
+    assert route["paths"] == ["/a", "/b"]
+    assert (route["regex_priority"], route["strip_path"]) == (3, False)
+    form = "name=rate-limiting&config.minute=5&config.redis.ssl=true&tags=one"
+    plugin = client.post("/plugins", content=form, headers=headers).json()
+    assert (plugin["config"]["minute"], plugin["config"]["redis"]["ssl"]) == (5, True)
+    assert plugin["tags"] == ["one"]
+
+
+def test_multipart_forms_are_read(client: httpx.Client) -> None:
+    answer = client.post("/services", files={"name": (None, "m"), "host": (None, "h.test")})
+    assert (answer.status_code, answer.json()["name"]) == (201, "m")
+
+
+def test_tags_filter_every_list_but_that_of_targets(client: httpx.Client) -> None:
+    _made(client, "/consumers", username="a", tags=["red", "blue"])
+    _made(client, "/consumers", username="b", tags=["red"])
+    names = {
+        query: sorted(c["username"] for c in client.get(f"/consumers?tags={query}").json()["data"])
+        for query in ("red", "red,blue", "blue/none", "none")
+    }
+    assert names == {"red": ["a", "b"], "red,blue": ["a"], "blue/none": ["a"], "none": []}
+    tagged = client.get("/tags/red").json()["data"]
+    assert [item["entity_name"] for item in tagged] == ["consumers", "consumers"]
+    assert len(client.get("/tags").json()["data"]) == 3
+
+
+def test_a_foreign_key_is_a_path_of_its_own(client: httpx.Client) -> None:
+    _made(client, "/services", name="s", host="h.test")
+    _made(client, "/routes", name="r", paths=["/"])
+    assert client.get("/routes/r/service").status_code == 404
+    made = client.put("/routes/r/service", json={"name": "t", "host": "i.test"})
+    assert made.status_code == 200
+    assert client.get("/routes/r").json()["service"] == {"id": made.json()["id"]}
+    assert client.patch("/routes/r/service", json={"port": 81}).json()["port"] == 81
+    assert client.get("/services/t").json()["port"] == 81
+
+
+def test_deletes_go_along_or_are_refused_and_then_change_nothing(client: httpx.Client) -> None:
+    _made(client, "/services", name="s", host="h.test")
+    _made(client, "/services/s/routes", name="r", paths=["/"])
+    _made(client, "/services/s/plugins", name="cors")
+    assert client.delete("/services/s").status_code == 400
+    assert len(client.get("/plugins").json()["data"]) == 1
+    assert client.delete("/routes/r").status_code == 204
+    assert client.delete("/services/s").status_code == 204
+    assert client.get("/plugins").json()["data"] == []
+
+
+def test_methods_are_answered_as_allowed(client: httpx.Client) -> None:
+    assert client.options("/upstreams").headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    assert client.put("/upstreams").status_code == 405
+    head = client.head("/upstreams")
+    assert (head.status_code, head.content) == (200, b"")
+    assert client.options("/nope").status_code == 404
+
+
+def test_an_older_name_is_written_to_its_new_place_and_shown_in_both(
+    client: httpx.Client,
+) -> None:
+    config = {"minute": 5, "policy": "redis", "redis_host": "r.test"}
+    plugin = _made(client, "/plugins", name="rate-limiting", config=config)
+    assert plugin["config"]["redis"]["host"] == "r.test"
+    assert plugin["config"]["redis_host"] == "r.test"
+    changed = client.patch(
+        f"/plugins/{plugin['id']}", json={"config": {"redis": {"host": "s.test"}}}
+    ).json()
+    assert changed["config"]["redis_host"] == "s.test"
+
+
+def test_a_written_id_is_kept_and_taken_once(client: httpx.Client) -> None:
+    identifier = "0d6e1f6c-8a5e-4a4b-9f5e-3f0c2c1b7a10"
+    assert _made(client, "/services", id=identifier, host="h.test")["id"] == identifier
+    again = client.post("/services", json={"id": identifier, "host": "h.test"})
+    assert (again.status_code, again.json()["code"]) == (400, 3)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        ("^%u+$", "GET", True),
+        ("^%u+$", "get", False),
+        ("^[a-z][a-z%d-]-[a-z%d]+$", "v1", True),
+        ("^[a-z][a-z%d-]-[a-z%d]+$", "my-vault", True),
+        ("^[a-z][a-z%d-]-[a-z%d]+$", "Bad Prefix", False),
+        ("^[^*]*%*?[^*]*$", "*.a.test", True),
+        ("^[^*]*%*?[^*]*$", "*.a.*", False),
+        ("%.%*$", "a.*", True),
+        ("[%w_]+%.%d%d", "a_1.07", True),
+        ("//", "/a//b", True),
+    ],
+)
+def test_lua_patterns_match_as_in_lua(pattern: str, text: str, found: bool) -> None:
+    assert patterns.matches(pattern, text) is found
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("a.test", "a.test:8000"),
+        ("A.test.:080", "A.test.:80"),
+        ("127.000.0.1:80", "127.0.0.1:80"),
+        ("::1", "[0000:0000:0000:0000:0000:0000:0000:0001]:8000"),
+        ("[2001:DB8::1]:443", "[2001:0db8:0000:0000:0000:0000:0000:0001]:443"),
+        ("1.2.3.4:65536", None),
+        ("1.2.3", None),
+        ("a..test", None),
+        ("a-.test", None),
+        ("a.test:", None),
+        (":80", None),
+    ],
+)
+def test_addresses_are_kept_in_one_form(written: str, kept: str | None) -> None:
+    assert values.normalised_target(written) == kept
+
+
+def test_the_admin_api_is_served_over_tls(tmp_path: pathlib.Path) -> None:
+    certificate, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        + ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate]
+        + ["-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.create_default_context(cafile=certificate)
+    with sandbox("--admin-tls-cert", certificate, "--admin-tls-key", key) as gateway:
+        assert gateway.admin_url.startswith("https://")
+        answer = httpx.get(f"{gateway.admin_url}/status", verify=context)
+        assert answer.json()["database"] == {"reachable": True}
+        fault = {"kind": "cut_before"}
+        httpx.post(f"{gateway.admin_url}/sandbox/faults", json=fault, verify=context)
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            httpx.get(f"{gateway.admin_url}/status", verify=context)
