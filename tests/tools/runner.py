@@ -13,15 +13,22 @@ from pathlib import Path
 
 from tools import processes, report
 from tools.parts import Job, Part, Skip
-from tools.workspace import BUILD, Broken
+from tools.workspace import BUILD, Broken, locked
 
 AT_A_TIME = 2
 LINES_OF_SUCCESS = 20
 
 
-def _one(part: Part, running: processes.Processes, log: Path) -> report.Result:
+def _one(part: Part, running: processes.Processes, log: Path) -> tuple[report.Result, str]:
+    """Run one part; return its result and its output."""
+    with locked(f"part-{part.name}"):
+        log.write_text("")
+        result = _attempt(part, running, log)
+        return result, log.read_text(errors="replace")
+
+
+def _attempt(part: Part, running: processes.Processes, log: Path) -> report.Result:
     started, reason = time.monotonic(), ""
-    log.write_text("")
     try:
         counts = part.work(Job(running, log))
     except Skip as skip:
@@ -35,11 +42,11 @@ def _one(part: Part, running: processes.Processes, log: Path) -> report.Result:
     return report.Result(part.name, counts, time.monotonic() - started, reason)
 
 
-def _show(result: report.Result, log: Path) -> None:
+def _show(result: report.Result, output: str) -> None:
     """Print all of a failed part's output, and the end of another's."""
     told = f" ({result.reason})" if result.reason else ""
     print(f"==== {result.part}: {result.counts.verdict} in {result.seconds:.1f} s{told}")
-    lines = log.read_text(errors="replace").splitlines()
+    lines = output.splitlines()
     shown = lines if result.counts.failed else lines[-LINES_OF_SUCCESS:]
     print(*shown, sep="\n", flush=True)
 
@@ -59,8 +66,9 @@ def run(parts: Sequence[Part]) -> int:
     try:
         futures = [pool.submit(_one, part, running, logs / f"{part.name}.log") for part in parts]
         for future in as_completed(futures):
-            results.append(future.result())
-            _show(results[-1], logs / f"{results[-1].part}.log")
+            result, output = future.result()
+            results.append(result)
+            _show(result, output)
     finally:
         running.stop()
         pool.shutdown(cancel_futures=True)

@@ -75,15 +75,19 @@ def _digest(paths: Sequence[Path], *words: str) -> str:
 
 
 @contextmanager
-def _stale(stamp: Path, digest: str) -> Iterator[bool]:
-    """Say whether the stamp's folder is to be made anew, and stamp it when that went well.
-
-    Locked, because parts run side by side and two calls of make may, too.
-    """
+def locked(name: str) -> Iterator[None]:
+    """Let only one at a time go on: parts run side by side, and two calls of make may, too."""
     locks = BUILD / "locks"
     locks.mkdir(parents=True, exist_ok=True)
-    with (locks / stamp.name).open("w") as lock:
+    with (locks / name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _stale(stamp: Path, digest: str) -> Iterator[bool]:
+    """Say whether the stamp's folder is to be made anew, and stamp it when that went well."""
+    with locked(stamp.name):
         if stamp.exists() and stamp.read_text() == digest:
             yield False
             return
