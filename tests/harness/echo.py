@@ -29,7 +29,7 @@ class Echo:
 def echo_server(name: str, host: str = "127.0.0.1") -> Iterator[Echo]:
     """Run an echo server on a free port until the block ends; a gateway finds it at `host`."""
     bind = "127.0.0.1" if host == "127.0.0.1" else "0.0.0.0"
-    arguments = [PROGRAM, "--bind", bind, "--port", "0", "--name", name, "--quiet"]
+    arguments = [str(PROGRAM), "--bind", bind, "--port", "0", "--name", name, "--quiet"]
     with server(arguments, r"listens on (\(.*\))") as found:
         port = ast.literal_eval(found[1])[1]
         yield Echo(name, port, f"{host}:{port}")

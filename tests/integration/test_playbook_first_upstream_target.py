@@ -154,7 +154,7 @@ def test_one_run_serves_many_gateways(
 def test_hosts_without_a_url_use_the_modules_environment(
     playbook: Player, tutorial_gateway: Gateway
 ) -> None:
-    inventory = {"my_gateways": {"hosts": {"kong": {}}}}
+    inventory: dict[str, Any] = {"my_gateways": {"hosts": {"kong": {}}}}
     run = playbook(
         PLAYBOOK, inventory=inventory, extra_vars={"kong_hosts": "my_gateways"}, check=True
     )

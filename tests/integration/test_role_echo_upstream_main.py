@@ -76,6 +76,8 @@ def clean_gateway(gateway: Gateway) -> Iterator[Gateway]:
     """The gateway without the tests' entities, before and after."""
     for path in PATHS:
         gateway.call("DELETE", path)
+    if gateway.is_sandbox:
+        gateway.reset_requests()
     yield gateway
     for path in PATHS:
         gateway.call("DELETE", path)
@@ -172,7 +174,8 @@ def test_answers_of_the_wrong_servers_fail_with_the_counts(
             {"target": first.target, "weight": 300, "server": second.name},
             {"target": second.target, "weight": 100, "server": first.name},
         ],
-        echo_upstream_probe_timeout=8,
+        # A real gateway's proxy needs some seconds before it answers at all.
+        echo_upstream_probe_timeout=2 if clean_gateway.is_sandbox else 20,
     )
     run = playbook(PLAY, inventory=inventory)
     assert run.rc != 0
@@ -228,7 +231,9 @@ def test_check_mode_predicts_and_neither_writes_nor_asks(
 def test_an_empty_group_does_not_empty_the_pool(
     playbook: Player, clean_gateway: Gateway, echo_servers: list[Echo]
 ) -> None:
-    variables = {"echo_upstream_group": "echo_servers", "echo_upstream_probe": False}
+    variables: dict[str, Any] = {
+        "echo_upstream_group": "echo_servers", "echo_upstream_probe": False
+    }
     hosts = _hosts(echo_servers, echo_a=100, echo_b=100)
     playbook(PLAY, inventory=_inventory(clean_gateway, echo=hosts, **variables)).ok()
     for group in ("echo_servers", "no_such_group"):
