@@ -131,11 +131,9 @@ def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
         if plan.operation == CREATE:
             return _create(gateway, plan, parent)
         if plan.operation == UPDATE:
-            assert plan.before is not None and plan.body is not None
-            return plan.done(gateway.update(plan.kind, plan.before, plan.body, parent))
+            return plan.done(gateway.update(plan.kind, plan.stored, plan.body, parent))
         if plan.operation == DELETE:
-            assert plan.before is not None
-            gateway.delete(plan.kind, plan.before, parent)
+            gateway.delete(plan.kind, plan.stored, parent)
         return plan
     except KongError as exc:
         if _outcome_unknown(exc):
@@ -170,7 +168,6 @@ def carry_out_all(gateway: Gateway, plans: Sequence[Plan], parent: str) -> list[
 
 
 def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
-    assert plan.body is not None
     try:
         return plan.done(gateway.create(plan.kind, plan.body, parent))
     except KongError as exc:
@@ -187,7 +184,6 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
 
 def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -> Plan:
     """Somebody created the entity since we looked: go on as an update, once."""
-    assert plan.body is not None
     current = gateway.get(plan.kind, plan.body[plan.kind.identity], parent)
     if current is None:
         raise cause
@@ -197,7 +193,6 @@ def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -
 
 def _create_again(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
     """The answer to a create was lost: look before it is sent a second, and last, time."""
-    assert plan.body is not None
     key = plan.body.get("id") or plan.body.get(plan.kind.identity)
     current = gateway.get(plan.kind, key, parent) if key else None
     if current is None:
@@ -217,7 +212,7 @@ def _lost_race(plan: Plan, exc: KongError) -> bool:
         isinstance(exc, Refused)
         and exc.is_unique_violation
         and identity in exc.fields
-        and exc.fields[identity] == (plan.body or {}).get(identity)
+        and exc.fields[identity] == plan.body.get(identity)
     )
 
 

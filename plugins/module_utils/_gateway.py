@@ -56,7 +56,6 @@ class Gateway(Protocol):
 
         :raises InputError: there is no going on without it.
         """
-        ...
 
 
 class AdminGateway:

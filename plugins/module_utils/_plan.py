@@ -12,7 +12,7 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
@@ -41,7 +41,7 @@ class Plan:
     operation: str
     before: Entity | None = None
     after: Entity | None = None
-    body: Entity | None = None
+    body: Entity = field(default_factory=dict)
     parent: str | None = None
 
     @property
@@ -49,13 +49,18 @@ class Plan:
         return self.operation != NONE
 
     @property
+    def stored(self) -> Entity:
+        """The entity as it was found; empty where there was none."""
+        return self.before or {}
+
+    @property
     def entity(self) -> Entity:
         """The entity as it is once the plan is done; of a deleted one, as it was."""
-        return self.after or self.before or self.body or {}
+        return self.after or self.stored or self.body
 
     @property
     def description(self) -> str:
-        return self.kind.describe(self.before or self.after or self.body or {}, self.parent)
+        return self.kind.describe(self.stored or self.after or self.body, self.parent)
 
     def done(self, answer: Entity | None) -> Plan:
         """The plan after its write, with the entity that the gateway answered."""
@@ -98,7 +103,7 @@ def plan_present(
         )
     change = difference(kind.fields, desired, current)
     if not change:
-        return Plan(kind, NONE, current, current, None, parent)
+        return Plan(kind, NONE, current, current, parent=parent)
     return Plan(kind, UPDATE, current, merge(kind.fields, current, change), change, parent)
 
 

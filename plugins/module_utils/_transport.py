@@ -10,6 +10,7 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import functools
+import importlib
 import ipaddress
 import logging
 import os
@@ -23,8 +24,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._errors import Input
 
 try:
     import certifi
-    import h11  # noqa: F401 - httpx imports it lazily; here it is paid once, before the forks
-    import httpcore  # noqa: F401
     import httpx
 except ImportError:
     HTTPX_IMPORT_ERROR: str | None = traceback.format_exc()
@@ -110,6 +109,8 @@ def prepare() -> None:
     """Pay for httpx and the usual TLS context now: called where the forks will inherit both."""
     if HTTPX_IMPORT_ERROR is None:
         tls_context()
+        # httpx imports its transport only when the first client is made.
+        importlib.import_module("httpcore")
 
 
 def new_httpx_client(base_url: str, tls: dict[str, Any], **settings: Any) -> httpx.Client:
