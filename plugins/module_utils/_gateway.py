@@ -11,7 +11,6 @@ This is the dialect of an Admin API with a database. Knows no Ansible.
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Sequence
 from typing import Any, Callable, Protocol, TypeVar
 
@@ -37,7 +36,7 @@ class Gateway(Protocol):
 
     def entities(
         self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
-    ) -> builtins.list[Entity] | None: ...
+    ) -> list[Entity] | None: ...
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity: ...
 
@@ -47,9 +46,9 @@ class Gateway(Protocol):
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None: ...
 
-    def schema(self, kind: Kind) -> dict[str, Any]: ...
+    def schema(self, name: str) -> dict[str, Any] | None: ...
 
-    def health(self, upstream: str) -> builtins.list[Entity] | None: ...
+    def health(self, upstream: str) -> list[Entity] | None: ...
 
     def missing(self, kind: Kind, key: str) -> str:
         """The id to go on with where an entity that another one needs is not there.
@@ -67,7 +66,7 @@ class AdminGateway:
         self._client = client
         self.url = client.url
         self._root: dict[str, Any] | None = None
-        self._schemas: dict[str, dict[str, Any]] = {}
+        self._schemas: dict[str, dict[str, Any] | None] = {}
 
     def root(self) -> dict[str, Any]:
         """``GET /``: version, edition, configuration; asked once."""
@@ -81,7 +80,7 @@ class AdminGateway:
 
     def entities(
         self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
-    ) -> builtins.list[Entity] | None:
+    ) -> list[Entity] | None:
         """All entities of a kind (of a parent) that have all of ``tags``; None: no such parent.
 
         Lists of targets are filtered here: the gateway ignores the filter there.
@@ -92,7 +91,7 @@ class AdminGateway:
             return found
         return [entity for entity in found if set(tags) <= set(entity.get("tags") or ())]
 
-    def children(self, kind: Kind, of: Kind, key: str) -> builtins.list[Entity]:
+    def children(self, kind: Kind, of: Kind, key: str) -> list[Entity]:
         """The entities of ``kind`` that point at one of another kind."""
         return list(self._client.pages(f"/{of.path}/{segment(key)}/{kind.path}"))
 
@@ -119,18 +118,23 @@ class AdminGateway:
         :raises Refused: as a write would be. A gateway without that endpoint judges nothing.
         """
         try:
-            self._client.request("POST", f"/schemas/{kind.path}/validate", body, repeatable=True)
+            self._client.request("POST", f"/schemas/{kind.schema_name}/validate", body, repeatable=True)
         except Refused as exc:
             if exc.status not in (404, 405):
                 raise
 
-    def schema(self, kind: Kind) -> dict[str, Any]:
-        """The gateway's own schema of a kind; asked once a task."""
-        if kind.path not in self._schemas:
-            self._schemas[kind.path] = self._client.request("GET", f"/schemas/{kind.path}")
-        return self._schemas[kind.path]
+    def schema(self, name: str) -> dict[str, Any] | None:
+        """The gateway's own schema of a kind (or ``plugins/NAME``), None where it has none.
 
-    def health(self, upstream: str) -> builtins.list[Entity] | None:
+        Asked once a task.
+        """
+        if name not in self._schemas:
+            self._schemas[name] = _unless_missing(
+                lambda: self._client.request("GET", f"/schemas/{name}")
+            )
+        return self._schemas[name]
+
+    def health(self, upstream: str) -> list[Entity] | None:
         """The upstream's targets as its balancer sees them; None: no such upstream.
 
         A target has no ``health`` until a balancer exists, some seconds after its creation.

@@ -13,7 +13,6 @@ uniqueness and references, is looked up.
 
 from __future__ import annotations
 
-import builtins
 import threading
 import uuid
 from collections.abc import Sequence
@@ -99,7 +98,7 @@ class PredictingGateway:
 
     def entities(
         self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
-    ) -> builtins.list[Entity] | None:
+    ) -> list[Entity] | None:
         owner = self._owner(kind, parent)
         if kind.parent and owner is None:
             return None
@@ -144,7 +143,7 @@ class PredictingGateway:
             self._refuse_if_referenced(kind, current, kind_named(name))
         self._predictions.remember(kind, current["id"], None)
 
-    def health(self, upstream: str) -> builtins.list[Entity] | None:
+    def health(self, upstream: str) -> list[Entity] | None:
         return self._gateway.health(upstream)
 
     def missing(self, kind: Kind, key: str) -> str:

@@ -13,8 +13,12 @@ newer or older version predicts as it behaves.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+# Stands in predictions for a value that only the gateway can make up.
+MADE_UP = "(generated)"
+_IDS_AND_TIMES = ("id", "created_at", "updated_at")
 
 Schema = Mapping[str, Any]
 
@@ -27,15 +31,40 @@ def _fields_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
 def complete(schema: Schema, entity: Mapping[str, Any]) -> dict[str, Any]:
     """``entity`` as a gateway completes it on a create: defaults filled in, records deep.
 
-    Fields that the gateway makes up itself (``auto``: ids and times) are left out; what is written
-    and not in the schema is kept, for the gateway to judge.
+    Ids and times are left out, other values that the gateway makes up (``auto``: keys) say so; what
+    is written and not in the schema is kept, for the gateway to judge.
     """
     completed = {
         name: _completed(spec, entity.get(name), name in entity)
         for name, spec in _fields_of(schema)
-        if name in entity or not spec.get("auto")
+        if name in entity or name not in _IDS_AND_TIMES
     }
-    return {**completed, **{name: entity[name] for name in entity if name not in completed}}
+    completed.update((name, entity[name]) for name in entity if name not in completed)
+    completed.update(_old_spellings(schema, completed))
+    return completed
+
+
+def _old_spellings(schema: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a gateway answers a second time, under the name that a field had in older versions."""
+    return {name: value_at(record, path) for name, path in replacements(schema).items()}
+
+
+def replacements(schema: Schema) -> dict[str, tuple[str, ...]]:
+    """Old names of a record's fields and the paths, from that record, that replaced them."""
+    found = {}
+    for entry in schema.get("shorthand_fields") or ():
+        for name, spec in entry.items():
+            replaced = (spec.get("deprecation") or {}).get("replaced_with") or ()
+            if len(replaced) == 1:
+                found[name] = tuple(replaced[0]["path"])
+    return found
+
+
+def value_at(record: Any, path: Sequence[str]) -> Any:
+    """The value at a path of keys, None where there is none."""
+    for key in path:
+        record = record.get(key) if isinstance(record, Mapping) else None
+    return record
 
 
 def _completed(spec: Schema, value: Any, written: bool) -> Any:
@@ -48,6 +77,8 @@ def _completed(spec: Schema, value: Any, written: bool) -> Any:
 
 def default_of(spec: Schema) -> Any:
     """The value that a field has when nobody wrote it; null where the schema names none."""
+    if spec.get("auto"):
+        return MADE_UP
     if spec.get("default") is not None:
         return copy.deepcopy(spec["default"])
     if spec.get("type") == "record" and spec.get("required"):

@@ -11,7 +11,8 @@ What is secret stands in the declarations (``Field.sensitive``). A reference to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
@@ -46,20 +47,66 @@ def mask_fields(fields: Iterable[Field], params: Mapping[str, Any]) -> dict[str,
     return _mask_pair(fields, dict(params), dict(params))[0]
 
 
+def secrets_of(fields: Iterable[Field], entity: Mapping[str, Any]) -> set[str]:
+    """The secret texts of an entity, to be taken out of a gateway's error message."""
+    found: set[str] = set()
+    for field in fields:
+        value = entity.get(field.name)
+        if field.secret:
+            found |= set(_texts(value))
+        elif field.sensitive is not None and isinstance(value, Mapping):
+            for name, item in value.items():
+                found |= set(_texts(item)) if field.sensitive(name) else set()
+        elif field.is_record and isinstance(value, Mapping):
+            found |= secrets_of(field.fields, value)
+        elif field.element is not None:
+            items = value.values() if isinstance(value, Mapping) else value or ()
+            for item in items:
+                found |= secrets_of([replace(field.element, name="")], {"": item})
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif _is_secret(value):
+        yield str(value)
+
+
 def _mask_pair(fields: Iterable[Field], before: Entity, after: Entity) -> tuple[Entity, Entity]:
     before, after = dict(before), dict(after)
     for field in fields:
         old, new = before.get(field.name), after.get(field.name)
-        if field.is_record:
-            old, new = _mask_pair(field.fields, old or {}, new or {})
-        elif field.sensitive is not None:
-            old, new = _mask_map(field, old, new)
-        else:
-            continue
-        for side, value in ((before, old), (after, new)):
-            if side.get(field.name) is not None:
+        masked = _mask_values(field, old, new)
+        for side, was, value in ((before, old, masked[0]), (after, new, masked[1])):
+            if was is not None:
                 side[field.name] = value
     return before, after
+
+
+def _mask_values(field: Field, old: Any, new: Any) -> tuple[Any, Any]:
+    replaced = old is not None and new is not None and old != new
+    if field.secret:
+        return _masked(old, MASKED), _masked(new, MASKED_CHANGED if replaced else MASKED)
+    if field.sensitive is not None:
+        return _mask_map(field, old, new)
+    if field.is_record and field.fields:
+        return _mask_pair(field.fields, old or {}, new or {})
+    if field.element is not None:
+        return _mask_items(field.element, old), _mask_items(field.element, new)
+    return old, new
+
+
+def _mask_items(element: Field, value: Any) -> Any:
+    """Items have no partner on the other side, so a changed secret shows as any other."""
+    if isinstance(value, list):
+        return [_mask_values(element, item, item)[0] for item in value]
+    if isinstance(value, Mapping):
+        return {key: _mask_values(element, item, item)[0] for key, item in value.items()}
+    return value
 
 
 def _mask_map(field: Field, old: Any, new: Any) -> tuple[Any, Any]:
@@ -68,11 +115,15 @@ def _mask_map(field: Field, old: Any, new: Any) -> tuple[Any, Any]:
         if field.sensitive is None or not field.sensitive(name):
             continue
         replaced = name in old and name in new and old[name] != new[name]
-        if _is_secret(old.get(name)):
-            old[name] = MASKED
-        if _is_secret(new.get(name)):
-            new[name] = MASKED_CHANGED if replaced else MASKED
+        if name in old:
+            old[name] = _masked(old[name], MASKED)
+        if name in new:
+            new[name] = _masked(new[name], MASKED_CHANGED if replaced else MASKED)
     return old, new
+
+
+def _masked(value: Any, mask_text: str) -> Any:
+    return mask_text if _is_secret(value) else value
 
 
 def _is_secret(value: Any) -> bool:

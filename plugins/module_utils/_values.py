@@ -17,35 +17,38 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 
 
-def normalise(fields: Iterable[Field], written: Entity) -> Entity:
+def normalise(fields: Iterable[Field], written: Entity, at: str = "") -> Entity:
     """``written`` in the form in which the gateway stores it.
 
     Duplicates of sets go, empty values become null where that is the same, integral floats become
     integers (a gateway answers ``5`` for a number, not ``5.0``), elements of lists of records get
     all keys.
 
+    :param at: where ``written`` stands, for messages.
     :raises InputError: a value that its field's own rule refuses.
     """
     by_name = {field.name: field for field in fields}
     return {
-        name: _normalise_value(by_name[name], value) if name in by_name else value
+        name: _normalise_value(by_name[name], value, f"{at}{name}") if name in by_name else value
         for name, value in written.items()
     }
 
 
-def _normalise_value(field: Field, value: Any) -> Any:
+def _normalise_value(field: Field, value: Any, at: str) -> Any:
     if value is None:
         return None
     if field.empty_is_null and value in ([], {}):
         return None
     if field.between is not None:
-        _check_range(field, value)
+        _check_range(field, value, at)
     if field.normalise is not None:
-        value = field.normalise(value)
+        try:
+            value = field.normalise(value)
+        except InputError as exc:
+            raise InputError(f"{at}: {exc.message}" if "." in at else exc.message) from exc
     if field.is_record and isinstance(value, dict):
-        return normalise(field.fields, value)
-    if field.is_list_of_records:
-        value = [{sub.name: item.get(sub.name) for sub in field.fields} for item in value]
+        return normalise(field.fields, value, f"{at}.")
+    value = _normalise_inside(field, value, at)
     if field.type == "float" and isinstance(value, float) and value.is_integer():
         return int(value)
     if field.unordered and isinstance(value, list):
@@ -53,11 +56,26 @@ def _normalise_value(field: Field, value: Any) -> Any:
     return value
 
 
-def _check_range(field: Field, value: Any) -> None:
+def _normalise_inside(field: Field, value: Any, at: str) -> Any:
+    if field.is_list_of_records:
+        return [{sub.name: item.get(sub.name) for sub in field.fields} for item in value]
+    if field.element is not None and isinstance(value, list):
+        return [
+            _normalise_value(field.element, item, f"{at}.{position}")
+            for position, item in enumerate(value, 1)
+        ]
+    if field.element is not None and isinstance(value, dict):
+        return {
+            key: _normalise_value(field.element, item, f"{at}.{key}") for key, item in value.items()
+        }
+    return value
+
+
+def _check_range(field: Field, value: Any, at: str) -> None:
     lowest, highest = field.between or (0, 0)
     for number in value if isinstance(value, list) else [value]:
         if isinstance(number, (int, float)) and not lowest <= number <= highest:
-            raise InputError(f"{field.name} is {number}, and must be from {lowest} to {highest}")
+            raise InputError(f"{at} is {number}, and must be from {lowest} to {highest}")
 
 
 def difference(fields: Iterable[Field], desired: Entity, current: Entity) -> Entity:
@@ -98,6 +116,10 @@ def canonical(field: Field | None, value: Any) -> Any:
         return value
     if field.empty_is_null and value in ([], {}):
         return None
+    if field.compare_as is not None:
+        return field.compare_as(value)
+    if field.element is not None:
+        value = _canonical_inside(field.element, value)
     if not field.unordered:
         return value
     if isinstance(value, dict):
@@ -106,6 +128,26 @@ def canonical(field: Field | None, value: Any) -> Any:
             for key, item in value.items()
         }
     return _sorted_set(value) if isinstance(value, list) else value
+
+
+def _canonical_inside(element: Field, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_canonical_item(element, item) for item in value]
+    if isinstance(value, dict):
+        return {key: _canonical_item(element, item) for key, item in value.items()}
+    return value
+
+
+def _canonical_item(element: Field, item: Any) -> Any:
+    if not (element.is_record and isinstance(item, dict)):
+        return canonical(element, item)
+    by_name = {field.name: field for field in element.fields}
+    # A key that is null and one that is missing are the same inside a list.
+    return {
+        name: canonical(by_name.get(name), value)
+        for name, value in item.items()
+        if value is not None
+    }
 
 
 def _sorted_set(values: list[Any]) -> list[str]:

@@ -40,7 +40,11 @@ class Field:
     :param reference: the kind that a foreign key points at; users write its name or id.
     :param nullable: an explicit null is a value ("clear it"); else it is an error.
     :param normalise: from what the user wrote to what the gateway stores; raises ``InputError``.
-    :param sensitive: the values are secret: all of them, or those under these keys of a map.
+    :param compare_as: a form in which two values are equal that differ in writing only.
+    :param element: what an item of the list, or a value of the map, looks like inside.
+    :param open: a record whose keys only the gateway knows; compared key by key.
+    :param secret: the value is never shown.
+    :param sensitive: the keys of a map whose values are never shown.
     """
 
     name: str
@@ -55,11 +59,15 @@ class Field:
     reference: str | None = None
     nullable: bool = True
     normalise: Callable[[Any], Any] | None = None
+    compare_as: Callable[[Any], Any] | None = None
+    element: Field | None = None
+    open: bool = False
+    secret: bool = False
     sensitive: Callable[[str], bool] | None = None
 
     @property
     def is_record(self) -> bool:
-        return self.type == "dict" and bool(self.fields)
+        return self.type == "dict" and (self.open or bool(self.fields))
 
     @property
     def is_list_of_records(self) -> bool:
@@ -71,11 +79,15 @@ class Kind:
     """One kind of entity.
 
     :param name: singular; the key of the entity in results.
-    :param path: the collection's path segment, which is also the name of its schema.
+    :param path: the collection's path segment.
+    :param schema: the name of the gateway's schema, where it is not the path.
+    :param variant: which of several schemas below ``schema`` completes it: a plugin's name.
     :param identity: the field by which an entity is found, unique within the parent.
     :param fields: what users may write, the identity included, the id not.
     :param parent: the kind under whose path the collection lies.
     :param restricted_by: kinds whose entities forbid to delete the one that they point at.
+    :param everywhere: the path of a list of all entities of the kind, whatever their parent.
+    :param foretell: completes a prediction with what schemas do not say, in place.
     :param settle: rules between fields that the gateway applies silently, made visible.
     """
 
@@ -85,7 +97,15 @@ class Kind:
     fields: tuple[Field, ...]
     parent: str | None = None
     restricted_by: tuple[str, ...] = ()
+    schema: str = ""
+    variant: str = ""
+    everywhere: str = ""
+    foretell: Callable[[Entity], None] | None = None
     settle: Settle | None = None
+
+    @property
+    def schema_name(self) -> str:
+        return self.schema or self.path
 
     def field(self, name: str) -> Field:
         """The declared field ``name``; a KeyError is a mistake in the collection."""

@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Credentials of consumers, one kind for each way to authenticate.
+
+PRIVATE to the collection: it can change in any release.
+
+A credential is found in its consumer's own list: its key is a secret, and no secret is part of a URL.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Entity,
+    Field,
+    Kind,
+    tags_field,
+)
+
+JWT_ALGORITHMS = (
+    *("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512"),
+    *("PS256", "PS384", "PS512", "EdDSA"),
+)
+
+
+def hashed_password(password: str, consumer: str) -> str:
+    """A basic-auth password as a gateway stores it: SHA-1 of the password and the consumer's id."""
+    return hashlib.sha1(f"{password}{consumer}".encode()).hexdigest()
+
+
+def _answer_ttl(predicted: Entity) -> None:
+    # Answered by every gateway, listed by no schema (case consumer_and_credentials).
+    predicted.setdefault("ttl", None)
+
+
+def _hash_password(predicted: Entity) -> None:
+    password, consumer = predicted.get("password"), predicted.get("consumer") or {}
+    if password and not _is_hash(password):
+        predicted["password"] = hashed_password(password, consumer.get("id", ""))
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == 40 and all(digit in "0123456789abcdef" for digit in text)
+
+
+def _kind(name: str, path: str, schema: str, identity: str, *fields: Field, **more: object) -> Kind:
+    declared = {"everywhere": f"{path}s", **more}
+    return Kind(
+        name=name,
+        path=path,
+        schema=schema,
+        identity=identity,
+        parent="consumer",
+        matches=lambda desired, stored: stored.get(identity) == desired.get(identity),
+        fields=(*fields, tags_field()),
+        **declared,  # type: ignore[arg-type]
+    )
+
+
+CREDENTIALS = {
+    kind.name: kind
+    for kind in (
+        _kind(
+            "key_auth",
+            "key-auth",
+            "keyauth_credentials",
+            "key",
+            Field("key", secret=True, nullable=False),
+            Field("ttl", "int"),
+            foretell=_answer_ttl,
+        ),
+        _kind(
+            "basic_auth",
+            "basic-auth",
+            "basicauth_credentials",
+            "username",
+            Field("username", nullable=False),
+            Field("password", secret=True, nullable=False),
+            foretell=_hash_password,
+        ),
+        _kind(
+            "hmac_auth",
+            "hmac-auth",
+            "hmacauth_credentials",
+            "username",
+            Field("username", nullable=False),
+            Field("secret", secret=True, nullable=False),
+        ),
+        _kind(
+            "jwt",
+            "jwt",
+            "jwt_secrets",
+            "key",
+            Field("key", nullable=False),
+            Field("secret", secret=True, nullable=False),
+            Field("rsa_public_key"),
+            Field("algorithm", choices=JWT_ALGORITHMS),
+        ),
+        _kind(
+            "oauth2",
+            "oauth2",
+            "oauth2_credentials",
+            "client_id",
+            Field("name"),
+            Field("client_id", nullable=False),
+            Field("client_secret", secret=True, nullable=False),
+            Field("client_type", choices=("confidential", "public")),
+            Field("hash_secret", "bool"),
+            Field("redirect_uris", "list", elements="str", unordered=True, empty_is_null=True),
+            everywhere="oauth2",
+        ),
+        _kind(
+            "acl",
+            "acls",
+            "acls",
+            "group",
+            Field("group", nullable=False),
+            everywhere="",
+        ),
+        _kind(
+            "mtls_auth",
+            "mtls-auth",
+            "mtls_auth_credentials",
+            "subject_name",
+            Field("subject_name", nullable=False),
+            Field("ca_certificate", reference="ca_certificate"),
+            enterprise=True,
+        ),
+    )
+}

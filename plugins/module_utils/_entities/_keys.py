@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Vaults, keys and sets of keys.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import same_text
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Field,
+    Kind,
+    tags_field,
+)
+
+
+def _same_key(jwk: object) -> object:
+    """Two JSON texts are one key however they are written; other texts are compared as they are."""
+    try:
+        return json.dumps(json.loads(str(jwk)), sort_keys=True)
+    except ValueError:
+        return jwk
+
+
+VAULT = Kind(
+    name="vault",
+    path="vaults",
+    identity="prefix",
+    fields=(
+        Field("prefix", nullable=False),
+        Field("name", nullable=False),
+        Field("description"),
+        Field("config", "dict", open=True),
+        tags_field(),
+    ),
+)
+
+KEY_SET = Kind(
+    name="key_set",
+    path="key-sets",
+    schema="key_sets",
+    identity="name",
+    fields=(Field("name", nullable=False), tags_field()),
+)
+
+KEY = Kind(
+    name="key",
+    path="keys",
+    identity="name",
+    fields=(
+        Field("name", nullable=False),
+        Field("set", reference="key_set"),
+        Field("kid"),
+        Field("jwk", "json", secret=True, compare_as=_same_key),
+        Field(
+            "pem",
+            "dict",
+            fields=(
+                Field("private_key", secret=True, compare_as=same_text),
+                Field("public_key", compare_as=same_text),
+            ),
+        ),
+        Field("x5t"),
+        tags_field(),
+    ),
+)

@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plugins: what a gateway does with requests, for all of them or within a scope.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Entity,
+    Field,
+    Kind,
+    tags_field,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import PROTOCOLS
+
+# The foreign keys that are a plugin's scope, the narrowest collection first.
+SCOPES = ("route", "consumer", "service", "consumer_group")
+
+
+def is_same_plugin(desired: Entity, stored: Entity) -> bool:
+    """Same name in the same scope, as the gateway's own uniqueness has it (case plugin_scopes)."""
+    return stored.get("name") == desired.get("name") and all(
+        (stored.get(scope) or None) == (desired.get(scope) or None) for scope in SCOPES
+    )
+
+
+PLUGIN = Kind(
+    name="plugin",
+    path="plugins",
+    identity="name",
+    matches=is_same_plugin,
+    fields=(
+        Field("name", nullable=False),
+        Field("instance_name"),
+        *(Field(scope, reference=scope) for scope in ("service", "route", "consumer")),
+        Field("consumer_group", reference="consumer_group"),
+        Field("config", "dict", open=True),
+        Field("protocols", "list", elements="str", choices=PROTOCOLS, unordered=True),
+        Field("enabled", "bool"),
+        Field("ordering", "dict", open=True),
+        Field("condition"),
+        tags_field(),
+    ),
+)

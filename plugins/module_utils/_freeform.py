@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fields that only the gateway knows: its schema's words turned into declarations. Pure.
+
+PRIVATE to the collection: it can change in any release.
+
+A plugin's configuration, and entities newer than the collection, are thereby compared, predicted and
+masked by the same code as declared fields. Written values are converted where nothing is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import Schema, complete
+
+_TYPES = {
+    "string": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "array": "list",
+    "set": "list",
+    "map": "dict",
+    "record": "dict",
+}
+_TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
+# Texts that older schemas do not mark as encrypted; names as the bundled plugins use them.
+_SECRET_NAME = re.compile(
+    r"(^|_)(password|secret|token|apikey|api_key|private_key|passphrase|aws_key|key)$"
+)
+_NOT_SECRET = frozenset({"private_key_location", "public_key"})
+
+
+def fields_from(schema: Schema) -> tuple[Field, ...]:
+    """The fields of a record as a gateway's schema describes them."""
+    return tuple(_field(name, spec) for name, spec in _specs(schema))
+
+
+def _specs(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    for entry in schema.get("fields") or ():
+        yield from entry.items()
+
+
+def _field(name: str, spec: Schema) -> Field:
+    kind = str(spec.get("type"))
+    inside = spec.get("elements") if kind in ("array", "set") else spec.get("values")
+    is_record = kind == "record"
+    return Field(
+        name,
+        _TYPES.get(kind, "raw"),
+        fields=fields_from(spec) if is_record else (),
+        open=is_record and not spec.get("fields"),
+        unordered=kind == "set",
+        normalise=_converter(kind),
+        element=_element(inside) if isinstance(inside, Mapping) else None,
+        secret=_is_secret(name, spec),
+        sensitive=_any_name if kind == "map" and name == "headers" else None,
+    )
+
+
+def _element(spec: Schema) -> Field:
+    """An item of a list or a value of a map, which the gateway completes with its defaults."""
+    field = _field("", spec)
+    if not field.is_record:
+        return field
+    return Field("", "dict", fields=field.fields, normalise=lambda item: _completed(spec, item))
+
+
+def _completed(spec: Schema, item: Any) -> Any:
+    return complete(spec, item) if isinstance(item, Mapping) else _to_record(item)
+
+
+def _any_name(name: str) -> bool:
+    # Headers that a plugin sends by itself are there to authenticate it, whatever their names.
+    return bool(name)
+
+
+def _is_secret(name: str, spec: Schema) -> bool:
+    if spec.get("encrypted"):
+        return True
+    is_text = spec.get("type") == "string"
+    return is_text and bool(_SECRET_NAME.search(name)) and name not in _NOT_SECRET
+
+
+def _converter(kind: str) -> Callable[[Any], Any] | None:
+    converters: Mapping[str, Callable[[Any], Any]] = {
+        "string": _to_text,
+        "integer": _to_integer,
+        "number": _to_number,
+        "boolean": _to_boolean,
+        "array": _to_list,
+        "set": _to_list,
+        "map": _to_record,
+        "record": _to_record,
+    }
+    return converters.get(kind)
+
+
+def _to_text(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    raise InputError(f"{_shown(value)} is not a text; put it in quotes if it is meant as one")
+
+
+def _to_integer(value: Any) -> Any:
+    number = _to_number(value)
+    if isinstance(number, float):
+        raise InputError(f"{_shown(value)} is not an integer")
+    return number
+
+
+def _to_number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise InputError(f"{_shown(value)} is not a number")
+    if isinstance(value, str):
+        try:
+            value = float(value) if re.search(r"[.eE]", value) else int(value)
+        except ValueError:
+            raise InputError(f"{_shown(value)} is not a number") from None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, (int, float)):
+        return value
+    raise InputError(f"{_shown(value)} is not a number")
+
+
+def _to_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in _TRUE + _FALSE:
+        return value.lower() in _TRUE
+    raise InputError(f"{_shown(value)} is neither true nor false")
+
+
+def _to_list(value: Any) -> Any:
+    if isinstance(value, list):
+        return value
+    raise InputError(f"{_shown(value)} is not a list")
+
+
+def _to_record(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise InputError(f"{_shown(value)} is not a dictionary")
+
+
+def _shown(value: Any) -> str:
+    """What kind of value it is: the value itself may be a secret."""
+    names = {"str": "a text", "bool": "a truth value", "list": "a list", "dict": "a dictionary"}
+    return names.get(type(value).__name__, "a number")

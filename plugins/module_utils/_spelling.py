@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Old spellings of a plugin's settings, turned into those that replaced them. Pure.
+
+PRIVATE to the collection: it can change in any release.
+
+A gateway takes both and answers both (flat ``redis_host`` and nested ``redis.host``), so only one of
+them is sent and compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import Schema, replacements
+
+# Old names for which a gateway's schema does not name the new one, by plugin. They are not answered.
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "opentelemetry": {"endpoint": "traces_endpoint"},
+    "session": {
+        "cookie_lifetime": "rolling_timeout",
+        "cookie_idletime": "idling_timeout",
+        "cookie_samesite": "cookie_same_site",
+        "cookie_httponly": "cookie_http_only",
+        "cookie_discard": "stale_ttl",
+        "cookie_persistent": "remember",
+    },
+}
+
+
+def spelled_out(
+    schema: Schema, written: Mapping[str, Any], plugin: str, at: str = "config"
+) -> dict[str, Any]:
+    """``written`` with every old name replaced, deep along the schema's records.
+
+    :raises InputError: old and new name of a setting are both written, or an old one has no successor.
+    """
+    moved = dict(written)
+    old_names = {name for entry in schema.get("shorthand_fields") or () for name in entry}
+    paths = replacements(schema)
+    for name in sorted(old_names & set(written)):
+        successor = RENAMED.get(plugin, {}).get(name)
+        path = paths.get(name) or ((successor,) if successor else ())
+        if not path:
+            raise InputError(f"{at}.{name} is an old name that the gateway stores under another")
+        _move(moved, name, path, at)
+    for entry in schema.get("fields") or ():
+        for name, spec in entry.items():
+            if spec.get("type") == "record" and isinstance(moved.get(name), Mapping):
+                moved[name] = spelled_out(spec, moved[name], plugin, f"{at}.{name}")
+    return moved
+
+
+def _move(record: dict[str, Any], name: str, path: tuple[str, ...], at: str) -> None:
+    value = record.pop(name)
+    inner = record
+    for key in path[:-1]:
+        nested = inner.get(key)
+        inner[key] = dict(nested) if isinstance(nested, Mapping) else {}
+        inner = inner[key]
+    if path[-1] in inner and inner[path[-1]] != value:
+        raise InputError(f"{at}.{name} and {at}.{'.'.join(path)} are the same setting: write one")
+    inner[path[-1]] = value
