@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Callable
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    NEEDS_ENTERPRISE,
     Entity,
     Field,
     Kind,
@@ -40,45 +41,62 @@ from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
     plan_absent,
     plan_present,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._schema import without_nulls
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
+    Schema,
+    composed,
+    names_in,
+    without_nulls,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._secrets import secrets_of
 from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
 
 Warn = Callable[[str], None]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def present(gateway: Gateway, kind: Kind, written: Entity, warn: Warn) -> Plan:
-    """Plan (not yet carry out) that an entity without a parent is as ``written``.
+def present(
+    gateway: Gateway, kind: Kind, written: Entity, warn: Warn, parent: str | None = None
+) -> Plan:
+    """Plan (not yet carry out) that an entity is as ``written``.
 
     :param written: the fields that the user wrote; explicit nulls as None.
+    :param parent: name or id of the parent, for kinds that have one.
     :raises InputError: contradictions, a missing reference, a changed id.
     """
-    subject = f"{kind.describe(written)} at {gateway.url}"
     try:
         desired = normalise(kind.fields, written)
-        current = find(gateway, kind, desired)
+        current = find(gateway, kind, desired, parent)
         desired = complete(gateway, kind, desired, current, warn)
-        return plan_present(kind, desired, current)
+        return plan_present(kind, desired, current, parent)
     except KongError as exc:
-        exc.within(subject)
+        exc.within(f"{kind.describe(written, parent)} at {gateway.url}")
         raise
 
 
-def absent(gateway: Gateway, kind: Kind, written: Entity) -> Plan:
-    """Plan that an entity without a parent is gone."""
+def absent(gateway: Gateway, kind: Kind, written: Entity, parent: str | None = None) -> Plan:
+    """Plan that an entity is gone; one whose parent is missing is."""
     try:
-        return plan_absent(kind, find(gateway, kind, normalise(kind.fields, written)))
+        current = find(gateway, kind, normalise(kind.fields, written), parent)
+        return plan_absent(kind, current, parent)
     except KongError as exc:
-        exc.within(f"{kind.describe(written)} at {gateway.url}")
+        exc.within(f"{kind.describe(written, parent)} at {gateway.url}")
         raise
 
 
-def find(gateway: Gateway, kind: Kind, desired: Entity) -> Entity | None:
+def find(gateway: Gateway, kind: Kind, desired: Entity, parent: str | None = None) -> Entity | None:
     """By id where one is written, else (and if that id is free) by identity."""
-    for key in (desired.get("id"), desired.get(kind.identity)):
-        current = gateway.get(kind, key) if key else None
-        if current is not None:
-            return current
+    key, identity = desired.get("id"), desired.get(kind.identity)
+    current = gateway.get(kind, key, parent) if key else None
+    if current is not None:
+        return current
+    if kind.matches is not None:
+        stored = gateway.entities(kind, parent) or ()
+        return next((entity for entity in stored if kind.matches(desired, entity)), None)
+    if identity:
+        return gateway.get(kind, identity, parent)
+    for name in kind.unique:
+        if desired.get(name):
+            return gateway.holder(kind, name, desired[name])
     return None
 
 
@@ -86,15 +104,39 @@ def complete(
     gateway: Gateway, kind: Kind, desired: Entity, current: Entity | None, warn: Warn
 ) -> Entity:
     """Nulls become defaults, names of references ids, silent rules of the gateway visible."""
-    if _clears_a_default(kind.fields, desired):
-        desired = without_nulls(gateway.schema(kind), desired)
-    for field in kind.fields:
-        if field.reference and desired.get(field.name) is not None:
-            desired[field.name] = {"id": _reference(gateway, field, desired[field.name])}
+    desired = resolve(gateway, kind, _without_nulls(gateway, kind, desired))
     if kind.settle is not None:
         for warning in kind.settle(desired, current):
             warn(f"{kind.describe(desired)}: {warning}")
     return desired
+
+
+def resolve(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
+    """Names of references become ids.
+
+    :raises InputError: there is no such entity (unless an earlier task may have been going to make it).
+    """
+    resolved = dict(desired)
+    for field in kind.fields:
+        if field.reference and isinstance(desired.get(field.name), str):
+            resolved[field.name] = {"id": _reference(gateway, field, desired[field.name])}
+    return resolved
+
+
+def _without_nulls(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
+    cleared = {
+        name for name, value in desired.items() if _clears_a_default(kind.fields, {name: value})
+    }
+    if not cleared:
+        return desired
+    if kind.details is not None and cleared <= names_in(kind.details):
+        return without_nulls(kind.details, desired)
+    return without_nulls(schema_of(gateway, kind), desired)
+
+
+def schema_of(gateway: Gateway, kind: Kind) -> Schema:
+    """The whole schema of an entity, as the gateway describes it."""
+    return composed(gateway.schema(kind.schema_name) or {}, kind.details)
 
 
 def _clears_a_default(fields: Sequence[Field], desired: Entity) -> bool:
@@ -136,6 +178,8 @@ def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
             gateway.delete(plan.kind, plan.stored, parent)
         return plan
     except KongError as exc:
+        fields = plan.kind.fields
+        exc.redact(secrets_of(fields, plan.body) | secrets_of(fields, plan.stored))
         if _outcome_unknown(exc):
             exc.failure["uncertain"] = True
             exc.message += "; whether it was done is not known"
@@ -179,6 +223,8 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
             raise InputError(
                 f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure
             ) from exc
+        if isinstance(exc, Refused) and exc.status == 404 and plan.kind.enterprise:
+            raise InputError(NEEDS_ENTERPRISE, **exc.failure) from exc
         raise
 
 

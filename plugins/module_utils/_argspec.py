@@ -91,6 +91,11 @@ def options_of(fields: Iterable[Field]) -> Spec:
             option["options"] = options_of(each.fields)
         if each.required:
             option["required"] = True
+        if each.secret:
+            option["no_log"] = True
+        elif "key" in each.name or "secret" in each.name:
+            # What only looks like a secret must say so, else ansible-core warns.
+            option["no_log"] = False
         spec[each.name] = option
     return spec
 
@@ -174,7 +179,7 @@ def _written(validated: Mapping[str, Any], fields: Sequence[Field]) -> dict[str,
 
 
 def _written_value(each: Field | None, value: Any) -> Any:
-    if each is not None and each.is_record:
+    if each is not None and each.fields and each.is_record:
         return _written(value, each.fields)
     if each is not None and each.is_list_of_records:
         return [_written(item, each.fields) for item in value]

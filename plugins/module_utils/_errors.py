@@ -12,7 +12,10 @@ are put into the task's result in one place, the edge in ``_module``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+MASKED = "********"
 
 
 class KongError(Exception):
@@ -35,6 +38,21 @@ class KongError(Exception):
             self.failure["context"] = context
             self.message = f"{context}: {self.message}"
             self.args = (self.message,)
+
+    def redact(self, secrets: Iterable[str]) -> None:
+        """Take secret values out of the sentence and the details: gateways repeat what they refuse."""
+        for secret in sorted(filter(None, secrets), key=len, reverse=True):
+            self.message = self.message.replace(secret, MASKED)
+            self.failure = _replaced(self.failure, secret)
+        self.args = (self.message,)
+
+
+def _replaced(value: Any, secret: str) -> Any:
+    if isinstance(value, dict):
+        return {_replaced(key, secret): _replaced(item, secret) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, secret) for item in value]
+    return value.replace(secret, MASKED) if isinstance(value, str) else value
 
 
 class InputError(KongError):

@@ -46,9 +46,21 @@ class Gateway(Protocol):
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None: ...
 
+    def children(self, kind: Kind, of: Kind, key: str) -> list[Entity]: ...
+
+    def holder(self, kind: Kind, field: str, value: str) -> Entity | None: ...
+
     def schema(self, name: str) -> dict[str, Any] | None: ...
 
     def health(self, upstream: str) -> list[Entity] | None: ...
+
+    def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None: ...
+
+    def members(self, group: str) -> list[Entity]: ...
+
+    def add_member(self, group: str, consumer: str) -> None: ...
+
+    def remove_member(self, group: str, consumer: str) -> None: ...
 
     def missing(self, kind: Kind, key: str) -> str:
         """The id to go on with where an entity that another one needs is not there.
@@ -76,7 +88,8 @@ class AdminGateway:
 
     def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         """The entity with this identity or id, None where it (or its parent) is missing."""
-        return _unless_missing(lambda: self._client.request("GET", _path(kind, parent, key)))
+        found = _unless_missing(lambda: self._client.request("GET", _path(kind, parent, key)))
+        return _unwrapped(kind, found)
 
     def entities(
         self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
@@ -95,6 +108,17 @@ class AdminGateway:
         """The entities of ``kind`` that point at one of another kind."""
         return list(self._client.pages(f"/{of.path}/{segment(key)}/{kind.path}"))
 
+    def holder(self, kind: Kind, field: str, value: str) -> Entity | None:
+        """The entity that has a unique value, wherever it is; a secret is not asked for by name."""
+        if kind.everywhere:
+            found = _unless_missing(lambda: list(self._client.pages(f"/{kind.everywhere}"))) or []
+        elif field == "custom_id":
+            found = list(self._client.pages(f"/{kind.path}", {field: value}))
+        else:
+            entity = self.get(kind, value)
+            found = [] if entity is None else [entity]
+        return next((entity for entity in found if entity.get(field) == value), None)
+
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         return self._client.request("POST", _path(kind, parent), body)  # type: ignore[no-any-return]
 
@@ -109,6 +133,29 @@ class AdminGateway:
         """Delete; what is gone already is done."""
         _unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, current["id"])))
 
+    def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
+        """Mark a target, or one of its addresses, ``healthy`` or ``unhealthy``."""
+        path = f"/upstreams/{segment(upstream)}/targets/{segment(target)}"
+        path += f"/{segment(address)}" if address else ""
+        self._client.request("PUT", f"{path}/{to}")
+
+    def members(self, group: str) -> list[Entity]:
+        """The consumers of a consumer group, which is given by its id."""
+        return list(self._client.pages(f"/consumer_groups/{segment(group)}/consumers"))
+
+    def add_member(self, group: str, consumer: str) -> None:
+        """Make a consumer a member; one that is already is left so."""
+        path = f"/consumer_groups/{segment(group)}/consumers"
+        try:
+            self._client.request("POST", path, {"consumer": consumer}, repeatable=True)
+        except Refused as exc:
+            if exc.status != 409:
+                raise
+
+    def remove_member(self, group: str, consumer: str) -> None:
+        path = f"/consumer_groups/{segment(group)}/consumers/{segment(consumer)}"
+        _unless_missing(lambda: self._client.request("DELETE", path))
+
     def missing(self, kind: Kind, key: str) -> str:
         raise InputError(f"{kind.name} {key} does not exist")
 
@@ -118,7 +165,9 @@ class AdminGateway:
         :raises Refused: as a write would be. A gateway without that endpoint judges nothing.
         """
         try:
-            self._client.request("POST", f"/schemas/{kind.schema_name}/validate", body, repeatable=True)
+            self._client.request(
+                "POST", f"/schemas/{kind.schema_name}/validate", body, repeatable=True
+            )
         except Refused as exc:
             if exc.status not in (404, 405):
                 raise
@@ -154,6 +203,12 @@ def _path(kind: Kind, parent: str | None, key: str | None = None) -> str:
         # A parent's collection lies under the plural of its name: /upstreams/web/targets.
         path = f"/{kind.parent}s/{segment(str(parent))}{path}"
     return path if key is None else f"{path}/{segment(key)}"
+
+
+def _unwrapped(kind: Kind, answer: Entity | None) -> Entity | None:
+    """A consumer group is answered together with its members."""
+    inner = (answer or {}).get(kind.name)
+    return inner if isinstance(inner, dict) and "id" in inner else answer
 
 
 def _unless_missing(ask: Callable[[], T | None]) -> T | None:

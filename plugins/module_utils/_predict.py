@@ -21,6 +21,7 @@ from typing import Any, Callable
 from ansible_collections.irishtek.kong.plugins.module_utils._client import NO_DATABASE
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     GENERATED,
+    NEEDS_ENTERPRISE,
     PLACEHOLDER,
     Entity,
     Kind,
@@ -28,7 +29,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway
-from ansible_collections.irishtek.kong.plugins.module_utils._schema import complete
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
+    Schema,
+    complete,
+    composed,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._values import merge
 
 
@@ -75,12 +80,12 @@ class PredictingGateway:
     def root(self) -> dict[str, Any]:
         return self._gateway.root()
 
-    def schema(self, kind: Kind) -> dict[str, Any]:
+    def schema(self, name: str) -> dict[str, Any] | None:
         with self._predictions.lock:
             schemas = self._predictions.schemas
-            if kind.path not in schemas:
-                schemas[kind.path] = self._gateway.schema(kind)
-            schema: dict[str, Any] = schemas[kind.path]
+            if name not in schemas:
+                schemas[name] = self._gateway.schema(name)
+            schema: dict[str, Any] | None = schemas[name]
         return schema
 
     def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
@@ -115,33 +120,65 @@ class PredictingGateway:
         ]
         return predicted + [entity for entity in stored if entity["id"] not in known]
 
+    def children(self, kind: Kind, of: Kind, key: str) -> list[Entity]:
+        known = self._predictions.known(kind)
+        stored = [] if key.startswith(PLACEHOLDER) else self._gateway.children(kind, of, key)
+        predicted = [
+            entity
+            for entity in known.values()
+            if entity is not None and (entity.get(of.name) or {}).get("id") == key
+        ]
+        return predicted + [entity for entity in stored if entity["id"] not in known]
+
+    def holder(self, kind: Kind, field: str, value: str) -> Entity | None:
+        known = self._predictions.known(kind)
+        for entity in known.values():
+            if entity is not None and entity.get(field) == value:
+                return entity
+        found = self._gateway.holder(kind, field, value)
+        return None if found is None or found["id"] in known else found
+
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         self._refuse_without_database()
-        entity = complete(self.schema(kind), body)
+        if kind.enterprise and self.schema(kind.schema_name) is None:
+            raise InputError(NEEDS_ENTERPRISE)
+        self._refuse_taken(kind, body, {})
+        entity = complete(self._schema_of(kind), body)
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
         if kind.parent:
             entity[kind.parent] = {"id": self._owner_or_placeholder(kind, str(parent))}
-        self._judge(kind, entity)
-        self._predictions.remember(kind, entity["id"], entity)
-        return entity
+        return self._foretold(kind, entity)
 
     def update(
         self, kind: Kind, current: Entity, body: Entity, parent: str | None = None
     ) -> Entity:
         self._refuse_without_database()
         name = body.get(kind.identity)
-        if name is not None and self.get(kind, name, parent) is not None:
+        if name is not None and kind.matches is None and self.get(kind, name, parent) is not None:
             raise InputError(f"{kind.identity} {name} is taken by another {kind.name}")
+        self._refuse_taken(kind, body, current)
         entity = merge(kind.fields, current, body)
-        self._judge(kind, entity)
-        self._predictions.remember(kind, entity["id"], entity)
-        return entity
+        if kind.details is not None:
+            entity = complete(self._schema_of(kind), entity)
+        return self._foretold(kind, entity)
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         self._refuse_without_database()
         for name in kind.restricted_by:
             self._refuse_if_referenced(kind, current, kind_named(name))
         self._predictions.remember(kind, current["id"], None)
+
+    def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
+        """Health is the balancer's own and cannot be judged without being set."""
+
+    def members(self, group: str) -> list[Entity]:
+        return [] if group.startswith(PLACEHOLDER) else self._gateway.members(group)
+
+    def add_member(self, group: str, consumer: str) -> None:
+        self._refuse_without_database()
+
+    def remove_member(self, group: str, consumer: str) -> None:
+        self._refuse_without_database()
 
     def health(self, upstream: str) -> list[Entity] | None:
         return self._gateway.health(upstream)
@@ -175,6 +212,24 @@ class PredictingGateway:
                 owner = self._owners[parent] = self.missing(kind_named(str(kind.parent)), parent)
             return owner
 
+    def _schema_of(self, kind: Kind) -> Schema:
+        return composed(self.schema(kind.schema_name) or {}, kind.details)
+
+    def _refuse_taken(self, kind: Kind, body: Entity, current: Entity) -> None:
+        for name in kind.unique:
+            value = body.get(name)
+            other = self.holder(kind, name, value) if value else None
+            if other is not None and other["id"] != current.get("id"):
+                shown = "" if kind.field(name).secret else f" {value}"
+                raise InputError(f"{name}{shown} is taken by another {kind.name}")
+
+    def _foretold(self, kind: Kind, entity: Entity) -> Entity:
+        self._judge(kind, entity)
+        if kind.foretell is not None:
+            kind.foretell(entity)
+        self._predictions.remember(kind, entity["id"], entity)
+        return entity
+
     def _judge(self, kind: Kind, entity: Entity) -> None:
         self._gateway.validate(
             kind, {name: value for name, value in entity.items() if name not in GENERATED}
@@ -186,15 +241,7 @@ class PredictingGateway:
             raise InputError(NO_DATABASE)
 
     def _refuse_if_referenced(self, kind: Kind, current: Entity, by: Kind) -> None:
-        stored: list[Entity] = []
-        if not current["id"].startswith(PLACEHOLDER):
-            stored = self._gateway.children(by, kind, current["id"])
-        known = self._predictions.known(by)
-        pointing = [entity for entity in stored if entity["id"] not in known] + [
-            entity
-            for entity in known.values()
-            if entity is not None and (entity.get(kind.name) or {}).get("id") == current["id"]
-        ]
+        pointing = self.children(by, kind, current["id"])
         if pointing:
             raise InputError(
                 f"{by.describe(pointing[0])} still points at it: delete that one first"

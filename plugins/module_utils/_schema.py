@@ -75,6 +75,18 @@ def _completed(spec: Schema, value: Any, written: bool) -> Any:
     return value
 
 
+def composed(base: Schema, details: Schema | None) -> Schema:
+    """A schema whose fields give way to those of the same name in ``details``."""
+    if details is None:
+        return base
+    fields = {**dict(_fields_of(base)), **dict(_fields_of(details))}
+    return {**base, "fields": [{name: spec} for name, spec in fields.items()]}
+
+
+def names_in(schema: Schema) -> set[str]:
+    return {name for name, _spec in _fields_of(schema)}
+
+
 def default_of(spec: Schema) -> Any:
     """The value that a field has when nobody wrote it; null where the schema names none."""
     if spec.get("auto"):

@@ -20,8 +20,8 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     Field,
     Kind,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED
 
-MASKED = "********"
 MASKED_CHANGED = "******** (changed)"
 
 
@@ -43,8 +43,10 @@ def mask_entity(kind: Kind, entity: Entity) -> Entity:
 
 
 def mask_fields(fields: Iterable[Field], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as a log may show them."""
-    return _mask_pair(fields, dict(params), dict(params))[0]
+    """Parameters as a log may show them; what is free-form may hold any secret."""
+    shown = _mask_pair(fields, dict(params), dict(params))[0]
+    free_form = [field.name for field in fields if field.open and shown.get(field.name)]
+    return {**shown, **dict.fromkeys(free_form, MASKED)}
 
 
 def secrets_of(fields: Iterable[Field], entity: Mapping[str, Any]) -> set[str]:

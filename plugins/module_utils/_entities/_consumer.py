@@ -19,6 +19,8 @@ CONSUMER = Kind(
     name="consumer",
     path="consumers",
     identity="username",
+    named_by=("username", "custom_id"),
+    unique=("custom_id",),
     fields=(Field("username"), Field("custom_id"), tags_field()),
 )
 

@@ -47,7 +47,7 @@ def _is_hash(text: str) -> bool:
 
 
 def _kind(name: str, path: str, schema: str, identity: str, *fields: Field, **more: object) -> Kind:
-    declared = {"everywhere": f"{path}s", **more}
+    declared = {"everywhere": f"{path}s", "unique": (identity,), **more}
     return Kind(
         name=name,
         path=path,
@@ -70,6 +70,7 @@ CREDENTIALS = {
             "key",
             Field("key", secret=True, nullable=False),
             Field("ttl", "int"),
+            named_by=("id",),
             foretell=_answer_ttl,
         ),
         _kind(
@@ -119,6 +120,7 @@ CREDENTIALS = {
             "group",
             Field("group", nullable=False),
             everywhere="",
+            unique=(),
         ),
         _kind(
             "mtls_auth",

@@ -13,6 +13,7 @@ import json
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import same_text
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Entity,
     Field,
     Kind,
     tags_field,
@@ -27,10 +28,17 @@ def _same_key(jwk: object) -> object:
         return jwk
 
 
+def _answer_config(predicted: Entity) -> None:
+    # The environment's vault has one setting, which is answered when it is not written.
+    if predicted.get("name") == "env":
+        predicted["config"] = {"prefix": None, **(predicted.get("config") or {})}
+
+
 VAULT = Kind(
     name="vault",
     path="vaults",
     identity="prefix",
+    foretell=_answer_config,
     fields=(
         Field("prefix", nullable=False),
         Field("name", nullable=False),

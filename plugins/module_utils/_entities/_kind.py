@@ -21,6 +21,8 @@ Entity = dict[str, Any]
 # Completes what the user wrote in the light of what is stored, in place; returns warnings.
 Settle = Callable[[Entity, Optional[Entity]], list[str]]
 
+NEEDS_ENTERPRISE = "the gateway does not have this kind of entity: Kong Gateway Enterprise has"
+
 # What a gateway makes up for every entity; never compared, never sent.
 GENERATED = ("created_at", "updated_at")
 
@@ -81,11 +83,15 @@ class Kind:
     :param name: singular; the key of the entity in results.
     :param path: the collection's path segment.
     :param schema: the name of the gateway's schema, where it is not the path.
-    :param variant: which of several schemas below ``schema`` completes it: a plugin's name.
+    :param details: the part of the schema that depends on the entity: a plugin's own.
     :param identity: the field by which an entity is found, unique within the parent.
+    :param named_by: what people call the entity by, where that is not the identity.
+    :param unique: further fields whose value no two entities share.
     :param fields: what users may write, the identity included, the id not.
     :param parent: the kind under whose path the collection lies.
     :param restricted_by: kinds whose entities forbid to delete the one that they point at.
+    :param matches: whether a stored entity is the wanted one, for kinds that no path leads to.
+    :param enterprise: whether only Kong Gateway Enterprise has the kind.
     :param everywhere: the path of a list of all entities of the kind, whatever their parent.
     :param foretell: completes a prediction with what schemas do not say, in place.
     :param settle: rules between fields that the gateway applies silently, made visible.
@@ -95,13 +101,17 @@ class Kind:
     path: str
     identity: str
     fields: tuple[Field, ...]
+    named_by: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
     parent: str | None = None
     restricted_by: tuple[str, ...] = ()
     schema: str = ""
-    variant: str = ""
+    details: Mapping[str, Any] | None = None
     everywhere: str = ""
     foretell: Callable[[Entity], None] | None = None
     settle: Settle | None = None
+    matches: Callable[[Entity, Entity], bool] | None = None
+    enterprise: bool = False
 
     @property
     def schema_name(self) -> str:
@@ -116,12 +126,14 @@ class Kind:
         return {field.name: field for field in self.fields}
 
     def label(self, entity: Entity) -> str:
-        """What people call the entity: its identity, else its id."""
-        return str(entity.get(self.identity) or entity.get("id") or "without a name")
+        """What people call the entity: its identity, else its id; never a secret."""
+        names = (entity.get(name) for name in (*(self.named_by or (self.identity,)), "id"))
+        found = next((name for name in names if name), "")
+        return found[0] if isinstance(found, list) else str(found)
 
     def describe(self, entity: Entity, parent: str | None = None) -> str:
         """``target 10.0.0.1:80 of upstream web``, for messages and the headers of diffs."""
-        text = f"{self.name} {self.label(entity)}"
+        text = f"{self.name} {self.label(entity)}".rstrip()
         return f"{text} of {self.parent} {parent}" if parent else text
 
 

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Credentials of a consumer: the operation behind ``kong_credential``.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
+    absent,
+    carry_out,
+    present,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import CONSUMER
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._credential import (
+    CREDENTIALS,
+    hashed_password,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Field,
+    Kind,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
+    Operation,
+    Result,
+    Task,
+    result_of_one,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import STATE
+
+
+def run_credential(task: Task) -> Result:
+    kind = CREDENTIALS[task.params["type"]]
+    consumer = task.params["consumer"]
+    written = task.written(kind)
+    try:
+        _refuse_foreign_fields(task, kind)
+        if task.params["state"] == "absent":
+            plan = absent(task.gateway, kind, written, consumer)
+        else:
+            _refuse_missing_consumer(task, consumer)
+            plan = present(task.gateway, _with_password(task, kind), written, task.warn, consumer)
+    except KongError as exc:
+        exc.within(f"{kind.name} of consumer {consumer} at {task.gateway.url}")
+        raise
+    result = result_of_one(task, carry_out(task.gateway, plan, consumer))
+    result["credential"] = result.pop(kind.name)
+    return result
+
+
+def _refuse_foreign_fields(task: Task, kind: Kind) -> None:
+    own = {field.name for field in kind.fields} | {"id"}
+    foreign = [
+        field.name for field in _FIELDS if field.name in task.params if field.name not in own
+    ]
+    if foreign:
+        raise InputError(f"{foreign[0]} is no field of a credential of the type {kind.name}")
+    if kind.identity not in task.params and "id" not in task.params:
+        raise InputError(f"{kind.identity} is needed, by which the credential is found, or its id")
+
+
+def _refuse_missing_consumer(task: Task, consumer: str) -> None:
+    """A list of a missing consumer's credentials and an empty one look alike on some gateways."""
+    if task.gateway.predicts and task.gateway.get(CONSUMER, consumer) is None:
+        task.gateway.missing(CONSUMER, consumer)
+
+
+def _with_password(task: Task, kind: Kind) -> Kind:
+    """Let a password be compared with the hash that the gateway stores, or not at all."""
+    if "password" not in task.params:
+        return kind
+    if task.params["update_password"] == "on_create":
+        compare = _any_password
+    else:
+        consumer = task.gateway.get(CONSUMER, task.params["consumer"]) or {}
+
+        def compare(password: object) -> object:
+            hashed = hashed_password(str(password), str(consumer.get("id")))
+            return hashed if password == task.params["password"] else password
+
+    fields = tuple(
+        replace(field, compare_as=compare) if field.name == "password" else field
+        for field in kind.fields
+    )
+    return replace(kind, fields=fields)
+
+
+def _any_password(password: object) -> object:
+    return bool(password)
+
+
+def _all_fields() -> tuple[Field, ...]:
+    """The fields of all types, each once; which of them a type has is checked by the operation."""
+    fields: dict[str, Field] = {"id": Field("id", nullable=False)}
+    for kind in CREDENTIALS.values():
+        fields.update((field.name, field) for field in kind.fields)
+    # A key is a secret for one type and a name for another: the option keeps both.
+    return tuple(
+        replace(each, secret=True) if each.name == "key" else each for each in fields.values()
+    )
+
+
+_FIELDS = _all_fields()
+
+KONG_CREDENTIAL = Operation(
+    name="kong_credential",
+    spec=ArgumentSpec(
+        fields=_FIELDS,
+        options={
+            "type": {"type": "str", "required": True, "choices": list(CREDENTIALS)},
+            "consumer": {"type": "str", "required": True},
+            "update_password": {
+                "type": "str",
+                "choices": ["always", "on_create"],
+                "default": "always",
+                "no_log": False,
+            },
+            **STATE,
+        },
+    ),
+    run=run_credential,
+)

@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Any entity of any path, typed by the gateway: the operation behind ``kong_entity``.
+
+PRIVATE to the collection: it can change in any release.
+
+For what has no module: entities of custom plugins, and kinds newer than the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
+    absent,
+    carry_out,
+    present,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Entity,
+    Field,
+    Kind,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._freeform import fields_from
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
+    Operation,
+    Result,
+    Task,
+    result_of_one,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import STATE
+
+_GENERATED = ("created_at", "updated_at")
+
+
+def run_entity(task: Task) -> Result:
+    written: Entity = dict(task.params["entity"])
+    kind = _kind(task, written)
+    if task.params["state"] == "absent":
+        plan = absent(task.gateway, kind, written)
+    else:
+        plan = present(task.gateway, kind, written, task.warn)
+    return result_of_one(task, carry_out(task.gateway, plan))
+
+
+def _kind(task: Task, written: Entity) -> Kind:
+    """The kind of the entities at the path, from the gateway's own schema.
+
+    :raises InputError: the gateway has no schema of that name, or nothing identifies the entity.
+    """
+    path = task.params["path"].strip("/")
+    name = task.params.get("schema") or path.rpartition("/")[2].replace("-", "_")
+    schema = task.gateway.schema(name)
+    if schema is None:
+        raise InputError(
+            f"the gateway at {task.gateway.url} has no entities named {name}: "
+            "check path, or name its schema with the option schema"
+        )
+    identity = task.params["identity"]
+    if not written.get(identity) and not written.get("id"):
+        raise InputError(f"entity has neither {identity} nor id, by which it could be found")
+    return Kind(
+        name="entity",
+        path=path,
+        schema=name,
+        identity=identity,
+        fields=_fields(schema),
+        matches=_match_by(identity) if task.params["search"] else None,
+    )
+
+
+def _fields(schema: Mapping[str, Any]) -> tuple[Field, ...]:
+    return tuple(field for field in fields_from(schema) if field.name not in ("id", *_GENERATED))
+
+
+def _match_by(identity: str) -> Any:
+    return lambda desired, stored: stored.get(identity) == desired.get(identity)
+
+
+KONG_ENTITY = Operation(
+    name="kong_entity",
+    spec=ArgumentSpec(
+        fields=(Field("entity", "dict", open=True, required=True, nullable=False),),
+        options={
+            "path": {"type": "str", "required": True},
+            "schema": {"type": "str"},
+            "identity": {"type": "str", "default": "name"},
+            "search": {"type": "bool", "default": False},
+            **STATE,
+        },
+    ),
+    run=run_entity,
+)

@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plugins, found by name and scope and typed by the gateway: the operation behind ``kong_plugin``.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
+    carry_out,
+    complete,
+    resolve,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import (
+    PLUGIN,
+    SCOPES,
+    config_schema,
+    is_same_plugin,
+    with_details,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
+    Operation,
+    Result,
+    Task,
+    result_of_one,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    STATE,
+    fields_with_id,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
+    Plan,
+    plan_absent,
+    plan_present,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._spelling import spelled_out
+from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
+
+
+def run_plugin(task: Task) -> Result:
+    written = task.written(PLUGIN)
+    try:
+        plan = _plan(task, written)
+    except KongError as exc:
+        exc.within(f"plugin {_called(written)} at {task.gateway.url}")
+        raise
+    return result_of_one(task, carry_out(task.gateway, plan))
+
+
+def _called(written: Entity) -> str:
+    return str(written.get("instance_name") or written.get("name") or written.get("id"))
+
+
+def _plan(task: Task, written: Entity) -> Plan:
+    gateway, is_absent = task.gateway, task.params["state"] == "absent"
+    # What is free-form is typed once the plugin's name, and so its schema, is known.
+    scoped = {name: value for name, value in written.items() if name != "config"}
+    desired = normalise(PLUGIN.fields, scoped)
+    if is_absent and _scope_is_missing(gateway, desired):
+        return plan_absent(PLUGIN, None)
+    desired = resolve(gateway, PLUGIN, desired)
+    current = _find(gateway, desired)
+    name = desired.get("name") or (current or {}).get("name")
+    if name is None:
+        if is_absent:
+            return plan_absent(PLUGIN, None)
+        raise InputError("it does not exist, and a new plugin needs a name")
+    kind = _typed(gateway, str(name))
+    if is_absent:
+        return plan_absent(kind, current)
+    if "config" in written:
+        desired["config"] = written["config"]
+        if isinstance(desired["config"], dict):
+            desired["config"] = spelled_out(config_schema(kind), desired["config"], str(name))
+    desired = complete(gateway, kind, normalise(kind.fields, desired), current, task.warn)
+    return plan_present(kind, desired, current)
+
+
+def _typed(gateway: Gateway, name: str) -> Kind:
+    """The plugin's kind.
+
+    :raises InputError: the gateway does not have the plugin.
+    """
+    details = gateway.schema(f"plugins/{name}")
+    if details is None:
+        raise InputError(f"the gateway does not have a plugin named {name}")
+    return with_details(details)
+
+
+def _scope_is_missing(gateway: Gateway, desired: Entity) -> bool:
+    """Whether a plugin cannot be there because what it is for is not."""
+    references: dict[str, Any] = {
+        scope: desired[scope] for scope in SCOPES if isinstance(desired.get(scope), str)
+    }
+    return any(gateway.get(kind_named(scope), key) is None for scope, key in references.items())
+
+
+def _find(gateway: Gateway, desired: Entity) -> Entity | None:
+    """By id, by instance name, else by name within the written scope."""
+    for name in ("id", "instance_name"):
+        current = gateway.get(PLUGIN, desired[name]) if desired.get(name) else None
+        if current is not None:
+            return current
+    if not desired.get("name"):
+        return None
+    scope = next((scope for scope in SCOPES if desired.get(scope)), None)
+    if scope is None:
+        stored = gateway.entities(PLUGIN) or []
+    else:
+        stored = gateway.children(PLUGIN, kind_named(scope), desired[scope]["id"])
+    return next((plugin for plugin in stored if is_same_plugin(desired, plugin)), None)
+
+
+KONG_PLUGIN = Operation(
+    name="kong_plugin",
+    spec=ArgumentSpec(
+        fields=fields_with_id(PLUGIN),
+        options=STATE,
+        required_one_of=[("name", "instance_name", "id")],
+    ),
+    run=run_plugin,
+)
