@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Door two of ``kong_ca_certificate``; what it does and its options are documented in the module."""
+"""Door two of ``kong_ca_certificate``; what it does is documented in the module."""
 
 from __future__ import annotations
 

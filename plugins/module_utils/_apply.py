@@ -114,7 +114,7 @@ def complete(
 def resolve(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
     """Names of references become ids.
 
-    :raises InputError: there is no such entity (unless an earlier task may have been going to make it).
+    :raises InputError: there is no such entity, and no earlier task that may have made it.
     """
     resolved = dict(desired)
     for field in kind.fields:
@@ -230,8 +230,11 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
 
 def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -> Plan:
     """Somebody created the entity since we looked: go on as an update, once."""
-    current = gateway.get(plan.kind, plan.body[plan.kind.identity], parent)
+    current = find(gateway, plan.kind, plan.body, parent)
     if current is None:
+        # Unique among all, but found within one parent only.
+        owner = f" of another {plan.kind.parent}" if plan.kind.parent else ""
+        cause.message += f"; it belongs to a {plan.kind.name}{owner}"
         raise cause
     adopted = plan_present(plan.kind, plan.body, current, plan.parent)
     return carry_out(gateway, adopted, parent) if adopted.changed else adopted
@@ -239,8 +242,7 @@ def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -
 
 def _create_again(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
     """The answer to a create was lost: look before it is sent a second, and last, time."""
-    key = plan.body.get("id") or plan.body.get(plan.kind.identity)
-    current = gateway.get(plan.kind, key, parent) if key else None
+    current = find(gateway, plan.kind, plan.body, parent)
     if current is None:
         try:
             return plan.done(gateway.create(plan.kind, plan.body, parent))

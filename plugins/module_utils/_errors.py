@@ -40,7 +40,7 @@ class KongError(Exception):
             self.args = (self.message,)
 
     def redact(self, secrets: Iterable[str]) -> None:
-        """Take secret values out of the sentence and the details: gateways repeat what they refuse."""
+        """Take secret values out of all texts: gateways repeat what they refuse."""
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
             self.message = self.message.replace(secret, MASKED)
             self.failure = _replaced(self.failure, secret)

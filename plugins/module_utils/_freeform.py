@@ -6,8 +6,8 @@
 
 PRIVATE to the collection: it can change in any release.
 
-A plugin's configuration, and entities newer than the collection, are thereby compared, predicted and
-masked by the same code as declared fields. Written values are converted where nothing is lost.
+A plugin's configuration, and entities newer than the collection, are thereby compared, predicted
+and masked by the same code as declared fields. Written values are converted where nothing is lost.
 """
 
 from __future__ import annotations

@@ -143,10 +143,14 @@ class PredictingGateway:
         if kind.enterprise and self.schema(kind.schema_name) is None:
             raise InputError(NEEDS_ENTERPRISE)
         self._refuse_taken(kind, body, {})
-        entity = complete(self._schema_of(kind), body)
+        owner = (
+            {kind.parent: {"id": self._owner_or_placeholder(kind, str(parent))}}
+            if kind.parent
+            else {}
+        )
+        self._judge(kind, {**body, **owner})
+        entity = {**complete(self._schema_of(kind), body), **owner}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
-        if kind.parent:
-            entity[kind.parent] = {"id": self._owner_or_placeholder(kind, str(parent))}
         return self._foretold(kind, entity)
 
     def update(
@@ -160,6 +164,7 @@ class PredictingGateway:
         entity = merge(kind.fields, current, body)
         if kind.details is not None:
             entity = complete(self._schema_of(kind), entity)
+        self._judge(kind, entity)
         return self._foretold(kind, entity)
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
@@ -224,7 +229,6 @@ class PredictingGateway:
                 raise InputError(f"{name}{shown} is taken by another {kind.name}")
 
     def _foretold(self, kind: Kind, entity: Entity) -> Entity:
-        self._judge(kind, entity)
         if kind.foretell is not None:
             kind.foretell(entity)
         self._predictions.remember(kind, entity["id"], entity)

@@ -6,8 +6,8 @@
 
 PRIVATE to the collection: it can change in any release.
 
-A gateway takes both and answers both (flat ``redis_host`` and nested ``redis.host``), so only one of
-them is sent and compared.
+A gateway takes both and answers both (flat ``redis_host`` and nested ``redis.host``), so only one
+of them is sent and compared.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import Schema, replacements
 
-# Old names for which a gateway's schema does not name the new one, by plugin. They are not answered.
+# Old names for which a schema does not name the new one, by plugin. They are not answered.
 RENAMED: Mapping[str, Mapping[str, str]] = {
     "opentelemetry": {"endpoint": "traces_endpoint"},
     "session": {
@@ -37,7 +37,7 @@ def spelled_out(
 ) -> dict[str, Any]:
     """``written`` with every old name replaced, deep along the schema's records.
 
-    :raises InputError: old and new name of a setting are both written, or an old one has no successor.
+    :raises InputError: old and new name are both written, or an old one has no successor.
     """
     moved = dict(written)
     old_names = {name for entry in schema.get("shorthand_fields") or () for name in entry}

@@ -25,7 +25,7 @@ _PEM_BODY = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE---
 
 
 def digest_of(pem: str) -> str | None:
-    """A CA certificate's digest as the gateway makes it: SHA-256 of the DER form, in hexadecimal."""
+    """A CA certificate's digest as the gateway makes it: SHA-256 of its DER, in hexadecimal."""
     found = _PEM_BODY.search(pem)
     if found is None:
         return None
@@ -36,7 +36,7 @@ def digest_of(pem: str) -> str | None:
 
 
 def same_text(pem: object) -> object:
-    """PEM texts that differ in white space at their lines' ends are one; so are paths to a vault."""
+    """PEM texts that differ in white space only are the same."""
     return "\n".join(str(pem).split()) if isinstance(pem, str) else pem
 
 

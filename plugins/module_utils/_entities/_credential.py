@@ -6,7 +6,8 @@
 
 PRIVATE to the collection: it can change in any release.
 
-A credential is found in its consumer's own list: its key is a secret, and no secret is part of a URL.
+A credential is found in its consumer's own list: its key may be secret, and no secret is part of a
+URL.
 """
 
 from __future__ import annotations
