@@ -117,7 +117,7 @@ class Entities:
                 raise errors.foreign_key_missing(field, value, str(spec.reference))
 
     def _commit(self, kind: str, entity: Entity, keys: Keys, old: Entity | None) -> Entity:
-        entity, after = self.hooks.transient(kind, entity, old)
+        entity, after = self.hooks.transient(kind, entity)
         self._constraints(self.gateway.kinds[kind], entity, keys, old)
         self.store.put(kind, entity)
         after()
@@ -138,7 +138,7 @@ class Entities:
             if old is None:
                 plain = self.gateway.kinds[kind].declared.plain_404
                 raise errors.not_found() if plain else errors.no_such_entity(keys)
-            stored = self._resolved(kind, self.hooks.written(kind, data))
+            stored = self._resolved(kind, self.hooks.written(kind, data, old))
             record = self.gateway.record(kind, {**old, **stored})
             changed = merged(record, filled(record, stored, partial=True), old)
             entity = filled(record, rewrite(record, changed))
@@ -156,7 +156,8 @@ class Entities:
             if old is not None:
                 data["id"] = old["id"]
                 data.setdefault("created_at", old["created_at"])
-            entity = self.prepared(kind, self._resolved(kind, self.hooks.created(kind, data)))
+            data = self._resolved(kind, self.hooks.created(kind, data, old))
+            entity = self.prepared(kind, data)
             return self.answer(kind, self._commit(kind, entity, keys, old))
 
     def delete(self, kind: str, entity: Entity) -> None:

@@ -100,7 +100,7 @@ def by_number(items: list[Entity], query: Query, path: str) -> dict[str, Any]:
     if "offset" in query and not query["offset"].isdigit():
         raise errors.unexpected()
     start = int(query.get("offset", 0))
-    end = start + int(size)
+    end = start + min(int(size), MAXIMUM_SIZE)
     page: dict[str, Any] = {"data": items[start:end], "next": None}
     if end < len(items):
         page["offset"] = str(end)
