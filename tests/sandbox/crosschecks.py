@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .pem import certificate_error, is_reference, pair_error
+from .pem import certificate_error, is_reference, key_kind, pair_error
 
 #: Errors of the whole, and errors by field.
 Findings = tuple[list[str], dict[str, str]]
@@ -73,11 +73,23 @@ def proxy_url(data: dict[str, Any]) -> Findings:
     return [], {}
 
 
-#: The check by the record's path and the first field that the dump names for it.
-CUSTOM: dict[tuple[str, str], Callable[[dict[str, Any]], Findings]] = {
-    ("certificates", "cert"): certificate_pair,
-    ("certificates", "cert_alt"): alternative_pair,
-    ("ca_certificates", "cert"): ca_certificate,
-    ("keys", "jwk"): key_material,
-    ("plugins/aws-lambda", "config.proxy_url"): proxy_url,
+def certificate_kinds(certificate: dict[str, Any]) -> Findings:
+    """The second certificate is there for another kind of key than the first."""
+    kinds = [key_kind(certificate[name] or "") for name in ("cert", "cert_alt")]
+    if kinds[0] is None or kinds[0] != kinds[1]:
+        return [], {}
+    return [
+        "certificate and alternative certificate need to have different type "
+        "(e.g. RSA and ECDSA), the provided certificates were both of the same type"
+    ], {}
+
+
+#: The check by the record's path and the fields that the dump names for it.
+CUSTOM: dict[tuple[str, tuple[str, ...]], Callable[[dict[str, Any]], Findings]] = {
+    ("certificates", ("cert", "key")): certificate_pair,
+    ("certificates", ("cert_alt", "key_alt")): alternative_pair,
+    ("certificates", ("cert", "cert_alt")): certificate_kinds,
+    ("ca_certificates", ("cert",)): ca_certificate,
+    ("keys", ("jwk", "pem", "kid")): key_material,
+    ("plugins/aws-lambda", ("config.proxy_url",)): proxy_url,
 }

@@ -54,7 +54,7 @@ def clients() -> Iterator[dict[str, httpx.Client]]:
         yield {"database": to_newer, "database-3.5": to_older}
 
 
-@pytest.mark.parametrize("recording", map(_marked, _recordings()))
+@pytest.mark.parametrize("recording", [_marked(name) for name in _recordings()])
 def test_recorded_answers_are_given_again(clients: dict[str, httpx.Client], recording: str) -> None:
     client = clients[recording.partition("/")[0]]
     client.post("/sandbox/reset").raise_for_status()
