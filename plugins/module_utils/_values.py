@@ -45,7 +45,8 @@ def _normalise_value(field: Field, value: Any) -> Any:
     if field.is_record and isinstance(value, dict):
         return normalise(field.fields, value)
     if field.is_list_of_records:
-        value = [{sub.name: item.get(sub.name) for sub in field.fields} for item in value]
+        empty = {sub.name: None for sub in field.fields}
+        value = [{**empty, **normalise(field.fields, item)} for item in value]
     if field.type == "float" and isinstance(value, float) and value.is_integer():
         return int(value)
     if field.unordered and isinstance(value, list):
