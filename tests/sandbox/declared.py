@@ -18,9 +18,10 @@ class Declared:
 
     `path`: its collection; "" for kinds that are reached through their parent only. `nested`: its
     name below a parent. `key`: the field that may stand in a path beside the id. `together`:
-    fields that are unique together. `not_null`: fields in which the database takes no null though
-    the schema does. `cascade`: foreign keys with which a delete goes along, beside the dump's.
-    `plain_404`: a PATCH of a missing one is answered without a code.
+    fields that are unique together, in the order in which the database looks. `not_null`: fields
+    in which the database takes no null though the schema does. `cascade`: foreign keys with which
+    a delete goes along, beside the dump's. `plain_404`: a PATCH of a missing one is answered
+    without a code.
     """
 
     path: str
@@ -54,7 +55,7 @@ KINDS: dict[str, Declared] = {
     "snis": Declared("snis", "name", cascade=("certificate",)),
     "ca_certificates": Declared("ca_certificates"),
     "vaults": Declared("vaults", "prefix"),
-    "keys": Declared("keys", "name", together=(("kid", "set"),)),
+    "keys": Declared("keys", "name", together=(("name",), ("kid", "set"))),
     "key_sets": Declared("key-sets", "name"),
     "acls": Declared("acls", "group", together=(("consumer", "group"),)),
     "keyauth_credentials": Declared("key-auths", "key", nested="key-auth"),

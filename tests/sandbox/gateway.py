@@ -67,7 +67,8 @@ class Gateway:
             record.fields.setdefault(extra, Field(spec, f"{name}.{extra}", VALIDATORS))
         single = tuple((key,) for key, field in record.fields.items() if field.spec.get("unique"))
         foreign = {key: field for key, field in record.fields.items() if field.reference in KINDS}
-        return Kind(name, record, declared, declared.together + single, foreign)
+        unique = tuple(dict.fromkeys(declared.together + single))
+        return Kind(name, record, declared, unique, foreign)
 
     def _special(self, kind: str, data: dict[str, Any]) -> Record | None:
         """The record of a plugin's or a vault's name, or of a route's first known protocol."""
@@ -92,7 +93,19 @@ class Gateway:
                 return {field: validate.REQUIRED}
             value = (value or ["nil"])[0] if isinstance(value, list) else value
             return {field: message.format(value)}
-        return validate.record_errors(self.record(kind, data), data, full)
+        found = validate.record_errors(self.record(kind, data), data, full)
+        return found if full else {name: _of_change(error) for name, error in found.items()}
+
+
+def _of_change(errors: Any) -> Any:
+    """Errors of a change: what is missing is said to be missing when updating."""
+    if isinstance(errors, dict):
+        return {name: _of_change(error) for name, error in errors.items()}
+    if isinstance(errors, list):
+        return [_of_change(error) for error in errors]
+    if isinstance(errors, str) and errors.startswith("at least one of these fields"):
+        return f"when updating, {errors}"
+    return errors
 
 
 #: Kinds that are nothing without a special record: the field that names it, and the error.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,11 @@ STATES = {"healthy": True, "unhealthy": False}
 class Health:
     """`/upstreams/{u}/health`, `…/targets/all` and `…/targets/{t}[/{address}]/(un)healthy`."""
 
-    def __init__(self, entities: Entities, balancers: Balancers, node_id: str) -> None:
+    def __init__(
+        self, entities: Entities, balancers: Balancers, node_id: str, delay: float
+    ) -> None:
+        """`delay`: seconds until a new target shows its health, as on a real gateway."""
+        self.delay = delay
         self.entities = entities
         self.balancers = balancers
         self.node_id = node_id
@@ -62,7 +67,11 @@ class Health:
             summary = self.balancers.balancer_health(upstream)
             return 200, {"data": summary, "next": None, "node_id": self.node_id}
         known = self.balancers.health(upstream["id"])
-        data = [{**target, **known.get(target["id"], {})} for target in self._targets(upstream)]
+        due = time.time() - self.delay
+        data = [
+            {**target, **(known.get(target["id"], {}) if target["created_at"] <= due else {})}
+            for target in self._targets(upstream)
+        ]
         page = paging.by_number(data, call.query, f"/upstreams/{name}/health")
         return 200, {**page, "node_id": self.node_id}
 

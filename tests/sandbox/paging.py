@@ -80,7 +80,10 @@ def _decoded(offset: str) -> list[str]:
 def by_key(
     items: list[Entity], key: Callable[[Entity], list[str]], query: Query, path: str
 ) -> dict[str, Any]:
-    """One page of items in the order of their keys; `next` drops `size`, as the gateway does."""
+    """One page of items in the order of their keys; `next` drops `size`, as the gateway does.
+
+    It keeps `tags` in lists of a whole kind only.
+    """
     size = page_size(query)
     items = sorted(items, key=key)
     if "offset" in query:
@@ -89,8 +92,9 @@ def by_key(
     page: dict[str, Any] = {"data": items[:size], "next": None}
     if len(items) > size:
         page["offset"] = _encoded(key(items[size]))
-        tags = f"&tags={urllib.parse.quote(query['tags'])}" if "tags" in query else ""
-        page["next"] = f"{path}?offset={urllib.parse.quote(page['offset'], safe='')}{tags}"
+        page["next"] = f"{path}?offset={urllib.parse.quote(page['offset'], safe='')}"
+        if "tags" in query and path.count("/") == 1:
+            page["next"] += f"&tags={urllib.parse.quote(query['tags'])}"
     return page
 
 

@@ -152,6 +152,54 @@ def test_an_older_name_is_written_to_its_new_place_and_shown_in_both(
     assert changed["config"]["redis_host"] == "s.test"
 
 
+def test_an_older_name_that_contradicts_the_newer_is_refused(client: httpx.Client) -> None:
+    config = {"minute": 5, "redis_host": "r.test", "redis": {"host": "s.test"}}
+    answer = client.post("/plugins", json={"name": "rate-limiting", "config": config})
+    assert answer.json()["fields"] == {
+        "config": {
+            "redis_host": "both deprecated and new field are used but their values mismatch: "
+            "redis_host = r.test vs redis.host = s.test"
+        }
+    }
+
+
+def test_a_change_says_that_it_is_one(client: httpx.Client) -> None:
+    _made(client, "/consumers", username="a")
+    answer = client.patch("/consumers/a", json={"username": None})
+    message = "at least one of these fields must be non-empty: 'custom_id', 'username'"
+    assert answer.json()["fields"] == {"@entity": [f"when updating, {message}"]}
+
+
+def test_what_is_answered_can_be_written_back_unchanged(client: httpx.Client) -> None:
+    _made(client, "/services", name="s", url="https://h.test/p")
+    _made(client, "/routes", name="r", paths=["/"], service={"name": "s"})
+    _made(client, "/upstreams", name="u.test", hash_on="ip", tags=["x"])
+    _made(client, "/consumers", username="c")
+    _made(client, "/consumers/c/key-auth", key="k")
+    _made(client, "/plugins", name="rate-limiting", config={"minute": 5}, service={"name": "s"})
+    for path in ("services", "routes", "upstreams", "consumers", "key-auths", "plugins"):
+        (entity,) = client.get(f"/{path}").json()["data"]
+        for method in ("PUT", "PATCH"):
+            answer = client.request(method, f"/{path}/{entity['id']}", json=entity).json()
+            assert {**answer, "updated_at": 0} == {**entity, "updated_at": 0}
+
+
+def test_an_id_in_a_change_is_ignored(client: httpx.Client) -> None:
+    made = _made(client, "/services", name="s", host="h.test")
+    other = "0d6e1f6c-8a5e-4a4b-9f5e-3f0c2c1b7a10"
+    assert client.patch("/services/s", json={"id": other}).json()["id"] == made["id"]
+    assert [entity["id"] for entity in client.get("/services").json()["data"]] == [made["id"]]
+
+
+def test_bodies_are_read_as_their_type_says(client: httpx.Client) -> None:
+    announced = {"Content-Type": "application/json"}
+    assert client.get("/services", headers=announced).json() == {
+        "message": "Cannot parse JSON body"
+    }
+    assert client.post("/services", content=b"host=h.test").status_code == 415
+    assert client.post("/upstreams").json()["fields"] == {"name": "required field missing"}
+
+
 def test_a_written_id_is_kept_and_taken_once(client: httpx.Client) -> None:
     identifier = "0d6e1f6c-8a5e-4a4b-9f5e-3f0c2c1b7a10"
     assert _made(client, "/services", id=identifier, host="h.test")["id"] == identifier

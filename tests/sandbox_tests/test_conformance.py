@@ -21,7 +21,7 @@ RECORDED = pathlib.Path(__file__).parents[1] / "conformance"
 VERSIONS = {"database": "3.10", "database-3.5": "3.5"}
 
 #: As slow as a real gateway, seconds: recordings look at health before a balancer exists.
-PROPAGATION = "4"
+HEALTH_DELAY = "5"
 
 #: Recordings that the sandbox does not follow yet ("folder/name"), and why.
 PENDING: dict[str, str] = {}
@@ -46,8 +46,8 @@ def _marked(name: str) -> Any:
 def clients() -> Iterator[dict[str, httpx.Client]]:
     """A client for a sandbox of each version."""
     with (
-        sandbox("--version", VERSIONS["database"], "--propagation", PROPAGATION) as newer,
-        sandbox("--version", VERSIONS["database-3.5"], "--propagation", PROPAGATION) as older,
+        sandbox("--version", VERSIONS["database"], "--health-delay", HEALTH_DELAY) as newer,
+        sandbox("--version", VERSIONS["database-3.5"], "--health-delay", HEALTH_DELAY) as older,
         httpx.Client(base_url=newer.admin_url, trust_env=False, timeout=30) as to_newer,
         httpx.Client(base_url=older.admin_url, trust_env=False, timeout=30) as to_older,
     ):
