@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one table of what the schemas' dumps leave out. Nothing else in here knows a kind by name."""
+"""The one table of what the schemas' dumps leave out. What kinds do beside it is in `hooks`."""
 
 from __future__ import annotations
 
