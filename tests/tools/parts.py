@@ -18,7 +18,7 @@ from tools.workspace import BUILD, PACKAGE, ROOT
 TREE = BUILD / "tree" / PACKAGE
 TYPED = (
     "ansible_collections.irishtek.kong.plugins",
-    "benchmark", "demo", "harness", "sandbox", "tools", "tools_tests",
+    "benchmark", "demo", "harness", "sandbox", "sandbox_tests", "tools", "tools_tests", "unit",
 )
 
 
