@@ -45,7 +45,7 @@ class Hooks:
             digest = pem.digest(data["cert"])
             return data if digest is None else {**data, "cert_digest": digest}
         if kind == "basicauth_credentials" and isinstance(data.get("password"), str):
-            return {**data, "password": _hashed(data)}
+            return {**data, "password": _hashed({**(old or {}), **data})}
         return data
 
     def transient(self, kind: str, entity: Entity) -> tuple[Entity, Callable[[], None]]:
