@@ -54,16 +54,24 @@ def _split(text: str) -> tuple[str, int]:
 
 
 def _port(digits: str, text: str) -> int:
-    if not (digits.isascii() and digits.isdigit()) or int(digits) > HIGHEST_PORT:
-        raise _invalid(text)
-    return int(digits)
+    return _number(digits, HIGHEST_PORT, text)
 
 
 def _ipv4(host: str, text: str) -> str:
     octets = host.split(".")
-    if len(octets) != 4 or not all(octet and int(octet) <= 255 for octet in octets):
+    if len(octets) != 4:
         raise _invalid(text)
-    return ".".join(str(int(octet)) for octet in octets)
+    return ".".join(str(_number(octet, 255, text)) for octet in octets)
+
+
+def _number(digits: str, highest: int, text: str) -> int:
+    significant = digits.lstrip("0") or "0"
+    # Judged by length first: Python refuses to convert thousands of digits.
+    if not (digits.isascii() and digits.isdigit()) or len(significant) > len(str(highest)):
+        raise _invalid(text)
+    if int(significant) > highest:
+        raise _invalid(text)
+    return int(significant)
 
 
 def _invalid(text: str) -> InputError:

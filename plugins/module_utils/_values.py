@@ -58,7 +58,11 @@ def _normalise_value(field: Field, value: Any, at: str) -> Any:
 
 def _normalise_inside(field: Field, value: Any, at: str) -> Any:
     if field.is_list_of_records:
-        return [{sub.name: item.get(sub.name) for sub in field.fields} for item in value]
+        empty = {sub.name: None for sub in field.fields}
+        return [
+            {**empty, **normalise(field.fields, item, f"{at}.{position}.")}
+            for position, item in enumerate(value, 1)
+        ]
     if field.element is not None and isinstance(value, list):
         return [
             _normalise_value(field.element, item, f"{at}.{position}")

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from harness.echo import Echo, echo_server
+from harness.engine import Engine
 from harness.gateway import Gateway, sandbox
 from harness.playbook import Player
 
@@ -72,6 +73,14 @@ def second_gateway(sandbox_gateway: Gateway, _second_sandbox: Gateway) -> Gatewa
     """Another, empty sandbox gateway beside the first."""
     _second_sandbox.reset()
     return _second_sandbox
+
+
+@pytest.fixture
+def engine(gateway: Gateway) -> Iterator[Engine]:
+    """Calls the modules' operations in this process; a real gateway is left as it was found."""
+    yield Engine(gateway)
+    if not gateway.is_sandbox:
+        gateway.remove_leftovers()
 
 
 @pytest.fixture(scope="session")

@@ -92,7 +92,7 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
         assert process.stderr is not None
         assert "ends listens on" in process.stderr.readline()
         process.send_signal(number)
-        _, said = process.communicate(timeout=30)
+        said = process.communicate(timeout=30)[1]
     assert (process.returncode, said) == (0, "")
 
 

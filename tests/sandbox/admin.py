@@ -10,6 +10,7 @@ import logging
 import time
 import urllib.parse
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -79,12 +80,19 @@ class Admin:
         handler = resource.methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             raise errors.method_not_allowed()
-        body = {}
-        if request.method in ("POST", "PUT", "PATCH"):
-            content_type = request.headers.get("content-type", "")
-            body = bodies.parsed(content_type, raw, resource.record_of)
+        body = self._body(request, raw, resource)
         status, answer = handler(Call(dict(request.query_params), body))
         return status, answer, {}
+
+    @staticmethod
+    def _body(request: Request, raw: bytes, resource: Resource) -> dict[str, Any]:
+        """What a request writes. JSON must be there whatever the method, once it is announced."""
+        content_type = request.headers.get("content-type", "")
+        if request.method in ("POST", "PUT", "PATCH"):
+            return bodies.parsed(content_type, raw, resource.record_of)
+        if content_type.lower().startswith("application/json"):
+            bodies.parsed(content_type, raw, None)
+        return {}
 
     def _resource(self, request: Request) -> Resource:
         path = request.scope["raw_path"].decode("latin-1").partition("?")[0].strip("/")

@@ -62,7 +62,8 @@ class Sandbox:
         node_id = str(uuid.uuid4())
         entities = Entities(self.gateway, self.store)
         about = About(entities, node_id, self.options.edition, self.ports)
-        resources = Resources(entities, Health(entities, self.balancers, node_id))
+        health = Health(entities, self.balancers, node_id, self.options.health_delay)
+        resources = Resources(entities, health)
         finders = [about.find, resources.find]
         admin = Admin(finders, self.gateway.version, self.options.admin_token)
         faults = Faults(admin.app())

@@ -28,7 +28,7 @@ class UnsupportedMediaType(Exception):
 
 
 def parsed(content_type: str, raw: bytes, record_of: RecordOf | None) -> dict[str, Any]:
-    """The fields of a body; {} without a content type. `record_of` tells the types in a form."""
+    """The fields of a body; {} without one. `record_of` tells the types in a form."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json":
         return _json(raw)
@@ -37,7 +37,7 @@ def parsed(content_type: str, raw: bytes, record_of: RecordOf | None) -> dict[st
         return _form(pairs, record_of)
     if kind == "multipart/form-data":
         return _form(_multipart(content_type, raw), record_of)
-    if kind:
+    if kind or raw:
         raise UnsupportedMediaType
     return {}
 

@@ -153,7 +153,7 @@ def _custom(
     It is left out where one of its fields is wrong on its own (`wrong`).
     """
     sources = argument["field_sources"]
-    check = CUSTOM.get((record.path, sources[0]))
+    check = CUSTOM.get((record.path, tuple(sources)))
     if check is None or any(name.partition(".")[0] in wrong for name in sources):
         return []
     whole, fields = check(data)

@@ -6,76 +6,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
-from .pem import certificate_error, key_error, pair_error
+from .pem import certificate_error, is_reference, key_kind, pair_error
 
 #: Errors of the whole, and errors by field.
 Findings = tuple[list[str], dict[str, str]]
-
-HTTP = ("methods", "hosts", "headers", "paths")
-STREAM = ("sources", "destinations", "snis")
-
-#: By protocol: the fields of which one must be set, and the message when none is.
-REQUIRED_ONE: dict[str, tuple[tuple[str, ...], str]] = {
-    "http": (HTTP, "'methods', 'hosts', 'headers', 'paths' when 'protocols' is 'http'"),
-    "https": (
-        (*HTTP, "snis"),
-        "'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'https'",
-    ),
-    "tcp": (STREAM, "'sources', 'destinations', 'snis' when 'protocols' is 'tcp', 'tls' or 'udp'"),
-    "grpc": (
-        ("hosts", "headers", "paths"),
-        "'hosts', 'headers', 'paths' when 'protocols' is 'grpc'",
-    ),
-    "grpcs": (
-        ("hosts", "headers", "paths", "snis"),
-        "'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'grpcs'",
-    ),
-    "tls_passthrough": (("snis",), "'snis' when 'protocols' is 'tls_passthrough'"),
-}
-GROUPS = {"tls": "tcp", "udp": "tcp"}
-
-NO_STREAM = "'tcp', 'tls', 'tls_passthrough' or 'udp'"
-
-
-def _set_fields(route: dict[str, Any], names: tuple[str, ...]) -> list[str]:
-    return [name for name in names if route.get(name)]
-
-
-def route_protocols(route: dict[str, Any]) -> Findings:
-    """A route needs one thing to match on, and only what its protocols can match on."""
-    protocols = route.get("protocols") or []
-    whole: list[str] = []
-    for group in dict.fromkeys(GROUPS.get(protocol, protocol) for protocol in protocols):
-        names, message = REQUIRED_ONE.get(group, ((), ""))
-        if names and not _set_fields(route, names):
-            whole.append(f"must set one of {message}")
-    return _only_the_widest(protocols, whole), _misplaced(route, protocols)
-
-
-def _only_the_widest(protocols: list[str], whole: list[str]) -> list[str]:
-    """With http beside https only the list of https, the longer one, is asked for."""
-    for secure, plain in (("https", "http"), ("grpcs", "grpc")):
-        if secure in protocols and plain in protocols:
-            return [text for text in whole if not text.endswith(f"is '{plain}'")]
-    return whole
-
-
-def _misplaced(route: dict[str, Any], protocols: list[str]) -> dict[str, str]:
-    stream = [item for item in protocols if item in ("tcp", "tls", "udp", "tls_passthrough")]
-    grpc = [item for item in protocols if item in ("grpc", "grpcs")]
-    errors: dict[str, str] = {}
-    for name in HTTP if stream else ("sources", "destinations"):
-        if stream and route.get(name) is not None:
-            errors[name] = f"cannot set '{name}' when 'protocols' is {NO_STREAM}"
-        elif protocols and not stream and route.get(name):
-            kinds = "'grpc' or 'grpcs'" if grpc else "'http' or 'https'"
-            errors[name] = f"cannot set '{name}' when 'protocols' is {kinds}"
-    if grpc and route.get("methods") is not None:
-        errors["methods"] = "cannot set 'methods' when 'protocols' is 'grpc' or 'grpcs'"
-    return errors
 
 
 def certificate_pair(certificate: dict[str, Any]) -> Findings:
@@ -101,30 +39,30 @@ def ca_certificate(data: dict[str, Any]) -> Findings:
     return ([error] if error else []), {}
 
 
+#: The members that make up a JSON Web Key, by its type; symmetric keys cannot be loaded
+#: (conformance: vaults_and_keys).
+JWK_MEMBERS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+
+
 def key_material(key: dict[str, Any]) -> Findings:
-    """A JWK that can be loaded and has the key's `kid`; PEM halves that can be loaded.
-
-    Symmetric keys ("oct") cannot be loaded (conformance: vaults_and_keys).
-    """
-    if key.get("jwk"):
-        return _jwk(key)
-    pem = key.get("pem") or {}
-    for name in ("private_key", "public_key"):
-        if pem.get(name) and key_error(pem[name], private=name == "private_key"):
-            return [f"could not load {name.replace('_', ' ')}"], {}
-    return [], {}
-
-
-def _jwk(key: dict[str, Any]) -> Findings:
+    """A JSON Web Key that has the key's own `kid` and can be loaded."""
+    text = key.get("jwk")
+    if not text or is_reference(text):
+        return [], {}
     try:
-        jwk = json.loads(key["jwk"])
+        jwk = json.loads(text)
     except ValueError:
         return ["could not json decode jwk string"], {}
-    if not isinstance(jwk, dict) or jwk.get("kty") not in ("RSA", "EC", "OKP"):
-        return ["could not load JWK, likely not a valid key"], {}
-    if jwk.get("kid") != key.get("kid"):
+    if not isinstance(jwk, dict) or jwk.get("kid") != key.get("kid"):
         return ["kid in jwk.kid must be equal to keys.kid"], {}
+    members = JWK_MEMBERS.get(jwk.get("kty", ""), ())
+    if not members or not all(_base64url(jwk.get(name)) for name in members):
+        return ["could not load JWK, likely not a valid key"], {}
     return [], {}
+
+
+def _base64url(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]+", value) is not None
 
 
 def proxy_url(data: dict[str, Any]) -> Findings:
@@ -135,12 +73,23 @@ def proxy_url(data: dict[str, Any]) -> Findings:
     return [], {}
 
 
-#: The check by the record's path and the first field that the dump names for it.
-CUSTOM: dict[tuple[str, str], Callable[[dict[str, Any]], Findings]] = {
-    ("routes", "id"): route_protocols,
-    ("certificates", "cert"): certificate_pair,
-    ("certificates", "cert_alt"): alternative_pair,
-    ("ca_certificates", "cert"): ca_certificate,
-    ("keys", "jwk"): key_material,
-    ("plugins/aws-lambda", "config.proxy_url"): proxy_url,
+def certificate_kinds(certificate: dict[str, Any]) -> Findings:
+    """The second certificate is there for another kind of key than the first."""
+    kinds = [key_kind(certificate[name] or "") for name in ("cert", "cert_alt")]
+    if kinds[0] is None or kinds[0] != kinds[1]:
+        return [], {}
+    return [
+        "certificate and alternative certificate need to have different type "
+        "(e.g. RSA and ECDSA), the provided certificates were both of the same type"
+    ], {}
+
+
+#: The check by the record's path and the fields that the dump names for it.
+CUSTOM: dict[tuple[str, tuple[str, ...]], Callable[[dict[str, Any]], Findings]] = {
+    ("certificates", ("cert", "key")): certificate_pair,
+    ("certificates", ("cert_alt", "key_alt")): alternative_pair,
+    ("certificates", ("cert", "cert_alt")): certificate_kinds,
+    ("ca_certificates", ("cert",)): ca_certificate,
+    ("keys", ("jwk", "pem", "kid")): key_material,
+    ("plugins/aws-lambda", ("config.proxy_url",)): proxy_url,
 }

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one table of what the schemas' dumps leave out. Nothing else in here knows a kind by name."""
+"""The one table of what the schemas' dumps leave out. What kinds do beside it is in `hooks`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ class Declared:
 
     `path`: its collection; "" for kinds that are reached through their parent only. `nested`: its
     name below a parent. `key`: the field that may stand in a path beside the id. `together`:
-    fields that are unique together. `not_null`: fields in which the database takes no null though
-    the schema does. `cascade`: foreign keys with which a delete goes along, beside the dump's.
-    `plain_404`: a PATCH of a missing one is answered without a code.
+    fields that are unique together, in the order in which the database looks. `not_null`: fields
+    in which the database takes no null though the schema does. `cascade`: foreign keys with which
+    a delete goes along, beside the dump's. `plain_404`: a PATCH of a missing one is answered
+    without a code.
     """
 
     path: str
@@ -54,7 +55,7 @@ KINDS: dict[str, Declared] = {
     "snis": Declared("snis", "name", cascade=("certificate",)),
     "ca_certificates": Declared("ca_certificates"),
     "vaults": Declared("vaults", "prefix"),
-    "keys": Declared("keys", "name"),
+    "keys": Declared("keys", "name", together=(("name",), ("kid", "set"))),
     "key_sets": Declared("key-sets", "name"),
     "acls": Declared("acls", "group", together=(("consumer", "group"),)),
     "keyauth_credentials": Declared("key-auths", "key", nested="key-auth"),
@@ -70,6 +71,104 @@ EXTRA_FIELDS: dict[str, dict[str, dict[str, Any]]] = {
     "certificates": {"snis": {"type": "array", "elements": {"type": "string"}, "transient": True}},
 }
 
+
+def _unset(names: tuple[str, ...], protocols: str) -> list[dict[str, dict[str, Any]]]:
+    """Fields that stay null under some protocols."""
+    return [
+        {
+            name: {
+                "type": "any",
+                "eq": None,
+                "err": f"cannot set '{name}' when 'protocols' is {protocols}",
+            }
+        }
+        for name in names
+    ]
+
+
+def _one_of(protocol: dict[str, Any], names: list[str], text: str) -> dict[str, Any]:
+    """Of `names` one must be set, if the route's protocols hold what `protocol` asks."""
+    return {
+        "if_field": "protocols",
+        "if_match": protocol,
+        "then_at_least_one_of": names,
+        "then_err": f"must set one of %s when 'protocols' is {text}",
+    }
+
+
+def _either(secure: str, plain: str, names: list[str]) -> dict[str, Any]:
+    """As `_one_of`, where the secure protocol can match on SNIs, too."""
+    return {
+        **_one_of({"contains": secure}, [*names, "snis"], f"'{secure}'"),
+        "else_match": {"contains": plain},
+        "else_then_at_least_one_of": names,
+        "else_then_err": f"must set one of %s when 'protocols' is '{plain}'",
+    }
+
+
+def _elements(*protocols: str) -> dict[str, Any]:
+    return {"elements": {"type": "string", "one_of": list(protocols)}}
+
+
+_HTTP: dict[str, Any] = {
+    "fields": _unset(("sources", "destinations"), "'http' or 'https'"),
+    "entity_checks": [
+        {
+            "conditional_at_least_one_of": _either(
+                "https", "http", ["methods", "hosts", "headers", "paths"]
+            )
+        }
+    ],
+}
+_STREAM: dict[str, Any] = {
+    "fields": _unset(
+        ("methods", "hosts", "paths", "headers"), "'tcp', 'tls', 'tls_passthrough' or 'udp'"
+    ),
+    "entity_checks": [
+        {
+            "conditional_at_least_one_of": _one_of(
+                _elements("tcp", "tls", "udp"),
+                ["sources", "destinations", "snis"],
+                "'tcp', 'tls' or 'udp'",
+            )
+        },
+        {
+            "conditional_at_least_one_of": {
+                **_one_of(_elements("tls_passthrough"), ["snis"], ""),
+                "then_err": "must set snis when 'protocols' is 'tls_passthrough'",
+            }
+        },
+    ],
+}
+_STRIP_PATH: dict[str, Any] = {
+    "type": "boolean",
+    "required": True,
+    "default": False,
+    "ne": True,
+    "err": "cannot set 'strip_path' when 'protocols' is 'grpc' or 'grpcs'",
+}
+_GRPC: dict[str, Any] = {
+    "fields": [
+        {"strip_path": _STRIP_PATH},
+        *_unset(("methods", "sources", "destinations"), "'grpc' or 'grpcs'"),
+    ],
+    "entity_checks": [
+        {"conditional_at_least_one_of": _either("grpcs", "grpc", ["hosts", "headers", "paths"])}
+    ],
+}
+
+#: What a route is beside its schema, by the first of its protocols that is here.
+ROUTES: dict[str, dict[str, Any]] = {
+    "http": _HTTP,
+    "https": _HTTP,
+    "tcp": _STREAM,
+    "tls": _STREAM,
+    "udp": _STREAM,
+    "tls_passthrough": _STREAM,
+    "grpc": _GRPC,
+    "grpcs": _GRPC,
+}
+
 #: Vault back ends by name: the fields of their `config` (open source has but this one).
 VAULTS = {"env": ["prefix"]}
 
@@ -82,7 +181,7 @@ VALIDATORS: dict[str, Validator] = {
     "routes.hosts[]": values.route_host,
     "routes.paths[]": values.route_path,
     "routes.headers.keys": values.header_name,
-    "routes.snis[]": values.sni,
+    "routes.snis[]": values.wildcard_host,
     "routes.sources[].ip": values.ip_or_cidr,
     "routes.destinations[].ip": values.ip_or_cidr,
     "upstreams.name": values.upstream_name,
@@ -96,15 +195,16 @@ VALIDATORS: dict[str, Validator] = {
     "upstreams.healthchecks.active.headers.keys": values.header_name,
     "targets.target": values.target,
     "plugins.instance_name": values.name,
-    "snis.name": values.sni,
+    "snis.name": values.wildcard_host,
     "certificates.cert": values.certificate,
     "certificates.cert_alt": values.certificate,
     "certificates.key": values.key,
     "certificates.key_alt": values.key,
-    "certificates.snis[]": values.sni,
+    "certificates.snis[]": values.wildcard_host,
     "ca_certificates.cert": values.certificate,
     "key_sets.name": values.name,
     "keys.name": values.name,
+    "keys.pem": values.pem_pair,
     "plugins/ip-restriction.config.allow[]": values.ip_or_cidr,
     "plugins/ip-restriction.config.deny[]": values.ip_or_cidr,
     "plugins/http-log.config.http_endpoint": values.url,
@@ -112,5 +212,10 @@ VALIDATORS: dict[str, Validator] = {
     "plugins/opentelemetry.config.logs_endpoint": values.url,
     "plugins/zipkin.config.http_endpoint": values.url,
     "plugins/oauth2.config": values.a_grant,
+    **{
+        f"plugins/{plugin}.config.redis.{field}": validator
+        for plugin in ("rate-limiting", "response-ratelimiting")
+        for field, validator in (("host", values.host), ("server_name", values.sni))
+    },
     **{f"{kind}.tags[]": values.tag for kind in KINDS},
 }

@@ -12,7 +12,8 @@ from . import errors, validate
 from .fill import filled, merged
 from .gateway import Gateway, Kind
 from .hooks import Hooks
-from .shorthands import rewrite, with_older_names
+from .schema import Record
+from .shorthands import mismatches, rewrite, with_older_names
 from .store import Entity, Store
 
 #: What stands in a path or a write for one entity: {"id": …} or {"name": …}.
@@ -70,9 +71,16 @@ class Entities:
     def prepared(self, kind: str, data: Entity) -> Entity:
         """A whole entity from what was written; refused where its schema is not held."""
         record = self.gateway.record(kind, data)
+        self._refuse_mismatches(record, data)
         entity = filled(record, rewrite(record, filled(record, data)))
         self._judge(kind, entity)
         return entity
+
+    @staticmethod
+    def _refuse_mismatches(record: Record, data: Entity) -> None:
+        found = mismatches(record, data)
+        if found:
+            raise errors.schema_violation(found)
 
     def _judge(self, kind: str, entity: Entity, full: bool = True) -> None:
         found = self.gateway.errors(kind, entity, full)
@@ -117,7 +125,7 @@ class Entities:
                 raise errors.foreign_key_missing(field, value, str(spec.reference))
 
     def _commit(self, kind: str, entity: Entity, keys: Keys, old: Entity | None) -> Entity:
-        entity, after = self.hooks.transient(kind, entity, old)
+        entity, after = self.hooks.transient(kind, entity)
         self._constraints(self.gateway.kinds[kind], entity, keys, old)
         self.store.put(kind, entity)
         after()
@@ -138,14 +146,16 @@ class Entities:
             if old is None:
                 plain = self.gateway.kinds[kind].declared.plain_404
                 raise errors.not_found() if plain else errors.no_such_entity(keys)
-            stored = self._resolved(kind, self.hooks.written(kind, data))
+            stored = self._resolved(kind, self.hooks.written(kind, data, old))
             record = self.gateway.record(kind, {**old, **stored})
+            self._refuse_mismatches(record, stored)
             changed = merged(record, filled(record, stored, partial=True), old)
             entity = filled(record, rewrite(record, changed))
             for name, field in record.fields.items():
                 if field.spec.get("transient") and name not in changed:
                     del entity[name]
             self._judge(kind, entity, full=False)
+            entity["id"] = old["id"]
             entity = self._commit(kind, entity, keys, old)
             return self.hooks.echoed(kind, data, self.answer(kind, entity))
 
@@ -156,7 +166,8 @@ class Entities:
             if old is not None:
                 data["id"] = old["id"]
                 data.setdefault("created_at", old["created_at"])
-            entity = self.prepared(kind, self._resolved(kind, self.hooks.created(kind, data)))
+            data = self._resolved(kind, self.hooks.created(kind, data, old))
+            entity = self.prepared(kind, data)
             return self.answer(kind, self._commit(kind, entity, keys, old))
 
     def delete(self, kind: str, entity: Entity) -> None:

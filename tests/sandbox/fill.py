@@ -29,6 +29,13 @@ def _generated(name: str, field: Field) -> Any:
     return MISSING
 
 
+def _is_due(name: str, value: Any, partial: bool) -> bool:
+    """Whether a value is generated: a time of change always, others where none is written."""
+    if name == "updated_at":
+        return True
+    return not partial and (value is MISSING or (name == "created_at" and value is None))
+
+
 def filled(record: Record, data: dict[str, Any], partial: bool = False) -> dict[str, Any]:
     """A copy of `data` with shorthands rewritten and, unless `partial`, everything filled in.
 
@@ -38,7 +45,7 @@ def filled(record: Record, data: dict[str, Any], partial: bool = False) -> dict[
     out = {name: value for name, value in written.items() if name not in record.fields}
     for name, field in record.fields.items():
         value = written.get(name, MISSING)
-        if field.auto and (name == "updated_at" or (value is MISSING and not partial)):
+        if field.auto and _is_due(name, value, partial):
             value = _generated(name, field)
         value = _field(field, value, partial)
         if value is not MISSING:

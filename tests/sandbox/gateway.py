@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import schema, validate
-from .declared import EXTRA_FIELDS, KINDS, VALIDATORS, VAULTS, Declared
+from .declared import EXTRA_FIELDS, KINDS, ROUTES, VALIDATORS, VAULTS, Declared
 from .schema import Field, Record, specialised
 
 
@@ -51,6 +51,11 @@ class Gateway:
             name: specialised(plugins, Record(spec, f"plugins/{name}", VALIDATORS))
             for name, spec in self.dump["plugins"].items()
         }
+        routes = self.kinds["routes"].record
+        self.routes: dict[str, Record] = {
+            protocol: specialised(routes, Record(spec, f"routes/{protocol}", VALIDATORS))
+            for protocol, spec in ROUTES.items()
+        }
         self.vaults: dict[str, Record] = {
             name: specialised(self.kinds["vaults"].record, _vault(fields))
             for name, fields in VAULTS.items()
@@ -62,32 +67,56 @@ class Gateway:
             record.fields.setdefault(extra, Field(spec, f"{name}.{extra}", VALIDATORS))
         single = tuple((key,) for key, field in record.fields.items() if field.spec.get("unique"))
         foreign = {key: field for key, field in record.fields.items() if field.reference in KINDS}
-        return Kind(name, record, declared, declared.together + single, foreign)
+        unique = tuple(dict.fromkeys(declared.together + single))
+        return Kind(name, record, declared, unique, foreign)
+
+    def _special(self, kind: str, data: dict[str, Any]) -> Record | None:
+        """The record of a plugin's or a vault's name, or of a route's first known protocol."""
+        records = {"plugins": self.plugins, "vaults": self.vaults, "routes": self.routes}.get(kind)
+        if records is None:
+            return None
+        value = data.get("protocols" if kind == "routes" else "name")
+        names = value if isinstance(value, list) else [value]
+        known = [name for name in names if isinstance(name, str) and name in records]
+        return records[known[0]] if known else None
 
     def record(self, kind: str, data: dict[str, Any]) -> Record:
-        """The record that judges `data`: plugins and vaults have one by name."""
-        special = {"plugins": self.plugins, "vaults": self.vaults}.get(kind, {})
-        name = data.get("name")
-        if isinstance(name, str) and name in special:
-            return special[name]
-        return self.kinds[kind].record
+        """The record that judges `data`."""
+        return self._special(kind, data) or self.kinds[kind].record
 
     def errors(self, kind: str, data: dict[str, Any], full: bool = True) -> dict[str, Any]:
         """What is wrong with a filled entity, by field; nothing is {}. Not `full`: a change."""
-        if kind in ("plugins", "vaults"):
-            known = self.plugins if kind == "plugins" else self.vaults
-            name = data.get("name")
-            if name is None:
-                return {"name": validate.REQUIRED}
-            if name not in known:
-                return {"name": _unknown(kind, name)}
-        return validate.record_errors(self.record(kind, data), data, full)
+        if kind in UNKNOWN and self._special(kind, data) is None:
+            field, message = UNKNOWN[kind]
+            value = data.get(field)
+            if value is None:
+                return {field: validate.REQUIRED}
+            value = (value or ["nil"])[0] if isinstance(value, list) else value
+            return {field: message.format(value)}
+        found = validate.record_errors(self.record(kind, data), data, full)
+        return found if full else {name: _of_change(error) for name, error in found.items()}
 
 
-def _unknown(kind: str, name: object) -> str:
-    if kind == "vaults":
-        return f"vault '{name}' is not installed"
-    return f"plugin '{name}' not enabled; add it to the 'plugins' configuration property"
+def _of_change(errors: Any) -> Any:
+    """Errors of a change: what is missing is said to be missing when updating."""
+    if isinstance(errors, dict):
+        return {name: _of_change(error) for name, error in errors.items()}
+    if isinstance(errors, list):
+        return [_of_change(error) for error in errors]
+    if isinstance(errors, str) and errors.startswith("at least one of these fields"):
+        return f"when updating, {errors}"
+    return errors
+
+
+#: Kinds that are nothing without a special record: the field that names it, and the error.
+UNKNOWN = {
+    "plugins": (
+        "name",
+        "plugin '{}' not enabled; add it to the 'plugins' configuration property",
+    ),
+    "vaults": ("name", "vault '{}' is not installed"),
+    "routes": ("protocols", "unknown type: {}"),
+}
 
 
 def _vault(fields: list[str]) -> Record:

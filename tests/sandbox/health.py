@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from . import errors
+from . import errors, paging
 from .balancer import BalancerError, Balancers
 from .entities import Entities
 from .store import Entity
@@ -22,7 +23,11 @@ STATES = {"healthy": True, "unhealthy": False}
 class Health:
     """`/upstreams/{u}/health`, `…/targets/all` and `…/targets/{t}[/{address}]/(un)healthy`."""
 
-    def __init__(self, entities: Entities, balancers: Balancers, node_id: str) -> None:
+    def __init__(
+        self, entities: Entities, balancers: Balancers, node_id: str, delay: float
+    ) -> None:
+        """`delay`: seconds until a new target shows its health, as on a real gateway."""
+        self.delay = delay
         self.entities = entities
         self.balancers = balancers
         self.node_id = node_id
@@ -33,7 +38,7 @@ class Health:
         if rest == ["health"]:
             return {"GET": lambda call: self._health(name, call)}
         if rest == ["targets", "all"]:
-            return {"GET": lambda call: self._all_targets(name)}
+            return {"GET": lambda call: self._all_targets(name, call)}
         if rest[0] == "targets" and len(rest) in (3, 4) and rest[-1] in STATES:
             address = rest[2] if len(rest) == 4 else None
             return {"PUT": self._setter(name, rest[1], address, STATES[rest[-1]])}
@@ -50,19 +55,25 @@ class Health:
         targets = self.entities.store.children("targets", "upstream", upstream["id"])
         return [self.entities.answer("targets", target) for target in targets[::-1]]
 
-    def _all_targets(self, name: str) -> Answer:
-        return 200, {"data": self._targets(self._upstream(name)), "next": None}
+    def _all_targets(self, name: str, call: Call) -> Answer:
+        """Unlike the list of targets this one comes in the database's order and pages."""
+        targets = self._targets(self._upstream(name))
+        path = f"/upstreams/{name}/targets/all"
+        return 200, paging.by_key(targets, lambda item: [item["id"]], call.query, path)
 
     def _health(self, name: str, call: Call) -> Answer:
         upstream = self._upstream(name)
         if call.query.get("balancer_health") == "1":
-            return self._page(self.balancers.balancer_health(upstream))
+            summary = self.balancers.balancer_health(upstream)
+            return 200, {"data": summary, "next": None, "node_id": self.node_id}
         known = self.balancers.health(upstream["id"])
-        data = [{**target, **known.get(target["id"], {})} for target in self._targets(upstream)]
-        return self._page(data)
-
-    def _page(self, data: Any) -> Answer:
-        return 200, {"data": data, "next": None, "node_id": self.node_id}
+        due = time.time() - self.delay
+        data = [
+            {**target, **(known.get(target["id"], {}) if target["created_at"] <= due else {})}
+            for target in self._targets(upstream)
+        ]
+        page = paging.by_number(data, call.query, f"/upstreams/{name}/health")
+        return 200, {**page, "node_id": self.node_id}
 
     def _setter(
         self, name: str, target: str, address: str | None, healthy: bool

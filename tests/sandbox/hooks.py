@@ -27,28 +27,28 @@ class Hooks:
         self.gateway = gateway
         self.store = store
 
-    def created(self, kind: str, data: Entity) -> Entity:
-        """What was written for a new entity: a target's address is judged before its schema is."""
+    def created(self, kind: str, data: Entity, old: Entity | None = None) -> Entity:
+        """What was written for a whole entity: a target's address is judged before its schema."""
         address = data.get("target") if kind == "targets" else None
         if isinstance(address, str) and values.normalised_target(address) is None:
             message = "Invalid target; not a valid hostname or ip address"
             raise errors.schema_violation({"target": message})
-        return self.written(kind, data)
+        return self.written(kind, data, old)
 
-    def written(self, kind: str, data: Entity) -> Entity:
-        """What was written, as it is stored."""
+    def written(self, kind: str, data: Entity, old: Entity | None) -> Entity:
+        """What was written, as it is stored; `old` is what it changes or replaces."""
+        if kind == "certificates" and isinstance(data.get("snis"), list):
+            self._refuse_taken_snis(data["snis"], None if old is None else old["id"])
         if kind == "targets" and isinstance(data.get("target"), str):
             return {**data, "target": values.normalised_target(data["target"]) or data["target"]}
         if kind == "ca_certificates" and isinstance(data.get("cert"), str):
             digest = pem.digest(data["cert"])
             return data if digest is None else {**data, "cert_digest": digest}
         if kind == "basicauth_credentials" and isinstance(data.get("password"), str):
-            return {**data, "password": _hashed(data)}
+            return {**data, "password": _hashed({**(old or {}), **data})}
         return data
 
-    def transient(
-        self, kind: str, entity: Entity, old: Entity | None
-    ) -> tuple[Entity, Callable[[], None]]:
+    def transient(self, kind: str, entity: Entity) -> tuple[Entity, Callable[[], None]]:
         """The entity without fields that are not its own, and what to do once it is stored.
 
         A certificate's `snis` replace those it has; null are none (conformance: certificates).
@@ -57,11 +57,13 @@ class Hooks:
             return entity, _nothing
         entity = dict(entity)
         names: list[str] = entity.pop("snis") or []
-        self._refuse_taken_snis(names, None if old is None else old["id"])
         return entity, lambda: self._replace_snis(entity["id"], names)
 
-    def _refuse_taken_snis(self, names: list[str], certificate: str | None) -> None:
-        for name in names:
+    def _refuse_taken_snis(self, names: list[Any], certificate: str | None) -> None:
+        """A certificate's SNIs are judged before its schema is."""
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise errors.schema_violation({"snis": f"{name} is duplicated"})
             found = self.store.find("snis", ("name",), (name,))
             if found is not None and found["certificate"]["id"] != certificate:
                 owner = found["certificate"]["id"]

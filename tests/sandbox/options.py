@@ -27,7 +27,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """One sandbox. `version` is a release ("3.10"); `propagation` counts seconds."""
+    """One sandbox. `version` is a release ("3.10"), `propagation` and `health_delay` seconds."""
 
     mode: str
     version: str
@@ -36,6 +36,7 @@ class Options:
     admin_port: int
     proxy_port: int
     propagation: float
+    health_delay: float
     state: pathlib.Path | None
     admin_token: str | None
     admin_tls: tuple[str, str] | None
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--admin-port", type=int, default=int(env("ADMIN_PORT", "8001")))
     parser.add_argument("--proxy-port", type=int, default=int(env("PROXY_PORT", "8000")))
     parser.add_argument("--propagation", type=float, default=0.5, metavar="SECONDS")
+    parser.add_argument("--health-delay", type=float, default=2.0, metavar="SECONDS")
     parser.add_argument("--state", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--admin-token", metavar="TOKEN")
     parser.add_argument("--admin-tls-cert", metavar="FILE")
@@ -79,6 +81,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         admin_port=given.admin_port,
         proxy_port=given.proxy_port,
         propagation=given.propagation,
+        health_delay=given.health_delay,
         state=given.state,
         admin_token=given.admin_token,
         admin_tls=tls,

@@ -80,7 +80,10 @@ def _decoded(offset: str) -> list[str]:
 def by_key(
     items: list[Entity], key: Callable[[Entity], list[str]], query: Query, path: str
 ) -> dict[str, Any]:
-    """One page of items in the order of their keys; `next` drops `size`, as the gateway does."""
+    """One page of items in the order of their keys; `next` drops `size`, as the gateway does.
+
+    It keeps `tags` in lists of a whole kind only.
+    """
     size = page_size(query)
     items = sorted(items, key=key)
     if "offset" in query:
@@ -89,8 +92,9 @@ def by_key(
     page: dict[str, Any] = {"data": items[:size], "next": None}
     if len(items) > size:
         page["offset"] = _encoded(key(items[size]))
-        tags = f"&tags={urllib.parse.quote(query['tags'])}" if "tags" in query else ""
-        page["next"] = f"{path}?offset={urllib.parse.quote(page['offset'], safe='')}{tags}"
+        page["next"] = f"{path}?offset={urllib.parse.quote(page['offset'], safe='')}"
+        if "tags" in query and path.count("/") == 1:
+            page["next"] += f"&tags={urllib.parse.quote(query['tags'])}"
     return page
 
 
@@ -100,7 +104,7 @@ def by_number(items: list[Entity], query: Query, path: str) -> dict[str, Any]:
     if "offset" in query and not query["offset"].isdigit():
         raise errors.unexpected()
     start = int(query.get("offset", 0))
-    end = start + int(size)
+    end = start + min(int(size), MAXIMUM_SIZE)
     page: dict[str, Any] = {"data": items[start:end], "next": None}
     if end < len(items):
         page["offset"] = str(end)

@@ -88,6 +88,20 @@ def pair_error(certificate: str, key: str) -> str | None:
     return None
 
 
+#: How the kinds of keys are written in a certificate: their object identifiers.
+KEY_KINDS = {
+    "RSA": bytes.fromhex("06092a864886f70d010101"),
+    "EC": bytes.fromhex("06072a8648ce3d0201"),
+    "Ed25519": bytes.fromhex("06032b6570"),
+}
+
+
+def key_kind(text: str) -> str | None:
+    """The kind of key that a certificate is for, None where that cannot be told."""
+    data = der(text) or b""
+    return next((kind for kind, identifier in KEY_KINDS.items() if identifier in data), None)
+
+
 def digest(text: str) -> str | None:
     """What identifies a CA certificate: the SHA-256 of its binary form, in hex."""
     data = der(text)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import errors, paging
+from . import errors, paging, validate
 from .bodies import RecordOf
 from .entities import Entities, Keys
 from .gateway import Kind
@@ -134,6 +134,8 @@ class Resources:
             return 200, self.entities.update(kind.name, *found(), call.body)
 
         def upsert(call: Call) -> Answer:
+            if kind.name == "certificates":
+                return self._upsert_certificate(text, call.body)
             return 200, self.entities.upsert(kind.name, *found(), call.body)
 
         def delete(call: Call) -> Answer:
@@ -152,12 +154,26 @@ class Resources:
 
     def _located(self, kind: Kind, text: str) -> tuple[Keys, Entity | None]:
         """The keys that a segment means and what they find; a certificate also by its SNI."""
-        if kind.name == "certificates":
-            sni = self.entities.store.find("snis", ("name",), (text,))
-            if sni is not None:
-                text = sni["certificate"]["id"]
+        if kind.name == "certificates" and not validate.is_uuid(text):
+            sni = self.entities.find("snis", {"name": text})
+            if sni is None:
+                raise errors.Refusal(404, {"message": "SNI not found"})
+            text = sni["certificate"]["id"]
         keys = self.entities.keys(kind.name, text)
         return keys, self.entities.find(kind.name, keys)
+
+    def _upsert_certificate(self, text: str, body: dict[str, Any]) -> Answer:
+        """A PUT by SNI: the certificate that has it, or a new one; it has it afterwards."""
+        keys: Keys = {"id": text}
+        snis = body.get("snis")
+        snis = [snis] if isinstance(snis, str) else snis
+        if not validate.is_uuid(text):
+            found = self.entities.find("snis", {"name": text})
+            keys = {"id": found["certificate"]["id"] if found else str(uuid.uuid4())}
+            if isinstance(snis, list) and text not in snis:
+                snis = [*snis, text]
+        old = self.entities.find("certificates", keys)
+        return 200, self.entities.upsert("certificates", keys, old, {**body, "snis": snis})
 
     def _existing(self, kind: Kind, text: str) -> Entity:
         entity = self._located(kind, text)[1]
@@ -251,5 +267,9 @@ class Resources:
                 self.entities.update(kind.name, {"id": holder["id"]}, holder, {field: keys})
             return 200, answer
 
+        def delete(call: Call) -> Answer:
+            held()
+            raise errors.method_not_allowed()
+
         methods: dict[str, Handler] = {"GET": select, "PATCH": update, "PUT": upsert}
-        return Resource(methods, self._record_of(target))
+        return Resource({**methods, "DELETE": delete}, self._record_of(target))

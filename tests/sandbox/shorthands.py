@@ -114,13 +114,43 @@ def rewrite(record: Record, data: dict[str, Any]) -> dict[str, Any]:
         path = _replacement(record, name)
         if name not in out or not path:
             continue
-        value = out.pop(name)
-        target = out
-        for part in path[:-1]:
-            target[part] = dict(target.get(part) or {})
-            target = target[part]
-        target.setdefault(path[-1], value)
+        _place(out, path, out.pop(name))
     return out
+
+
+def _place(data: dict[str, Any], path: list[str], value: Any) -> None:
+    """Set what nobody wrote at a path; a record on the way that is none is left to be refused."""
+    for part in path[:-1]:
+        inner = data.get(part)
+        if inner is not None and not isinstance(inner, dict):
+            return
+        data[part] = dict(inner or {})
+        data = data[part]
+    data.setdefault(path[-1], value)
+
+
+def mismatches(record: Record, data: dict[str, Any]) -> dict[str, Any]:
+    """Errors by field where a deprecated name and its successor are written, and differ."""
+    found: dict[str, Any] = {}
+    for name, field in record.fields.items():
+        if field.record is not None and isinstance(data.get(name), dict):
+            inner = mismatches(field.record, data[name])
+            found |= {name: inner} if inner else {}
+    for name in record.shorthands:
+        path = _replacement(record, name)
+        old, new = data.get(name), _value_at(data, path) if path else None
+        if old is not None and new is not None and old != new:
+            found[name] = (
+                "both deprecated and new field are used but their values mismatch: "
+                f"{name} = {old} vs {'.'.join(path)} = {new}"
+            )
+    return found
+
+
+def _value_at(data: Any, path: list[str]) -> Any:
+    for part in path:
+        data = data.get(part) if isinstance(data, dict) else None
+    return data
 
 
 def with_older_names(record: Record, data: dict[str, Any]) -> dict[str, Any]:
@@ -132,8 +162,5 @@ def with_older_names(record: Record, data: dict[str, Any]) -> dict[str, Any]:
     for name in record.shorthands:
         path = _replacement(record, name)
         if path:
-            value: Any = data
-            for part in path:
-                value = value.get(part) if isinstance(value, dict) else None
-            out[name] = value
+            out[name] = _value_at(data, path)
     return out

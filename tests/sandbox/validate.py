@@ -129,7 +129,7 @@ def field_error(field: Field, value: Any) -> Error | None:
             return f"value must be {_quoted(spec['eq'])}"
         return REQUIRED if field.required else None
     if "eq" in spec and spec["eq"] is None:
-        return "value must be null"
+        return str(spec.get("err") or "value must be null")
     if field.type == "foreign":
         return foreign_error(value)
     error = _type_error(field, value)

@@ -27,14 +27,6 @@ class BadAddress(ValueError):
     """A text that names no host; the message is the gateway's."""
 
 
-def _port(text: str) -> int | None:
-    if text == "":
-        return None
-    if not text.isdigit() or int(text) > 65535:
-        raise BadAddress("invalid port number")
-    return int(text)
-
-
 def parse_address(text: str) -> Address:
     """A host name or address with an optional port (BadAddress where it is none).
 
@@ -43,31 +35,40 @@ def parse_address(text: str) -> Address:
     """
     if text.count(":") > 1:
         return _ipv6(text)
-    host, colon, port = text.partition(":")
-    if re.fullmatch(r"[0-9.]+", host):
-        return _ipv4(text, host, port)
-    if colon and not port:
-        raise BadAddress(f"invalid hostname: {text}")
+    if re.fullmatch(r"[0-9.]+", text.replace(":", "")):
+        return _ipv4(text)
+    found = re.fullmatch(r"(.*?)(?::([0-9]+))?", text, re.DOTALL)
+    host, port = (found[1], found[2]) if found else (text, None)
     number = _port(port)
-    bare = host[:-1] if host.endswith(".") else host
-    labels = bare.split(".")
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", bare) or any(
+    labels = host.removesuffix(".").split(".")
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", host) or any(
         label == "" or label.endswith("-") for label in labels
     ):
         raise BadAddress(f"invalid hostname: {text}")
     return Address("name", host, number)
 
 
-def _ipv4(text: str, host: str, port: str) -> Address:
-    parts = host.split(".")
-    if len(parts) != 4 or any(not part or int(part) > 255 for part in parts):
+def _port(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if int(text) > 65535:
+        raise BadAddress("invalid port number")
+    return int(text)
+
+
+def _ipv4(text: str) -> Address:
+    found = re.fullmatch(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?::(\d+))?", text)
+    parts = [int(part) for part in found.groups()[:4]] if found else [256]
+    if found is None or max(parts) > 255:
         raise BadAddress(f"invalid ipv4 address: {text}")
-    return Address("ipv4", ".".join(str(int(part)) for part in parts), _port(port))
+    return Address("ipv4", ".".join(map(str, parts)), _port(found[5]))
 
 
 def _ipv6(text: str) -> Address:
-    bracketed = re.fullmatch(r"\[([^\]]+)\](?::(\d+))?", text)
-    host, port = (bracketed.group(1), bracketed.group(2) or "") if bracketed else (text, "")
+    bracketed = re.fullmatch(r"\[([^\]]*)\](?::(\d+))?", text)
+    host, port = (bracketed[1], bracketed[2]) if bracketed else (text, None)
+    if not re.fullmatch(r"[0-9A-Fa-f:]+", host):
+        raise BadAddress(f"invalid ipv6 address: {text}")
     try:
         address = ipaddress.IPv6Address(host)
     except ValueError as error:
@@ -126,25 +127,27 @@ def host_and_port(text: str) -> str | None:
 
 def route_host(text: str) -> str | None:
     """A host with an optional port, in which one label may be `*`."""
-    return host_and_port(text.replace("*", "abc")) and host_and_port(text)
+    return host_and_port(text.replace("*", "abc"))
 
 
 def sni(text: str) -> str | None:
-    """A host name in which one label may be `*`; no port and no IP address."""
-    plain = text.replace("*", "abc")
+    """A host name without a port, and no IP address."""
     try:
-        address = parse_address(plain)
-    except BadAddress:
-        return f"invalid value: {text}"
+        address = parse_address(text)
+    except BadAddress as error:
+        return "must not have a port" if "port" in str(error) else f"invalid value: {text}"
     if address.kind != "name":
         return "must not be an IP"
-    if address.port is not None:
-        return "must not have a port"
+    return None if address.port is None else "must not have a port"
+
+
+def wildcard_host(text: str) -> str | None:
+    """As `sni`, in which the first or the last character may be `*`."""
+    if "*" in text and text.index("*") not in (0, len(text) - 1):
+        return "wildcard must be leftmost or rightmost character"
     if text.count("*") > 1:
-        return "invalid wildcard: must have at most one wildcard"
-    if "*" in text and not (text.startswith("*.") or text.endswith(".*")):
-        return "invalid wildcard: must be placed at leftmost or rightmost label"
-    return None
+        return "only one wildcard must be specified"
+    return sni(text.replace("*", "wildcard"))
 
 
 def name(text: str) -> str | None:
@@ -175,10 +178,40 @@ def plain_path(text: str) -> str | None:
     return f"invalid url-encoded value: '{broken.group()}'" if broken else None
 
 
+RESERVED = "!#$%&'()*+,/:;=?@[]"
+
+
+def _normalised(path: str) -> str:
+    """A path with what needs no percent sign decoded, and without `.` and `..` segments."""
+
+    def decoded(found: re.Match[str]) -> str:
+        char = bytes.fromhex(found[1]).decode("latin-1")
+        return found[0].upper() if char in RESERVED else char
+
+    path = re.sub(r"%([0-9A-Fa-f]{2})", decoded, path)
+    if not re.search(r"/\.{1,2}(/|$)", path):
+        return path
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            kept = kept[:-1]
+        elif segment != ".":
+            kept.append(segment)
+    trailing = "/" if segments[-1] in (".", "..") and kept else ""
+    return "/" + "/".join(kept) + trailing
+
+
 def route_path(text: str) -> str | None:
-    """A plain path, or behind `~` a regular expression that compiles."""
+    """A plain path in its normal form, or behind `~` a regular expression that compiles."""
+    problem = plain_path(text)
+    if problem is not None and problem.startswith("invalid url-encoded"):
+        return problem
     if not text.startswith("~"):
-        return plain_path(text)
+        normalised = _normalised(text)
+        if normalised == text:
+            return None
+        return f"non-normalized path, consider use '{normalised}' instead"
     try:
         re.compile(re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", text[1:]))
     except re.error as error:
@@ -209,7 +242,7 @@ def ip_or_cidr(text: str) -> str | None:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         return f"invalid ip or cidr range: '{text}'"
-    return None
+    return None if "." not in text.partition("/")[2] else f"invalid ip or cidr range: '{text}'"
 
 
 def url(text: str) -> str | None:
@@ -245,3 +278,12 @@ def a_grant(config: dict[str, object]) -> str | None:
     if any(config.get(grant) is True for grant in GRANTS):
         return None
     return f"at least one of these fields must be true: {', '.join(GRANTS)}"
+
+
+def pem_pair(pem: dict[str, str | None]) -> str | None:
+    """PEM halves of a key that can be loaded."""
+    for half in ("public_key", "private_key"):
+        text = pem.get(half)
+        if text is not None and key_error(text, private=half == "private_key"):
+            return f"could not load {half.replace('_', ' ')}"
+    return None

@@ -152,11 +152,124 @@ def test_an_older_name_is_written_to_its_new_place_and_shown_in_both(
     assert changed["config"]["redis_host"] == "s.test"
 
 
+def test_an_older_name_that_contradicts_the_newer_is_refused(client: httpx.Client) -> None:
+    config = {"minute": 5, "redis_host": "r.test", "redis": {"host": "s.test"}}
+    answer = client.post("/plugins", json={"name": "rate-limiting", "config": config})
+    assert answer.json()["fields"] == {
+        "config": {
+            "redis_host": "both deprecated and new field are used but their values mismatch: "
+            "redis_host = r.test vs redis.host = s.test"
+        }
+    }
+
+
+def test_a_change_says_that_it_is_one(client: httpx.Client) -> None:
+    _made(client, "/consumers", username="a")
+    answer = client.patch("/consumers/a", json={"username": None})
+    message = "at least one of these fields must be non-empty: 'custom_id', 'username'"
+    assert answer.json()["fields"] == {"@entity": [f"when updating, {message}"]}
+
+
+def test_what_is_answered_can_be_written_back_unchanged(client: httpx.Client) -> None:
+    _made(client, "/services", name="s", url="https://h.test/p")
+    _made(client, "/routes", name="r", paths=["/"], service={"name": "s"})
+    _made(client, "/upstreams", name="u.test", hash_on="ip", tags=["x"])
+    _made(client, "/consumers", username="c")
+    _made(client, "/consumers/c/key-auth", key="k")
+    _made(client, "/plugins", name="rate-limiting", config={"minute": 5}, service={"name": "s"})
+    for path in ("services", "routes", "upstreams", "consumers", "key-auths", "plugins"):
+        (entity,) = client.get(f"/{path}").json()["data"]
+        for method in ("PUT", "PATCH"):
+            answer = client.request(method, f"/{path}/{entity['id']}", json=entity).json()
+            assert {**answer, "updated_at": 0} == {**entity, "updated_at": 0}
+
+
+def test_an_id_in_a_change_is_ignored(client: httpx.Client) -> None:
+    made = _made(client, "/services", name="s", host="h.test")
+    other = "0d6e1f6c-8a5e-4a4b-9f5e-3f0c2c1b7a10"
+    assert client.patch("/services/s", json={"id": other}).json()["id"] == made["id"]
+    assert [entity["id"] for entity in client.get("/services").json()["data"]] == [made["id"]]
+
+
+def test_bodies_are_read_as_their_type_says(client: httpx.Client) -> None:
+    announced = {"Content-Type": "application/json"}
+    assert client.get("/services", headers=announced).json() == {
+        "message": "Cannot parse JSON body"
+    }
+    assert client.post("/services", content=b"host=h.test").status_code == 415
+    assert client.post("/upstreams").json()["fields"] == {"name": "required field missing"}
+
+
 def test_a_written_id_is_kept_and_taken_once(client: httpx.Client) -> None:
     identifier = "0d6e1f6c-8a5e-4a4b-9f5e-3f0c2c1b7a10"
     assert _made(client, "/services", id=identifier, host="h.test")["id"] == identifier
     again = client.post("/services", json={"id": identifier, "host": "h.test"})
     assert (again.status_code, again.json()["code"]) == (400, 3)
+
+
+@pytest.mark.parametrize(
+    ("route", "fields"),
+    [
+        ({"protocols": ["ftp"]}, {"protocols": "unknown type: ftp"}),
+        ({"protocols": []}, {"protocols": "unknown type: nil"}),
+        (
+            {"protocols": ["http", "tcp"], "paths": ["/"]},
+            {
+                "protocols": "these sets are mutually exclusive: "
+                "('http', 'https'), ('tcp', 'tls', 'udp')"
+            },
+        ),
+        (
+            {"protocols": ["grpc"], "hosts": ["a.test"], "strip_path": True},
+            {"strip_path": "cannot set 'strip_path' when 'protocols' is 'grpc' or 'grpcs'"},
+        ),
+        (
+            {"protocols": ["tls_passthrough"]},
+            {"@entity": ["must set snis when 'protocols' is 'tls_passthrough'"]},
+        ),
+        (
+            {"paths": ["/"], "sources": []},
+            {"sources": "cannot set 'sources' when 'protocols' is 'http' or 'https'"},
+        ),
+        ({"hosts": ["a.*", "example-.org"]}, {"hosts": [None, "invalid hostname: example-.org"]}),
+        ({"hosts": ["a.test:65536"]}, {"hosts": ["invalid port number"]}),
+        (
+            {"hosts": ["*.a.*"]},
+            {"hosts": ["invalid wildcard: must have at most one wildcard"]},
+        ),
+        ({"paths": ["/some%2words"]}, {"paths": ["invalid url-encoded value: '%2w'"]}),
+        (
+            {"paths": ["/a/../b"]},
+            {"paths": ["non-normalized path, consider use '/b' instead"]},
+        ),
+    ],
+)
+def test_routes_are_judged_by_their_protocols_hosts_and_paths(
+    client: httpx.Client, route: dict[str, Any], fields: dict[str, Any]
+) -> None:
+    answer = client.post("/routes", json=route)
+    assert (answer.status_code, answer.json()["fields"]) == (400, fields)
+
+
+def test_a_grpc_route_keeps_its_path_by_default(client: httpx.Client) -> None:
+    route = _made(client, "/routes", protocols=["grpc"], hosts=["a.test"])
+    assert route["strip_path"] is False
+
+
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [
+        ({"kid": "a", "jwk": '{"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB"}'}, 201),
+        ({"kid": "a", "jwk": '{"kty":"RSA","kid":"b","n":"AQAB","e":"AQAB"}'}, 400),
+        ({"kid": "a", "jwk": '{"kty":"EC","kid":"a","crv":"P-256"}'}, 400),
+        ({"kid": "a", "jwk": "{vault://env/key}"}, 201),
+        ({"kid": "a", "pem": {"public_key": "none"}}, 400),
+    ],
+)
+def test_keys_must_be_such_as_can_be_loaded(
+    client: httpx.Client, key: dict[str, Any], status: int
+) -> None:
+    assert client.post("/keys", json=key).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -179,6 +292,22 @@ def test_lua_patterns_match_as_in_lua(pattern: str, text: str, found: bool) -> N
 
 
 @pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("https://A.test:8443/base", ("https", "A.test", 8443, "/base")),
+        ("http://a.test", ("http", "a.test", 80, None)),
+        ("https://a.test/", ("https", "a.test", 443, "/")),
+        ("grpcs://a.test:9000", ("grpcs", "a.test", 9000, None)),
+    ],
+)
+def test_a_url_becomes_the_fields_of_a_service(
+    client: httpx.Client, url: str, parts: tuple[str, str, int, str | None]
+) -> None:
+    service = _made(client, "/services", url=url)
+    assert tuple(service[name] for name in ("protocol", "host", "port", "path")) == parts
+
+
+@pytest.mark.parametrize(
     ("written", "kept"),
     [
         ("a.test", "a.test:8000"),
@@ -192,14 +321,19 @@ def test_lua_patterns_match_as_in_lua(pattern: str, text: str, found: bool) -> N
         ("a-.test", None),
         ("a.test:", None),
         (":80", None),
+        ("1.2.3.0004", None),
+        ("a.test:x", None),
+        ("::ffff:1.2.3.4", None),
+        ("fe80::1%eth0", None),
     ],
 )
 def test_addresses_are_kept_in_one_form(written: str, kept: str | None) -> None:
     assert values.normalised_target(written) == kept
 
 
-def test_the_admin_api_is_served_over_tls(tmp_path: pathlib.Path) -> None:
-    certificate, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+def _certificate(folder: pathlib.Path) -> tuple[str, str]:
+    """The paths of a new certificate for 127.0.0.1 and of its key."""
+    certificate, key = str(folder / "cert.pem"), str(folder / "key.pem")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
         + ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate]
@@ -207,6 +341,39 @@ def test_the_admin_api_is_served_over_tls(tmp_path: pathlib.Path) -> None:
         check=True,
         capture_output=True,
     )
+    return certificate, key
+
+
+def test_a_certificate_is_found_and_made_by_its_sni(
+    client: httpx.Client, tmp_path: pathlib.Path
+) -> None:
+    files = _certificate(tmp_path)
+    pair = {
+        name: pathlib.Path(file).read_text()
+        for name, file in zip(("cert", "key"), files, strict=True)
+    }
+    assert client.get("/certificates/a.test").json() == {"message": "SNI not found"}
+    made = client.put("/certificates/a.test", json={**pair, "snis": ["b.test"]}).json()
+    assert made["snis"] == ["a.test", "b.test"]
+    assert client.get("/certificates/b.test").json() == made
+    patched = client.patch("/certificates/a.test", json={"tags": ["x"]}).json()
+    assert (patched["snis"], patched["tags"]) == (["a.test", "b.test"], ["x"])
+    again = client.post("/certificates", json={**pair, "snis": ["c.test", "c.test"]})
+    assert again.json()["fields"] == {"snis": "c.test is duplicated"}
+
+
+def test_a_certificate_and_another_ones_key_are_refused(
+    client: httpx.Client, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    certificate, other = _certificate(tmp_path)[0], _certificate(tmp_path / "other")[1]
+    pair = {"cert": pathlib.Path(certificate).read_text(), "key": pathlib.Path(other).read_text()}
+    answer = client.post("/certificates", json=pair)
+    assert answer.json()["fields"] == {"@entity": ["certificate does not match key"]}
+
+
+def test_the_admin_api_is_served_over_tls(tmp_path: pathlib.Path) -> None:
+    certificate, key = _certificate(tmp_path)
     context = ssl.create_default_context(cafile=certificate)
     with sandbox("--admin-tls-cert", certificate, "--admin-tls-key", key) as gateway:
         assert gateway.admin_url.startswith("https://")

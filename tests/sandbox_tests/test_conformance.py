@@ -21,7 +21,7 @@ RECORDED = pathlib.Path(__file__).parents[1] / "conformance"
 VERSIONS = {"database": "3.10", "database-3.5": "3.5"}
 
 #: As slow as a real gateway, seconds: recordings look at health before a balancer exists.
-PROPAGATION = "4"
+HEALTH_DELAY = "5"
 
 #: Recordings that the sandbox does not follow yet ("folder/name"), and why.
 PENDING: dict[str, str] = {}
@@ -46,15 +46,15 @@ def _marked(name: str) -> Any:
 def clients() -> Iterator[dict[str, httpx.Client]]:
     """A client for a sandbox of each version."""
     with (
-        sandbox("--version", VERSIONS["database"], "--propagation", PROPAGATION) as newer,
-        sandbox("--version", VERSIONS["database-3.5"], "--propagation", PROPAGATION) as older,
+        sandbox("--version", VERSIONS["database"], "--health-delay", HEALTH_DELAY) as newer,
+        sandbox("--version", VERSIONS["database-3.5"], "--health-delay", HEALTH_DELAY) as older,
         httpx.Client(base_url=newer.admin_url, trust_env=False, timeout=30) as to_newer,
         httpx.Client(base_url=older.admin_url, trust_env=False, timeout=30) as to_older,
     ):
         yield {"database": to_newer, "database-3.5": to_older}
 
 
-@pytest.mark.parametrize("recording", map(_marked, _recordings()))
+@pytest.mark.parametrize("recording", [_marked(name) for name in _recordings()])
 def test_recorded_answers_are_given_again(clients: dict[str, httpx.Client], recording: str) -> None:
     client = clients[recording.partition("/")[0]]
     client.post("/sandbox/reset").raise_for_status()

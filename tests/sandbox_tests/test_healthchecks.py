@@ -67,6 +67,15 @@ def test_a_success_forgets_failures_where_successes_count() -> None:
     assert not of.healthy(KEY)
 
 
+def test_one_success_of_several_needed_forgets_failures_already() -> None:
+    of = checker({"passive": {"healthy": {"successes": 3}, "unhealthy": {"http_failures": 2}}})
+    for status in (500, 200, 500):
+        of.report_status(KEY, status, "passive")
+    assert of.healthy(KEY)
+    of.report_status(KEY, 500, "passive")
+    assert not of.healthy(KEY)
+
+
 def test_a_success_forgets_nothing_where_successes_do_not_count() -> None:
     of = checker({"passive": {"unhealthy": {"http_failures": 2}}})
     for status in (500, 200, 500):

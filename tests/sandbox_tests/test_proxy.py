@@ -211,6 +211,13 @@ def test_the_target_learns_about_the_client_and_not_about_its_connection() -> No
             assert not {"x-secret", "te"} & sent.keys()
 
 
+def test_all_forwarded_addresses_are_passed_on_in_one_header() -> None:
+    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
+        twice = [("X-Forwarded-For", "10.0.0.1"), ("X-Forwarded-For", "10.0.0.2")]
+        sent = headers_sent(running.client.get("/", headers=twice))
+        assert sent["x-forwarded-for"] == "10.0.0.1, 10.0.0.2, 127.0.0.1"
+
+
 def test_preserve_host_and_host_header_say_what_the_target_sees_as_host() -> None:
     with echo_servers(1) as servers, RunningProxy(balanced(servers)) as running:
         mine = {"Host": "a.test:8000"}
@@ -307,7 +314,9 @@ def test_an_answer_that_breaks_off_breaks_off_for_the_client() -> None:
 def test_when_the_client_leaves_the_target_is_left_too() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         store = FakeStore(
-            services=[service(host="127.0.0.1", port=listener.getsockname()[1])],
+            services=[
+                service(host="127.0.0.1", port=listener.getsockname()[1], read_timeout=60000)
+            ],
             routes=[route(paths=["/"])],
         )
         with RunningProxy(store) as running:

@@ -34,6 +34,7 @@ def matched(routes: list[Entity], **request: Any) -> str | None:
         ({"paths": ["~/users/\\d+$"]}, {"path": "/users/12"}, True),
         ({"paths": ["~/users/\\d+$"]}, {"path": "/users/12/x"}, False),
         ({"paths": ["~/users/\\d+$"]}, {"path": "/v1/users/12"}, False),
+        ({"paths": ["~/\\w+$"]}, {"path": "/t%C3%AAte"}, False),
         ({"methods": ["POST"]}, {"method": "POST"}, True),
         ({"methods": ["POST"]}, {"method": "GET"}, False),
         ({"hosts": ["a.test"]}, {"host": "a.test"}, True),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,16 +37,28 @@ def _sandbox() -> int:
     return _become(workspace.test_venv(), ["-m", "sandbox"])
 
 
+def _quiet(argv: Sequence[str | Path], cwd: Path) -> int:
+    """Run a command whose output only matters when it fails."""
+    done = subprocess.run(
+        argv, cwd=cwd, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if done.returncode:
+        print(done.stdout, file=sys.stderr)
+    return done.returncode
+
+
 def _demo() -> int:
-    workspace.collection()
-    return _become(workspace.test_venv(), ["tests/demo/demo.py"])
+    print("Preparing Ansible in .venv and the collection in .build; the first time takes longer.")
+    sys.stdout.flush()
+    workspace.test_venv(_quiet)
+    workspace.collection(_quiet)
+    return _become(workspace.test_venv(), ["-m", "demo.demo"])
 
 
 def _benchmark() -> int:
     workspace.collection()
-    measured = workspace.benchmark_venv()
-    sandbox = str(workspace.test_venv() / "python")
-    return _become(measured, ["tests/benchmark/run.py"], SANDBOX_PYTHON=sandbox)
+    measured = str(workspace.benchmark_venv())
+    return _become(workspace.test_venv(), ["-m", "benchmark.run"], BENCHMARK_BIN=measured)
 
 
 PROGRAMS: dict[str, Callable[[], int]] = {

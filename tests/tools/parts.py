@@ -16,7 +16,10 @@ from tools.report import FAILED, PASSED, Counts, from_junit, from_status
 from tools.workspace import BUILD, PACKAGE, ROOT
 
 TREE = BUILD / "tree" / PACKAGE
-TYPED = ("ansible_collections.irishtek.kong.plugins", "sandbox", "tools", "tools_tests")
+TYPED = (
+    "ansible_collections.irishtek.kong.plugins",
+    "benchmark", "demo", "harness", "sandbox", "sandbox_tests", "tools", "tools_tests", "unit",
+)
 
 
 class Skip(Exception):

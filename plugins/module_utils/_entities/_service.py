@@ -52,7 +52,7 @@ def settle_url(desired: Entity, current: Entity | None) -> list[str]:
         port = parts.port
     except ValueError as exc:
         raise InputError(f"url {url!r} is not a URL: {exc}") from None
-    if parts.scheme not in PROTOCOLS or not parts.hostname:
+    if parts.scheme not in PROTOCOLS or not parts.hostname or parts.netloc.endswith(":"):
         raise InputError(
             f"url {url!r} is not the URL of a service: it needs a protocol and a host, "
             "as in http://echo.example:8080/path"

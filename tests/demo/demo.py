@@ -1,0 +1,242 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shows the collection at work on a sandbox gateway, in named steps: `make demo`.
+
+Each step proves what it says and the program ends with status 1 where one does not. All processes
+are its own children on free ports of the loopback interface; none survives it, however it ends.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from demo.display import changes
+from harness.echo import Echo, echo_server
+from harness.gateway import Gateway, sandbox
+from harness.paths import ROOT
+from harness.playbook import Player, Run
+from harness.processes import NotReady
+from harness.program import DIRECT, run_program
+
+PLAYBOOK = "irishtek.kong.first_upstream_target"
+# Written out, so that no variable of the environment makes it another gateway.
+SANDBOX = ("--mode", "database", "--version", "3.10", "--edition", "community")
+KINDS = ("upstreams", "services", "routes")
+# Seconds within which the gateway's proxy has to follow a change.
+PATIENCE = 30.0
+PAUSE = 0.2
+
+
+class Unproven(Exception):
+    """A step did not show what it says; the message tells what was seen instead."""
+
+
+def say(text: str) -> None:
+    """Print a line of a step at once, also into a pipe."""
+    print(f"   {text}", flush=True)
+
+
+def prove(shown: bool, otherwise: str) -> None:
+    """Raise `Unproven` unless the step showed what it says."""
+    if not shown:
+        raise Unproven(otherwise)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The running gateway, the two echo servers behind it, and what runs playbooks."""
+
+    gateway: Gateway
+    first: Echo
+    second: Echo
+    player: Player
+
+    def play(self, playbook: str | Path, *options: str, **variables: Any) -> Run:
+        """Run a playbook as a user would, and return the run, which has to succeed."""
+        shown = playbook.relative_to(ROOT) if isinstance(playbook, Path) else playbook
+        say(" ".join(["$ ansible-playbook", str(shown), *options]))
+        self.gateway.reset_requests()
+        run = self.player(
+            playbook,
+            inventory={"kong_gateways": {"hosts": {"kong": self._variables(variables)}}},
+            check="--check" in options,
+            diff="--diff" in options,
+        )
+        prove(run.rc == 0, f"ansible-playbook ended with status {run.rc}:\n{run.stdout}")
+        return run
+
+    def _variables(self, more: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "kong_admin_url": self.gateway.admin_url,
+            "kong_proxy_url": self.gateway.proxy_url,
+            "first_upstream_target_statuses": [200],
+            **more,
+        }
+
+    def targets(self, first: int, second: int) -> list[dict[str, Any]]:
+        """The two echo servers as targets with these weights."""
+        return [
+            {"target": self.first.target, "weight": first},
+            {"target": self.second.target, "weight": second},
+        ]
+
+    def answers(self, count: int, right: Callable[[Sequence[str]], bool], wanted: str) -> None:
+        """Ask GET /api until `count` answers in a row are `right`, and print who gave them.
+
+        The proxy follows a change later than the Admin API; after PATIENCE seconds it is Unproven.
+        """
+        say(f"{count} times GET {self.gateway.proxy_url}/api:")
+        deadline = time.monotonic() + PATIENCE
+        with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+            while True:
+                names = [self._ask(client) for number in range(count)]
+                if right(names):
+                    say(" ".join(names))
+                    return
+                prove(time.monotonic() < deadline, f"not {wanted}: {' '.join(names)}")
+                time.sleep(PAUSE)
+
+    def _ask(self, client: httpx.Client) -> str:
+        answer = client.get(f"{self.gateway.proxy_url}/api")
+        return str(answer.headers.get("X-Echo-Server", f"status-{answer.status_code}"))
+
+    def is_empty(self) -> bool:
+        """Whether the gateway holds none of the tutorial's kinds of entities."""
+        return not any(self.gateway.entities(f"/{kind}") for kind in KINDS)
+
+
+def ping(stage: Stage) -> None:
+    """Ping the gateway"""
+    run = stage.play(ROOT / "tests/demo/ping.yml")
+    said = run.result("Ping")["msg"]
+    prove(stage.gateway.admin_url in said, said)
+    say(said)
+
+
+def dry_run(stage: Stage) -> None:
+    """See what would be done to the empty gateway"""
+    prove(stage.is_empty(), "the gateway is not empty")
+    run = stage.play(
+        PLAYBOOK, "--check", "--diff", first_upstream_target_targets=stage.targets(100, 100)
+    )
+    lines = changes(run)
+    for line in lines:
+        say(line)
+    prove(len(lines) == 5, f"not five new entities but {len(lines)}")
+    prove(not stage.gateway.writes(), f"check mode wrote: {stage.gateway.writes()}")
+    prove(stage.is_empty(), "check mode left something on the gateway")
+    say(f"changed={run.total('changed')}, and the gateway is still empty: no write was sent.")
+
+
+def run_it(stage: Stage) -> None:
+    """Do it"""
+    run = stage.play(PLAYBOOK, first_upstream_target_targets=stage.targets(100, 100))
+    writes = stage.gateway.writes()
+    prove(len(writes) == 5, f"not five writes: {writes}")
+    say(f"changed={run.total('changed')}: upstream with two targets, service, route; five writes.")
+
+
+def alternate(stage: Stage) -> None:
+    """Ask through the proxy: the two targets take turns"""
+    names = {stage.first.name, stage.second.name}
+    stage.answers(
+        8,
+        lambda seen: set(seen) == names
+        and all(seen[number] != seen[number + 1] for number in range(len(seen) - 1)),
+        "alternating",
+    )
+
+
+def run_again(stage: Stage) -> None:
+    """Run it again: nothing changes"""
+    run = stage.play(PLAYBOOK, first_upstream_target_targets=stage.targets(100, 100))
+    prove(run.total("changed") == 0, f"the second run changed: {run.changed()}")
+    prove(not stage.gateway.writes(), f"the second run wrote: {stage.gateway.writes()}")
+    say("changed=0, and no write was sent.")
+
+
+def change_weight(stage: Stage) -> None:
+    """Change the weights to 3:1 in the inventory and run it again"""
+    ids = _ids(stage.gateway)
+    run = stage.play(PLAYBOOK, "--diff", first_upstream_target_targets=stage.targets(300, 100))
+    for line in changes(run):
+        say(line)
+    writes = stage.gateway.writes()
+    prove(len(writes) == 1 and writes[0].startswith("PATCH "), f"not one PATCH: {writes}")
+    prove(_ids(stage.gateway) == ids, "the target was made anew")
+    say(f"changed={run.total('changed')}: one PATCH, the target keeps its id.")
+    stage.answers(
+        12,
+        lambda seen: (seen.count(stage.first.name), seen.count(stage.second.name)) == (9, 3),
+        "three to one",
+    )
+    say(f"{stage.first.name} 9 times, {stage.second.name} 3 times.")
+
+
+def drain(stage: Stage) -> None:
+    """Drain the first server before work on it"""
+    run = stage.play(ROOT / "tests/demo/drain.yml", "--diff", drained_target=stage.first.target)
+    for line in changes(run):
+        say(line)
+    stored = {
+        target["target"]: target["weight"]
+        for target in stage.gateway.entities("/upstreams/upstream-example/targets")
+    }
+    wanted = {stage.first.target: 0, stage.second.target: 100}
+    prove(stored == wanted, f"the gateway has {stored}")
+    stage.answers(8, lambda seen: set(seen) == {stage.second.name}, "drained")
+    say(f"{stage.first.name} gets no request any more, and stays known with weight 0.")
+
+
+STEPS = (ping, dry_run, run_it, alternate, run_again, change_weight, drain)
+
+
+def _ids(gateway: Gateway) -> dict[str, str]:
+    targets = gateway.entities("/upstreams/upstream-example/targets")
+    return {target["target"]: target["id"] for target in targets}
+
+
+@contextmanager
+def _stage() -> Iterator[Stage]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kong-demo-")))
+        first, second = (stack.enter_context(echo_server(name)) for name in ("echo-a", "echo-b"))
+        gateway = stack.enter_context(sandbox(*SANDBOX))
+        yield Stage(gateway, first, second, Player(folder, DIRECT))
+
+
+def _demonstrate() -> None:
+    """Run all steps; raises what a step raises."""
+    print("The first upstream and its targets, on a sandbox gateway on this machine.\n", flush=True)
+    with _stage() as stage:
+        say(f"gateway  Admin API {stage.gateway.admin_url}, proxy {stage.gateway.proxy_url}")
+        for echo in (stage.first, stage.second):
+            say(f"target   {echo.name} at {echo.target}")
+        say("Ansible's inventory is this one gateway with these two targets.")
+        for number, step in enumerate(STEPS, 1):
+            print(f"\n{number}. {step.__doc__}", flush=True)
+            step(stage)
+
+
+def _main() -> int:
+    try:
+        _demonstrate()
+    except (Unproven, NotReady, httpx.HTTPError) as error:
+        print(f"\nThe demonstration failed: {error}", file=sys.stderr)
+        return 1
+    print(f"\nAll {len(STEPS)} steps showed what they say.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(_main))

@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module's operation in the tests' own process, where the doors are not the point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import put_nulls, take_nulls
+from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._module import Session, failed, run
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Operation
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    KONG_ROUTE,
+    KONG_SERVICE,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._info import KONG_INFO
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._ping import KONG_PING
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._target import KONG_TARGET
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._upstream import (
+    KONG_UPSTREAM,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._predict import Predictions
+from harness.gateway import Gateway
+
+Result = dict[str, Any]
+
+OPERATIONS: dict[str, Operation] = {
+    operation.name: operation
+    for operation in (
+        KONG_INFO, KONG_PING, KONG_ROUTE, KONG_SERVICE, KONG_TARGET, KONG_UPSTREAM,
+    )
+}
+
+
+class RunSession(Session):
+    """What a playbook run keeps: clients, and what check mode foretold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memory: dict[str, Any] = {}
+
+    @contextmanager
+    def predictions(self, connection: Connection) -> Iterator[Predictions]:
+        """All that this run foretold."""
+        yield Predictions(self.memory, complete=True)
+
+
+@dataclass
+class Engine:
+    """Calls operations by their module's name; options are as in a playbook."""
+
+    gateway: Gateway
+    session: RunSession = field(default_factory=RunSession)
+
+    def __call__(
+        self, module: str, /, *, check: bool = False, diff: bool = True, **options: Any
+    ) -> Result:
+        """Run a task and return its result, warnings included; a failure is a result, too."""
+        operation = OPERATIONS[module]
+        spec = operation.spec
+        connection = {"admin_url": self.gateway.admin_url, "admin_token": self.gateway.token}
+        raw = {**{key: value for key, value in connection.items() if value}, **options}
+        try:
+            raw, nulls = take_nulls(spec.fields, spec.to_spec(), raw)
+        except InputError as exc:
+            return failed(exc)
+        checked = ArgumentSpecValidator(spec.to_spec(), **spec.constraints()).validate(raw)
+        if checked.error_messages:
+            return {"changed": False, "failed": True, "msg": checked.errors.msg}
+        warnings: list[str] = []
+        result = run(
+            operation,
+            put_nulls(checked.validated_parameters, spec.fields, nulls),
+            check_mode=check, diff=diff, warn=warnings.append, session=self.session,
+        )
+        return {**result, "warnings": warnings}
+
+    def ok(self, module: str, /, **options: Any) -> Result:
+        """Run a task that has to succeed."""
+        result = self(module, **options)
+        assert not result.get("failed"), result
+        return result
+
+    def refused(self, module: str, /, **options: Any) -> Result:
+        """Run a task that has to fail, and to say why in one line."""
+        result = self(module, **options)
+        assert result.get("failed"), result
+        assert "\n" not in result["msg"] and result["msg"].strip(), result["msg"]
+        return result
+
+    def forget(self) -> None:
+        """Begin a new run of a playbook: nothing was foretold yet."""
+        self.session = RunSession()

@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A gateway that answers by a script, and a clock that only moves when somebody sleeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from ansible_collections.irishtek.kong.plugins.module_utils import _client
+from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway
+
+URL = "http://gateway.test:8001"
+NO_BODY = object()
+
+
+def answer(
+    status: int = 200, body: Any = NO_BODY, text: str | None = None, **headers: str
+) -> httpx.Response:
+    """A JSON answer, one with text, or an empty one; ``retry_after`` is the header Retry-After."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if text is not None:
+        return httpx.Response(status, text=text, headers=named)
+    if body is NO_BODY:
+        return httpx.Response(status, headers=named)
+    return httpx.Response(status, json=body, headers=named)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One expected request, and what comes of it: an answer, or an exception of httpx.
+
+    :param target: path with the query as sent.
+    :param body: the expected JSON body; not compared when left out.
+    """
+
+    method: str
+    target: str
+    result: httpx.Response | type[httpx.TransportError]
+    body: Any = NO_BODY
+
+
+class Script:
+    """Answers the expected requests in their order; any other request fails the test."""
+
+    def __init__(self, expected: Sequence[Step]) -> None:
+        self._left = list(expected)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        target = request.url.raw_path.decode()
+        assert self._left, f"nothing was to be sent any more: {request.method} {target}"
+        step = self._left.pop(0)
+        assert (request.method, target) == (step.method, step.target)
+        if step.body is not NO_BODY:
+            assert json.loads(request.content or "null") == step.body
+        if isinstance(step.result, httpx.Response):
+            return step.result
+        raise step.result("it failed", request=request)
+
+    def finish(self) -> None:
+        assert not self._left, f"never sent: {[(each.method, each.target) for each in self._left]}"
+
+
+class Clock:
+    """Stands for ``time``: ``pauses`` are the seconds that were slept."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.pauses: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def client_for(
+    handler: Handler, monkeypatch: pytest.MonkeyPatch, **connection: Any
+) -> tuple[Client, Clock]:
+    """A client whose requests ``handler`` answers; it sleeps on the returned clock."""
+
+    def make(base_url: str, tls: dict[str, Any], **settings: Any) -> httpx.Client:
+        return httpx.Client(
+            base_url=base_url, transport=httpx.MockTransport(handler), trust_env=False, **settings
+        )
+
+    clock = Clock()
+    monkeypatch.setattr(_client, "new_httpx_client", make)
+    monkeypatch.setattr(_client, "time", clock)
+    return Client(Connection(**{"url": URL, **connection})), clock
+
+
+def gateway_for(
+    handler: Handler, monkeypatch: pytest.MonkeyPatch, **connection: Any
+) -> AdminGateway:
+    return AdminGateway(client_for(handler, monkeypatch, **connection)[0])
