@@ -19,6 +19,7 @@ from typing import Any
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import Schema, complete
+from ansible_collections.irishtek.kong.plugins.module_utils._secrets import is_secret_name
 
 _TYPES = {
     "string": "str",
@@ -31,11 +32,6 @@ _TYPES = {
     "record": "dict",
 }
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
-# Texts that older schemas do not mark as encrypted; names as the bundled plugins use them.
-_SECRET_NAME = re.compile(
-    r"(^|_)(password|secret|token|apikey|api_key|private_key|passphrase|aws_key|key)$"
-)
-_NOT_SECRET = frozenset({"private_key_location", "public_key"})
 
 
 def fields_from(schema: Schema) -> tuple[Field, ...]:
@@ -85,8 +81,7 @@ def _any_name(name: str) -> bool:
 def _is_secret(name: str, spec: Schema) -> bool:
     if spec.get("encrypted"):
         return True
-    is_text = spec.get("type") == "string"
-    return is_text and bool(_SECRET_NAME.search(name)) and name not in _NOT_SECRET
+    return spec.get("type") == "string" and is_secret_name(name)
 
 
 def _converter(kind: str) -> Callable[[Any], Any] | None:

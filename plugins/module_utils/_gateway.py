@@ -96,7 +96,7 @@ class AdminGateway:
     ) -> list[Entity] | None:
         """All entities of a kind (of a parent) that have all of ``tags``; None: no such parent.
 
-        Lists of targets are filtered here: the gateway ignores the filter there.
+        Without a parent those of all parents, for kinds that a gateway can list so. Lists of targets are filtered here: the gateway ignores the filter there.
         """
         params = {"tags": ",".join(tags)} if tags and kind.parent is None else None
         found = _unless_missing(lambda: list(self._client.pages(_path(kind, parent), params)))
@@ -199,6 +199,8 @@ class AdminGateway:
 
 def _path(kind: Kind, parent: str | None, key: str | None = None) -> str:
     path = f"/{kind.path}"
+    if kind.parent is not None and parent is None:
+        return f"/{kind.everywhere}"
     if kind.parent is not None:
         # A parent's collection lies under the plural of its name: /upstreams/web/targets.
         path = f"/{kind.parent}s/{segment(str(parent))}{path}"

@@ -104,8 +104,8 @@ class PredictingGateway:
     def entities(
         self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
     ) -> list[Entity] | None:
-        owner = self._owner(kind, parent)
-        if kind.parent and owner is None:
+        owner = None if parent is None else self._owner(kind, parent)
+        if kind.parent and parent is not None and owner is None:
             return None
         stored: list[Entity] = []
         if not str(owner).startswith(PLACEHOLDER):
@@ -140,7 +140,7 @@ class PredictingGateway:
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         self._refuse_without_database()
-        if kind.enterprise and self.schema(kind.schema_name) is None:
+        if kind.enterprise and self.root().get("edition") == "community":
             raise InputError(NEEDS_ENTERPRISE)
         self._refuse_taken(kind, body, {})
         owner = (
@@ -257,4 +257,6 @@ def _is_named(kind: Kind, entity: Entity, key: str, owner: str | None) -> bool:
 
 
 def _belongs(kind: Kind, entity: Entity, owner: str | None) -> bool:
-    return kind.parent is None or (entity.get(kind.parent) or {}).get("id") == owner
+    return (
+        kind.parent is None or owner is None or (entity.get(kind.parent) or {}).get("id") == owner
+    )

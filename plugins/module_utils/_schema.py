@@ -72,6 +72,11 @@ def _completed(spec: Schema, value: Any, written: bool) -> Any:
         value = default_of(spec)
     if spec.get("type") == "record" and isinstance(value, Mapping):
         return complete(spec, value)
+    items = spec.get("elements") or spec.get("values") or {}
+    if items.get("type") == "record" and isinstance(value, list):
+        return [_completed(items, item, written=True) for item in value]
+    if items.get("type") == "record" and isinstance(value, Mapping):
+        return {key: _completed(items, item, written=True) for key, item in value.items()}
     return value
 
 

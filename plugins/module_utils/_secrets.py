@@ -11,6 +11,7 @@ What is secret stands in the declarations (``Field.sensitive``). A reference to 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,16 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED
 
 MASKED_CHANGED = "******** (changed)"
+# Texts that older schemas do not mark as encrypted; names as the bundled plugins use them.
+_SECRET_NAME = re.compile(
+    r"(^|_)(password|secret|token|apikey|api_key|private_key|passphrase|aws_key|key)$"
+)
+_NOT_SECRET = frozenset({"public_key"})
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a setting's name says that its text is a secret."""
+    return bool(_SECRET_NAME.search(name)) and name not in _NOT_SECRET
 
 
 def mask(kind: Kind, before: Entity | None, after: Entity | None) -> dict[str, Any]:
@@ -97,9 +108,23 @@ def _mask_values(field: Field, old: Any, new: Any) -> tuple[Any, Any]:
         return _mask_map(field, old, new)
     if field.is_record and field.fields:
         return _mask_pair(field.fields, old or {}, new or {})
+    if field.open:
+        return _mask_by_name(old), _mask_by_name(new)
     if field.element is not None:
         return _mask_items(field.element, old), _mask_items(field.element, new)
     return old, new
+
+
+def _mask_by_name(value: Any) -> Any:
+    """What no schema describes, as far as its names tell."""
+    if isinstance(value, Mapping):
+        return {
+            key: _masked(item, MASKED)
+            if is_secret_name(str(key)) and isinstance(item, str)
+            else _mask_by_name(item)
+            for key, item in value.items()
+        }
+    return [_mask_by_name(item) for item in value] if isinstance(value, list) else value
 
 
 def _mask_items(element: Field, value: Any) -> Any:

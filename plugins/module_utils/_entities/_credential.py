@@ -120,7 +120,7 @@ CREDENTIALS = {
             "acls",
             "group",
             Field("group", nullable=False),
-            everywhere="",
+            everywhere="acls",
             unique=(),
         ),
         _kind(

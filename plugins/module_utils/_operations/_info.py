@@ -14,6 +14,10 @@ from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import (
+    PLUGIN,
+    with_details,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
@@ -35,8 +39,7 @@ def run_info(task: Task) -> Result:
         "changed": False,
         **found,
         "entities": [
-            {"kind": kind.name, "entities": [shown(kind, entity) for entity in entities]}
-            for kind, entities in zip(kinds, lists)
+            {"kind": kind.name, "entities": entities} for kind, entities in zip(kinds, lists)
         ],
     }
 
@@ -45,8 +48,17 @@ def _entities(task: Task, kind: Kind) -> list[Entity]:
     tags: Sequence[str] = task.params.get("tags", ())
     if kind is TARGET:
         return _targets(task, tags)
-    entities = task.gateway.entities(kind, tags=tags) or []
-    return sorted(entities, key=kind.label)
+    entities = sorted(task.gateway.entities(kind, tags=tags) or [], key=kind.label)
+    if kind is PLUGIN:
+        return _plugins(task, entities)
+    return [shown(kind, entity) for entity in entities]
+
+
+def _plugins(task: Task, plugins: list[Entity]) -> list[Entity]:
+    """Plugins without their secrets, which only each plugin's own schema names."""
+    names = sorted({plugin["name"] for plugin in plugins})
+    schemas = dict(zip(names, for_each(lambda name: task.gateway.schema(f"plugins/{name}"), names)))
+    return [shown(with_details(schemas[each["name"]] or {}), each) for each in plugins]
 
 
 def _targets(task: Task, tags: Sequence[str]) -> list[Entity]:
