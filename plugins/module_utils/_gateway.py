@@ -96,7 +96,8 @@ class AdminGateway:
     ) -> list[Entity] | None:
         """All entities of a kind (of a parent) that have all of ``tags``; None: no such parent.
 
-        Without a parent those of all parents, for kinds that a gateway can list so. Lists of targets are filtered here: the gateway ignores the filter there.
+        Without a parent those of all parents, for kinds that a gateway can list so. Lists of
+        targets are filtered here: the gateway ignores the filter there.
         """
         params = {"tags": ",".join(tags)} if tags and kind.parent is None else None
         found = _unless_missing(lambda: list(self._client.pages(_path(kind, parent), params)))
