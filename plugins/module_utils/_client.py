@@ -38,7 +38,10 @@ with contextlib.suppress(ImportError):  # reported at the edge, with the library
 
 PAGE_SIZE = 1000  # the most that a gateway gives in one page
 USER_AGENT = "irishtek.kong"
-NO_DATABASE = "this gateway runs without a database, so its entities cannot be changed one by one"
+NO_DATABASE = (
+    "this gateway runs without a database, so its entities cannot be changed one by one: "
+    "write them into its declarative configuration and load that as a whole"
+)
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 _LONGEST_PAUSE = 5.0

@@ -54,6 +54,8 @@ class Gateway(Protocol):
 
     def health(self, upstream: str) -> list[Entity] | None: ...
 
+    def data_planes(self) -> list[Entity]: ...
+
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None: ...
 
     def members(self, group: str) -> list[Entity]: ...
@@ -133,6 +135,11 @@ class AdminGateway:
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         """Delete; what is gone already is done."""
         _unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, current["id"])))
+
+    def data_planes(self) -> list[Entity]:
+        """The data planes that a control plane knows; none where the node is no control plane."""
+        found = _unless_missing(lambda: list(self._client.pages("/clustering/data-planes")))
+        return found or []
 
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
         """Mark a target, or one of its addresses, ``healthy`` or ``unhealthy``."""

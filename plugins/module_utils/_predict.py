@@ -173,6 +173,9 @@ class PredictingGateway:
             self._refuse_if_referenced(kind, current, kind_named(name))
         self._predictions.remember(kind, current["id"], None)
 
+    def data_planes(self) -> list[Entity]:
+        return self._gateway.data_planes()
+
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
         """Health is the balancer's own and cannot be judged without being set."""
 

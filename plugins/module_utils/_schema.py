@@ -51,7 +51,7 @@ def _old_spellings(schema: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
 
 def replacements(schema: Schema) -> dict[str, tuple[str, ...]]:
     """Old names of a record's fields and the paths, from that record, that replaced them."""
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for entry in schema.get("shorthand_fields") or ():
         for name, spec in entry.items():
             replaced = (spec.get("deprecation") or {}).get("replaced_with") or ()

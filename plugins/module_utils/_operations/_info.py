@@ -35,9 +35,11 @@ def run_info(task: Task) -> Result:
     kinds = [KINDS[name] for name in task.params.get("kinds", ())]
     found = identify(task.gateway)
     lists = for_each(lambda kind: _entities(task, kind), kinds)
+    planes = {"data_planes": task.gateway.data_planes()} if task.params["data_planes"] else {}
     return {
         "changed": False,
         **found,
+        **planes,
         "entities": [
             {"kind": kind.name, "entities": entities} for kind, entities in zip(kinds, lists)
         ],
@@ -95,6 +97,7 @@ KONG_INFO = Operation(
             "kinds": {"type": "list", "elements": "str", "choices": list(KINDS)},
             "tags": {"type": "list", "elements": "str"},
             "health": {"type": "bool", "default": False},
+            "data_planes": {"type": "bool", "default": False},
         }
     ),
     run=run_info,
