@@ -54,7 +54,7 @@ def replacements(schema: Schema) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for entry in schema.get("shorthand_fields") or ():
         for name, spec in entry.items():
-            replaced = (spec.get("deprecation") or {}).get("replaced_with") or ()
+            replaced = (spec.get("deprecation") or {}).get("replaced_with") or []
             if len(replaced) == 1:
                 found[name] = tuple(replaced[0]["path"])
     return found
