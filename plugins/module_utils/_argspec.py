@@ -9,6 +9,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import Any
 from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection, segment
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 
@@ -181,12 +182,18 @@ def _written_value(each: Field | None, value: Any) -> Any:
     return value
 
 
-def password_in(url: Any) -> str | None:
-    """A password in a URL, which must not be there and must not be shown either."""
+def credentials_in(url: Any) -> set[str]:
+    """Credentials in a URL, which must not be there and must not be shown either."""
     try:
-        return urllib.parse.urlsplit(str(url)).password
+        parts = urllib.parse.urlsplit(str(url))
+        if parts.username is None and parts.password is None:
+            return set()
+        found = {parts.username, parts.password}
     except ValueError:
-        return None
+        found = set()
+    # An "@" or "/" that was not escaped ends them too early for the parser.
+    whole = re.search(r"//([^:@]*):?(.*)@", str(url))
+    return {text for text in (*found, *(whole.groups() if whole else ())) if text}
 
 
 def connection_from(params: Mapping[str, Any]) -> Connection:
@@ -201,13 +208,15 @@ def connection_from(params: Mapping[str, Any]) -> Connection:
         if params[name] < 0 or (name == "request_timeout" and params[name] == 0):
             raise InputError(f"{name} is {params[name]:g}, and must be more than that")
     headers = [
-        (str(name), str(value)) for name, value in (params.get("admin_headers") or {}).items()
+        (str(name), str(value))
+        for name, value in (params.get("admin_headers") or {}).items()
+        if value is not None
     ]
     if params.get("admin_token"):
         headers.append(("Kong-Admin-Token", params["admin_token"]))
     workspace = params.get("workspace")
     return Connection(
-        url=url.rstrip("/") + (f"/{workspace}" if workspace else ""),
+        url=url.rstrip("/") + (f"/{segment(workspace)}" if workspace else ""),
         headers=tuple(headers),
         timeout=params["request_timeout"],
         retries=params["request_retries"],

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
+import re
 import ssl
 import threading
 import time
@@ -42,6 +43,7 @@ NO_DATABASE = "this gateway runs without a database, so its entities cannot be c
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 _LONGEST_PAUSE = 5.0
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,34 @@ class Connection:
     client_key: str | None = None
 
     def __post_init__(self) -> None:
-        parts = urllib.parse.urlsplit(self.url)
-        if parts.username or parts.password:
+        self._check_url()
+        for name, value in self.headers:
+            if not _HEADER_NAME.fullmatch(name):
+                raise InputError(f"{name!r} cannot be the name of a header")
+            if not (value.isascii() and value.isprintable() and value == value.strip()):
+                # The HTTP library would repeat the value, a secret, in its error.
+                raise InputError(
+                    f"the value of header {name!r} has what no header can hold: a control "
+                    "character, one outside of ASCII, or a blank at an end"
+                )
+
+    def _check_url(self) -> None:
+        # What stands before an @ may be a password, even in a URL that is none.
+        shown = "admin_url" if "@" in self.url else f"admin_url {self.url!r}"
+        no_url = InputError(
+            f"{shown} is not the URL of an Admin API: it begins with http:// or https:// and a host"
+        )
+        try:
+            parts = urllib.parse.urlsplit(self.url)
+            usable = parts.port != 0 and bool(parts.hostname) and parts.scheme in ("http", "https")
+        except ValueError:
+            raise no_url from None
+        if parts.username is not None or parts.password is not None:
             raise InputError(
                 "admin_url must not hold credentials: give them as admin_token or in admin_headers"
             )
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InputError(
-                f"admin_url {self.url!r} is not the URL of an Admin API: "
-                "it begins with http:// or https:// and a host"
-            )
-        for name, value in self.headers:
-            if not f"{name}{value}".isprintable():
-                raise InputError(f"header {name!r} has a line break or another control character")
+        if not usable:
+            raise no_url
 
     @property
     def tls(self) -> dict[str, Any]:
