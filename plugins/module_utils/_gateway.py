@@ -17,7 +17,11 @@ from typing import Any, Callable, Protocol, TypeVar
 
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, segment
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, Refused
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
+    InputError,
+    Refused,
+    UnexpectedAnswer,
+)
 
 T = TypeVar("T")
 
@@ -77,7 +81,7 @@ class AdminGateway:
 
     def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         """The entity with this identity or id, None where it (or its parent) is missing."""
-        return _unless_missing(lambda: self._client.request("GET", _path(kind, parent, key)))
+        return _unless_missing(lambda: self._entity("GET", _path(kind, parent, key)))
 
     def entities(
         self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
@@ -97,18 +101,25 @@ class AdminGateway:
         return list(self._client.pages(f"/{of.path}/{segment(key)}/{kind.path}"))
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
-        return self._client.request("POST", _path(kind, parent), body)  # type: ignore[no-any-return]
+        return self._entity("POST", _path(kind, parent), body)
 
     def update(
         self, kind: Kind, current: Entity, body: Entity, parent: str | None = None
     ) -> Entity:
-        return self._client.request(  # type: ignore[no-any-return]
-            "PATCH", _path(kind, parent, current["id"]), body
-        )
+        return self._entity("PATCH", _path(kind, parent, current["id"]), body)
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         """Delete; what is gone already is done."""
         _unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, current["id"])))
+
+    def _entity(self, method: str, path: str, body: Entity | None = None) -> Entity:
+        """An answer that has to be an entity; another server's JSON must not pass for one."""
+        answer = self._client.request(method, path, body)
+        if not isinstance(answer, dict) or "id" not in answer:
+            raise UnexpectedAnswer(
+                f"the answer to {method} {self.url}{path} is not an entity: check admin_url"
+            )
+        return answer
 
     def missing(self, kind: Kind, key: str) -> str:
         raise InputError(f"{kind.name} {key} does not exist")
