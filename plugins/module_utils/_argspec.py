@@ -9,7 +9,6 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-import re
 import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -182,18 +181,12 @@ def _written_value(each: Field | None, value: Any) -> Any:
     return value
 
 
-def credentials_in(url: Any) -> set[str]:
-    """Credentials in a URL, which must not be there and must not be shown either."""
+def password_in(url: Any) -> str | None:
+    """A password in a URL, which must not be there and must not be shown either."""
     try:
-        parts = urllib.parse.urlsplit(str(url))
-        if parts.username is None and parts.password is None:
-            return set()
-        found = {parts.username, parts.password}
+        return urllib.parse.urlsplit(str(url)).password
     except ValueError:
-        found = set()
-    # An "@" or "/" that was not escaped ends them too early for the parser.
-    whole = re.search(r"//([^:@]*):?(.*)@", str(url))
-    return {text for text in (*found, *(whole.groups() if whole else ())) if text}
+        return None
 
 
 def connection_from(params: Mapping[str, Any]) -> Connection:
