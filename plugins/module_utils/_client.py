@@ -134,11 +134,13 @@ class Client:
             repeatable = method in _REPEATABLE
         deadline = time.monotonic() + self.connection.timeout * (self.connection.retries + 1)
         for attempt in itertools.count(1):
+            # The last attempt may have less than the others, so that the deadline holds.
+            timeout = min(self.connection.timeout, deadline - time.monotonic())
             try:
-                return self._once(method, path, body, params)
+                return self._once(method, path, body, params, timeout)
             except (Unreachable, Refused) as exc:
                 pause = self._pause(exc, attempt, repeatable)
-                if pause is None or time.monotonic() + pause > deadline:
+                if pause is None or time.monotonic() + pause >= deadline:
                     exc.failure["attempts"] = attempt
                     raise
                 time.sleep(pause)
@@ -189,13 +191,22 @@ class Client:
                 self._opened.append(session)
         return session
 
-    def _once(self, method: str, path: str, body: Any, params: Mapping[str, str] | None) -> Any:
+    def _once(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        params: Mapping[str, str] | None,
+        timeout: float,
+    ) -> Any:
         # A JSON content type with no body is refused by the gateway, and httpx sets it only
         # when there is one.
         try:
-            response = self._session().request(method, self.url + path, json=body, params=params)
-        except httpx.TransportError as exc:
-            raise self._unreachable(exc, method, path) from exc
+            response = self._session().request(
+                method, self.url + path, json=body, params=params, timeout=timeout
+            )
+        except httpx.RequestError as exc:
+            raise self._unreachable(exc, method, path, timeout) from exc
         except httpx.InvalidURL as exc:
             raise InputError(f"{self.url}{path} is not a valid URL: {exc}") from exc
         return self._read(response, method, path)
@@ -215,11 +226,11 @@ class Client:
         longest = min(_LONGEST_PAUSE, 0.2 * 2.0 ** (attempt - 1))
         return longest * random.uniform(0.5, 1.0)
 
-    def _unreachable(self, exc: Exception, method: str, path: str) -> Unreachable:
+    def _unreachable(self, exc: Exception, method: str, path: str, timeout: float) -> Unreachable:
         sent = not isinstance(
             exc, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
         )
-        reason, final = _explain(exc, self.connection.timeout)
+        reason, final = _explain(exc, timeout)
         return Unreachable(
             f"no answer from the Admin API at {self.url}: {reason}",
             sent=sent,
@@ -326,7 +337,7 @@ def segment(text: str) -> str:
 def _explain(exc: BaseException, timeout: float) -> tuple[str, bool]:
     """Why there was no answer, what to do, and whether trying again is pointless."""
     if isinstance(exc, httpx.TimeoutException):
-        return f"none within {timeout:g} s; check the address, or raise request_timeout", False
+        return f"none within {timeout:.3g} s; check the address, or raise request_timeout", False
     cause: BaseException | None = exc
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
