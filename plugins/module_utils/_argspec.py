@@ -17,7 +17,7 @@ from typing import Any
 from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection, segment
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 
@@ -206,13 +206,15 @@ def connection_from(params: Mapping[str, Any]) -> Connection:
         if params[name] < 0 or (name == "request_timeout" and params[name] == 0):
             raise InputError(f"{name} is {params[name]:g}, and must be more than that")
     headers = [
-        (str(name), str(value)) for name, value in (params.get("admin_headers") or {}).items()
+        (str(name), str(value))
+        for name, value in (params.get("admin_headers") or {}).items()
+        if value is not None
     ]
     if params.get("admin_token"):
         headers.append(("Kong-Admin-Token", params["admin_token"]))
     workspace = params.get("workspace")
     return Connection(
-        url=url.rstrip("/") + (f"/{workspace}" if workspace else ""),
+        url=url.rstrip("/") + (f"/{segment(workspace)}" if workspace else ""),
         headers=tuple(headers),
         timeout=params["request_timeout"],
         retries=params["request_retries"],

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
+import re
 import ssl
 import threading
 import time
@@ -45,6 +46,7 @@ NO_DATABASE = (
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 _LONGEST_PAUSE = 5.0
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 @dataclass(frozen=True)
@@ -65,19 +67,34 @@ class Connection:
     client_key: str | None = None
 
     def __post_init__(self) -> None:
-        parts = urllib.parse.urlsplit(self.url)
-        if parts.username or parts.password:
+        self._check_url()
+        for name, value in self.headers:
+            if not _HEADER_NAME.fullmatch(name):
+                raise InputError(f"{name!r} cannot be the name of a header")
+            if not (value.isascii() and value.isprintable() and value == value.strip()):
+                # The HTTP library would repeat the value, a secret, in its error.
+                raise InputError(
+                    f"the value of header {name!r} has what no header can hold: a control "
+                    "character, one outside of ASCII, or a blank at an end"
+                )
+
+    def _check_url(self) -> None:
+        # What stands before an @ may be a password, even in a URL that is none.
+        shown = "admin_url" if "@" in self.url else f"admin_url {self.url!r}"
+        no_url = InputError(
+            f"{shown} is not the URL of an Admin API: it begins with http:// or https:// and a host"
+        )
+        try:
+            parts = urllib.parse.urlsplit(self.url)
+            usable = parts.port != 0 and bool(parts.hostname) and parts.scheme in ("http", "https")
+        except ValueError:
+            raise no_url from None
+        if parts.username is not None or parts.password is not None:
             raise InputError(
                 "admin_url must not hold credentials: give them as admin_token or in admin_headers"
             )
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InputError(
-                f"admin_url {self.url!r} is not the URL of an Admin API: "
-                "it begins with http:// or https:// and a host"
-            )
-        for name, value in self.headers:
-            if not f"{name}{value}".isprintable():
-                raise InputError(f"header {name!r} has a line break or another control character")
+        if not usable:
+            raise no_url
 
     @property
     def tls(self) -> dict[str, Any]:
@@ -120,11 +137,13 @@ class Client:
             repeatable = method in _REPEATABLE
         deadline = time.monotonic() + self.connection.timeout * (self.connection.retries + 1)
         for attempt in itertools.count(1):
+            # The last attempt may have less than the others, so that the deadline holds.
+            timeout = min(self.connection.timeout, deadline - time.monotonic())
             try:
-                return self._once(method, path, body, params)
+                return self._once(method, path, body, params, timeout)
             except (Unreachable, Refused) as exc:
                 pause = self._pause(exc, attempt, repeatable)
-                if pause is None or time.monotonic() + pause > deadline:
+                if pause is None or time.monotonic() + pause >= deadline:
                     exc.failure["attempts"] = attempt
                     raise
                 time.sleep(pause)
@@ -175,13 +194,22 @@ class Client:
                 self._opened.append(session)
         return session
 
-    def _once(self, method: str, path: str, body: Any, params: Mapping[str, str] | None) -> Any:
+    def _once(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        params: Mapping[str, str] | None,
+        timeout: float,
+    ) -> Any:
         # A JSON content type with no body is refused by the gateway, and httpx sets it only
         # when there is one.
         try:
-            response = self._session().request(method, self.url + path, json=body, params=params)
-        except httpx.TransportError as exc:
-            raise self._unreachable(exc, method, path) from exc
+            response = self._session().request(
+                method, self.url + path, json=body, params=params, timeout=timeout
+            )
+        except httpx.RequestError as exc:
+            raise self._unreachable(exc, method, path, timeout) from exc
         except httpx.InvalidURL as exc:
             raise InputError(f"{self.url}{path} is not a valid URL: {exc}") from exc
         return self._read(response, method, path)
@@ -201,11 +229,11 @@ class Client:
         longest = min(_LONGEST_PAUSE, 0.2 * 2.0 ** (attempt - 1))
         return longest * random.uniform(0.5, 1.0)
 
-    def _unreachable(self, exc: Exception, method: str, path: str) -> Unreachable:
+    def _unreachable(self, exc: Exception, method: str, path: str, timeout: float) -> Unreachable:
         sent = not isinstance(
             exc, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
         )
-        reason, final = _explain(exc, self.connection.timeout)
+        reason, final = _explain(exc, timeout)
         return Unreachable(
             f"no answer from the Admin API at {self.url}: {reason}",
             sent=sent,
@@ -312,7 +340,7 @@ def segment(text: str) -> str:
 def _explain(exc: BaseException, timeout: float) -> tuple[str, bool]:
     """Why there was no answer, what to do, and whether trying again is pointless."""
     if isinstance(exc, httpx.TimeoutException):
-        return f"none within {timeout:g} s; check the address, or raise request_timeout", False
+        return f"none within {timeout:.3g} s; check the address, or raise request_timeout", False
     cause: BaseException | None = exc
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

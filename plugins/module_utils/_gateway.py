@@ -16,7 +16,11 @@ from typing import Any, Callable, Protocol, TypeVar
 
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, segment
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, Refused
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
+    InputError,
+    Refused,
+    UnexpectedAnswer,
+)
 
 T = TypeVar("T")
 
@@ -90,8 +94,7 @@ class AdminGateway:
 
     def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         """The entity with this identity or id, None where it (or its parent) is missing."""
-        found = _unless_missing(lambda: self._client.request("GET", _path(kind, parent, key)))
-        return _unwrapped(kind, found)
+        return _unless_missing(lambda: self._entity("GET", kind, _path(kind, parent, key)))
 
     def entities(
         self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
@@ -123,19 +126,18 @@ class AdminGateway:
         return next((entity for entity in found if entity.get(field) == value), None)
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
-        return self._client.request("POST", _path(kind, parent), body)  # type: ignore[no-any-return]
+        return self._entity("POST", kind, _path(kind, parent), body)
 
     def update(
         self, kind: Kind, current: Entity, body: Entity, parent: str | None = None
     ) -> Entity:
-        return self._client.request(  # type: ignore[no-any-return]
-            "PATCH", _path(kind, parent, current["id"]), body
-        )
+        return self._entity("PATCH", kind, _path(kind, parent, current["id"]), body)
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         """Delete; what is gone already is done."""
         _unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, current["id"])))
 
+<<<<<<< HEAD
     def data_planes(self) -> list[Entity]:
         """The data planes that a control plane knows; none where the node is no control plane."""
         found = _unless_missing(lambda: list(self._client.pages("/clustering/data-planes")))
@@ -163,6 +165,16 @@ class AdminGateway:
     def remove_member(self, group: str, consumer: str) -> None:
         path = f"/consumer_groups/{segment(group)}/consumers/{segment(consumer)}"
         _unless_missing(lambda: self._client.request("DELETE", path))
+=======
+    def _entity(self, method: str, kind: Kind, path: str, body: Entity | None = None) -> Entity:
+        """An answer that has to be an entity; another server's JSON must not pass for one."""
+        answer = _unwrapped(kind, self._client.request(method, path, body))
+        if not isinstance(answer, dict) or "id" not in answer:
+            raise UnexpectedAnswer(
+                f"the answer to {method} {self.url}{path} is not an entity: check admin_url"
+            )
+        return answer
+>>>>>>> main
 
     def missing(self, kind: Kind, key: str) -> str:
         raise InputError(f"{kind.name} {key} does not exist")
@@ -215,9 +227,9 @@ def _path(kind: Kind, parent: str | None, key: str | None = None) -> str:
     return path if key is None else f"{path}/{segment(key)}"
 
 
-def _unwrapped(kind: Kind, answer: Entity | None) -> Entity | None:
+def _unwrapped(kind: Kind, answer: Any) -> Any:
     """A consumer group is answered together with its members."""
-    inner = (answer or {}).get(kind.name)
+    inner = answer.get(kind.name) if isinstance(answer, dict) else None
     return inner if isinstance(inner, dict) and "id" in inner else answer
 
 

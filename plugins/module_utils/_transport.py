@@ -92,7 +92,9 @@ def proxy_for(url: str) -> str | None:
     bypassed = urllib.request.proxy_bypass_environment(host, proxies)  # type: ignore[attr-defined]
     if bypassed:
         return None
-    return proxies.get(parts.scheme) or proxies.get("all")
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    # Other tools take a bare host and port, too.
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 def is_loopback(host: str) -> bool:
@@ -114,14 +116,31 @@ def prepare() -> None:
 
 
 def new_httpx_client(base_url: str, tls: dict[str, Any], **settings: Any) -> httpx.Client:
-    """An ``httpx.Client`` that takes nothing from the environment but the proxy."""
+    """An ``httpx.Client`` that takes nothing from the environment but the proxy.
+
+    :raises InputError: the proxy cannot be used, or :func:`tls_context` refuses its files.
+    """
     verify: Any = tls_context(**tls) if base_url.startswith("https:") else False
+    proxy = proxy_for(base_url)
+    if proxy is not None:
+        _check_proxy(proxy, base_url)
     return httpx.Client(
         base_url=base_url,
         verify=verify,
         trust_env=False,
-        proxy=proxy_for(base_url),
+        proxy=proxy,
         limits=httpx.Limits(max_connections=10, max_keepalive_connections=10),
         follow_redirects=False,
         **settings,
     )
+
+
+def _check_proxy(proxy: str, base_url: str) -> None:
+    try:
+        httpx.Client(proxy=proxy, trust_env=False, verify=False).close()
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # Its URL is not repeated: it may hold a password.
+        raise InputError(
+            f"the proxy that the environment names for {base_url} cannot be used: its URL must "
+            "begin with http:// or https:// (socks5:// needs the Python package httpx[socks])"
+        ) from None

@@ -8,9 +8,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from hypothesis import strategies as st
+
 from ansible_collections.irishtek.kong.plugins.module_utils._address import normalise_address
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Field
-from hypothesis import strategies as st
 
 _TEXT = st.text("abc", max_size=3)
 _OF_TYPE: dict[str, st.SearchStrategy[Any]] = {

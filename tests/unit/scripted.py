@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from ansible_collections.irishtek.kong.plugins.module_utils import _client
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway

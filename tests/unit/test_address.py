@@ -8,11 +8,11 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from ansible_collections.irishtek.kong.plugins.module_utils._address import normalise_address
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.irishtek.kong.plugins.module_utils._address import normalise_address
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from unit.recordings import steps
 
 PORTS = st.one_of(st.just(""), st.integers(0, 65535).map(lambda port: f":{port:05}"))

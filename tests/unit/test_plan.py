@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     PLACEHOLDER,
     Entity,
@@ -26,9 +29,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
     plan_present,
     refuse_duplicates,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from unit.entities import entities, partial
 
 TARGET, SERVICE, UPSTREAM, ROUTE = (
@@ -49,9 +49,7 @@ STORED: Entity = {
 
 @given(st.data(), KIND)
 @QUICK
-def test_changed_exactly_when_the_diff_shows_a_difference(
-    data: st.DataObject, kind: Kind
-) -> None:
+def test_changed_exactly_when_the_diff_shows_a_difference(data: st.DataObject, kind: Kind) -> None:
     stored = {**data.draw(entities(kind.fields)), "id": STORED["id"]}
     plan = plan_present(kind, data.draw(partial(kind.fields)), stored)
     diff = plan.diff("gateway")

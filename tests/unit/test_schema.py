@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
@@ -21,7 +22,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
     without_nulls,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._values import canonical, normalise
-
 from unit.recordings import VERSIONS, lasting, schema, steps
 
 CASES = (
@@ -111,9 +111,7 @@ def test_a_predicted_create_is_what_the_gateway_answered(
 
 
 @pytest.mark.parametrize(("name", "kind", "body", "answered"), _creates())
-def test_the_same_again_is_no_change(
-    name: str, kind: Kind, body: Entity, answered: Entity
-) -> None:
+def test_the_same_again_is_no_change(name: str, kind: Kind, body: Entity, answered: Entity) -> None:
     again = plan_present(kind, _written(kind, body, answered, "3.10"), answered)
     assert again.changed == (name in DELIBERATE), again.body
 

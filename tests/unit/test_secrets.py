@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import (
     UPSTREAM,
@@ -21,8 +24,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._secrets import (
     mask_entity,
     mask_fields,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 SECRET = "correct-horse"
 
@@ -62,9 +63,7 @@ def test_a_new_secret_is_masked_and_one_that_goes_is_so_too() -> None:
 
 
 def test_what_is_no_secret_is_shown() -> None:
-    assert mask_entity(UPSTREAM, _upstream(Accept=["text/html"])) == _upstream(
-        Accept=["text/html"]
-    )
+    assert mask_entity(UPSTREAM, _upstream(Accept=["text/html"])) == _upstream(Accept=["text/html"])
 
 
 @pytest.mark.parametrize("entity", [{}, {"healthchecks": None}, {"healthchecks": {"active": None}}])

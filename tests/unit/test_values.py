@@ -10,6 +10,9 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     Entity,
     Field,
@@ -23,9 +26,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._values import (
     merge,
     normalise,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from unit.entities import entities, partial
 
 ROUTE, SERVICE, UPSTREAM, TARGET = (

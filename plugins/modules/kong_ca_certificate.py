@@ -1,0 +1,106 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kong_ca_certificate
+short_description: Manage CA certificates of Kong Gateway
+version_added: 1.0.0
+description:
+  - Makes the certificate of an authority known to the gateway, which trusts it where a service or a plugin names it.
+  - It is found by O(id), else by the digest of O(cert), so that the same certificate is never stored twice.
+extends_documentation_fragment:
+  - irishtek.kong.connection
+  - irishtek.kong.attributes
+  - irishtek.kong.attributes.action_group
+  - irishtek.kong.entity
+  - irishtek.kong.entity.tags
+options:
+  cert:
+    description:
+      - The certificate (PEM), a single one. Needed unless O(id) is written.
+      - It is replaced by another one in place where O(id) is written, too.
+    type: str
+seealso:
+  - module: irishtek.kong.kong_certificate
+  - module: irishtek.kong.kong_service
+  - name: CA certificates
+    description: The entity in Kong's documentation.
+    link: https://developer.konghq.com/gateway/entities/ca-certificate/
+author:
+  - irishtek (@irishtek)
+"""
+
+EXAMPLES = r"""
+- name: An authority to trust
+  irishtek.kong.kong_ca_certificate:
+    admin_url: http://127.0.0.1:8001
+    cert: "{{ lookup('ansible.builtin.file', 'authority.pem') }}"
+
+- name: The connection once, for several tasks
+  module_defaults:
+    group/irishtek.kong.kong:
+      admin_url: "{{ kong_admin_url }}"
+      admin_token: "{{ kong_admin_token }}"
+  block:
+    - name: An authority
+      irishtek.kong.kong_ca_certificate:
+        cert: "{{ internal_authority }}"
+        tags: [internal]
+      register: internal
+
+    - name: A service whose certificate it must have signed
+      irishtek.kong.kong_service:
+        name: echo
+        tls_verify: true
+        ca_certificates: ["{{ internal.ca_certificate.id }}"]
+
+- name: An authority that is trusted no more
+  irishtek.kong.kong_ca_certificate:
+    admin_url: http://127.0.0.1:8001
+    cert: "{{ lookup('ansible.builtin.file', 'old-authority.pem') }}"
+    state: absent
+"""
+
+RETURN = r"""
+operation:
+  description: What was done.
+  type: str
+  returned: success
+  choices: [create, update, delete, none]
+  sample: create
+ca_certificate:
+  description:
+    - The CA certificate as the gateway has it after the task; empty after O(state=absent).
+    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+  type: dict
+  returned: success
+  sample:
+    cert: |
+      -----BEGIN CERTIFICATE-----
+      MIIB...
+      -----END CERTIFICATE-----
+    cert_digest: 9a6c1d2f4f0f4a0f8f5be2b0a9fbd2b7c6e7b0a5c2d7e6f1a3b4c5d6e7f80910
+    tags: [internal]
+failure:
+  description: Details of a failure.
+  type: dict
+  returned: failure
+  sample: {status: 400, code: 2, name: schema violation, fields: {cert: certificate expired}}
+"""
+
+from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    KONG_CA_CERTIFICATE,
+)
+
+
+def main() -> None:
+    run_module(KONG_CA_CERTIFICATE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kong_entity
+short_description: Manage any other entity of Kong Gateway
+version_added: 1.0.0
+description:
+  - Creates, changes in place or deletes an entity for which there is no module of its own, such as those of custom plugins
+    or of newer versions.
+  - What its fields are, which of them are sets and which are encrypted, is asked of the gateway's own schema.
+extends_documentation_fragment:
+  - irishtek.kong.connection
+  - irishtek.kong.attributes
+  - irishtek.kong.attributes.action_group
+options:
+  path:
+    description:
+      - Path of the list of such entities, without the URL of the Admin API. Of an entity that lies under another one it
+        begins with that one, as V(consumers/alice/my-credentials).
+    type: str
+    required: true
+  schema:
+    description:
+      - Name of the gateway's schema, as in C(/schemas/NAME). The last part of O(path) is taken without it, with
+        underscores for hyphens.
+    type: str
+  identity:
+    description:
+      - Field of O(entity) by which it is found, unique at O(path).
+    type: str
+    default: name
+  search:
+    description:
+      - Whether to look for the entity in the list at O(path), for an O(identity) that cannot be part of a URL: one that
+        is secret, or that the gateway does not find entities by.
+    type: bool
+    default: false
+  entity:
+    description:
+      - The entity as it is to be, in the gateway's own field names. It must have the field O(identity) or C(id).
+      - Only the written fields are managed, deep in records; V(null) sets one back to the gateway's default. References
+        are written as the gateway has them, C({id: ...}).
+      - What the schema encrypts is not shown.
+    type: dict
+    required: true
+  state:
+    description:
+      - Whether the entity is to be there as it is written, or not at all.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: irishtek.kong.kong_info
+  - name: Entities
+    description: The entities of Kong Gateway in its documentation.
+    link: https://developer.konghq.com/gateway/entities/
+author:
+  - irishtek (@irishtek)
+"""
+
+EXAMPLES = r"""
+- name: Degrees of access to a graph (plugin degraphql)
+  irishtek.kong.kong_entity:
+    admin_url: http://127.0.0.1:8001
+    path: services/graph/degraphql/routes
+    schema: degraphql_routes
+    identity: uri
+    search: true
+    entity:
+      uri: /people
+      query: query { people { name } }
+
+- name: The connection once, for several tasks
+  module_defaults:
+    group/irishtek.kong.kong:
+      admin_url: "{{ kong_admin_url }}"
+      admin_token: "{{ kong_admin_token }}"
+  block:
+    - name: A partial that plugins share
+      irishtek.kong.kong_entity:
+        path: partials
+        entity:
+          name: shared-redis
+          type: redis-ce
+          config:
+            host: redis.internal
+            port: 6379
+
+- name: An entity that is gone for good
+  irishtek.kong.kong_entity:
+    admin_url: http://127.0.0.1:8001
+    path: partials
+    entity:
+      name: shared-redis
+    state: absent
+"""
+
+RETURN = r"""
+operation:
+  description: What was done.
+  type: str
+  returned: success
+  choices: [create, update, delete, none]
+  sample: create
+entity:
+  description:
+    - The entity as the gateway has it after the task; empty after O(state=absent).
+    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - Its secrets are replaced by asterisks.
+  type: dict
+  returned: success
+  sample:
+    name: shared-redis
+    type: redis-ce
+    config: {host: redis.internal, port: 6379}
+failure:
+  description: Details of a failure.
+  type: dict
+  returned: failure
+  sample: {status: 404, method: GET, url: "http://127.0.0.1:8001/schemas/partials"}
+"""
+
+from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._generic import (
+    KONG_ENTITY,
+)
+
+
+def main() -> None:
+    run_module(KONG_ENTITY)
+
+
+if __name__ == "__main__":
+    main()

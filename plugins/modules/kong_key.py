@@ -1,0 +1,136 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kong_key
+short_description: Manage keys of Kong Gateway
+version_added: 1.0.0
+description:
+  - Creates, changes in place or deletes a key, which plugins use to sign, encrypt or verify.
+  - It is written either as O(jwk) or as O(pem).
+extends_documentation_fragment:
+  - irishtek.kong.connection
+  - irishtek.kong.attributes
+  - irishtek.kong.attributes.action_group
+  - irishtek.kong.entity
+  - irishtek.kong.entity.tags
+options:
+  name:
+    description:
+      - Name of the key. Needed unless O(id) is written.
+    type: str
+  set:
+    description:
+      - Name or id of the key set that the key belongs to, which must exist; V(null) takes it out of its set.
+    type: str
+  kid:
+    description:
+      - Id of the key as tokens carry it, unique in its set. Needed for a new key.
+    type: str
+  jwk:
+    description:
+      - The key as a JSON Web Key, a text or a dictionary. Its C(kid) must be the same as O(kid).
+      - Texts that are the same JSON are the same key.
+    type: json
+  pem:
+    description:
+      - The key as a pair of PEM texts, of which one may be missing.
+    type: dict
+    suboptions:
+      private_key:
+        description:
+          - The private key.
+        type: str
+      public_key:
+        description:
+          - The public key.
+        type: str
+  x5t:
+    description:
+      - Thumbprint (SHA-1) of the key's X.509 certificate. Only newer versions of Kong Gateway know it.
+    type: str
+seealso:
+  - module: irishtek.kong.kong_key_set
+  - name: Keys
+    description: The entity in Kong's documentation.
+    link: https://developer.konghq.com/gateway/entities/key/
+author:
+  - irishtek (@irishtek)
+"""
+
+EXAMPLES = r"""
+- name: A public key
+  irishtek.kong.kong_key:
+    admin_url: http://127.0.0.1:8001
+    name: issuer-2026
+    kid: "2026"
+    pem:
+      public_key: "{{ lookup('ansible.builtin.file', 'issuer-2026.pem') }}"
+
+- name: The connection once, for several tasks
+  module_defaults:
+    group/irishtek.kong.kong:
+      admin_url: "{{ kong_admin_url }}"
+      admin_token: "{{ kong_admin_token }}"
+  block:
+    - name: A set
+      irishtek.kong.kong_key_set:
+        name: issuer
+
+    - name: A JSON Web Key in it
+      irishtek.kong.kong_key:
+        name: issuer-2027
+        set: issuer
+        kid: "2027"
+        jwk: "{{ lookup('ansible.builtin.file', 'issuer-2027.json') }}"
+
+- name: No such key
+  irishtek.kong.kong_key:
+    admin_url: http://127.0.0.1:8001
+    name: issuer-2025
+    state: absent
+"""
+
+RETURN = r"""
+operation:
+  description: What was done.
+  type: str
+  returned: success
+  choices: [create, update, delete, none]
+  sample: create
+key:
+  description:
+    - The key as the gateway has it after the task; empty after O(state=absent).
+    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - A private key, and a JWK as a whole, is replaced by asterisks.
+  type: dict
+  returned: success
+  sample:
+    name: issuer-2026
+    kid: "2026"
+    set: null
+    jwk: null
+    pem: {private_key: "********", public_key: "-----BEGIN PUBLIC KEY-----..."}
+failure:
+  description: Details of a failure.
+  type: dict
+  returned: failure
+  sample: {status: 400, code: 2, name: schema violation, fields: {pem: could not load public key}}
+"""
+
+from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    KONG_KEY,
+)
+
+
+def main() -> None:
+    run_module(KONG_KEY)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kong_target_health
+short_description: Mark a target of Kong Gateway as healthy or unhealthy
+version_added: 1.0.0
+description:
+  - Sets what the gateway's balancer thinks of a target, without changing the target itself. A target marked as unhealthy
+    gets no requests.
+  - Needs an upstream with health checks, and a gateway that proxies itself, so not a control plane. Only the node that is
+    asked, and those that it tells, know of it.
+  - Active health checks overrule the mark at their next probe. To take a target out of use for longer, drain it with
+    M(irishtek.kong.kong_target).
+extends_documentation_fragment:
+  - irishtek.kong.connection
+  - irishtek.kong.attributes
+  - irishtek.kong.attributes.action_group
+attributes:
+  check_mode:
+    support: full
+    description:
+      - Runs without writing to the gateway and says what would change.
+  idempotent:
+    support: partial
+    description:
+      - A second run changes nothing and sends no write.
+    details:
+      - Unless an active health check has overruled the mark since the first.
+options:
+  upstream:
+    description:
+      - Name or id of the upstream, which must exist.
+    type: str
+    required: true
+  target:
+    description:
+      - Host name or IP address of the target, with its port. Without one the gateway uses V(8000).
+    type: str
+    required: true
+  address:
+    description:
+      - One of the addresses that the target's host name stands for, with its port. Without it all of them are marked.
+    type: str
+  health:
+    description:
+      - What the target is marked as.
+    type: str
+    choices: [healthy, unhealthy]
+    required: true
+  wait_timeout:
+    description:
+      - Seconds to wait at most for the gateway to have a balancer, which it makes some seconds after an upstream. Nothing
+        is waited for in check mode.
+    type: int
+    default: 30
+seealso:
+  - module: irishtek.kong.kong_target
+  - module: irishtek.kong.kong_info
+  - name: Health checks and circuit breakers
+    description: Health of targets in Kong's documentation.
+    link: https://developer.konghq.com/gateway/traffic-control/health-checks-circuit-breakers/
+author:
+  - irishtek (@irishtek)
+"""
+
+EXAMPLES = r"""
+- name: Send no requests to a server that misbehaves
+  irishtek.kong.kong_target_health:
+    admin_url: http://127.0.0.1:8001
+    upstream: echo
+    target: 10.0.0.11:8080
+    health: unhealthy
+
+- name: One address of a host name
+  irishtek.kong.kong_target_health:
+    admin_url: http://127.0.0.1:8001
+    upstream: echo
+    target: echo.internal:8080
+    address: 10.0.0.11:8080
+    health: unhealthy
+
+- name: The connection once, for several tasks
+  module_defaults:
+    group/irishtek.kong.kong:
+      admin_url: "{{ kong_admin_url }}"
+      admin_token: "{{ kong_admin_token }}"
+  block:
+    - name: Back in use, after passive health checks took them out
+      irishtek.kong.kong_target_health:
+        upstream: echo
+        target: "{{ item }}"
+        health: healthy
+      loop:
+        - 10.0.0.11:8080
+        - 10.0.0.12:8080
+"""
+
+RETURN = r"""
+target:
+  description: Address of the target as the gateway has it.
+  type: str
+  returned: success
+  sample: 10.0.0.11:8080
+health:
+  description: Health of the target after the task.
+  type: str
+  returned: success
+  choices: [HEALTHY, UNHEALTHY]
+  sample: UNHEALTHY
+failure:
+  description: Details of a failure.
+  type: dict
+  returned: failure
+  sample: {status: 400, method: PUT, url: "http://127.0.0.1:8001/upstreams/echo/targets/10.0.0.11:8080/healthy"}
+"""
+
+from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._target_health import (
+    KONG_TARGET_HEALTH,
+)
+
+
+def main() -> None:
+    run_module(KONG_TARGET_HEALTH)
+
+
+if __name__ == "__main__":
+    main()

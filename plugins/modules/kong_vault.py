@@ -1,0 +1,124 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kong_vault
+short_description: Manage vaults of Kong Gateway
+version_added: 1.0.0
+description:
+  - Creates, changes in place or deletes a vault, a place outside from which the gateway reads secrets where a
+    configuration says V({vault://PREFIX/NAME}).
+extends_documentation_fragment:
+  - irishtek.kong.connection
+  - irishtek.kong.attributes
+  - irishtek.kong.attributes.action_group
+  - irishtek.kong.entity
+  - irishtek.kong.entity.tags
+options:
+  prefix:
+    description:
+      - What references call the vault by. Needed unless O(id) is written.
+    type: str
+  name:
+    description:
+      - Kind of the vault, for example V(env); most others, such as V(hcv) or V(aws), need Kong Gateway Enterprise.
+      - Needed for a new one.
+    type: str
+  description:
+    description:
+      - What the vault is for.
+    type: str
+  config:
+    description:
+      - Settings of this kind of vault. Only the written keys are managed; V(null) clears one.
+      - Keys known for credentials are not shown.
+    type: dict
+seealso:
+  - module: irishtek.kong.kong_plugin
+  - name: Vaults
+    description: The entity in Kong's documentation.
+    link: https://developer.konghq.com/gateway/entities/vault/
+author:
+  - irishtek (@irishtek)
+"""
+
+EXAMPLES = r"""
+- name: Secrets from the gateway's own environment, variables that begin with ECHO_
+  irishtek.kong.kong_vault:
+    admin_url: http://127.0.0.1:8001
+    prefix: echo-env
+    name: env
+    config:
+      prefix: echo_
+
+- name: The connection once, for several tasks
+  module_defaults:
+    group/irishtek.kong.kong:
+      admin_url: "{{ kong_admin_url }}"
+      admin_token: "{{ kong_admin_token }}"
+  block:
+    - name: Secrets from HashiCorp Vault
+      irishtek.kong.kong_vault:
+        prefix: team-a
+        name: hcv
+        config:
+          host: vault.internal
+          port: 8200
+          token: "{{ vault_token }}"
+
+    - name: A plugin that reads one
+      irishtek.kong.kong_plugin:
+        name: session
+        service: echo
+        config:
+          secret: "{vault://team-a/session/secret}"
+
+- name: No such vault
+  irishtek.kong.kong_vault:
+    admin_url: http://127.0.0.1:8001
+    prefix: echo-env
+    state: absent
+"""
+
+RETURN = r"""
+operation:
+  description: What was done.
+  type: str
+  returned: success
+  choices: [create, update, delete, none]
+  sample: create
+vault:
+  description:
+    - The vault as the gateway has it after the task; empty after O(state=absent).
+    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - Secrets in its settings are replaced by asterisks.
+  type: dict
+  returned: success
+  sample:
+    prefix: echo-env
+    name: env
+    description: null
+    config: {prefix: echo_}
+failure:
+  description: Details of a failure.
+  type: dict
+  returned: failure
+  sample: {status: 400, code: 2, name: schema violation, fields: {name: vault 'hcv' is not installed}}
+"""
+
+from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    KONG_VAULT,
+)
+
+
+def main() -> None:
+    run_module(KONG_VAULT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kong_workspace
+short_description: Manage workspaces of Kong Gateway Enterprise
+version_added: 1.0.0
+description:
+  - Creates, changes in place or deletes a workspace, in which a team has entities of its own.
+  - A workspace that still holds entities is not deleted; the gateway refuses it.
+  - Needs Kong Gateway Enterprise.
+extends_documentation_fragment:
+  - irishtek.kong.connection
+  - irishtek.kong.attributes
+  - irishtek.kong.attributes.action_group
+  - irishtek.kong.entity
+options:
+  name:
+    description:
+      - Name of the workspace. Needed unless O(id) is written.
+      - This is the workspace to manage; O(workspace) is the one through which the gateway is asked, and is usually not
+        written here.
+    type: str
+  comment:
+    description:
+      - What the workspace is for.
+    type: str
+  config:
+    description:
+      - Settings of the workspace, such as those of its developer portal. Only the written keys are managed.
+    type: dict
+  meta:
+    description:
+      - How Kong Manager shows the workspace, C(color) and C(thumbnail). Only the written keys are managed.
+    type: dict
+seealso:
+  - module: irishtek.kong.kong_entity
+  - name: Workspaces
+    description: The entity in Kong's documentation.
+    link: https://developer.konghq.com/gateway/entities/workspace/
+author:
+  - irishtek (@irishtek)
+"""
+
+EXAMPLES = r"""
+- name: A workspace
+  irishtek.kong.kong_workspace:
+    admin_url: http://127.0.0.1:8001
+    name: team-a
+    comment: Shop and payment
+
+- name: The connection once, for several tasks
+  module_defaults:
+    group/irishtek.kong.kong:
+      admin_url: "{{ kong_admin_url }}"
+      admin_token: "{{ kong_admin_token }}"
+  block:
+    - name: A workspace
+      irishtek.kong.kong_workspace:
+        name: team-b
+
+    - name: An upstream in it
+      irishtek.kong.kong_upstream:
+        workspace: team-b
+        name: echo
+
+- name: No such workspace
+  irishtek.kong.kong_workspace:
+    admin_url: http://127.0.0.1:8001
+    name: team-a
+    state: absent
+"""
+
+RETURN = r"""
+operation:
+  description: What was done.
+  type: str
+  returned: success
+  choices: [create, update, delete, none]
+  sample: create
+workspace:
+  description:
+    - The workspace as the gateway has it after the task; empty after O(state=absent).
+    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+  type: dict
+  returned: success
+  sample:
+    name: team-a
+    comment: Shop and payment
+failure:
+  description: Details of a failure.
+  type: dict
+  returned: failure
+  sample: {status: 400, method: DELETE, url: "http://127.0.0.1:8001/workspaces/team-a"}
+"""
+
+from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    KONG_WORKSPACE,
+)
+
+
+def main() -> None:
+    run_module(KONG_WORKSPACE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,334 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A failure is a sentence, what can be repeated is, and nothing is created twice."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from harness.engine import Engine, Result
+from harness.gateway import PREFIX, Gateway, sandbox
+
+UPSTREAM = f"{PREFIX}upstream"
+SERVICE = f"{PREFIX}service"
+TWENTY = [{"target": f"10.0.0.{number}:80"} for number in range(1, 21)]
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that the engine would have made, in seconds; none is made."""
+    made: list[float] = []
+    monkeypatch.setattr(time, "sleep", made.append)
+    return made
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port on which nobody listens, taken so that nobody begins to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+def _sentence(result: Result, *parts: str) -> None:
+    assert result["failed"] and not result["changed"], result
+    assert "\n" not in result["msg"]
+    for part in parts:
+        assert part in result["msg"]
+
+
+def _asked(gateway: Gateway) -> list[str]:
+    return [f"{each['method']} {each['path']}" for each in gateway.requests()]
+
+
+def _targets(gateway: Gateway) -> list[str]:
+    return sorted(target["target"] for target in gateway.entities(f"/upstreams/{UPSTREAM}/targets"))
+
+
+def test_a_gateway_that_is_not_there(engine: Engine, closed_port: int, pauses: list[float]) -> None:
+    url = f"http://127.0.0.1:{closed_port}"
+    result = engine.refused("kong_upstream", admin_url=url, name=UPSTREAM, request_retries=2)
+    _sentence(result, f"upstream {UPSTREAM} at {url}", "no answer", "refused", "KONG_ADMIN_URL")
+    assert result["failure"]["attempts"] == 3
+    assert len(pauses) == 2
+    assert all(0 < pause <= 5 for pause in pauses)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["127.0.0.1:8001", "ftp://gateway.test", "http://", "http://[::1", "http://gateway.test:port",
+     "http://gateway.test:99999", "http://gate way.test"],
+)
+def test_what_cannot_be_an_admin_url(engine: Engine, url: str) -> None:
+    result = engine.refused("kong_ping", admin_url=url, request_retries=0)
+    _sentence(result, "admin_url" if "[" in url else url)
+
+
+@pytest.mark.parametrize("value", ["to\nken", "to\x00ken", "tökén-sëcret"])
+@pytest.mark.parametrize("option", ["admin_token", "admin_headers"])
+def test_a_token_that_no_header_can_hold(engine: Engine, option: str, value: str) -> None:
+    written = value if option == "admin_token" else {"X-Key": value}
+    result = engine.refused("kong_ping", **{option: written})
+    _sentence(result, "header")
+    assert value not in str(result)
+
+
+def test_a_wrong_token(engine: Engine) -> None:
+    with sandbox("--admin-token", "right") as guarded:
+        url = guarded.admin_url
+        result = engine.refused("kong_upstream", admin_url=url, admin_token="wr0ng", name=UPSTREAM)
+        _sentence(result, f"upstream {UPSTREAM} at {url}", "401", "check admin_token")
+        assert "wr0ng" not in str(result)
+        engine.ok("kong_upstream", admin_url=url, admin_token="right", name=UPSTREAM)
+        header = {"Kong-Admin-Token": "right"}
+        engine.ok("kong_upstream", admin_url=url, admin_headers=header, name=UPSTREAM)
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_an_answer_in_html(sandbox_gateway: Gateway, engine: Engine, status: int) -> None:
+    page = "<html><body>It works!</body></html>"
+    sandbox_gateway.faults(
+        kind="answer", status=status, body=page, content_type="text/html; charset=utf-8", times=None
+    )
+    result = engine.refused("kong_upstream", name=UPSTREAM)
+    _sentence(result, f"upstream {UPSTREAM} at {sandbox_gateway.admin_url}", str(status))
+    assert "It works" not in result["msg"]
+    assert ("check that admin_url" in result["msg"]) == (status != 500)
+
+
+@pytest.mark.parametrize("body", ["{}", '{"hello": "world"}', "[]", "null", "7", '"text"', ""])
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("kong_ping", {}),
+        ("kong_info", {"kinds": ["upstream"]}),
+        ("kong_upstream", {"name": UPSTREAM}),
+        ("kong_upstream", {"name": UPSTREAM, "state": "absent"}),
+        ("kong_target", {"upstream": UPSTREAM, "target": "a:80"}),
+        ("kong_target", {"upstream": UPSTREAM, "targets": [{"target": "a:80"}]}),
+    ],
+)
+def test_json_of_another_server(
+    sandbox_gateway: Gateway, engine: Engine, module: str, options: dict[str, Any], body: str
+) -> None:
+    sandbox_gateway.faults(kind="answer", status=200, body=body, times=None)
+    _sentence(engine.refused(module, **options), "not", sandbox_gateway.admin_url)
+
+
+def test_a_redirect_is_named_and_not_followed(sandbox_gateway: Gateway, engine: Engine) -> None:
+    headers = {"Location": "https://gateway.test/"}
+    sandbox_gateway.faults(kind="answer", status=301, body="", headers=headers)
+    _sentence(engine.refused("kong_ping"), "redirects to https://gateway.test/")
+
+
+def test_the_proxy_in_the_place_of_the_admin_api(gateway: Gateway, engine: Engine) -> None:
+    for module, options in (("kong_ping", {}), ("kong_upstream", {"name": UPSTREAM})):
+        result = engine.refused(module, admin_url=gateway.proxy_url, **options)
+        _sentence(result, f"{gateway.proxy_url} is the gateway's proxy, not its Admin API")
+
+
+def test_too_many_requests_are_sent_again_after_the_time_that_is_asked_for(
+    sandbox_gateway: Gateway, engine: Engine, pauses: list[float]
+) -> None:
+    sandbox_gateway.faults(kind="answer", status=429, headers={"Retry-After": "7"}, times=2)
+    engine.ok("kong_upstream", name=UPSTREAM)
+    assert pauses == [7, 7]
+    sandbox_gateway.faults(
+        match={"method": "POST"}, kind="answer", status=429, headers={"Retry-After": "1"}
+    )
+    assert engine.ok("kong_target", upstream=UPSTREAM, target="a:80")["changed"]
+    assert pauses == [7, 7, 1]
+
+
+def test_a_wait_longer_than_all_attempts_is_not_begun(
+    sandbox_gateway: Gateway, engine: Engine, pauses: list[float]
+) -> None:
+    sandbox_gateway.faults(kind="answer", status=429, headers={"Retry-After": "3600"}, times=None)
+    _sentence(engine.refused("kong_upstream", name=UPSTREAM), "HTTP 429", "request_retries")
+    assert pauses == []
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_reads_are_repeated_when_something_between_fails(
+    sandbox_gateway: Gateway, engine: Engine, pauses: list[float], status: int
+) -> None:
+    sandbox_gateway.faults(match={"method": "GET"}, kind="answer", status=status, times=3)
+    engine.ok("kong_upstream", name=UPSTREAM)
+    assert len(pauses) == 3
+    sandbox_gateway.faults(match={"method": "GET"}, kind="answer", status=status, times=4)
+    _sentence(engine.refused("kong_upstream", name=UPSTREAM), str(status))
+
+
+def test_an_error_of_the_gateway_itself_is_not_repeated(
+    sandbox_gateway: Gateway, engine: Engine, pauses: list[float]
+) -> None:
+    for method in ("GET", "POST"):
+        sandbox_gateway.faults(match={"method": method}, kind="answer", status=500)
+        result = engine.refused("kong_upstream", name=UPSTREAM)
+        _sentence(result, UPSTREAM, sandbox_gateway.admin_url, "500")
+        assert "uncertain" not in result["failure"]
+    assert pauses == []
+    assert sandbox_gateway.entities("/upstreams") == []
+
+
+LOSSES: list[dict[str, Any]] = [
+    {"kind": "answer", "status": 502}, {"kind": "answer", "status": 503},
+    {"kind": "answer", "status": 504}, {"kind": "cut_before"}, {"kind": "cut_after"},
+]
+WRITES: dict[str, tuple[str, dict[str, Any], dict[str, Any] | None, str]] = {
+    "upstream-POST": ("kong_upstream", {"name": UPSTREAM, "slots": 20}, None, "create"),
+    "upstream-PATCH": (
+        "kong_upstream", {"name": UPSTREAM, "slots": 30}, {"name": UPSTREAM}, "update",
+    ),
+    "upstream-DELETE": (
+        "kong_upstream", {"name": UPSTREAM, "state": "absent"}, {"name": UPSTREAM}, "delete",
+    ),
+    "service-POST": ("kong_service", {"name": SERVICE, "host": "a.test"}, None, "create"),
+    "target-POST": (
+        "kong_target", {"upstream": UPSTREAM, "target": "a:80"}, {"name": UPSTREAM}, "create",
+    ),
+    "target-PATCH": (
+        "kong_target", {"upstream": UPSTREAM, "target": "a:80", "weight": 3},
+        {"name": UPSTREAM, "targets": [{"target": "a:80"}]}, "update",
+    ),
+    "target-DELETE": (
+        "kong_target", {"upstream": UPSTREAM, "target": "a:80", "state": "absent"},
+        {"name": UPSTREAM, "targets": [{"target": "a:80"}]}, "delete",
+    ),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: str(loss.get("status", loss["kind"])))
+@pytest.mark.parametrize("write", WRITES)
+def test_a_lost_answer_leaves_one_write(
+    sandbox_gateway: Gateway, engine: Engine, pauses: list[float], write: str, loss: dict[str, Any]
+) -> None:
+    module, options, there, operation = WRITES[write]
+    if there:
+        engine.ok("kong_upstream", **there)
+    sandbox_gateway.faults(match={"method": write.partition("-")[2]}, **loss)
+    result = engine.ok(module, **options)
+    assert (result["changed"], result["operation"]) == (True, operation)
+    for path, most in (("/upstreams", 1), ("/services", 1)):
+        assert len(sandbox_gateway.entities(path)) <= most
+    again = engine.ok(module, **options)
+    assert (again["changed"], again["operation"]) == (False, "none")
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_answers_lost_for_good_are_said_to_be_uncertain(
+    sandbox_gateway: Gateway, engine: Engine, pauses: list[float], write: str
+) -> None:
+    module, options, there, operation = WRITES[write]
+    if there:
+        engine.ok("kong_upstream", **there)
+    method = write.partition("-")[2]
+    sandbox_gateway.faults(match={"method": method}, kind="cut_before", times=None)
+    result = engine.refused(module, **options)
+    _sentence(result, f"Could not {operation}", "whether it was done is not known")
+    assert result["failure"]["uncertain"] is True
+
+
+def test_a_slow_read_ends_in_time(sandbox_gateway: Gateway, engine: Engine) -> None:
+    sandbox_gateway.faults(match={"method": "GET"}, kind="delay", seconds=2)
+    result = engine.refused(
+        "kong_upstream", name=UPSTREAM, request_timeout=0.2, request_retries=0
+    )
+    _sentence(result, f"upstream {UPSTREAM}", "none within 0.2 s", "request_timeout")
+
+
+def test_a_slow_create_is_not_made_twice(sandbox_gateway: Gateway, engine: Engine) -> None:
+    sandbox_gateway.faults(match={"method": "POST"}, kind="delay", seconds=1)
+    result = engine.ok("kong_upstream", name=UPSTREAM, request_timeout=0.5)
+    assert result["operation"] == "create"
+    posts: list[Any] = []
+    deadline = time.monotonic() + 20
+    while (len(posts) < 2 or None in posts) and time.monotonic() < deadline:
+        posts = [each["status"] for each in sandbox_gateway.requests() if each["method"] == "POST"]
+    assert sorted(posts) == [201, 409]
+    assert len(sandbox_gateway.entities("/upstreams")) == 1
+
+
+def test_two_plays_that_make_the_same_at_once_both_succeed(
+    sandbox_gateway: Gateway, engine: Engine
+) -> None:
+    targets = TWENTY[:5]
+    for number in range(10):
+        name = f"{UPSTREAM}-{number}"
+        start, results = threading.Barrier(2), []
+
+        def play(name: str = name, start: Any = start, results: list[Result] = results) -> None:
+            own = Engine(sandbox_gateway)
+            start.wait(10)
+            results.append(own("kong_upstream", name=name, slots=20, targets=targets))
+
+        threads = [threading.Thread(target=play) for count in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert [result.get("msg") for result in results] == [None, None]
+        creates = [
+            change["target"] if change["kind"] == "target" else change["name"]
+            for result in results
+            for change in result["changes"]
+        ]
+        assert sorted(creates) == sorted([each["target"] for each in targets] + [name])
+        assert len(sandbox_gateway.entities(f"/upstreams/{name}/targets")) == 5
+
+
+@pytest.mark.parametrize("module", ["kong_upstream", "kong_target"])
+def test_a_failure_in_the_middle_tells_what_was_done_and_a_rerun_converges(
+    sandbox_gateway: Gateway, engine: Engine, module: str
+) -> None:
+    engine.ok("kong_upstream", name=UPSTREAM)
+    options = {"name": UPSTREAM} if module == "kong_upstream" else {"upstream": UPSTREAM}
+    sandbox_gateway.faults(
+        match={"method": "POST", "path": "/targets$"}, kind="answer", status=500, skip=7
+    )
+    result = engine.refused(module, targets=TWENTY, **options)
+    done = [change["target"] for change in result["changes"]]
+    left = [change["target"] for change in result["not_done"]]
+    assert result["changed"] is True
+    assert sorted(done) == _targets(sandbox_gateway)
+    assert len(done) >= 7 and left
+    assert sorted(done + left) == sorted(each["target"] for each in TWENTY)
+    assert f"of upstream {UPSTREAM}" in result["msg"] and "\n" not in result["msg"]
+    assert len(result["diff"]) == len(done)
+    again = engine.ok(module, targets=TWENTY, **options)
+    assert sorted(change["target"] for change in again["changes"]) == sorted(left)
+    assert not engine.ok(module, targets=TWENTY, **options)["changed"]
+
+
+def test_an_upstream_that_was_made_before_its_targets_failed_is_told(
+    sandbox_gateway: Gateway, engine: Engine
+) -> None:
+    sandbox_gateway.faults(match={"path": "/targets$"}, kind="answer", status=500, times=None)
+    result = engine.refused("kong_upstream", name=UPSTREAM, targets=TWENTY)
+    assert result["changed"] is True
+    assert result["changes"] == [
+        {"operation": "create", "kind": "upstream", "name": UPSTREAM}
+    ]
+    assert len(result["not_done"]) == 20
+
+
+def test_what_is_wrong_in_the_input_is_said_before_the_first_request(
+    sandbox_gateway: Gateway, engine: Engine
+) -> None:
+    for options in (
+        {"targets": [{"target": "a:80"}, {"target": "a:80:80"}]},
+        {"targets": [{"target": "10.0.0.1"}, {"target": "010.0.0.1:8000"}]},
+        {"targets": [{"target": "a:80", "weight": 65536}]},
+        {"purge_targets": True},
+        {"targets": [], "purge_targets": True},
+    ):
+        result = engine.refused("kong_upstream", name=UPSTREAM, **options)
+        _sentence(result)
+    assert _asked(sandbox_gateway) == []

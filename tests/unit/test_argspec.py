@@ -1,0 +1,261 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user wrote survives ansible-core: explicit nulls, and nothing that was not written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.irishtek.kong.plugins.module_utils import _argspec
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
+    ArgumentSpec,
+    connection_from,
+    options_of,
+    password_in,
+    put_nulls,
+    take_nulls,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._target import KONG_TARGET
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._upstream import (
+    KONG_UPSTREAM,
+)
+
+FIELDS = (
+    Field("name", nullable=False),
+    Field("path"),
+    Field("retries", "int"),
+    Field("mode", choices=("a", "b")),
+    Field("enabled", "bool"),
+    Field("tags", "list", elements="str"),
+    Field("map", "dict"),
+    Field(
+        "record",
+        "dict",
+        fields=(
+            Field("timeout", "float"),
+            Field("inner", "dict", fields=(Field("count", "int"), Field("text"))),
+        ),
+    ),
+    Field(
+        "items",
+        "list",
+        elements="dict",
+        fields=(Field("key", required=True), Field("weight", "int"), Field("note")),
+    ),
+)
+SPEC = options_of(FIELDS)
+CONNECTED = {"validate_certs": True, "request_timeout": 10.0, "request_retries": 3}
+
+
+def _through(raw: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as an operation gets them: nulls out, ansible-core's validation, nulls in."""
+    clean, nulls = take_nulls(FIELDS, SPEC, raw)
+    validated = ArgumentSpecValidator(SPEC).validate(clean)
+    assert validated.error_messages == []
+    return put_nulls(validated.validated_parameters, FIELDS, nulls)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {},
+        {"name": "a", "path": None},
+        {"retries": None, "mode": None, "enabled": None, "tags": None, "map": None},
+        {"record": None},
+        {"record": {"timeout": None}},
+        {"record": {"timeout": 1.5, "inner": None}},
+        {"record": {"inner": {"count": None, "text": "x"}}},
+        {"items": None},
+        {"items": [{"key": "a"}, {"key": "b", "weight": None, "note": None}, {"key": "c"}]},
+        {"items": [{"key": "a", "weight": 0}], "enabled": False, "retries": 0, "tags": []},
+        {"map": {"x": None}},
+        {"path": ""},
+    ],
+)
+def test_what_is_written_arrives_as_written(
+    written: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", False)
+    assert _through(written) == written
+
+
+@pytest.mark.parametrize(
+    "raw", [{"name": None}, {"items": [{"key": None}]}, {"items": [{"key": "a"}, {"key": None}]}]
+)
+def test_null_on_what_must_be_there_is_an_error(raw: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="must not be null"):
+        take_nulls(FIELDS, SPEC, raw)
+
+
+def test_nulls_of_other_options_are_left_to_ansible() -> None:
+    raw = {"admin_url": None, "state": None, "path": None}
+    assert take_nulls(FIELDS, SPEC, raw) == ({"admin_url": None, "state": None}, [("path",)])
+
+
+def test_a_null_under_an_alias_counts_for_its_field() -> None:
+    spec = {**SPEC, "path": {"type": "str", "aliases": ["route"]}}
+    clean, nulls = take_nulls(FIELDS, spec, {"route": None})
+    assert (clean, nulls) == ({}, [("path",)])
+    assert take_nulls(FIELDS, spec, {"route": "/x"}) == ({"route": "/x"}, [])
+
+
+@pytest.mark.parametrize("name", ["retries", "mode", "enabled", "tags", "record", "items"])
+@pytest.mark.parametrize("old", [False, True])
+def test_an_empty_text_is_null_where_no_text_can_be(
+    name: str, old: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", old)
+    assert take_nulls(FIELDS, SPEC, {name: ""}) == ({}, [(name,)])
+
+
+@pytest.mark.parametrize(
+    ("old", "expected"), [(False, ({"path": ""}, [])), (True, ({}, [("path",)]))]
+)
+def test_an_empty_text_is_null_for_a_text_field_only_before_ansible_core_2_19(
+    old: bool, expected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", old)
+    assert take_nulls(FIELDS, SPEC, {"path": ""}) == expected
+    # An identity cannot be cleared, so an empty one is judged as the text that it is.
+    assert take_nulls(FIELDS, SPEC, {"name": ""}) == ({"name": ""}, [])
+
+
+def test_taking_nulls_leaves_the_raw_parameters_alone() -> None:
+    raw = {"record": {"timeout": None}, "items": [{"key": "a", "weight": None}]}
+    take_nulls(FIELDS, SPEC, raw)
+    assert raw == {"record": {"timeout": None}, "items": [{"key": "a", "weight": None}]}
+
+
+def test_gateway_fields_have_no_defaults_in_the_argument_spec() -> None:
+    def defaults(spec: dict[str, Any]) -> list[str]:
+        return [name for name, option in spec.items() if "default" in option] + [
+            name for option in spec.values() for name in defaults(option.get("options", {}))
+        ]
+
+    assert defaults(options_of(KONG_UPSTREAM.spec.fields)) == []
+
+
+def _errors(spec: ArgumentSpec, params: dict[str, Any]) -> list[str]:
+    validator = ArgumentSpecValidator(spec.to_spec(), **spec.constraints())
+    messages: list[str] = validator.validate(params).error_messages
+    return messages
+
+
+@pytest.mark.parametrize(
+    ("spec", "params", "message"),
+    [
+        (KONG_TARGET.spec, {"upstream": "u", "target": "a", "targets": []}, "mutually exclusive"),
+        (KONG_TARGET.spec, {"upstream": "u"}, "one of the following is required: target, targets"),
+        (KONG_TARGET.spec, {"target": "a"}, "missing required arguments: upstream"),
+        (
+            KONG_TARGET.spec,
+            {"upstream": "u", "targets": [{"weight": 1}]},
+            "missing required arguments: target",
+        ),
+        (KONG_UPSTREAM.spec, {"slots": 10}, "one of the following is required: name, id"),
+        (KONG_UPSTREAM.spec, {"name": "u", "client_cert": "/c"}, "client_cert, client_key"),
+        (KONG_UPSTREAM.spec, {"name": "u", "algorithm": "x"}, "value of algorithm must be one of"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    spec: ArgumentSpec, params: dict[str, Any], message: str
+) -> None:
+    errors = _errors(spec, params)
+    assert len(errors) == 1
+    assert message in errors[0]
+
+
+def test_options_that_go_together_are_taken() -> None:
+    assert _errors(KONG_TARGET.spec, {"upstream": "u", "target": "a", "weight": 1}) == []
+    assert _errors(KONG_UPSTREAM.spec, {"id": "1", "client_cert": "/c", "client_key": "/k"}) == []
+
+
+def test_the_connection_has_everything_that_is_written() -> None:
+    connection = connection_from(
+        {
+            **CONNECTED,
+            "admin_url": "https://gw.test:8444/",
+            "admin_token": "t",
+            "admin_headers": {"X-A": 1},
+            "workspace": "team",
+        }
+    )
+    assert connection.url == "https://gw.test:8444/team"
+    assert connection.headers == (("X-A", "1"), ("Kong-Admin-Token", "t"))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({}, "no gateway is named: write admin_url, or set KONG_ADMIN_URL"),
+        ({"admin_url": ""}, "no gateway is named"),
+        ({"admin_url": "gw.test:8001"}, "begins with http:// or https:// and a host"),
+        ({"admin_url": "http://"}, "begins with http:// or https:// and a host"),
+        ({"admin_url": "ftp://gw.test"}, "begins with http:// or https:// and a host"),
+        ({"admin_url": "http://gw.test", "request_timeout": 0.0}, "request_timeout is 0"),
+        ({"admin_url": "http://gw.test", "request_retries": -1}, "request_retries is -1"),
+        ({"admin_url": "http://gw.test:port"}, "is not the URL of an Admin API"),
+        ({"admin_url": "http://[::1"}, "is not the URL of an Admin API"),
+        ({"admin_url": "http://gw.test", "admin_token": "a\nb"}, "control character"),
+    ],
+)
+def test_a_connection_that_cannot_be_is_refused_with_a_reason(
+    params: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        connection_from({**CONNECTED, **params})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://a:correct-horse@gw.test", "http://:correct-horse@gw.test", "http://correct-horse@gw",
+     "a:correct-horse@gw.test:8001", "http://a:correct-horse@[::1", "http://a:correct-horse@gw:x"],
+)  # fmt: skip
+def test_credentials_in_the_url_are_refused_without_repeating_them(url: str) -> None:
+    with pytest.raises(InputError, match="admin_url") as caught:
+        connection_from({**CONNECTED, "admin_url": url})
+    assert "correct-horse" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["correct-horse ", " correct-horse", "correct-h\u00f6rse"])
+def test_a_token_that_no_header_can_hold_is_refused_without_repeating_it(token: str) -> None:
+    with pytest.raises(InputError, match="Kong-Admin-Token") as caught:
+        connection_from({**CONNECTED, "admin_url": "http://gw.test", "admin_token": token})
+    assert token.strip() not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["X A", "", "X:A", "X-\u00c4"])
+def test_a_header_name_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="header"):
+        connection_from({**CONNECTED, "admin_url": "http://gw.test", "admin_headers": {name: "v"}})
+
+
+def test_a_null_header_is_not_sent_as_the_text_none() -> None:
+    connection = connection_from(
+        {**CONNECTED, "admin_url": "http://gw.test", "admin_headers": {"X-A": None}}
+    )
+    assert connection.headers == ()
+
+
+@pytest.mark.parametrize(
+    ("workspace", "path"), [("team", "/team"), ("a b", "/a%20b"), ("a/b", "/a%2Fb")]
+)
+def test_a_workspace_is_one_segment_of_the_path(workspace: str, path: str) -> None:
+    connection = connection_from(
+        {**CONNECTED, "admin_url": "http://gw.test", "workspace": workspace}
+    )
+    assert connection.url == f"http://gw.test{path}"
+
+
+@pytest.mark.parametrize(
+    ("url", "password"),
+    [("http://a:b@c", "b"), ("http://c", None), (None, None), ("http://[::1", None), (5, None)],
+)
+def test_a_password_in_a_url_is_found_to_be_hidden(url: Any, password: str | None) -> None:
+    assert password_in(url) == password
