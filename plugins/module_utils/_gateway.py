@@ -137,7 +137,6 @@ class AdminGateway:
         """Delete; what is gone already is done."""
         _unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, current["id"])))
 
-<<<<<<< HEAD
     def data_planes(self) -> list[Entity]:
         """The data planes that a control plane knows; none where the node is no control plane."""
         found = _unless_missing(lambda: list(self._client.pages("/clustering/data-planes")))
@@ -165,7 +164,7 @@ class AdminGateway:
     def remove_member(self, group: str, consumer: str) -> None:
         path = f"/consumer_groups/{segment(group)}/consumers/{segment(consumer)}"
         _unless_missing(lambda: self._client.request("DELETE", path))
-=======
+
     def _entity(self, method: str, kind: Kind, path: str, body: Entity | None = None) -> Entity:
         """An answer that has to be an entity; another server's JSON must not pass for one."""
         answer = _unwrapped(kind, self._client.request(method, path, body))
@@ -174,7 +173,6 @@ class AdminGateway:
                 f"the answer to {method} {self.url}{path} is not an entity: check admin_url"
             )
         return answer
->>>>>>> main
 
     def missing(self, kind: Kind, key: str) -> str:
         raise InputError(f"{kind.name} {key} does not exist")
