@@ -36,15 +36,15 @@ options:
     default: name
   search:
     description:
-      - Whether to look for the entity in the list at O(path), for an O(identity) that cannot be part of a URL: one that
-        is secret, or that the gateway does not find entities by.
+      - Whether to look for the entity in the list at O(path), for an O(identity) that cannot be part of a URL, as one that
+        is secret or one that the gateway does not find entities by.
     type: bool
     default: false
   entity:
     description:
       - The entity as it is to be, in the gateway's own field names. It must have the field O(identity) or C(id).
-      - Only the written fields are managed, deep in records; V(null) sets one back to the gateway's default. References
-        are written as the gateway has them, C({id: ...}).
+      - "Only the written fields are managed, deep in records; V(null) sets one back to the gateway's default. References
+        are written as the gateway has them, C({id: ...})."
       - What the schema encrypts is not shown.
     type: dict
     required: true

@@ -19,9 +19,32 @@ options:
   kinds:
     description:
       - Kinds of entities to list; none are listed without it.
+      - V(consumer_group), V(mtls_auth) and V(workspace) need Kong Gateway Enterprise. Credentials are listed by their type,
+        those of all consumers together. Secrets are not shown.
     type: list
     elements: str
-    choices: [upstream, target, service, route]
+    choices:
+      - upstream
+      - target
+      - service
+      - route
+      - plugin
+      - consumer
+      - key_auth
+      - basic_auth
+      - hmac_auth
+      - jwt
+      - oauth2
+      - acl
+      - mtls_auth
+      - consumer_group
+      - certificate
+      - sni
+      - ca_certificate
+      - vault
+      - key_set
+      - key
+      - workspace
   tags:
     description:
       - Only entities that have all of these tags.
@@ -31,6 +54,11 @@ options:
     description:
       - Whether targets come with their health, which takes one request for each upstream.
       - A control plane does not know it.
+    type: bool
+    default: false
+  data_planes:
+    description:
+      - Whether to list the data planes that a control plane knows.
     type: bool
     default: false
 seealso:
@@ -105,6 +133,13 @@ entities:
           upstream: {id: 6eed5e9c-5398-4026-9a4c-d48f18a2431e, name: echo}
           health: HEALTHY
           addresses: [{ip: 10.0.0.11, port: 8080, health: HEALTHY, weight: 100}]
+data_planes:
+  description:
+    - The data planes as the control plane knows them, empty where the node is no control plane.
+  type: list
+  elements: dict
+  returned: when O(data_planes=true)
+  sample: [{hostname: gateway-2, ip: 10.0.0.21, version: 3.10.0, sync_status: normal, last_seen: 1767225600}]
 failure:
   description: Details of a failure.
   type: dict

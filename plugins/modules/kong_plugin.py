@@ -68,7 +68,7 @@ options:
     type: bool
   ordering:
     description:
-      - Plugins before or after which this one runs, as C({before: {access: [key-auth]}}).
+      - "Plugins before or after which this one runs, as C({before: {access: [key-auth]}})."
       - Needs Kong Gateway Enterprise.
     type: dict
   condition:

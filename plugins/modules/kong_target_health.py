@@ -12,8 +12,8 @@ version_added: 1.0.0
 description:
   - Sets what the gateway's balancer thinks of a target, without changing the target itself. A target marked as unhealthy
     gets no requests.
-  - Needs an upstream with health checks, and a gateway that proxies itself, so not a control plane. Only the node that is
-    asked, and those that it tells, know of it.
+  - Needs an upstream with health checks, and a gateway that proxies itself, so not a control plane. The mark
+    lives in the gateway's memory, not in its database.
   - Active health checks overrule the mark at their next probe. To take a target out of use for longer, drain it with
     M(irishtek.kong.kong_target).
 extends_documentation_fragment:
