@@ -1,4 +1,5 @@
-# Every command of the project. Needed: GNU make, git, and a Python 3.11 or newer with venv.
+# Every command of the project. Needed: GNU make and a Python 3.11 or newer with venv; for the
+# checks (test, lint, unit, integration, sanity, docs) git, too.
 # What they make lies below .build/ and .venv/; a second call makes only what has changed.
 
 PYTHON ?= python3

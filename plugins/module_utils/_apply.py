@@ -181,8 +181,7 @@ def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
         fields = plan.kind.fields
         exc.redact(secrets_of(fields, plan.body) | secrets_of(fields, plan.stored))
         if _outcome_unknown(exc):
-            exc.failure["uncertain"] = True
-            exc.message += "; whether it was done is not known"
+            _say_uncertain(exc)
         exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
         raise
 
@@ -242,7 +241,11 @@ def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -
 
 def _create_again(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
     """The answer to a create was lost: look before it is sent a second, and last, time."""
-    current = find(gateway, plan.kind, plan.body, parent)
+    try:
+        current = find(gateway, plan.kind, plan.body, parent)
+    except KongError as exc:
+        _say_uncertain(exc)
+        raise
     if current is None:
         try:
             return plan.done(gateway.create(plan.kind, plan.body, parent))
@@ -268,3 +271,11 @@ def _outcome_unknown(exc: KongError) -> bool:
     return (isinstance(exc, Unreachable) and exc.sent) or (
         isinstance(exc, Refused) and exc.may_have_been_done
     )
+
+
+def _say_uncertain(exc: KongError) -> None:
+    """Add once that nobody knows whether the write was done."""
+    if "uncertain" not in exc.failure:
+        exc.failure["uncertain"] = True
+        exc.message += "; whether it was done is not known"
+        exc.args = (exc.message,)

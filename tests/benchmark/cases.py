@@ -8,9 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-FEW = 50
-MANY = 500
-
 
 @dataclass(frozen=True)
 class Work:
@@ -64,19 +61,22 @@ def _uri(upstream: str, target: str, token: bool) -> dict[str, Any]:
     return {"name": "Target", "ansible.builtin.uri": options}
 
 
-def cases(token: bool) -> list[Case]:
-    """The comparisons; `token` says whether the gateway wants one (KONG_ADMIN_TOKEN)."""
-    few = [address(number) for number in range(FEW)]
-    many = [{"target": address(number), "weight": 100} for number in range(MANY)]
+def cases(token: bool, count: int = 50, many: int = 500) -> list[Case]:
+    """The comparisons, of `count` targets one by one and `many` in one task.
+
+    `token` says whether the gateway wants one (KONG_ADMIN_TOKEN).
+    """
+    few = [address(number) for number in range(count)]
+    listed = [{"target": address(number), "weight": 100} for number in range(many)]
     ours, theirs, all_in_one = (f"irishtek-bench-{name}" for name in ("collection", "uri", "bulk"))
-    looped = Work(ours, FEW, [{**_collection(ours, "{{ item }}"), "loop": few}])
-    looped_uri = Work(theirs, FEW, [{**_uri(theirs, "{{ item }}", token), "loop": few}])
-    separate = Work(ours, FEW, [_collection(ours, target) for target in few])
-    separate_uri = Work(theirs, FEW, [_uri(theirs, target, token) for target in few])
-    options = {"name": all_in_one, "targets": many}
-    bulk = Work(all_in_one, MANY, [{"name": "All", "irishtek.kong.kong_upstream": options}])
+    looped = Work(ours, count, [{**_collection(ours, "{{ item }}"), "loop": few}])
+    looped_uri = Work(theirs, count, [{**_uri(theirs, "{{ item }}", token), "loop": few}])
+    separate = Work(ours, count, [_collection(ours, target) for target in few])
+    separate_uri = Work(theirs, count, [_uri(theirs, target, token) for target in few])
+    options = {"name": all_in_one, "targets": listed}
+    bulk = Work(all_in_one, many, [{"name": "All", "irishtek.kong.kong_upstream": options}])
     return [
-        Case(f"{FEW} targets in a loop, against as many in a loop of uri", looped, looped_uri, 0.1),
-        Case(f"{FEW} tasks of a target, against as many of uri", separate, separate_uri, 0.2),
-        Case(f"{MANY} targets in one task, against {FEW} in a loop of uri", bulk, looped_uri, None),
+        Case(f"{count} targets in a loop, and in a loop of uri", looped, looped_uri, 0.1),
+        Case(f"{count} tasks for a target each, and of uri", separate, separate_uri, 0.2),
+        Case(f"{many} targets in one task, and {count} in a loop of uri", bulk, looped_uri, None),
     ]

@@ -212,7 +212,8 @@ def _stage() -> Iterator[Stage]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kong-demo-")))
         first, second = (stack.enter_context(echo_server(name)) for name in ("echo-a", "echo-b"))
         gateway = stack.enter_context(sandbox(*SANDBOX))
-        yield Stage(gateway, first, second, Player(folder, DIRECT))
+        environment = {**DIRECT, "ANSIBLE_REMOTE_TMP": str(folder / "remote")}
+        yield Stage(gateway, first, second, Player(folder, environment))
 
 
 def _demonstrate() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,6 +92,9 @@ def main(command: str) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if command in PROGRAMS:
         return PROGRAMS[command]()
+    if not shutil.which("git"):
+        # Without it some checkers find nothing to check, and call that a success.
+        raise workspace.Broken("git is needed for the checks")
     if command != "integration":
         _forget_gateways()
     chosen = parts.GROUPS[command]

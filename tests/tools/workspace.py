@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 
 from tools import pythons
@@ -41,15 +42,45 @@ def run(argv: Sequence[str | Path], cwd: Path = ROOT) -> int:
     return subprocess.run(argv, cwd=cwd, check=False).returncode
 
 
-def files() -> list[Path]:
-    """List the working tree's files relative to its root: all but what git ignores or has lost."""
+def _listed_by_git() -> list[str] | None:
+    """The working tree's files as git knows them; None without git or outside of a repository."""
+    if not shutil.which("git"):
+        return None
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )
-    if listed.returncode:
-        raise Broken(f"git cannot list the working tree: {listed.stderr.strip()}")
-    names = sorted(set(listed.stdout.split("\0")) - {""})
+    return None if listed.returncode else listed.stdout.split("\0")
+
+
+def _ignored(path: Path, patterns: Sequence[str]) -> bool:
+    """Whether .gitignore's patterns, names anywhere or below the root, leave `path` out."""
+    for pattern in patterns:
+        name = pattern.rstrip("/")
+        if name.startswith("/") and fnmatch(str(path), name[1:]):
+            return True
+        if not name.startswith("/") and fnmatch(path.name, name):
+            return True
+    return False
+
+
+def _walked() -> list[str]:
+    """The same files without git's help, for a tree that came as an archive."""
+    ignore = ROOT / ".gitignore"
+    lines = ignore.read_text().splitlines() if ignore.exists() else []
+    patterns = ["/.git", *(line for line in lines if line and not line.startswith("#"))]
+    names: list[str] = []
+    for folder, folders, found in os.walk(ROOT):
+        base = Path(folder).relative_to(ROOT)
+        folders[:] = [name for name in folders if not _ignored(base / name, patterns)]
+        names += [str(base / name) for name in found if not _ignored(base / name, patterns)]
+    return names
+
+
+def files() -> list[Path]:
+    """List the working tree's files relative to its root: all but what git ignores or has lost."""
+    listed = _listed_by_git()
+    names = sorted(set(_walked() if listed is None else listed) - {""})
     return [Path(name) for name in names if (ROOT / name).is_file()]
 
 
@@ -64,7 +95,8 @@ def copy_to(folder: Path) -> None:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target, follow_symlinks=False)
-    subprocess.run(["git", "init", "--quiet", folder], check=True)
+    if shutil.which("git"):
+        subprocess.run(["git", "init", "--quiet", folder], check=True)
 
 
 def _digest(paths: Sequence[Path], *words: str) -> str:

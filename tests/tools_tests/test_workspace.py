@@ -84,13 +84,32 @@ def test_an_environment_that_failed_is_tried_again(tree: Path) -> None:
     assert len(again.commands) == 2
 
 
-def test_outside_of_git_the_reason_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_tree_that_came_as_an_archive_has_the_files_that_git_would_list(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / ".gitignore").write_text("/.build/\n__pycache__/\n*.pyc\n/*.tar.gz\n/tests/output/\n")
+    for name in (
+        "file", "sub/.build/kept", "sub/file.py", ".build/made", "sub/__pycache__/file", "a.pyc",
+        "made.tar.gz", "tests/output/log", "tests/kept",
+    ):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).touch()
+    by_git = workspace.files()
+    assert Path("sub/.build/kept") in by_git
+    assert len(by_git) == 5
+    monkeypatch.setattr(workspace, "_listed_by_git", lambda: None)
+    assert workspace.files() == by_git
+
+
+@pytest.mark.parametrize("path", ["", None])
+def test_without_git_or_a_repository_git_lists_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str | None
 ) -> None:
     monkeypatch.setattr(workspace, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    with pytest.raises(Broken, match="git cannot list the working tree"):
-        workspace.files()
+    if path is not None:
+        monkeypatch.setenv("PATH", path)
+    assert workspace._listed_by_git() is None
 
 
 def test_the_archive_holds_of_the_tests_only_what_sanity_reads() -> None:

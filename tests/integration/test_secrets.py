@@ -1,0 +1,149 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No secret in what is displayed, at any verbosity, in the log or in results, through either door."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from harness.gateway import PREFIX, TAG, Gateway, sandbox
+from harness.playbook import LOCAL, Player, Run
+from harness.vault import vault
+
+UPSTREAM = f"{PREFIX}secrets"
+TOKEN = "t0ken-n0t-to-be-seen"
+PROBE = "Bearer pr0be-n0t-to-be-seen"
+NEW_PROBE = "Bearer n3w-pr0be-n0t-to-be-seen"
+DOORS = pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Gateway]:
+    """A sandbox that asks for a token."""
+    with sandbox("--admin-token", TOKEN) as started:
+        yield Gateway(started.admin_url, started.proxy_url, token=TOKEN)
+
+
+def _play(
+    playbook: Player, door: str, tasks: list[dict[str, Any]], **more: Any
+) -> tuple[Run, str]:
+    """Run tasks at -vvv; the run, and everything that it left to be read."""
+    log = playbook.folder / "ansible.log"
+    play = {
+        "hosts": "gateways", "gather_facts": False,
+        "tasks": [{**task, "ignore_errors": True, "register": "kept"} for task in tasks],
+    }
+    play["tasks"].append({"name": "seen", "ansible.builtin.debug": {"var": "kept"}})
+    run = playbook(
+        json.dumps([play]) + "\n", inventory={"gateways": {"hosts": {"here": LOCAL}}}, diff=True,
+        environment={
+            "KONG_ANSIBLE_IN_PROCESS": door, "ANSIBLE_LOG_PATH": str(log),
+            "ANSIBLE_VERBOSITY": "3", "KONG_ADMIN_TOKEN": "", **more.pop("environment", {}),
+        },
+        **more,
+    )
+    return run, run.stdout + log.read_text() + (playbook.folder / "record.json").read_text()
+
+
+def _upstream(**options: Any) -> dict[str, Any]:
+    written = {"name": UPSTREAM, **options}
+    return {"name": "upstream", "irishtek.kong.kong_upstream": written}
+
+
+def _probing(value: str) -> dict[str, Any]:
+    return {"active": {"headers": {"Authorization": [value], "X-Plain": ["seen-value"]}}}
+
+
+@DOORS
+@pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
+def test_a_token_is_seen_nowhere(
+    guarded: Gateway, playbook: Player, door: str, check: bool
+) -> None:
+    url = guarded.admin_url
+    written = {"admin_url": url, "admin_token": TOKEN, "tags": [TAG], "host_header": "h.test"}
+    run, seen = _play(
+        playbook, door,
+        [
+            _upstream(**written),
+            _upstream(**{**written, "slots": 3}),
+            _upstream(**{**written, "admin_token": "wr0ng-n0t-to-be-seen", "name": "other.test"}),
+            _upstream(**{**written, "no_such_option": TOKEN}),
+            _upstream(admin_url=url, admin_headers={"Kong-Admin-Token": TOKEN}),
+            {"name": "info", "irishtek.kong.kong_info": {"admin_url": url, "admin_token": TOKEN}},
+            {"name": "ping", "irishtek.kong.kong_ping": {"admin_url": url, "admin_token": TOKEN}},
+            _upstream(**written, state="absent"),
+        ],
+        check=check,
+    )
+    states = ["failed" if task["status"] == "failed" else "ok" for task in run.ok().tasks[:-1]]
+    assert states == ["ok", "failed", "failed", "failed", "ok", "ok", "ok", "ok"]
+    assert "n0t-to-be-seen" not in seen
+    assert "h.test" in seen
+
+
+@DOORS
+def test_a_token_of_the_environment_is_seen_nowhere(
+    guarded: Gateway, playbook: Player, door: str
+) -> None:
+    environment = {"KONG_ADMIN_TOKEN": TOKEN, "KONG_ADMIN_URL": guarded.admin_url}
+    run, seen = _play(playbook, door, [_upstream(tags=[TAG])], environment=environment)
+    assert run.ok().tasks[0]["status"] in ("ok", "changed")
+    assert "n0t-to-be-seen" not in seen
+
+
+@DOORS
+def test_a_password_in_the_url_is_refused_and_seen_nowhere(
+    gateway: Gateway, playbook: Player, door: str
+) -> None:
+    url = gateway.admin_url.replace("://", "://admin:passw0rd-n0t-to-be-seen@")
+    run, seen = _play(playbook, door, [_upstream(admin_url=url)])
+    assert run.tasks[0]["status"] == "failed"
+    assert "must not hold credentials" in run.tasks[0]["result"]["msg"]
+    assert "n0t-to-be-seen" not in seen
+
+
+@DOORS
+def test_a_credential_among_the_headers_of_health_checks_is_seen_nowhere(
+    gateway: Gateway, engine: Any, playbook: Player, door: str
+) -> None:
+    connection = {"admin_url": gateway.admin_url}
+    if gateway.token:
+        connection["admin_token"] = gateway.token
+    run, seen = _play(
+        playbook, door,
+        [
+            _upstream(**connection, tags=[TAG], healthchecks=_probing(PROBE)),
+            _upstream(**connection, healthchecks=_probing(NEW_PROBE)),
+            {"name": "info", "irishtek.kong.kong_info": {**connection, "kinds": ["upstream"]}},
+            _upstream(**connection, slots=3, healthchecks=_probing(PROBE)),
+            _upstream(**connection, state="absent"),
+        ],
+    )
+    assert [task["status"] for task in run.ok().tasks][:5] == [
+        "changed", "changed", "ok", "failed", "changed",
+    ]
+    assert "n0t-to-be-seen" not in seen
+    assert "seen-value" in seen
+    assert "******** (changed)" in json.dumps(run.tasks[1]["result"]["diff"])
+
+
+@DOORS
+def test_a_vaulted_token_opens_and_is_seen_nowhere(
+    guarded: Gateway, playbook: Player, door: str
+) -> None:
+    secret = vault(playbook.folder, {"token": TOKEN})
+    run, seen = _play(
+        playbook, door,
+        [
+            {"name": "vars", "ansible.builtin.include_vars": {"file": secret.file}},
+            _upstream(admin_url=guarded.admin_url, admin_token="{{ token }}", tags=[TAG]),
+        ],
+        environment=secret.environment,
+    )
+    assert run.ok().tasks[1]["status"] in ("ok", "changed")
+    assert "n0t-to-be-seen" not in seen
