@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import KONG_SERVICE
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import SERVICE
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    entity_operation,
+)
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction
 
 
 class ActionModule(KongAction):
     """Runs in the controller's process where it can."""
 
-    operation = KONG_SERVICE
+    operation = entity_operation(SERVICE)

@@ -92,14 +92,17 @@ failure:
   sample: {status: 400, code: 2, name: schema violation, fields: {cert: certificate expired}}
 """
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import (
+    CA_CERTIFICATE,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    KONG_CA_CERTIFICATE,
+    entity_operation,
 )
 
 
 def main() -> None:
-    run_module(KONG_CA_CERTIFICATE)
+    run_module(entity_operation(CA_CERTIFICATE))
 
 
 if __name__ == "__main__":

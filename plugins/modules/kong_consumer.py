@@ -92,14 +92,15 @@ failure:
   sample: {status: 409, code: 5, name: unique constraint violation, fields: {custom_id: crm-4711}}
 """
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import CONSUMER
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    KONG_CONSUMER,
+    entity_operation,
 )
 
 
 def main() -> None:
-    run_module(KONG_CONSUMER)
+    run_module(entity_operation(CONSUMER))
 
 
 if __name__ == "__main__":

@@ -122,14 +122,15 @@ failure:
   sample: {status: 400, code: 2, name: schema violation, fields: {pem: could not load public key}}
 """
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._keys import KEY
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    KONG_KEY,
+    entity_operation,
 )
 
 
 def main() -> None:
-    run_module(KONG_KEY)
+    run_module(entity_operation(KEY))
 
 
 if __name__ == "__main__":

@@ -85,14 +85,15 @@ failure:
   sample: {status: 409, code: 5, name: unique constraint violation, fields: {name: issuer}}
 """
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._keys import KEY_SET
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    KONG_KEY_SET,
+    entity_operation,
 )
 
 
 def main() -> None:
-    run_module(KONG_KEY_SET)
+    run_module(entity_operation(KEY_SET))
 
 
 if __name__ == "__main__":

@@ -191,12 +191,15 @@ failure:
   sample: {status: 400, code: 2, name: schema violation, fields: {paths: ["should start with: /"]}}
 """
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._route import ROUTE
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import KONG_ROUTE
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    entity_operation,
+)
 
 
 def main() -> None:
-    run_module(KONG_ROUTE)
+    run_module(entity_operation(ROUTE))
 
 
 if __name__ == "__main__":

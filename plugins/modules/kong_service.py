@@ -161,12 +161,15 @@ failure:
   sample: {status: 400, code: 2, name: schema violation, fields: {host: required field missing}}
 """
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import SERVICE
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import KONG_SERVICE
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    entity_operation,
+)
 
 
 def main() -> None:
-    run_module(KONG_SERVICE)
+    run_module(entity_operation(SERVICE))
 
 
 if __name__ == "__main__":

@@ -92,14 +92,15 @@ failure:
   sample: {status: 400, code: 2, name: schema violation, fields: {name: should not be an IP}}
 """
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import SNI
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    KONG_SNI,
+    entity_operation,
 )
 
 
 def main() -> None:
-    run_module(KONG_SNI)
+    run_module(entity_operation(SNI))
 
 
 if __name__ == "__main__":

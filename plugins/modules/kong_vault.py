@@ -110,14 +110,15 @@ failure:
   sample: {status: 400, code: 2, name: schema violation, fields: {name: vault 'hcv' is not installed}}
 """
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._keys import VAULT
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    KONG_VAULT,
+    entity_operation,
 )
 
 
 def main() -> None:
-    run_module(KONG_VAULT)
+    run_module(entity_operation(VAULT))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,27 +18,16 @@ from ansible_collections.irishtek.kong.plugins.module_utils._client import Conne
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._module import Session, failed, run
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Operation
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    KONG_ROUTE,
-    KONG_SERVICE,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._info import KONG_INFO
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._ping import KONG_PING
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._target import KONG_TARGET
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._upstream import (
-    KONG_UPSTREAM,
-)
 from ansible_collections.irishtek.kong.plugins.module_utils._predict import Predictions
 from harness.gateway import Gateway
 
 Result = dict[str, Any]
 
-OPERATIONS: dict[str, Operation] = {
-    operation.name: operation
-    for operation in (
-        KONG_INFO, KONG_PING, KONG_ROUTE, KONG_SERVICE, KONG_TARGET, KONG_UPSTREAM,
-    )
-}
+def operation_of(module: str) -> Operation:
+    """What a module does, as both of its doors know it."""
+    stub = importlib.import_module(f"ansible_collections.irishtek.kong.plugins.action.{module}")
+    operation: Operation = stub.ActionModule.operation
+    return operation
 
 
 class RunSession(Session):
@@ -64,7 +54,7 @@ class Engine:
         self, module: str, /, *, check: bool = False, diff: bool = True, **options: Any
     ) -> Result:
         """Run a task and return its result, warnings included; a failure is a result, too."""
-        operation = OPERATIONS[module]
+        operation = operation_of(module)
         spec = operation.spec
         connection = {"admin_url": self.gateway.admin_url, "admin_token": self.gateway.token}
         raw = {**{key: value for key, value in connection.items() if value}, **options}

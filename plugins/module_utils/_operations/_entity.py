@@ -17,22 +17,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
     present,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import (
-    CA_CERTIFICATE,
-    SNI,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import (
-    CONSUMER,
-    WORKSPACE,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._keys import (
-    KEY,
-    KEY_SET,
-    VAULT,
-)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._route import ROUTE
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import SERVICE
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
     Operation,
     Result,
@@ -69,14 +54,3 @@ def entity_operation(kind: Kind) -> Operation:
         ),
         run=run,
     )
-
-
-KONG_SERVICE = entity_operation(SERVICE)
-KONG_ROUTE = entity_operation(ROUTE)
-KONG_CONSUMER = entity_operation(CONSUMER)
-KONG_SNI = entity_operation(SNI)
-KONG_CA_CERTIFICATE = entity_operation(CA_CERTIFICATE)
-KONG_VAULT = entity_operation(VAULT)
-KONG_KEY = entity_operation(KEY)
-KONG_KEY_SET = entity_operation(KEY_SET)
-KONG_WORKSPACE = entity_operation(WORKSPACE)
