@@ -13,12 +13,17 @@ and masked by the same code as declared fields. Written values are converted whe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._schema import Schema, complete
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
+    Schema,
+    complete,
+    replacements,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._secrets import is_secret_name
 
 _TYPES = {
@@ -35,12 +40,29 @@ _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 
 
 def fields_from(schema: Schema) -> tuple[Field, ...]:
-    """The fields of a record as a gateway's schema describes them."""
-    return tuple(_field(name, spec) for name, spec in _specs(schema))
+    """The fields of a record as a gateway's schema describes them, old spellings last.
+
+    A gateway answers what has an old spelling a second time under that name, a secret, too.
+    """
+    fields = {name: _field(name, spec) for name, spec in _specs(schema)}
+    successors = replacements(schema)
+    for name, spec in _specs(schema, "shorthand_fields"):
+        old = _field(name, spec)
+        secret = old.secret or _is_secret_at(fields, successors.get(name, ()))
+        fields.setdefault(name, replace(old, secret=secret))
+    return tuple(fields.values())
 
 
-def _specs(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    for entry in schema.get("fields") or ():
+def _is_secret_at(fields: Mapping[str, Field], path: Sequence[str]) -> bool:
+    field: Field | None = None
+    for name in path:
+        field = fields.get(name)
+        fields = {inner.name: inner for inner in field.fields} if field is not None else {}
+    return field is not None and field.secret
+
+
+def _specs(schema: Schema, group: str = "fields") -> Iterator[tuple[str, Schema]]:
+    for entry in schema.get(group) or ():
         yield from entry.items()
 
 

@@ -26,7 +26,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKE
 MASKED_CHANGED = "******** (changed)"
 # Texts that older schemas do not mark as encrypted; names as the bundled plugins use them.
 _SECRET_NAME = re.compile(
-    r"(^|_)(password|secret|token|apikey|api_key|private_key|passphrase|aws_key|key)$"
+    r"(^|_)(password|secret|token|apikey|api_key|private_key|passphrase|aws_key|key|auth)$"
 )
 _NOT_SECRET = frozenset({"public_key"})
 
