@@ -81,8 +81,8 @@ options:
     default: false
   wait:
     description:
-      - Wait until the gateway's balancer uses the targets as they are written. A present one must be healthy (or its
-        health checks off), a drained one must have no weight left in the balancer.
+      - Wait until the gateway's balancer uses the targets as they are written. A present one must have its weight there
+        and be healthy (or its health checks off), a drained one must have no weight left there.
       - Needs a gateway that proxies itself, so not a control plane. Nothing is waited for in check mode.
     type: bool
     default: false

@@ -43,28 +43,27 @@ def refuse_waiting_without_proxy(gateway: Gateway) -> None:
 def wait_for_targets(task: Task, upstream: str, plans: Sequence[Plan]) -> dict[str, str]:
     """Ask for the upstream's health until every target is as it should be.
 
-    A present target is used when it is healthy or health checks are off; a drained one when the
-    balancer's own weight of it is 0.
+    A target is used as it is when the balancer's own weight of it is the written one, and, unless
+    it is drained, when it is healthy or health checks are off.
 
     :returns: the health by address; ``UNKNOWN`` where no balancer exists.
     :raises KongError: not so within ``wait_timeout`` seconds; names the targets and the reason.
     """
-    drained = task.params["state"] == "drained"
-    waited_for = {plan.after["id"]: plan.after["target"] for plan in plans if plan.after}
+    waited_for = {plan.after["id"]: plan.after for plan in plans if plan.after}
     deadline = time.monotonic() + task.params["wait_timeout"]
     pause = _FIRST_PAUSE
     while True:
         health = {each["id"]: each for each in task.gateway.health(upstream) or []}
-        states = {address: _state(health.get(key)) for key, address in waited_for.items()}
-        waiting = [
-            address
-            for key, address in waited_for.items()
-            if not (_is_drained(health.get(key)) if drained else states[address] in USABLE)
-        ]
+        states = {each["target"]: _state(health.get(key)) for key, each in waited_for.items()}
+        reasons = {
+            each["target"]: _why_not_yet(task, each, health.get(key))
+            for key, each in waited_for.items()
+        }
+        waiting = {address: why for address, why in reasons.items() if why}
         if not waiting:
             return states
         if time.monotonic() + pause > deadline:
-            raise KongError(_too_late(task, upstream, waiting, states), health=states)
+            raise KongError(_too_late(task, upstream, waiting), health=states)
         time.sleep(pause)
         pause = min(_LONGEST_PAUSE, pause * 1.5)
 
@@ -73,19 +72,22 @@ def _state(target: Entity | None) -> str:
     return str((target or {}).get("health") or NO_HEALTH)
 
 
-def _is_drained(target: Entity | None) -> bool:
+def _why_not_yet(task: Task, target: Entity, seen: Entity | None) -> str | None:
+    """What the target is instead of being used as it is written; None where it is."""
+    state = _state(seen)
     # The balancer's own record, not the entity's: an empty one comes as an object of nothing.
-    data: Any = (target or {}).get("data") or {}
-    return bool(data.get("nodeWeight") == 0)
+    weight = ((seen or {}).get("data") or {}).get("nodeWeight")
+    usable = task.params["state"] == "drained" or state in USABLE
+    if usable and weight == target["weight"]:
+        return None
+    if state in _WHY and (state == NO_HEALTH or not usable):
+        return f"{state} ({_WHY[state]})"
+    return f"{state} with the weight {weight}"
 
 
-def _too_late(task: Task, upstream: str, waiting: list[str], states: dict[str, str]) -> str:
+def _too_late(task: Task, upstream: str, waiting: dict[str, str]) -> str:
     wanted = "out of the balancer" if task.params["state"] == "drained" else "usable"
-    reasons = ", ".join(
-        f"{address} is {states[address]}"
-        + (f" ({_WHY[states[address]]})" if states[address] in _WHY else "")
-        for address in waiting
-    )
+    reasons = ", ".join(f"{address} is {why}" for address, why in waiting.items())
     return (
         f"targets of upstream {upstream} at {task.gateway.url} are not {wanted} "
         f"after {task.params['wait_timeout']} s: {reasons}"

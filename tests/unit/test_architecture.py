@@ -1,0 +1,187 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Arrows point inwards, files and functions stay small, and the sandbox stays independent."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import CONNECTION
+from unit.recordings import TESTS, VERSIONS, schemas
+
+ROOT = TESTS.parent
+ENGINE = ROOT / "plugins" / "module_utils"
+PREFIX = "ansible_collections.irishtek.kong.plugins."
+LONGEST_FILE, LONGEST_FUNCTION = 400, 40
+TEXTS = ("DOCUMENTATION", "EXAMPLES", "RETURN")
+
+# Each part, and the parts that it may know of; the table reads from the inside out.
+ARROWS: dict[str, set[str]] = {
+    "_errors": set(),
+    "_address": {"_errors"},
+    "_entities": {"_errors", "_address"},
+    "_schema": set(),
+    "_values": {"_entities", "_errors"},
+    "_secrets": {"_entities"},
+    "_plan": {"_entities", "_errors", "_secrets", "_values"},
+    "_parallel": {"_errors"},
+    "_transport": {"_errors"},
+    "_client": {"_errors", "_transport"},
+    "_gateway": {"_client", "_entities", "_errors"},
+    "_apply": {"_entities", "_errors", "_gateway", "_parallel", "_plan", "_schema", "_values"},
+    "_predict": {"_client", "_entities", "_errors", "_gateway", "_schema", "_values"},
+    "_argspec": {"_client", "_entities", "_errors"},
+    "_operations": {
+        "_apply", "_argspec", "_entities", "_errors", "_gateway", "_parallel", "_plan", "_secrets",
+        "_values",
+    },
+    "_module": {
+        "_argspec", "_client", "_errors", "_gateway", "_operations", "_predict", "_secrets",
+        "_transport",
+    },
+}  # fmt: skip
+MAY_KNOW_HTTPX = {"_client", "_transport"}
+MAY_KNOW_ANSIBLE = {"_argspec", "_module"}
+# Reading the gateway's answers and files is left to the parts that are named for it.
+PURE = {"_errors", "_address", "_entities", "_schema", "_values", "_secrets", "_plan"}
+IMPURE = {"os", "time", "threading", "socket", "subprocess", "random", "pathlib", "requests"}
+
+
+def _sources(*folders: str) -> list[Path]:
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return sorted(path for path in found if "/." not in str(path.relative_to(ROOT)))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = "." * node.level + (f"{node.module}." if node.module else "")
+            yield from (origin + alias.name for alias in node.names)
+
+
+def _part(path: Path) -> str:
+    return path.relative_to(ENGINE).parts[0].removesuffix(".py")
+
+
+ENGINE_FILES = _sources("plugins/module_utils")
+
+
+def test_the_table_of_arrows_names_every_part() -> None:
+    assert {_part(path) for path in ENGINE_FILES} - {"__init__"} == set(ARROWS)
+
+
+def test_no_arrow_comes_back() -> None:
+    inner: set[str] = set()
+    for part, known in ARROWS.items():
+        assert known <= inner, f"{part} knows of what lies further out"
+        inner.add(part)
+
+
+@pytest.mark.parametrize("path", ENGINE_FILES, ids=lambda path: str(path.relative_to(ENGINE)))
+def test_arrows_point_inwards(path: Path) -> None:
+    part = _part(path)
+    for name in _imports(path):
+        if name.startswith(f"{PREFIX}module_utils."):
+            other = name.removeprefix(f"{PREFIX}module_utils.").partition(".")[0]
+            assert other == part or other in ARROWS[part], f"{part} must not know {other}"
+            continue
+        top = name.partition(".")[0]
+        assert top, f"{part} imports relatively: {name}"
+        assert top != "ansible_collections", f"{part} imports {name}"
+        assert top not in ("httpx", "httpcore") or part in MAY_KNOW_HTTPX
+        assert top != "ansible" or part in MAY_KNOW_ANSIBLE
+        assert top not in IMPURE or part not in PURE, f"{part} must stay pure, without {top}"
+
+
+def test_unused_arrows_are_not_kept_in_the_table() -> None:
+    used: dict[str, set[str]] = {part: set() for part in ARROWS}
+    for path in ENGINE_FILES:
+        for name in _imports(path):
+            if name.startswith(f"{PREFIX}module_utils."):
+                used[_part(path)].add(name.split(".")[5])
+    assert {part: names - {part} for part, names in used.items()} == ARROWS
+
+
+@pytest.mark.parametrize("path", _sources("tests/sandbox"), ids=lambda path: path.name)
+def test_the_sandbox_shares_nothing_with_what_it_tests(path: Path) -> None:
+    shared = [name for name in _imports(path) if name.startswith(("ansible", "plugins", ".."))]
+    assert shared == []
+    assert "plugins/module_utils" not in path.read_text()
+
+
+def _texts(tree: ast.Module) -> set[int]:
+    """Lines that are documentation: docstrings, and the texts of modules."""
+    lines: set[int] = set()
+    for node in ast.walk(tree):
+        found: Any = None
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0] if node.body else None
+            documented = ast.get_docstring(node, clean=False) is not None
+            found = first if documented else None
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found = node if node.targets[0].id in TEXTS else None
+        if found is not None:
+            lines.update(range(found.lineno, (found.end_lineno or found.lineno) + 1))
+    return lines
+
+
+def _code_lines(source: str) -> set[int]:
+    """Lines with code: not blank, not only a comment, not documentation."""
+    blank = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
+             tokenize.ENDMARKER)  # fmt: skip
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in blank:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    return lines - _texts(ast.parse(source))
+
+
+@pytest.mark.parametrize(
+    "path", _sources("plugins", "tests", "roles"), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_files_and_functions_stay_small(path: Path) -> None:
+    source = path.read_text()
+    lines = _code_lines(source)
+    assert len(lines) < LONGEST_FILE
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            own = lines & set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            assert len(own) < LONGEST_FUNCTION, f"{node.name} has {len(own)} lines of code"
+
+
+@pytest.mark.parametrize("path", _sources("plugins", "tests", "roles"), ids=lambda path: path.name)
+def test_every_file_says_whose_it_is_and_under_which_licence(path: Path) -> None:
+    head = path.read_text().removeprefix("#!/usr/bin/python\n")
+    if not head.strip():
+        return
+    assert head.startswith("# Copyright: (c) 2026, the irishtek.kong authors\n# GNU General Public")
+    assert "SPDX-License-Identifier: GPL-3.0-or-later" in head
+    code = [node for node in ast.parse(head).body if not isinstance(node, ast.Expr)]
+    assert not code or "from __future__ import annotations" in head
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_connection_options_share_no_name_with_a_gateway_field(version: str) -> None:
+    fields = {
+        name
+        for schema in schemas(version).values()
+        for entry in schema.get("fields") or ()
+        for name in entry
+    }
+    assert len(fields) > 50
+    assert fields & set(CONNECTION) == set()
+
+
+def test_a_module_is_documentation_and_a_call() -> None:
+    for path in _sources("plugins/modules"):
+        assert len(_code_lines(path.read_text())) <= 25, path.name

@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declared fields are those of the gateways' own schemas, version for version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import (
+    KINDS,
+    kind_named,
+)
+from unit.recordings import VERSIONS, schema
+
+TYPES = {
+    "string": "str", "integer": "int", "number": "float", "boolean": "bool", "array": "list",
+    "set": "list", "map": "dict", "record": "dict", "foreign": "str",
+}  # fmt: skip
+
+# Declared, and in no schema that is at hand.
+SHORTHAND = "a shorthand, which schemas do not list"
+NEWER = "of a gateway newer than the schemas at hand"
+EXPRESSIONS = "of the router flavor expressions, which the schemas at hand do not run"
+NOT_LISTED = {
+    "service.url": SHORTHAND,
+    "service.tls_sans": NEWER,
+    "target.failover": NEWER,
+    "upstream.sticky_sessions_cookie": NEWER,
+    "upstream.sticky_sessions_cookie_path": NEWER,
+    "route.expression": EXPRESSIONS,
+    "route.priority": EXPRESSIONS,
+}
+# Choices that no schema at hand has.
+ENTERPRISE = "WebSockets are of the enterprise edition"
+MORE_CHOICES = {
+    "service.protocol": ({"ws", "wss"}, ENTERPRISE),
+    "route.protocols": ({"ws", "wss"}, ENTERPRISE),
+    "upstream.algorithm": ({"sticky-sessions"}, NEWER),
+}
+# Arrays, in which a schema keeps the order, and in which it has no meaning.
+ROUTING = "the router orders by specificity, not by position"
+UNORDERED = {
+    "route.hosts": ROUTING,
+    "route.paths": ROUTING,
+    "route.headers": ROUTING,
+    "service.ca_certificates": "certificates to trust, any of them",
+    "upstream.healthchecks.active.headers": "values of a header, each sent",
+    **{
+        f"upstream.healthchecks.{probe}.{verdict}.http_statuses": "statuses, any of them"
+        for probe in ("active", "passive")
+        for verdict in ("healthy", "unhealthy")
+    },
+}
+# Fields of a schema that users do not write: the gateway's own, and the parent.
+NOT_WRITTEN = {"id", "created_at", "updated_at"}
+
+
+def _specs(fields: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: spec for entry in fields for name, spec in entry.items()}
+
+
+def _pairs(
+    fields: tuple[Field, ...], specs: dict[str, Any], at: str
+) -> Iterator[tuple[str, Field, dict[str, Any] | None]]:
+    """Each declared field, records deep, with its part of the schema."""
+    for field in fields:
+        spec, path = specs.get(field.name), f"{at}.{field.name}"
+        yield path, field, spec
+        if field.fields and spec is not None:
+            inner = spec if spec["type"] == "record" else spec["elements"]
+            yield from _pairs(field.fields, _specs(inner["fields"]), path)
+
+
+def _declared(version: str) -> list[tuple[str, Field, dict[str, Any] | None]]:
+    return [
+        pair
+        for kind in KINDS.values()
+        for pair in _pairs(kind.fields, _specs(schema(kind, version)["fields"]), kind.name)
+    ]
+
+
+def _known(version: str) -> list[tuple[str, Field, dict[str, Any]]]:
+    return [(path, field, spec) for path, field, spec in _declared(version) if spec is not None]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_every_field_of_a_gateway_can_be_written(kind: Kind, version: str) -> None:
+    def missing(fields: tuple[Field, ...], specs: dict[str, Any]) -> Iterator[str]:
+        by_name = {field.name: field for field in fields}
+        yield from specs.keys() - by_name.keys()
+        for name, spec in specs.items():
+            field = by_name.get(name)
+            inner = spec if spec["type"] == "record" else spec.get("elements") or {}
+            if field is not None and inner.get("fields"):
+                yield from missing(field.fields, _specs(inner["fields"]))
+
+    found = set(missing(kind.fields, _specs(schema(kind, version)["fields"])))
+    assert found - NOT_WRITTEN == ({kind.parent} if kind.parent else set())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_declared_field_is_a_gateways_or_a_named_exception(version: str) -> None:
+    unknown = {path for path, field, spec in _declared(version) if spec is None}
+    assert unknown == set(NOT_LISTED)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_types_are_the_gateways(version: str) -> None:
+    for path, field, spec in _known(version):
+        assert field.type == TYPES[spec["type"]], path
+        if spec["type"] in ("array", "set"):
+            assert field.elements == TYPES[spec["elements"]["type"]], path
+        assert field.is_record == (spec["type"] == "record"), path
+        if spec["type"] == "foreign":
+            assert kind_named(field.reference or "").path == spec["reference"], path
+        else:
+            assert field.reference is None, path
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_choices_are_the_gateways_and_named_newer_ones(version: str) -> None:
+    more = {}
+    for path, field, spec in _known(version):
+        offered = set((spec.get("elements") or spec).get("one_of") or ())
+        assert offered <= set(field.choices or ()), path
+        assert bool(offered) == bool(field.choices), path
+        if offered < set(field.choices or ()):
+            more[path] = set(field.choices or ()) - offered
+    assert more == {path: names for path, (names, reason) in MORE_CHOICES.items()}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_ranges_are_the_gateways(version: str) -> None:
+    for path, field, spec in _known(version):
+        between = (spec.get("elements") or spec).get("between")
+        assert field.between == (tuple(between) if between else None), path
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_sets_have_no_order_and_arrays_without_meaning_are_named(version: str) -> None:
+    arrays = set()
+    for path, field, spec in _known(version):
+        if spec["type"] == "set":
+            assert field.unordered, path
+        elif field.unordered:
+            assert spec["type"] in ("array", "map"), path
+            arrays.add(path)
+    assert arrays == set(UNORDERED)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_required_field_without_default_cannot_be_cleared(version: str) -> None:
+    for kind in KINDS.values():
+        identity = kind.field(kind.identity)
+        assert not identity.nullable, kind.name
+        # Where the identity is required by the gateway, too, this is the same rule.
+        spec = _specs(schema(kind, version)["fields"])[kind.identity]
+        assert spec.get("unique") or spec.get("required"), kind.name
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_encrypted_fields_are_masked(version: str) -> None:
+    for path, field, spec in _known(version):
+        assert not spec.get("encrypted") or field.sensitive is not None, path
