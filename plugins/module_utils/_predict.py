@@ -33,6 +33,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
     Schema,
     complete,
     composed,
+    without_old_spellings,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._values import merge
 
@@ -238,9 +239,10 @@ class PredictingGateway:
         return entity
 
     def _judge(self, kind: Kind, entity: Entity) -> None:
-        self._gateway.validate(
-            kind, {name: value for name, value in entity.items() if name not in GENERATED}
-        )
+        judged = {name: value for name, value in entity.items() if name not in GENERATED}
+        if kind.details is not None:
+            judged = without_old_spellings(kind.details, judged)
+        self._gateway.validate(kind, judged)
 
     def _refuse_without_database(self) -> None:
         configuration = self._gateway.root().get("configuration") or {}

@@ -60,6 +60,18 @@ def replacements(schema: Schema) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def without_old_spellings(schema: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as it is meant to be written: each setting once, under its present name."""
+    old_names, specs = replacements(schema), dict(_fields_of(schema))
+    return {
+        name: without_old_spellings(specs[name], value)
+        if name in specs and specs[name].get("type") == "record" and isinstance(value, Mapping)
+        else value
+        for name, value in record.items()
+        if name not in old_names
+    }
+
+
 def value_at(record: Any, path: Sequence[str]) -> Any:
     """The value at a path of keys, None where there is none."""
     for key in path:

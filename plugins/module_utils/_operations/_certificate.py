@@ -55,12 +55,12 @@ def _plan(task: Task, written: Entity) -> Plan:
 
 def _find(task: Task, desired: Entity) -> Entity | None:
     """By id, else by the written SNIs, which must not belong to different certificates."""
-    if desired.get("id"):
-        current = task.gateway.get(CERTIFICATE, desired["id"])
-        if current is not None:
-            return current
-    owners: dict[str, Entity] = {}
-    names: dict[str, str] = {}
+    current = task.gateway.get(CERTIFICATE, desired["id"]) if desired.get("id") else None
+    if current is not None and not task.gateway.predicts:
+        # The gateway itself refuses SNIs of another certificate.
+        return current
+    owners: dict[str, Entity] = {} if current is None else {current["id"]: current}
+    names: dict[str, str] = {each: each for each in owners}
     for sni in desired.get("snis") or ():
         found = task.gateway.get(CERTIFICATE, sni)
         if found is not None:
