@@ -135,7 +135,7 @@ def _absent(task: Task) -> Result:
     along: list[Plan] = []
     if plan.changed:
         name = UPSTREAM.label(plan.entity)
-        current = task.gateway.entities(TARGET, _key(plan)) or []
+        current = sorted(task.gateway.entities(TARGET, _key(plan)) or [], key=TARGET.label)
         along = [plan_absent(TARGET, target, name) for target in current]
     done = carry_out(task.gateway, plan)
     return {**changes_of(task, [done, *along]), "operation": done.operation, "upstream": {}}
