@@ -109,7 +109,9 @@ def _replacement(record: Record, name: str) -> list[str]:
 
 def rewrite(record: Record, data: dict[str, Any]) -> dict[str, Any]:
     """`data` with its shorthands in the places that they stand for; a written place wins."""
-    out = REWRITES[record.path](data) if record.path in REWRITES else dict(data)
+    # In older versions opentelemetry's `endpoint` is a field of its own.
+    rewrites = record.path in REWRITES and "endpoint" not in record.fields
+    out = REWRITES[record.path](data) if rewrites else dict(data)
     for name in record.shorthands:
         path = _replacement(record, name)
         if name not in out or not path:
