@@ -1,0 +1,264 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every bundled plugin: foretold as it then is, left alone by a second run, typed by the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from harness import configurations
+from harness.engine import Engine, Result
+from harness.gateway import Gateway, sandbox
+
+VERSIONS = ("3.10", "3.9", "3.5")
+EVERY = [(version, name) for version in VERSIONS for name in configurations.plugins(version)]
+EVERY_IDS = [f"{version}-{name}" for version, name in EVERY]
+MADE_UP = ("id", "created_at", "updated_at")
+MASKED = "********"
+
+
+@pytest.fixture(scope="module")
+def _sandboxes() -> Iterator[dict[str, Gateway]]:
+    with ExitStack() as stack:
+        yield {
+            version: stack.enter_context(sandbox("--version", version)) for version in VERSIONS
+        }
+
+
+@pytest.fixture
+def engines(_sandboxes: dict[str, Gateway]) -> dict[str, Engine]:
+    """An empty gateway of each version, and the engine before it."""
+    for each in _sandboxes.values():
+        each.reset()
+    return {version: Engine(each) for version, each in _sandboxes.items()}
+
+
+def _lasting(plugin: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in plugin.items() if key not in MADE_UP}
+
+
+def _holds(engine: Engine, **options: Any) -> Result:
+    """One task: foretold, done as foretold, and not done twice."""
+    engine.forget()
+    foretold = engine.ok("kong_plugin", check=True, **options)
+    engine.forget()
+    real = engine.ok("kong_plugin", **options)
+    assert _lasting(foretold["plugin"]) == _lasting(real["plugin"])
+    assert (foretold["changed"], foretold["operation"]) == (real["changed"], real["operation"])
+    assert foretold["diff"] == real["diff"]
+    engine.gateway.reset_requests()
+    again = engine.ok("kong_plugin", **options)
+    assert (again["changed"], again["operation"]) == (False, "none"), again["diff"]
+    assert engine.gateway.writes() == []
+    return real
+
+
+@pytest.mark.parametrize(("version", "name"), EVERY, ids=EVERY_IDS)
+def test_a_small_configuration(engines: dict[str, Engine], version: str, name: str) -> None:
+    real = _holds(engines[version], name=name, config=configurations.small(version, name))
+    assert real["operation"] == "create"
+    recorded = configurations.recorded(version).get(name)
+    if recorded and version in ("3.10", "3.5"):
+        differing = {
+            key: (value, recorded["answer"]["config"].get(key))
+            for key, value in real["plugin"]["config"].items()
+            if value != recorded["answer"]["config"].get(key) and not _hides(value)
+        }
+        assert differing == {}
+
+
+def _hides(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_hides(item) for item in value.values())
+    return bool(value == MASKED)
+
+
+@pytest.mark.parametrize(("version", "name"), EVERY, ids=EVERY_IDS)
+def test_a_full_configuration(engines: dict[str, Engine], version: str, name: str) -> None:
+    engine = engines[version]
+    made = _holds(engine, name=name, config=configurations.small(version, name))
+    full = configurations.full(version, name)
+    changed = _holds(engine, name=name, config=full)
+    assert changed["operation"] == ("update" if full else "none")
+    assert changed["plugin"]["id"] == made["plugin"]["id"]
+    engine.ok("kong_plugin", name=name, state="absent")
+    assert _holds(engine, name=name, config=full)["operation"] == "create"
+    assert _holds(engine, name=name, config=_as_text(full))["operation"] == "none"
+    schema = configurations.config_schema(version, name)
+    assert _holds(engine, name=name, config=_reversed(schema, full))["operation"] == "none"
+
+
+def _as_text(value: Any) -> Any:
+    """Numbers and truth values as a template leaves them."""
+    if isinstance(value, dict):
+        return {key: _as_text(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_text(item) for item in value]
+    return str(value) if isinstance(value, (bool, int, float)) else value
+
+
+def _reversed(spec: Mapping[str, Any], value: Any) -> Any:
+    """The same configuration with every set in another order, and an item of it twice."""
+    kind = spec.get("type")
+    if kind == "record" and isinstance(value, dict):
+        fields = {name: inner for entry in spec["fields"] for name, inner in entry.items()}
+        return {name: _reversed(fields[name], item) for name, item in value.items()}
+    if kind == "set" and value:
+        return [*reversed(value), value[0]]
+    return value
+
+
+@pytest.mark.parametrize(("version", "name"), EVERY, ids=EVERY_IDS)
+def test_null_means_the_default(engines: dict[str, Engine], version: str, name: str) -> None:
+    engine = engines[version]
+    small = configurations.small(version, name)
+    usual = _holds(engine, name=name, config=small)["plugin"]["config"]
+    full = configurations.full(version, name)
+    cleared = {key: None for key in full if key not in small and not _needed(version, name, key)}
+    _holds(engine, name=name, config={**full, **small})
+    after = _holds(engine, name=name, config={**small, **cleared})["plugin"]["config"]
+    assert {key: after[key] for key in cleared} == {key: usual[key] for key in cleared}
+
+
+def _needed(version: str, plugin: str, key: str) -> bool:
+    """Whether the gateway makes the value up where it is missing: a new one each time."""
+    fields = configurations.config_schema(version, plugin)["fields"]
+    spec = next(entry[key] for entry in fields if key in entry)
+    return bool(spec.get("auto"))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_not_written_stays(engines: dict[str, Engine], version: str) -> None:
+    engine = engines[version]
+    _holds(engine, name="rate-limiting", tags=["x"], enabled=False, config={
+        "minute": 5, "hour": 100, "policy": "local",
+    })
+    after = _holds(engine, name="rate-limiting", config={"minute": 6})["plugin"]
+    assert (after["config"]["minute"], after["config"]["hour"]) == (6, 100)
+    assert (after["tags"], after["enabled"]) == (["x"], False)
+
+
+def test_the_order_of_an_array_is_kept(engines: dict[str, Engine]) -> None:
+    lines = {"access": ["kong.log('one')", "kong.log('two')"]}
+    engine = engines["3.10"]
+    _holds(engine, name="pre-function", config=lines)
+    other = _holds(engine, name="pre-function", config={"access": lines["access"][::-1]})
+    assert other["operation"] == "update"
+
+
+FLAT = {
+    "redis_host": "redis.test", "redis_port": "6380", "redis_password": "hidden", "redis_ssl": "yes"
+}
+NESTED = {"redis": {"host": "redis.test", "port": 6380, "password": "hidden", "ssl": True}}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("plugin", "base"),
+    [("rate-limiting", {"minute": 5}), ("response-ratelimiting", {"limits": {"sms": {"hour": 1}}})],
+)
+def test_flat_and_nested_redis_are_one_setting(
+    engines: dict[str, Engine], version: str, plugin: str, base: dict[str, Any]
+) -> None:
+    engine = engines[version]
+    made = _holds(engine, name=plugin, config={**base, **FLAT})
+    stored = engine.gateway.call("GET", f"/plugins/{made['plugin']['id']}")["config"]
+    assert stored["redis_port"] == 6380
+    if version == "3.5":
+        return
+    assert stored["redis"]["port"] == 6380
+    assert _holds(engine, name=plugin, config={**base, **NESTED})["operation"] == "none"
+    both = _holds(engine, name=plugin, config={"redis_port": 7, "redis": {"port": 7}})
+    assert both["diff"]["after"]["config"]["redis"]["port"] == 7
+    assert both["diff"]["after"]["config"]["redis_port"] == 7
+    refused = engine.refused(
+        "kong_plugin", name=plugin, config={"redis_port": 8, "redis": {"port": 9}}
+    )
+    assert "config.redis_port and config.redis.port are the same setting" in refused["msg"]
+
+
+OLD_NAMES: list[tuple[str, str, Any, str, Any]] = [
+    ("session", "cookie_lifetime", "7200", "rolling_timeout", 7200),
+    ("session", "cookie_persistent", "true", "remember", True),
+    ("session", "cookie_samesite", "Lax", "cookie_same_site", "Lax"),
+    ("opentelemetry", "endpoint", "http://a.test/", "traces_endpoint", "http://a.test/"),
+]
+
+
+@pytest.mark.parametrize(("plugin", "old", "written", "new", "stored"), OLD_NAMES)
+def test_an_old_name_is_taken_as_the_new_one(
+    engines: dict[str, Engine], plugin: str, old: str, written: Any, new: str, stored: Any
+) -> None:
+    engine = engines["3.10"]
+    made = _holds(engine, name=plugin, config={old: written})
+    assert made["plugin"]["config"][new] == stored
+    assert _holds(engine, name=plugin, config={new: stored})["operation"] == "none"
+
+
+NOT_CONVERTIBLE: list[tuple[str, dict[str, Any], str]] = [
+    ("rate-limiting", {"minute": "many"}, "config.minute: a text is not a number"),
+    ("rate-limiting", {"redis": {"port": 1.5}}, "config.redis.port: a number is not an integer"),
+    ("rate-limiting", {"redis": {"port": [1]}}, "config.redis.port: a list is not a number"),
+    ("key-auth", {"hide_credentials": "maybe"}, "hide_credentials: a text is neither true"),
+    ("key-auth", {"key_names": "apikey"}, "config.key_names: a text is not a list"),
+    ("http-log", {"headers": ["a"]}, "config.headers: a list is not a dictionary"),
+]
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
+@pytest.mark.parametrize(("plugin", "config", "message"), NOT_CONVERTIBLE)
+def test_what_cannot_be_converted_is_refused_with_its_path(
+    engines: dict[str, Engine], plugin: str, config: dict[str, Any], message: str, check: bool
+) -> None:
+    engine = engines["3.10"]
+    result = engine.refused("kong_plugin", check=check, name=plugin, config=config)
+    assert message in result["msg"] and plugin in result["msg"]
+    assert engine.gateway.writes() == []
+
+
+UNKNOWN = {"minute": 5, "no_such_setting": 1}
+
+
+def test_check_mode_refuses_what_the_gateway_would(engines: dict[str, Engine]) -> None:
+    engine = engines["3.10"]
+    for config in (UNKNOWN, {"policy": "no such"}, {}):
+        foretold = engine.refused("kong_plugin", check=True, name="rate-limiting", config=config)
+        real = engine.refused("kong_plugin", name="rate-limiting", config=config)
+        assert foretold["msg"] == real["msg"]
+
+
+def test_a_plugin_of_each_scope_is_another_one(engines: dict[str, Engine]) -> None:
+    engine = engines["3.10"]
+    engine.ok("kong_service", name="s.test", host="a.test")
+    engine.ok("kong_route", name="r.test", service="s.test", paths=["/"])
+    engine.ok("kong_consumer", username="alice")
+    scopes: list[dict[str, str]] = [
+        {}, {"service": "s.test"}, {"route": "r.test"}, {"consumer": "alice"},
+        {"route": "r.test", "consumer": "alice"},
+        {"service": "s.test", "route": "r.test", "consumer": "alice"},
+    ]
+    for number, scope in enumerate(scopes, 1):
+        made = _holds(engine, name="rate-limiting", config={"minute": number}, **scope)
+        assert made["operation"] == "create"
+    minutes = {each["config"]["minute"] for each in engine.gateway.entities("/plugins")}
+    assert minutes == set(range(1, len(scopes) + 1))
+    for scope in scopes:
+        gone = engine.ok("kong_plugin", name="rate-limiting", state="absent", **scope)
+        assert gone["operation"] == "delete"
+        again = engine.ok("kong_plugin", name="rate-limiting", state="absent", **scope)
+        assert again["operation"] == "none"
+
+
+def test_an_instance_moves_to_another_scope_in_place(engines: dict[str, Engine]) -> None:
+    engine = engines["3.10"]
+    engine.ok("kong_service", name="s.test", host="a.test")
+    made = _holds(engine, name="rate-limiting", instance_name="one", config={"minute": 1})
+    moved = _holds(engine, instance_name="one", service="s.test")
+    assert (moved["operation"], moved["plugin"]["id"]) == ("update", made["plugin"]["id"])
+    back = _holds(engine, instance_name="one", service=None)
+    assert (back["operation"], back["plugin"]["service"]) == ("update", None)
