@@ -70,6 +70,8 @@ def secrets_of(fields: Iterable[Field], entity: Mapping[str, Any]) -> set[str]:
         elif field.sensitive is not None and isinstance(value, Mapping):
             for name, item in value.items():
                 found |= set(_texts(item)) if field.sensitive(name) else set()
+        elif field.open and not field.fields:
+            found |= set(_texts_by_name(value))
         elif field.is_record and isinstance(value, Mapping):
             found |= secrets_of(field.fields, value)
         elif field.element is not None:
@@ -77,6 +79,17 @@ def secrets_of(fields: Iterable[Field], entity: Mapping[str, Any]) -> set[str]:
             for item in items:
                 found |= secrets_of([replace(field.element, name="")], {"": item})
     return found
+
+
+def _texts_by_name(value: Any) -> Iterator[str]:
+    """What ``_mask_by_name`` hides."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            named = is_secret_name(str(key)) and isinstance(item, str)
+            yield from _texts(item) if named else _texts_by_name(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts_by_name(item)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -25,6 +25,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     Field,
     Kind,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._freeform import fields_from
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
@@ -55,6 +56,11 @@ def _kind(task: Task, written: Entity) -> Kind:
     """
     path = task.params["path"].strip("/")
     name = task.params.get("schema") or path.rpartition("/")[2].replace("-", "_")
+    if name == PLUGIN.path:
+        raise InputError(
+            "plugins are described by a schema each, which tells their settings' types and secrets: "
+            "use kong_plugin"
+        )
     schema = task.gateway.schema(name)
     if schema is None:
         raise InputError(
@@ -64,12 +70,15 @@ def _kind(task: Task, written: Entity) -> Kind:
     identity = task.params["identity"]
     if not written.get(identity) and not written.get("id"):
         raise InputError(f"entity has neither {identity} nor id, by which it could be found")
+    fields = _fields(schema)
+    is_secret = any(field.secret for field in fields if field.name == identity)
     return Kind(
         name="entity",
         path=path,
         schema=name,
         identity=identity,
-        fields=_fields(schema),
+        named_by=("id",) if is_secret else (),
+        fields=fields,
         matches=_match_by(identity) if task.params["search"] else None,
     )
 
