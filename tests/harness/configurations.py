@@ -169,12 +169,18 @@ def _value(leaf: Leaf, secret: MakeSecret) -> Any:
     if kind in ("array", "set"):
         return _items(leaf, secret)
     if kind == "map":
-        return {_text(Leaf(f"{leaf.path}.keys", leaf.spec["keys"]), secret): _value(
-            Leaf(f"{leaf.path}.values", leaf.spec["values"]), secret
-        )}
+        return _map(leaf, secret)
     if kind == "boolean":
         return not leaf.spec.get("default")
     return _number(leaf.spec) if kind in ("integer", "number") else _text(leaf, secret)
+
+
+def _map(leaf: Leaf, secret: MakeSecret) -> dict[str, Any]:
+    if leaf.name == "headers":
+        # They authenticate the plugin to whom it sends.
+        return {"X-Custom": secret(leaf.path)}
+    value = _value(Leaf(f"{leaf.path}.values", leaf.spec["values"]), secret)
+    return {_text(Leaf(f"{leaf.path}.keys", leaf.spec["keys"]), secret): value}
 
 
 def _items(leaf: Leaf, secret: MakeSecret) -> list[Any]:
