@@ -231,12 +231,21 @@ def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -
     """Somebody created the entity since we looked: go on as an update, once."""
     current = find(gateway, plan.kind, plan.body, parent)
     if current is None:
-        # Unique among all, but found within one parent only.
-        owner = f" of another {plan.kind.parent}" if plan.kind.parent else ""
-        cause.message += f"; it belongs to a {plan.kind.name}{owner}"
+        if plan.kind.parent:
+            # Unique among all, but found within one parent only.
+            cause.message += f"; it belongs to another {plan.kind.parent}"
+            cause.args = (cause.message,)
         raise cause
-    adopted = plan_present(plan.kind, plan.body, current, plan.parent)
+    adopted = _as_update(plan, current)
     return carry_out(gateway, adopted, parent) if adopted.changed else adopted
+
+
+def _as_update(plan: Plan, current: Entity) -> Plan:
+    """The plan for an entity that turned out to be there, with the rules that then apply."""
+    desired = dict(plan.body)
+    if plan.kind.settle is not None:
+        plan.kind.settle(desired, current)
+    return plan_present(plan.kind, desired, current, plan.parent)
 
 
 def _create_again(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
@@ -253,7 +262,7 @@ def _create_again(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
             if _lost_race(plan, exc):
                 return _adopt(gateway, plan, parent, exc)
             raise
-    adopted = plan_present(plan.kind, plan.body, current, plan.parent)
+    adopted = _as_update(plan, current)
     return carry_out(gateway, adopted, parent) if adopted.changed else plan.done(current)
 
 

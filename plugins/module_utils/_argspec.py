@@ -9,6 +9,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+import json
 import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -132,6 +133,8 @@ def take_nulls(
 
 def _take_inside(each: Field, option: Mapping[str, Any], value: Any) -> tuple[Any, list[Path]]:
     inner = option.get("options", {})
+    if each.fields and isinstance(value, str):
+        value = _parsed(value)
     if each.is_record and isinstance(value, dict):
         return take_nulls(each.fields, inner, value)
     if not (each.is_list_of_records and isinstance(value, list)):
@@ -145,6 +148,14 @@ def _take_inside(each: Field, option: Mapping[str, Any], value: Any) -> tuple[An
         else:
             items.append(item)
     return items, paths
+
+
+def _parsed(text: str) -> Any:
+    """A record or a list of them may be given as JSON text, which can hold nulls, too."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _is_null(each: Field, value: Any) -> bool:

@@ -118,6 +118,10 @@ class KongModule(AnsibleModule):
     def shown_params(self) -> dict[str, Any]:
         return mask_fields(self._spec.fields, self.params)
 
+    def fail_json(self, msg: str, **result: Any) -> None:
+        # Arguments that failed validation have no known shape, so they cannot be masked.
+        super().fail_json(msg, **{"invocation": {}, **result})
+
     def _load_params(self) -> None:
         super()._load_params()
         password = password_in(self.params.get("admin_url"))
@@ -128,7 +132,7 @@ class KongModule(AnsibleModule):
                 self._spec.fields, self.argument_spec, self.params
             )
         except InputError as exc:
-            self.fail_json(invocation={}, **failed(exc))
+            self.fail_json(**failed(exc))
 
     def _log_invocation(self) -> None:
         written, self.params = self.params, self.shown_params

@@ -55,6 +55,7 @@ EXAMPLES = r"""
     - name: A service whose certificate it must have signed
       irishtek.kong.kong_service:
         name: echo
+        url: https://echo.internal:8443
         tls_verify: true
         ca_certificates: ["{{ internal.ca_certificate.id }}"]
 

@@ -64,7 +64,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Degrees of access to a graph (plugin degraphql)
+- name: A path that stands for a query (plugin degraphql of Kong Gateway Enterprise)
   irishtek.kong.kong_entity:
     admin_url: http://127.0.0.1:8001
     path: services/graph/degraphql/routes
@@ -81,7 +81,7 @@ EXAMPLES = r"""
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: A partial that plugins share
+    - name: Settings that plugins share (Kong Gateway Enterprise 3.10)
       irishtek.kong.kong_entity:
         path: partials
         entity:

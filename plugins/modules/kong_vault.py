@@ -61,7 +61,7 @@ EXAMPLES = r"""
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: Secrets from HashiCorp Vault
+    - name: Secrets from HashiCorp Vault (Kong Gateway Enterprise)
       irishtek.kong.kong_vault:
         prefix: team-a
         name: hcv

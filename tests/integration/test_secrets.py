@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No secret in what is displayed, at any verbosity, in the log or in results, through either door."""
+"""No secret is displayed, at any verbosity, nor logged, nor in results, through either door."""
 
 from __future__ import annotations
 

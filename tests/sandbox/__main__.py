@@ -32,11 +32,16 @@ def main() -> int:
         return 2
     try:
         admin = listening(options.host, options.admin_port)
-        proxy = listening(options.host, options.proxy_port)
+        proxy = listening(options.host, options.proxy_port) if options.proxies else None
     except OSError as error:
         print(f"The sandbox cannot listen on {options.host}: {error}.", file=sys.stderr)
         return 1
-    asyncio.run(Sandbox(options, admin, proxy).run())
+    try:
+        sandbox = Sandbox(options, admin, proxy)
+    except Refused as error:
+        print(error, file=sys.stderr)
+        return 2
+    asyncio.run(sandbox.run())
     return 0
 
 

@@ -10,9 +10,11 @@ import os
 import platform
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from . import errors, paging
+from .config import Config
 from .entities import Entities
 from .resources import Answer, Call, Resource
 from .store import Entity
@@ -20,70 +22,101 @@ from .store import Entity
 #: From this release on `/` names the edition, and `/workspaces` is the enterprise edition's only.
 EDITION_NAMED = (3, 9)
 
+CONTROL_PLANE_ONLY = (
+    "this endpoint is only available when Kong is configured to run as "
+    "Control Plane for the cluster"
+)
+
 VALID = {"message": "schema validation successful"}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a gateway; `ports` by name ("admin", and "proxy" where it has one)."""
+
+    id: str
+    mode: str
+    ports: dict[str, int]
+
+    @property
+    def database(self) -> str:
+        """What the node says of its database."""
+        return "off" if self.mode == "dbless" else "postgres"
+
+    @property
+    def role(self) -> str:
+        """What the node says of its part in a cluster."""
+        return "control_plane" if self.mode == "control_plane" else "traditional"
+
+    def listens(self, name: str) -> list[str]:
+        """What the node says of a port."""
+        return [f"127.0.0.1:{self.ports[name]}"] if name in self.ports else ["off"]
 
 
 class About:
     """Paths that are no kind's. `find` gives None for a path that is not here either."""
 
-    def __init__(
-        self, entities: Entities, node_id: str, edition: str, ports: dict[str, int]
-    ) -> None:
+    def __init__(self, entities: Entities, node: Node, config: Config | None = None) -> None:
+        """`config`: what a gateway without a database runs."""
         self.entities = entities
+        self.config = config
         self.gateway = entities.gateway
-        self.node_id = node_id
-        self.edition = edition
-        self.ports = ports
-        workspace: dict[str, Any] = {"id": node_id, "name": "default", "comment": None}
+        self.node = node
+        workspace: dict[str, Any] = {"id": node.id, "name": "default", "comment": None}
         self.workspace = {**workspace, "config": {}, "meta": {}, "created_at": 0, "updated_at": 0}
+        self._fixed = self._fixed_paths()
 
     def find(self, segments: list[str]) -> Resource | None:
         """The resource at decoded path segments."""
         match segments:
-            case []:
-                return Resource({"GET": self._root})
-            case ["status"]:
-                return Resource({"GET": self._status})
-            case ["config"]:
-                return Resource({"GET": self._no_config, "POST": self._no_config})
-            case ["plugins", "enabled"]:
-                return Resource({"GET": self._enabled})
-            case ["tags"]:
-                return Resource({"GET": lambda call: self._tags(call, None)})
             case ["tags", tag]:
                 return Resource({"GET": lambda call: self._tags(call, tag)})
             case ["filter-chains", *rest] if len(rest) < 2:
                 return Resource({"GET": self._no_wasm, "POST": self._no_wasm})
-            case ["workspaces"] if self.gateway.release < EDITION_NAMED:
-                return Resource({"GET": self._workspaces})
             case ["schemas", *rest]:
                 return self._schemas(rest)
-        return None
+        return self._fixed.get(tuple(segments))
+
+    def _fixed_paths(self) -> dict[tuple[str, ...], Resource]:
+        """The paths in which nothing varies."""
+        found = {
+            (): Resource({"GET": self._root}),
+            ("status",): Resource({"GET": self._status}),
+            ("config",): Resource({"GET": self._no_config, "POST": self._no_config}),
+            ("plugins", "enabled"): Resource({"GET": self._enabled}),
+            ("tags",): Resource({"GET": lambda call: self._tags(call, None)}),
+            ("clustering", "data-planes"): Resource({"GET": self._data_planes}),
+        }
+        if self.gateway.edition == "enterprise":
+            found["kong",] = Resource({"GET": self._root})
+        elif self.gateway.release < EDITION_NAMED:
+            found["workspaces",] = Resource({"GET": self._workspaces})
+        return found
 
     def _root(self, call: Call) -> Answer:
         version = self.gateway.version
         available = {name: {"version": version} for name in sorted(self.gateway.plugins)}
         enabled = {entity["name"] for entity in self.entities.store.all("plugins")}
         configuration = {
-            "database": "postgres",
-            "role": "traditional",
-            "admin_listen": [f"127.0.0.1:{self.ports.get('admin', 0)}"],
-            "proxy_listen": [f"127.0.0.1:{self.ports.get('proxy', 0)}"],
+            "database": self.node.database,
+            "role": self.node.role,
+            "admin_listen": self.node.listens("admin"),
+            "proxy_listen": self.node.listens("proxy"),
             "router_flavor": "traditional_compatible",
         }
         body: dict[str, Any] = {
             "version": version,
             "tagline": "Welcome to kong",
             "hostname": socket.gethostname(),
-            "node_id": self.node_id,
+            "node_id": self.node.id,
             "lua_version": "LuaJIT 2.1.0-beta3",
             "pids": {"master": os.getpid(), "workers": [os.getpid()]},
             "plugins": {"available_on_server": available, "enabled_in_cluster": sorted(enabled)},
             "configuration": configuration,
             "timers": {"running": 0, "pending": 0},
         }
-        if self.gateway.release >= EDITION_NAMED:
-            body["edition"] = self.edition
+        if self.gateway.release >= EDITION_NAMED or self.gateway.edition == "enterprise":
+            body["edition"] = self.gateway.edition
         return 200, body
 
     def _status(self, call: Call) -> Answer:
@@ -100,7 +133,9 @@ class About:
             )
         }
         memory: dict[str, Any] = {"lua_shared_dicts": {}, "workers_lua_vms": []}
-        body = {"database": {"reachable": True}, "server": server, "memory": memory}
+        body: dict[str, Any] = {"database": {"reachable": True}, "server": server, "memory": memory}
+        if self.config is not None:
+            body["configuration_hash"] = self.config.hash
         return 200, {**body, "platform": platform.system()}
 
     def _no_config(self, call: Call) -> Answer:
@@ -109,6 +144,13 @@ class About:
 
     def _no_wasm(self, call: Call) -> Answer:
         return 400, {"message": "this endpoint is only available when wasm is enabled"}
+
+    def _data_planes(self, call: Call) -> Answer:
+        if self.node.role != "control_plane":
+            return 400, {"message": CONTROL_PLANE_ONLY}
+        items = list(self.entities.store.all("clustering_data_planes"))
+        path = "/clustering/data-planes"
+        return 200, paging.by_key(items, lambda item: [item["id"]], call.query, path)
 
     def _workspaces(self, call: Call) -> Answer:
         return 200, {"data": [self.workspace], "next": None}

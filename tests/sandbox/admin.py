@@ -9,7 +9,7 @@ import json
 import logging
 import time
 import urllib.parse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from . import bodies, errors
-from .resources import Call, Resource
+from .resources import Call, Finder, Resource
 
 log = logging.getLogger("sandbox.admin")
 
@@ -28,9 +28,6 @@ UNSUPPORTED = (
     "<html>\r\n<head><title>415 Unsupported Media Type</title></head>\r\n<body>\r\n"
     "<center><h1>415 Unsupported Media Type</h1></center>\r\n</body>\r\n</html>\r\n"
 )
-
-#: Finds the resource at decoded path segments.
-Finder = Callable[[list[str]], Resource | None]
 
 
 class Admin:
@@ -81,7 +78,7 @@ class Admin:
         if handler is None:
             raise errors.method_not_allowed()
         body = self._body(request, raw, resource)
-        status, answer = handler(Call(dict(request.query_params), body))
+        status, answer = handler(Call(dict(request.query_params), body, raw))
         return status, answer, {}
 
     @staticmethod

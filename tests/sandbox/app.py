@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts of a sandbox put together, and served on two ports of one process."""
+"""The parts of a sandbox put together, and served on the ports of one process."""
 
 from __future__ import annotations
 
@@ -15,19 +15,23 @@ from typing import Any
 
 import uvicorn
 
-from .about import About
+from . import errors
+from .about import About, Node
 from .admin import Admin
 from .balancer import Balancers
+from .config import Config
 from .control import Control
 from .entities import Entities
 from .faults import CuttableProtocol, Faults
 from .gateway import Gateway
 from .health import Health
 from .journal import Journal
-from .options import Options
+from .membership import Membership
+from .options import Options, Refused
 from .proxy import proxy_app
-from .resources import Resources
+from .resources import Finder, Resources
 from .store import Store
+from .workspaces import WorkspaceEntities, WorkspacePaths, Workspaces
 
 #: How often a state file is brought up to date, seconds.
 SAVE_EVERY = 0.5
@@ -43,32 +47,53 @@ class Server(uvicorn.Server):
 
 
 class Sandbox:
-    """One gateway on two bound sockets; `run` serves until a signal comes."""
+    """One gateway on bound sockets; `run` serves until a signal comes."""
 
-    def __init__(self, options: Options, admin: socket.socket, proxy: socket.socket) -> None:
+    def __init__(self, options: Options, admin: socket.socket, proxy: socket.socket | None) -> None:
+        """`proxy` is None for a gateway that has none. `Refused`: its document is no good."""
         self.options = options
-        self.sockets = {"admin": admin, "proxy": proxy}
-        self.ports = {name: sock.getsockname()[1] for name, sock in self.sockets.items()}
-        self.gateway = Gateway(options.version)
-        kinds = self.gateway.kinds
-        self.store = Store(
-            {name: kind.unique for name, kind in kinds.items()},
-            {name: tuple(kind.foreign) for name, kind in kinds.items()},
-            options.state,
+        self.sockets = {"admin": admin, **({} if proxy is None else {"proxy": proxy})}
+        ports = {name: sock.getsockname()[1] for name, sock in self.sockets.items()}
+        self.node = Node(str(uuid.uuid4()), options.mode, ports)
+        self.gateway = Gateway(options.version, options.edition)
+        self.workspaces = Workspaces(self.gateway, options.state)
+        self.balancers = Balancers(self.workspaces, options.propagation)
+        self.config: Config | None = None
+        if options.mode == "dbless":
+            self.config = Config(self.gateway, self.workspaces.default)
+            self._load(self.config)
+
+    def _load(self, config: Config) -> None:
+        path = self.options.config
+        if path is None:
+            return
+        try:
+            config.load_text(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, errors.Refusal) as error:
+            raise Refused(f"The sandbox cannot start with {path}: {error}.") from error
+
+    def _finders(self, store: Store) -> list[Finder]:
+        """What finds the paths of one workspace."""
+        options = self.options
+        entities = Entities(self.gateway, store, writable=options.mode != "dbless")
+        health = Health(
+            entities, self.balancers, self.node.id, options.health_delay, options.proxies
         )
-        self.balancers = Balancers(self.store, options.propagation)
+        resources = Resources(entities, health)
+        finders: list[Finder] = [About(entities, self.node, self.config).find, resources.find]
+        if options.edition == "enterprise":
+            workspaces = WorkspaceEntities(self.workspaces, entities, resources)
+            finders = [workspaces.find, Membership(resources).find, *finders]
+        return finders if self.config is None else [self.config.find, *finders]
 
     def _admin_app(self) -> Control:
-        node_id = str(uuid.uuid4())
-        entities = Entities(self.gateway, self.store)
-        about = About(entities, node_id, self.options.edition, self.ports)
-        health = Health(entities, self.balancers, node_id, self.options.health_delay)
-        resources = Resources(entities, health)
-        finders = [about.find, resources.find]
-        admin = Admin(finders, self.gateway.version, self.options.admin_token)
+        finders = self._finders(self.workspaces.default)
+        if self.options.edition == "enterprise":
+            finders = [WorkspacePaths(self.workspaces, self._finders).find]
+        admin = Admin(finders, self.gateway.server, self.options.admin_token)
         faults = Faults(admin.app())
         journal = Journal(faults)
-        return Control(journal, self.store, faults, journal)
+        return Control(journal, self.workspaces, faults, journal)
 
     def _servers(self) -> dict[str, Server]:
         tls = self.options.admin_tls or (None, None)
@@ -81,29 +106,30 @@ class Sandbox:
             ssl_keyfile=tls[1],
             **common,
         )
-        proxy = uvicorn.Config(
-            proxy_app(self.store, self.balancers, self.gateway.version),
-            date_header=False,
-            **common,
-        )
-        return {"admin": Server(admin), "proxy": Server(proxy)}
+        servers = {"admin": Server(admin)}
+        if "proxy" in self.sockets:
+            proxy = proxy_app(self.workspaces, self.balancers, self.gateway.server)
+            servers["proxy"] = Server(uvicorn.Config(proxy, date_header=False, **common))
+        return servers
 
     def _ready(self) -> str:
         scheme = "https" if self.options.admin_tls else "http"
-        host = self.options.host
+        host, ports = self.options.host, self.node.ports
+        proxy = f"http://{host}:{ports['proxy']}" if "proxy" in ports else "off"
         return (
-            f"sandbox ready admin={scheme}://{host}:{self.ports['admin']}"
-            f" proxy=http://{host}:{self.ports['proxy']} mode={self.options.mode}"
+            f"sandbox ready admin={scheme}://{host}:{ports['admin']}"
+            f" proxy={proxy} mode={self.options.mode}"
             f" version={self.gateway.version} edition={self.options.edition}"
         )
 
     async def run(self) -> None:
-        """Serve both ports, say so in one line, and end on SIGINT or SIGTERM."""
+        """Serve the ports, say so in one line, and end on SIGINT or SIGTERM."""
         servers = self._servers()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end, list(servers.values()))
-        self.balancers.start()
+        if self.options.proxies:
+            self.balancers.start()
         tasks = [
             asyncio.create_task(server.serve(sockets=[self.sockets[name]]))
             for name, server in servers.items()
@@ -117,7 +143,7 @@ class Sandbox:
         finally:
             saver.cancel()
             await self.balancers.stop()
-            self.store.save()
+            self.workspaces.save()
 
     @staticmethod
     def _end(servers: list[Server]) -> None:
@@ -127,4 +153,4 @@ class Sandbox:
     async def _save(self) -> None:
         while True:
             await asyncio.sleep(SAVE_EVERY)
-            self.store.save()
+            self.workspaces.save()

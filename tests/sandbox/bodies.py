@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import email.message
 import email.parser
 import email.policy
 import json
@@ -56,9 +57,15 @@ def _multipart(content_type: str, raw: bytes) -> list[tuple[str, str]]:
     head = f"Content-Type: {content_type}\r\n\r\n".encode()
     message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + raw)
     return [
-        (str(part.get_param("name", "", "content-disposition")), str(part.get_content()))
+        (str(part.get_param("name", "", "content-disposition")), _text(part))
         for part in message.iter_parts()
     ]
+
+
+def _text(part: email.message.Message) -> str:
+    """A part as text, whatever its own content type: a file comes as octets."""
+    payload = part.get_payload(decode=True)
+    return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
 
 
 def _form(pairs: list[tuple[str, str]], record_of: RecordOf | None) -> dict[str, Any]:

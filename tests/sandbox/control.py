@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from .asgi import App, Receive, Scope, Send, whole_body
 from .faults import BadFault, Faults
 from .journal import Journal
-from .store import Store
+from .workspaces import Workspaces
 
 PREFIX = "/sandbox/"
 
@@ -22,9 +22,9 @@ PREFIX = "/sandbox/"
 class Control:
     """The ASGI application of the admin port: the control endpoints, or else `app`."""
 
-    def __init__(self, app: App, store: Store, faults: Faults, journal: Journal) -> None:
+    def __init__(self, app: App, workspaces: Workspaces, faults: Faults, journal: Journal) -> None:
         self.app = app
-        self.store = store
+        self.workspaces = workspaces
         self.faults = faults
         self.journal = journal
 
@@ -51,7 +51,7 @@ class Control:
             case "DELETE", "requests":
                 self.journal.entries.clear()
             case "POST", "reset":
-                self.store.reset()
+                self.workspaces.reset()
             case method, path:
                 return JSONResponse({"message": f"no control endpoint {method} {path}"}, 404)
         return Response(status_code=204)

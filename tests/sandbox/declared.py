@@ -16,7 +16,7 @@ from .schema import Validator
 class Declared:
     """How the Admin API serves a kind.
 
-    `path`: its collection; "" for kinds that are reached through their parent only. `nested`: its
+    `path`: its collection; "" for kinds that are reached in another way only. `nested`: its
     name below a parent. `key`: the field that may stand in a path beside the id. `together`:
     fields that are unique together, in the order in which the database looks. `not_null`: fields
     in which the database takes no null though the schema does. `cascade`: foreign keys with which
@@ -63,6 +63,7 @@ KINDS: dict[str, Declared] = {
     "hmacauth_credentials": Declared("hmac-auths", "username", nested="hmac-auth"),
     "jwt_secrets": Declared("jwts", "key", nested="jwt"),
     "oauth2_credentials": Declared("oauth2", "client_id"),
+    "clustering_data_planes": Declared(""),
 }
 
 #: Fields that a gateway serves and its dump may leave out, by kind; `ttl` counts seconds.

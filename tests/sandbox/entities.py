@@ -23,8 +23,10 @@ Keys = dict[str, Any]
 class Entities:
     """The write and look-up side of one gateway. Every refusal is an `errors.Refusal`."""
 
-    def __init__(self, gateway: Gateway, store: Store) -> None:
+    def __init__(self, gateway: Gateway, store: Store, writable: bool = True) -> None:
+        """Not `writable`: without a database, what is written is judged, and then refused."""
         self.gateway = gateway
+        self.writable = writable
         self.store = store
         self.hooks = Hooks(gateway, store)
 
@@ -133,12 +135,17 @@ class Entities:
 
     # -- writing
 
+    def _refuse_without_database(self, operation: str, kind: str, keys: Keys) -> None:
+        if not self.writable:
+            raise errors.unsupported(operation, kind, next(iter(keys)))
+
     def insert(self, kind: str, data: Entity) -> Entity:
         """A new entity, as the Admin API answers it."""
         with self.store.lock:
             entity = self.prepared(kind, self._resolved(kind, self.hooks.created(kind, data)))
-            entity = self._commit(kind, entity, {"id": entity["id"]}, None)
-            return self.answer(kind, entity)
+            keys = {"id": entity["id"]}
+            self._refuse_without_database("create", kind, keys)
+            return self.answer(kind, self._commit(kind, entity, keys, None))
 
     def update(self, kind: str, keys: Keys, old: Entity | None, data: Entity) -> Entity:
         """`old` (found by `keys`) with what `data` writes: records deep, null clears."""
@@ -156,6 +163,7 @@ class Entities:
                     del entity[name]
             self._judge(kind, entity, full=False)
             entity["id"] = old["id"]
+            self._refuse_without_database("update", kind, keys)
             entity = self._commit(kind, entity, keys, old)
             return self.hooks.echoed(kind, data, self.answer(kind, entity))
 
@@ -168,11 +176,13 @@ class Entities:
                 data.setdefault("created_at", old["created_at"])
             data = self._resolved(kind, self.hooks.created(kind, data, old))
             entity = self.prepared(kind, data)
+            self._refuse_without_database("create or update", kind, keys)
             return self.answer(kind, self._commit(kind, entity, keys, old))
 
-    def delete(self, kind: str, entity: Entity) -> None:
-        """Delete an entity and what goes with it; refused while others point to it."""
+    def delete(self, kind: str, entity: Entity, keys: Keys | None = None) -> None:
+        """Delete an entity (found by `keys`) and what goes with it; not while others need it."""
         with self.store.lock:
+            self._refuse_without_database("remove", kind, keys or {"id": entity["id"]})
             self.hooks.deletable(kind, entity)
             self._refuse_referenced(kind, entity["id"])
             self._delete(kind, entity["id"])

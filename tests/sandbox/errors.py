@@ -155,6 +155,37 @@ def foreign_keys_unresolved(field: str, key: str, value: Any, kind: str) -> Refu
     return _refusal(400, 13, "foreign keys unresolved", message, {field: {key: reason}})
 
 
+def unsupported(operation: str, kind: str, key: str) -> Refusal:
+    """Code 12: a write without a database; `key` is the field that the path went by."""
+    by = "" if key == "id" else f" by '{key}'"
+    message = f"cannot {operation} '{kind}' entities{by} when not using a database"
+    return _refusal(405, 12, "operation unsupported", message)
+
+
+def _table_text(value: Any) -> str:
+    """A table on one line as the gateway writes it; a list with holes names its places."""
+    if isinstance(value, list):
+        holes = None in value
+        parts = [
+            f"[{index}]={_table_text(item)}" if holes else _table_text(item)
+            for index, item in enumerate(value, 1)
+            if item is not None
+        ]
+    elif isinstance(value, dict):
+        names = [key if IDENTIFIER.fullmatch(key) else f'["{key}"]' for key in sorted(value)]
+        items = [_table_text(value[key]) for key in sorted(value)]
+        parts = [f"{name}={item}" for name, item in zip(names, items, strict=True)]
+    else:
+        return json.dumps(value, ensure_ascii=False)
+    return "{" + ",".join(parts) + "}"
+
+
+def declarative_config(errors: dict[str, Any]) -> Refusal:
+    """Code 14: a document that is none; `errors` by kind and place, or by "error"."""
+    message = f"declarative config is invalid: {_table_text(errors)}"
+    return _refusal(400, 14, "invalid declarative configuration", message, errors)
+
+
 def referenced_by_others(message: str) -> Refusal:
     """Code 19: a delete of what others hold in a list of ids."""
     return _refusal(400, 19, "referenced by others", message)

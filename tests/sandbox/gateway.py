@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import schema, validate
+from . import enterprise, schema, validate
 from .declared import EXTRA_FIELDS, KINDS, ROUTES, VALIDATORS, VAULTS, Declared
 from .schema import Field, Record, specialised
 
@@ -35,15 +35,20 @@ class Kind:
 
 
 class Gateway:
-    """The kinds and plugins of one version ("3.4", "3.5", "3.9" or "3.10")."""
+    """The kinds and plugins of one version ("3.4", "3.5", "3.9" or "3.10") and edition."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, edition: str = "community") -> None:
         self.dump = schema.dump(version)
+        self.edition = edition
+        self.declared = KINDS
+        if edition == "enterprise":
+            enterprise.extend(self.dump)
+            self.declared = enterprise.KINDS
         self.version: str = self.dump["version"]
         self.release: tuple[int, ...] = tuple(int(part) for part in version.split("."))
         self.kinds: dict[str, Kind] = {
             name: self._kind(name, declared)
-            for name, declared in KINDS.items()
+            for name, declared in self.declared.items()
             if name in self.dump["entities"]
         }
         plugins = self.kinds["plugins"].record
@@ -61,12 +66,31 @@ class Gateway:
             for name, fields in VAULTS.items()
         }
 
+    @property
+    def server(self) -> str:
+        """How the gateway names itself in `Server` and `Via`."""
+        suffix = "-enterprise-edition" if self.edition == "enterprise" else ""
+        return f"{self.version}{suffix}"
+
+    @property
+    def unique(self) -> dict[str, tuple[tuple[str, ...], ...]]:
+        """The combinations of fields that occur once, by kind."""
+        return {name: kind.unique for name, kind in self.kinds.items()}
+
+    @property
+    def foreign(self) -> dict[str, tuple[str, ...]]:
+        """The fields that point to another entity, by kind."""
+        return {name: tuple(kind.foreign) for name, kind in self.kinds.items()}
+
     def _kind(self, name: str, declared: Declared) -> Kind:
-        record = Record(self.dump["entities"][name], name, VALIDATORS)
+        validators = {**VALIDATORS, **enterprise.VALIDATORS}
+        record = Record(self.dump["entities"][name], name, validators)
         for extra, spec in EXTRA_FIELDS.get(name, {}).items():
             record.fields.setdefault(extra, Field(spec, f"{name}.{extra}", VALIDATORS))
         single = tuple((key,) for key, field in record.fields.items() if field.spec.get("unique"))
-        foreign = {key: field for key, field in record.fields.items() if field.reference in KINDS}
+        foreign = {
+            key: field for key, field in record.fields.items() if field.reference in self.declared
+        }
         unique = tuple(dict.fromkeys(declared.together + single))
         return Kind(name, record, declared, unique, foreign)
 

@@ -24,9 +24,18 @@ class Health:
     """`/upstreams/{u}/health`, `…/targets/all` and `…/targets/{t}[/{address}]/(un)healthy`."""
 
     def __init__(
-        self, entities: Entities, balancers: Balancers, node_id: str, delay: float
+        self,
+        entities: Entities,
+        balancers: Balancers,
+        node_id: str,
+        delay: float,
+        balanced: bool = True,
     ) -> None:
-        """`delay`: seconds until a new target shows its health, as on a real gateway."""
+        """`delay`: seconds until a new target shows its health, as on a real gateway.
+
+        Not `balanced`: a control plane, which knows no health and lets nobody set it.
+        """
+        self.balanced = balanced
         self.delay = delay
         self.entities = entities
         self.balancers = balancers
@@ -39,7 +48,8 @@ class Health:
             return {"GET": lambda call: self._health(name, call)}
         if rest == ["targets", "all"]:
             return {"GET": lambda call: self._all_targets(name, call)}
-        if rest[0] == "targets" and len(rest) in (3, 4) and rest[-1] in STATES:
+        settable = self.balanced and rest[0] == "targets" and len(rest) in (3, 4)
+        if settable and rest[-1] in STATES:
             address = rest[2] if len(rest) == 4 else None
             return {"PUT": self._setter(name, rest[1], address, STATES[rest[-1]])}
         return None

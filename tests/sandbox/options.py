@@ -16,9 +16,8 @@ from .schema import VERSIONS
 MODES = ("database", "dbless", "control_plane", "data_plane", "konnect")
 EDITIONS = ("community", "enterprise")
 
-#: What can be asked for and is not built.
-SERVED_MODES = ("database",)
-SERVED_EDITIONS = ("community",)
+#: The modes that are built.
+SERVED_MODES = ("database", "dbless", "control_plane")
 
 
 class Refused(Exception):
@@ -27,7 +26,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """One sandbox. `version` is a release ("3.10"), `propagation` and `health_delay` seconds."""
+    """One sandbox. `version` is a release ("3.10"), `propagation` and `health_delay` seconds.
+
+    `config` is the document that a gateway without a database starts with.
+    """
 
     mode: str
     version: str
@@ -38,8 +40,14 @@ class Options:
     propagation: float
     health_delay: float
     state: pathlib.Path | None
+    config: pathlib.Path | None
     admin_token: str | None
     admin_tls: tuple[str, str] | None
+
+    @property
+    def proxies(self) -> bool:
+        """Whether this gateway has a proxy port: a control plane leaves that to data planes."""
+        return self.mode != "control_plane"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--propagation", type=float, default=0.5, metavar="SECONDS")
     parser.add_argument("--health-delay", type=float, default=2.0, metavar="SECONDS")
     parser.add_argument("--state", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--config", default=env("DBLESS_CONFIG"), metavar="FILE")
     parser.add_argument("--admin-token", metavar="TOKEN")
     parser.add_argument("--admin-tls-cert", metavar="FILE")
     parser.add_argument("--admin-tls-key", metavar="FILE")
@@ -68,8 +77,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         raise Refused(f"The sandbox knows the versions {', '.join(VERSIONS)}, not {given.version}.")
     if given.mode not in SERVED_MODES:
         raise Refused(f"The sandbox cannot be a gateway in mode {given.mode} yet.")
-    if given.edition not in SERVED_EDITIONS:
-        raise Refused(f"The sandbox cannot be the {given.edition} edition yet.")
+    if given.config and given.mode != "dbless":
+        raise Refused("The sandbox takes a document to start with in mode dbless only.")
     if bool(given.admin_tls_cert) != bool(given.admin_tls_key):
         raise Refused("TLS on the admin port takes --admin-tls-cert and --admin-tls-key.")
     tls = (given.admin_tls_cert, given.admin_tls_key) if given.admin_tls_cert else None
@@ -83,6 +92,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         propagation=given.propagation,
         health_delay=given.health_delay,
         state=given.state,
+        config=pathlib.Path(given.config) if given.config else None,
         admin_token=given.admin_token,
         admin_tls=tls,
     )

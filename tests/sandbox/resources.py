@@ -25,10 +25,11 @@ Answer = tuple[int, Any]
 
 @dataclass(frozen=True)
 class Call:
-    """A request as a resource sees it; `body` is read against the resource's record."""
+    """A request as a resource sees it; `body` is `raw`, read against the resource's record."""
 
     query: dict[str, str]
     body: dict[str, Any]
+    raw: bytes = b""
 
 
 Handler = Callable[[Call], Answer]
@@ -40,6 +41,10 @@ class Resource:
 
     methods: dict[str, Handler]
     record_of: RecordOf | None = None
+
+
+#: Finds the resource at decoded path segments.
+Finder = Callable[[list[str]], Resource | None]
 
 
 class Resources:
@@ -81,7 +86,7 @@ class Resources:
     def _child(self, parent: Kind, name: str) -> tuple[Kind, str] | None:
         """The kind that `name` means below `parent`, and its field that points there."""
         for kind in self.kinds.values():
-            if kind.nested == name:
+            if name and kind.nested == name:
                 for field, spec in kind.foreign.items():
                     if spec.reference == parent.name:
                         return kind, field
@@ -102,7 +107,7 @@ class Resources:
                 )
                 shown = [] if found is None else [self.entities.answer("consumers", found)]
                 return 200, {"data": shown, "next": None}
-            return 200, self._page(
+            return 200, self.page(
                 kind, list(self.entities.store.all(kind.name)), call, f"/{kind.declared.path}"
             )
 
@@ -111,7 +116,8 @@ class Resources:
 
         return Resource({"GET": page, "POST": insert}, self._record_of(kind))
 
-    def _page(self, kind: Kind, items: list[Entity], call: Call, path: str) -> dict[str, Any]:
+    def page(self, kind: Kind, items: list[Entity], call: Call, path: str) -> dict[str, Any]:
+        """One page of `items`, those with the tags that are asked for."""
         wanted = paging.has_tags(call.query)
         page = paging.by_key(
             [item for item in items if wanted(item)], lambda item: [item["id"]], call.query, path
@@ -128,7 +134,7 @@ class Resources:
             return self._located(kind, text)
 
         def select(call: Call) -> Answer:
-            return 200, self.entities.answer(kind.name, self._existing(kind, text))
+            return 200, self.entities.answer(kind.name, self.existing(kind, text))
 
         def update(call: Call) -> Answer:
             return 200, self.entities.update(kind.name, *found(), call.body)
@@ -139,9 +145,9 @@ class Resources:
             return 200, self.entities.upsert(kind.name, *found(), call.body)
 
         def delete(call: Call) -> Answer:
-            entity = found()[1]
+            keys, entity = found()
             if entity is not None:
-                self.entities.delete(kind.name, entity)
+                self.entities.delete(kind.name, entity, keys)
             return 204, None
 
         methods: dict[str, Handler] = {
@@ -175,7 +181,8 @@ class Resources:
         old = self.entities.find("certificates", keys)
         return 200, self.entities.upsert("certificates", keys, old, {**body, "snis": snis})
 
-    def _existing(self, kind: Kind, text: str) -> Entity:
+    def existing(self, kind: Kind, text: str) -> Entity:
+        """The entity of a name or an id; refused where it is none."""
         entity = self._located(kind, text)[1]
         if entity is None:
             raise errors.not_found()
@@ -187,17 +194,17 @@ class Resources:
         """`/services/{s}/routes`."""
 
         def page(call: Call) -> Answer:
-            owner = self._existing(parent, text)
+            owner = self.existing(parent, text)
             items = self.entities.store.children(kind.name, field, owner["id"])
             path = f"/{parent.declared.path}/{urllib.parse.quote(text)}/{kind.nested}"
             if kind.name == "targets":
                 found = paging.by_number(items[::-1], call.query, path)
                 found["data"] = [self.entities.answer(kind.name, item) for item in found["data"]]
                 return 200, found
-            return 200, self._page(kind, items, call, path)
+            return 200, self.page(kind, items, call, path)
 
         def insert(call: Call) -> Answer:
-            owner = self._existing(parent, text)
+            owner = self.existing(parent, text)
             return 201, self.entities.insert(kind.name, {**call.body, field: {"id": owner["id"]}})
 
         return Resource({"GET": page, "POST": insert}, self._record_of(kind))
@@ -206,7 +213,7 @@ class Resources:
         """`/services/{s}/routes/{r}`; a target's PUT changes as its PATCH, and makes none."""
 
         def found() -> tuple[Keys, Entity | None, Keys]:
-            owner = {"id": self._existing(parent, text)["id"]}
+            owner = {"id": self.existing(parent, text)["id"]}
             keys = self.entities.keys(kind.name, name)
             return keys, self.entities.find(kind.name, keys, (field, owner["id"])), owner
 
@@ -242,7 +249,7 @@ class Resources:
         target = self.kinds[str(kind.foreign[field].reference)]
 
         def held() -> Keys:
-            value = self._existing(kind, text).get(field)
+            value = self.existing(kind, text).get(field)
             if not value:
                 raise errors.not_found()
             return {"id": value["id"]}
@@ -259,7 +266,7 @@ class Resources:
             return 200, self.entities.update(target.name, keys, entity, call.body)
 
         def upsert(call: Call) -> Answer:
-            holder = self._existing(kind, text)
+            holder = self.existing(kind, text)
             keys = {"id": holder[field]["id"] if holder.get(field) else str(uuid.uuid4())}
             entity = self.entities.find(target.name, keys)
             answer = self.entities.upsert(target.name, keys, entity, call.body)

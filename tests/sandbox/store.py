@@ -1,14 +1,11 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the sandbox gateway keeps: entities, their indexes, and the file they outlive a run in."""
+"""What the sandbox gateway keeps of one workspace: entities and their indexes."""
 
 from __future__ import annotations
 
 import copy
-import json
-import os
-import pathlib
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -39,20 +36,15 @@ class Store:
         self,
         unique: Mapping[str, tuple[tuple[str, ...], ...]],
         foreign: Mapping[str, tuple[str, ...]],
-        state: pathlib.Path | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.revision = 0
         self._unique = unique
         self._foreign = foreign
-        self._state = state
-        self._saved = 0
         self.kinds: dict[str, dict[str, Entity]] = {}
         self._keys: dict[tuple[str, tuple[str, ...]], dict[Any, str]] = {}
         self._children: dict[tuple[str, str, str], dict[str, None]] = {}
         self._clear()
-        if state is not None and state.exists():
-            self._load(state)
 
     def _clear(self) -> None:
         self.kinds = {kind: {} for kind in self._unique}
@@ -137,24 +129,18 @@ class Store:
             return None
         return hashable(values)
 
-    # -- outliving the process
+    # -- as a whole
 
-    def _load(self, path: pathlib.Path) -> None:
-        for kind, entities in json.loads(path.read_text(encoding="utf-8")).items():
-            for entity in entities:
-                self.put(kind, entity)
-        self._saved = self.revision
-
-    def save(self) -> None:
-        """Write the state file, if one is wanted and something changed; whole or not at all."""
-        if self._state is None:
-            return
+    def document(self) -> dict[str, list[Entity]]:
+        """Every entity by kind, as `load` takes them."""
         with self.lock:
-            if self.revision == self._saved:
-                return
-            revision = self.revision
-            text = json.dumps({kind: list(self.all(kind)) for kind in self.kinds})
-        draft = self._state.with_name(f"{self._state.name}.new")
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, self._state)
-        self._saved = revision
+            return {kind: list(self.all(kind)) for kind in self.kinds}
+
+    def load(self, document: Mapping[str, list[Entity]]) -> None:
+        """Keep what `document` holds and nothing else, from one moment to the next."""
+        with self.lock:
+            self._clear()
+            for kind, entities in document.items():
+                for entity in entities:
+                    self.put(kind, entity)
+            self.revision += 1

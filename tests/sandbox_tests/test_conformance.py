@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 from collections.abc import Iterator
 from typing import Any
@@ -17,8 +18,12 @@ from sandbox_tests.transcripts import played
 
 RECORDED = pathlib.Path(__file__).parents[1] / "conformance"
 
-#: The folders of recordings, and the version that a sandbox must be to answer so.
-VERSIONS = {"database": "3.10", "database-3.5": "3.5"}
+#: The folders of recordings, and what a sandbox must be told to answer so.
+SANDBOXES: dict[str, tuple[str, ...]] = {
+    "database": ("--version", "3.10"),
+    "database-3.5": ("--version", "3.5"),
+    "dbless": ("--mode", "dbless"),
+}
 
 #: As slow as a real gateway, seconds: recordings look at health before a balancer exists.
 HEALTH_DELAY = "5"
@@ -31,7 +36,7 @@ def _recordings() -> list[str]:
     """Every recording as "folder/name"."""
     return [
         f"{folder}/{path.stem}"
-        for folder in VERSIONS
+        for folder in SANDBOXES
         for path in sorted((RECORDED / folder).glob("*.json"))
     ]
 
@@ -44,14 +49,14 @@ def _marked(name: str) -> Any:
 
 @pytest.fixture(scope="module")
 def clients() -> Iterator[dict[str, httpx.Client]]:
-    """A client for a sandbox of each version."""
-    with (
-        sandbox("--version", VERSIONS["database"], "--health-delay", HEALTH_DELAY) as newer,
-        sandbox("--version", VERSIONS["database-3.5"], "--health-delay", HEALTH_DELAY) as older,
-        httpx.Client(base_url=newer.admin_url, trust_env=False, timeout=30) as to_newer,
-        httpx.Client(base_url=older.admin_url, trust_env=False, timeout=30) as to_older,
-    ):
-        yield {"database": to_newer, "database-3.5": to_older}
+    """A client for a sandbox of each folder."""
+    with contextlib.ExitStack() as stack:
+        found: dict[str, httpx.Client] = {}
+        for folder, options in SANDBOXES.items():
+            gateway = stack.enter_context(sandbox(*options, "--health-delay", HEALTH_DELAY))
+            client = httpx.Client(base_url=gateway.admin_url, trust_env=False, timeout=30)
+            found[folder] = stack.enter_context(client)
+        yield found
 
 
 @pytest.mark.parametrize("recording", [_marked(name) for name in _recordings()])
@@ -63,5 +68,5 @@ def test_recorded_answers_are_given_again(clients: dict[str, httpx.Client], reco
 
 def test_every_recording_is_played() -> None:
     known = _recordings()
-    assert len(known) == 29
+    assert len(known) == 30
     assert set(PENDING) <= set(known)

@@ -164,9 +164,16 @@ def test_a_state_file_outlives_the_sandbox(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "option", [("--mode", "dbless"), ("--edition", "enterprise"), ("--version", "2.8")]
+    "option",
+    [
+        ("--mode", "data_plane"),
+        ("--mode", "konnect"),
+        ("--version", "2.8"),
+        ("--config", "kong.yml"),
+        ("--mode", "dbless", "--config", "there-is-none.yml"),
+    ],
 )
-def test_what_is_not_built_is_refused_in_one_sentence(option: tuple[str, str]) -> None:
+def test_what_cannot_be_is_refused_in_one_sentence(option: tuple[str, ...]) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "sandbox", *option],
         cwd=ROOT / "tests",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped, unused-ignore]
 from ansible.errors import AnsibleLookupError
 
 from ansible_collections.irishtek.kong.plugins.doc_fragments import connection, connection_plugin
@@ -22,7 +22,7 @@ from unit.scripted import URL, Script, Step, answer, client_for
 Ask = Callable[..., list[Any]]
 UUID = "6eed5e9c-5398-4026-9a4c-d48f18a2431e"
 UPSTREAM = {"id": UUID, "name": "web", "slots": 10, "tags": None, "healthchecks": {"active": None}}
-LIMITS = [
+LIMITS: list[dict[str, Any]] = [
     {"id": "p1", "name": "rate-limiting", "instance_name": "one", "service": {"id": "s1"}},
     {"id": "p2", "name": "rate-limiting", "instance_name": "two", "service": None},
     {"id": "p3", "name": "cors", "instance_name": None, "service": None},

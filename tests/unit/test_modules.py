@@ -10,8 +10,9 @@ import re
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped, unused-ignore]
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._credential import CREDENTIALS
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Operation
 from unit.recordings import TESTS
@@ -20,9 +21,11 @@ ROOT = TESTS.parent
 PACKAGE = "ansible_collections.irishtek.kong.plugins"
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("k*.py"))
 META = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
-# Kinds without a module of their own, and why.
-WITHOUT_MODULE: dict[str, str] = {}
+# Kinds without a module of their own, and the one that manages them.
+WITHOUT_MODULE = dict.fromkeys(CREDENTIALS, "kong_credential")
 READ_ONLY = ("kong_info", "kong_ping")
+# What these do leaves nothing that could be absent.
+WITHOUT_STATE = (*READ_ONLY, "kong_target_health")
 COMPARED = ("type", "elements", "required", "default", "aliases", "no_log")
 
 
@@ -94,6 +97,7 @@ def test_there_are_modules() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_a_module(kind: str) -> None:
     assert (f"kong_{kind}" in MODULES) != (kind in WITHOUT_MODULE)
+    assert WITHOUT_MODULE.get(kind, f"kong_{kind}") in MODULES
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -103,10 +107,17 @@ def test_documented_options_are_the_real_ones(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_and_its_stub_run_the_same_operation(module: str) -> None:
-    imported = vars(importlib.import_module(f"{PACKAGE}.modules.{module}"))
-    operations = [each for each in imported.values() if isinstance(each, Operation)]
-    assert operations == [_operation(module)]
+def test_a_module_and_its_stub_run_the_same_operation(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported = importlib.import_module(f"{PACKAGE}.modules.{module}")
+    started: list[Operation] = []
+    monkeypatch.setattr(imported, "run_module", started.append)
+    imported.main()
+    stub = _operation(module)
+    # The operation of a simple kind is made by each of them, from the same declaration.
+    assert [(each.name, each.spec) for each in started] == [(stub.name, stub.spec)]
+    assert [each.run.__qualname__ for each in started] == [stub.run.__qualname__]
     assert _operation(module).name == module == _text(module, "DOCUMENTATION")["module"]
 
 
@@ -148,7 +159,7 @@ def test_examples_are_three_tasks_that_use_real_options(module: str) -> None:
     for arguments in used:
         assert set(arguments or {}) <= options
     assert any("module_defaults" in each for each in examples)
-    if module not in READ_ONLY:
+    if module not in WITHOUT_STATE:
         assert any(arguments.get("state") == "absent" for arguments in used)
 
 
@@ -158,7 +169,7 @@ def test_results_are_documented_with_samples(module: str) -> None:
     assert all({"description", "type", "returned"} <= set(each) for each in returned.values())
     assert all("sample" in each for each in returned.values())
     assert "failure" in returned
-    if module not in READ_ONLY:
+    if module not in WITHOUT_STATE:
         assert {"operation", module.removeprefix("kong_")} <= set(returned)
 
 

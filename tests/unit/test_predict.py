@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -254,11 +254,12 @@ def test_a_gateway_without_a_database_is_refused_as_the_run_would_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = Run(ReadOnly({"/upstreams/web": WEB}, database="off"), monkeypatch)
-    for attempt in (
+    attempts: list[Callable[[], Plan]] = [
         lambda: run.present(UPSTREAM, name="new"),
         lambda: run.present(UPSTREAM, name="web", slots=11),
         lambda: run.absent(UPSTREAM, name="web"),
-    ):
+    ]
+    for attempt in attempts:
         with pytest.raises(InputError, match="runs without a database"):
             attempt()
     assert not run.present(UPSTREAM, name="web", slots=100).changed

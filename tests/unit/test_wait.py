@@ -60,6 +60,7 @@ def _waited(
 
 
 PLANS = [plan_present(TARGET, {"target": "10.0.0.1:80"}, STORED, "web")]
+DRAINED = [plan_present(TARGET, {"target": "10.0.0.1:80", "weight": 0}, STORED, "web")]
 
 
 @pytest.mark.parametrize("health", ["HEALTHY", "HEALTHCHECKS_OFF"])
@@ -78,9 +79,12 @@ def test_a_usable_target_is_not_waited_for(health: str, monkeypatch: pytest.Monk
         _page(_seen(None)),
         _page(_seen("DNS_ERROR")),
         _page(_seen("UNHEALTHY")),
+        _page(_seen("HEALTHY", 0)),
+        _page(_seen("HEALTHCHECKS_OFF", 50)),
     ],
-    ids=["no balancer", "no upstream", "no target", "no health", "DNS error", "unhealthy"],
-)
+    ids=["no balancer", "no upstream", "no target", "no health", "DNS error", "unhealthy",
+         "still drained", "still another weight"],
+)  # fmt: skip
 def test_a_target_that_is_not_used_yet_is_waited_for(
     first: httpx.Response, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +101,8 @@ def test_a_target_that_is_not_used_yet_is_waited_for(
         (_page(_seen("DNS_ERROR")), "10.0.0.1:80 is DNS_ERROR (the gateway cannot resolve its "
          "name)"),
         (_page(_seen("UNHEALTHY")), "10.0.0.1:80 is UNHEALTHY (it fails its health checks)"),
-        (_page(_seen("OF_TOMORROW")), "10.0.0.1:80 is OF_TOMORROW"),
+        (_page(_seen("OF_TOMORROW")), "10.0.0.1:80 is OF_TOMORROW with the weight 100"),
+        (_page(_seen("HEALTHY", 0)), "10.0.0.1:80 is HEALTHY with the weight 0"),
     ],
 )  # fmt: skip
 def test_waiting_in_vain_ends_with_the_reason(
@@ -129,14 +134,14 @@ def test_a_drained_target_is_waited_for_until_the_balancer_gives_it_no_weight(
     still: httpx.Response, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pages = [still, _page(_seen("HEALTHY", 0))]
-    states, clock = _waited(monkeypatch, pages, PLANS, state="drained")
+    states, clock = _waited(monkeypatch, pages, DRAINED, state="drained")
     assert states == {"10.0.0.1:80": "HEALTHY"}
     assert len(clock.pauses) == 1
 
 
 def test_draining_in_vain_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KongError, match=r"are not out of the balancer after 10 s: 10\.0\.0\.1:80"):
-        _waited(monkeypatch, [_page(_seen("HEALTHY"))], PLANS, state="drained")
+        _waited(monkeypatch, [_page(_seen("HEALTHY"))], DRAINED, state="drained")
 
 
 def test_only_the_tasks_own_targets_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,10 +164,14 @@ def test_recorded_health_is_understood(
     response: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (stored,) = response["body"]["data"]
-    plans = [plan_present(TARGET, {"target": stored["target"]}, stored, "web")]
-    pages = [answer(200, response["body"])]
     usable = stored["health"] in ("HEALTHY", "HEALTHCHECKS_OFF")
-    for state, ends in (("present", usable), ("drained", stored["weight"] == 0)):
+    for state, weight, ends in (
+        ("present", stored["weight"], usable),
+        ("drained", 0, stored["weight"] == 0),
+    ):
+        written = {"target": stored["target"], "weight": weight}
+        plans = [plan_present(TARGET, written, stored, "web")]
+        pages = [answer(200, response["body"])]
         if ends:
             states, _clock = _waited(monkeypatch, pages, plans, state)
             assert states == {stored["target"]: stored["health"]}

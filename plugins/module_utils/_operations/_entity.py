@@ -9,6 +9,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
@@ -34,6 +35,7 @@ def fields_with_id(kind: Kind) -> tuple[Field, ...]:
     return (Field("id", nullable=False), *kind.fields)
 
 
+@functools.cache
 def entity_operation(kind: Kind) -> Operation:
     """The operation of a kind that needs no more than its declaration."""
 

@@ -58,7 +58,7 @@ def _kind(task: Task, written: Entity) -> Kind:
     name = task.params.get("schema") or path.rpartition("/")[2].replace("-", "_")
     if name == PLUGIN.path:
         raise InputError(
-            "plugins are described by a schema each, which tells their settings' types and secrets: "
+            "the settings of plugins are described by a schema for each, secrets included: "
             "use kong_plugin"
         )
     schema = task.gateway.schema(name)

@@ -146,7 +146,8 @@ def _plan_drain(task: Task, wanted: list[Entity], current: dict[str, Entity]) ->
             )
             plans.append(Plan(TARGET, NONE, parent=upstream))
         else:
-            plans.append(plan_present(TARGET, each, found, upstream))
+            desired = complete(task.gateway, TARGET, each, found, task.warn)
+            plans.append(plan_present(TARGET, desired, found, upstream))
     drained = {each["target"] for each in wanted}
     left = sum(target["weight"] for address, target in current.items() if address not in drained)
     if not left and any(plan.changed for plan in plans) and not task.params.get("force"):

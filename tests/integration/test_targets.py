@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The targets of ansible-test, run through both doors."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.engine import OPERATIONS, Engine
+from harness.paths import ROOT
+from harness.playbook import LOCAL, Player
+
+TARGETS = ROOT / "tests/integration/targets"
+
+
+@pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
+@pytest.mark.parametrize("target", sorted(OPERATIONS))
+def test_a_target_passes(engine: Engine, playbook: Player, target: str, door: str) -> None:
+    play = {"hosts": "gateways", "gather_facts": False, "roles": [target]}
+    run = playbook(
+        json.dumps([play]) + "\n",
+        inventory={"gateways": {"hosts": {"here": LOCAL}}},
+        environment={"ANSIBLE_ROLES_PATH": str(TARGETS), "KONG_ANSIBLE_IN_PROCESS": door},
+    ).ok()
+    asserted = [task for task in run.tasks if task["action"] == "ansible.builtin.assert"]
+    assert asserted and {task["status"] for task in asserted} == {"ok"}
+    ours = [task["result"] for task in run.tasks if task["action"].startswith("irishtek.kong.")]
+    assert {"invocation" in result for result in ours if "results" not in result} == {door == "0"}
+
+
+def test_every_module_has_a_target() -> None:
+    names = {path.parent.name for path in TARGETS.glob("*/aliases")}
+    assert names == {*OPERATIONS, "setup_kong"}

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An Admin API is asked in its own terms, and each thing once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, Refused
+from unit.recordings import schema
+from unit.scripted import Script, Step, answer, gateway_for
+
+Scripts = Callable[..., Script]
+TARGET, SERVICE, UPSTREAM, ROUTE = (
+    KINDS[name] for name in ("target", "service", "upstream", "route")
+)
+MISSING = answer(404, {"message": "Not found"})
+EMPTY = answer(200, {"data": [], "next": None})
+TAGGED = {"id": "1", "target": "a:1", "tags": ["x", "y"]}
+UNTAGGED = {"id": "2", "target": "b:1", "tags": None}
+
+
+def test_all_of_the_tags_are_asked_of_the_gateway(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = answer(200, {"data": [{"id": "1", "tags": ["y", "x"]}]})
+    steps = [Step("GET", "/upstreams?size=1000&tags=x%2Cy", listed)]
+    found = gateway_for(script(*steps), monkeypatch).entities(UPSTREAM, tags=["x", "y"])
+    assert found == [{"id": "1", "tags": ["y", "x"]}]
+
+
+def test_targets_are_filtered_on_our_side_as_the_gateway_ignores_their_tags(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [
+        Step(
+            "GET", "/upstreams/web/targets?size=1000", answer(200, {"data": [TAGGED, UNTAGGED]})
+        )
+    ]  # fmt: skip
+    assert gateway_for(script(*steps), monkeypatch).entities(TARGET, "web", ["x"]) == [TAGGED]
+
+
+def test_what_is_missing_is_none_and_what_is_refused_is_an_error(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [
+        Step("GET", "/services/a%2Fb", MISSING),
+        Step("GET", "/upstreams/web/targets?size=1000", MISSING),
+        Step("GET", "/services/s", answer(403, {"message": "no"})),
+    ]
+    gateway = gateway_for(script(*steps), monkeypatch)
+    assert gateway.get(SERVICE, "a/b") is None
+    assert gateway.entities(TARGET, "web") is None
+    with pytest.raises(Refused):
+        gateway.get(SERVICE, "s")
+    with pytest.raises(InputError, match="service s does not exist"):
+        gateway.missing(SERVICE, "s")
+
+
+def test_schemas_and_the_root_are_asked_for_once(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [
+        Step("GET", "/schemas/targets", answer(200, schema(TARGET))),
+        Step("GET", "/", answer(200, {"version": "3.10.0"})),
+    ]
+    gateway = gateway_for(script(*steps), monkeypatch)
+    assert gateway.schema(TARGET) == gateway.schema(TARGET) == schema(TARGET)
+    assert gateway.root() == gateway.root() == {"version": "3.10.0"}
+
+
+def test_a_change_is_written_to_the_id_so_that_a_rename_meanwhile_does_no_harm(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [
+        Step("PATCH", "/services/7", answer(200, {"id": "7"}), {"name": "new"}),
+        Step("DELETE", "/services/7", answer(204)),
+        Step("PATCH", "/upstreams/a%20b/targets/7", answer(200, {"id": "7"}), {"weight": 1}),
+    ]
+    gateway = gateway_for(script(*steps), monkeypatch)
+    gateway.update(SERVICE, {"id": "7", "name": "old"}, {"name": "new"})
+    gateway.delete(SERVICE, {"id": "7", "name": "new"})
+    gateway.update(TARGET, {"id": "7", "target": "a:1"}, {"weight": 1}, "a b")
+
+
+def test_what_points_at_an_entity_is_listed_under_it(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = gateway_for(script(Step("GET", "/services/7/routes?size=1000", EMPTY)), monkeypatch)
+    assert gateway.children(ROUTE, SERVICE, "7") == []
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_gateway_that_cannot_judge_judges_nothing(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    step = Step("POST", "/schemas/routes/validate", answer(status, {"message": "no"}))
+    gateway_for(script(step), monkeypatch).validate(ROUTE, {"name": "r"})
+
+
+def test_a_judgement_is_the_refusal_of_the_write(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = answer(400, {"code": 2, "name": "schema violation", "fields": {"name": "bad"}})
+    gateway = gateway_for(script(Step("POST", "/schemas/routes/validate", refused)), monkeypatch)
+    with pytest.raises(Refused, match=r"schema violation \(name: bad\)"):
+        gateway.validate(ROUTE, {"name": "?"})
