@@ -16,6 +16,7 @@ from typing import Any, Callable, Protocol, TypeVar
 
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, segment
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     InputError,
     Refused,
@@ -57,6 +58,8 @@ class Gateway(Protocol):
     def schema(self, name: str) -> dict[str, Any] | None: ...
 
     def health(self, upstream: str) -> list[Entity] | None: ...
+
+    def kinds_tagged(self, tag: str) -> set[str]: ...
 
     def data_planes(self) -> list[Entity]: ...
 
@@ -136,6 +139,11 @@ class AdminGateway:
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         """Delete; what is gone already is done."""
         _unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, current["id"])))
+
+    def kinds_tagged(self, tag: str) -> set[str]:
+        """Names of the managed kinds of which some entity carries a tag."""
+        schemas = {each["entity_name"] for each in self._client.pages(f"/tags/{segment(tag)}")}
+        return {kind.name for kind in KINDS.values() if kind.schema_name in schemas}
 
     def data_planes(self) -> list[Entity]:
         """The data planes that a control plane knows; none where the node is no control plane."""

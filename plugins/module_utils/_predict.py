@@ -174,6 +174,9 @@ class PredictingGateway:
             self._refuse_if_referenced(kind, current, kind_named(name))
         self._predictions.remember(kind, current["id"], None)
 
+    def kinds_tagged(self, tag: str) -> set[str]:
+        return self._gateway.kinds_tagged(tag)
+
     def data_planes(self) -> list[Entity]:
         return self._gateway.data_planes()
 

@@ -1,0 +1,288 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the wanted entities and the stock of a gateway to steps in an order that works.
+
+PRIVATE to the collection: it can change in any release.
+
+Every new entity gets its id here, so that each reference is known before the first write and a create
+whose answer was lost is recognised.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import schema_of
+from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
+    LEVELS,
+    ORDER,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import (
+    Document,
+    Item,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import Stock
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    PLACEHOLDER,
+    Entity,
+    Kind,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import (
+    config_schema,
+    is_same_plugin,
+    with_details,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
+    Plan,
+    plan_present,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
+    MADE_UP,
+    complete,
+    without_nulls,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._spelling import spelled_out
+from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
+
+Warn = Callable[[str], None]
+# Not reset when they are left out: the gateway made them up, or only the gateway knows them.
+_LEFT_ALONE = ("id", "created_at", "updated_at", "snis")
+
+
+@dataclass
+class Step:
+    """A plan with what carrying it out needs.
+
+    :param owner: the id of what the entity lies below.
+    :param needs: ids of entities whose own steps must be done before.
+    :param along: what a delete takes along.
+    """
+
+    plan: Plan
+    owner: str | None = None
+    needs: set[str] = field(default_factory=set)
+    where: str = ""
+    along: list[Plan] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return str(self.plan.stored.get("id") or self.plan.body.get("id"))
+
+    @property
+    def level(self) -> int:
+        return next(at for at, kinds in enumerate(LEVELS) if self.plan.kind.name in kinds)
+
+
+class Matcher:
+    """Gives each item its id and its place in the stock, and plans it."""
+
+    def __init__(self, gateway: Gateway, stock: Stock, document: Document, warn: Warn) -> None:
+        self._gateway = gateway
+        self._stock = stock
+        self._warn = warn
+        self._items = document.items
+        self._ids: dict[int, str] = {}
+        self._current: dict[int, Entity | None] = {}
+        self._plugins: dict[str, Kind] = {}
+        self._by_name: dict[tuple[str, Any], Item] = {}
+        for item in self._items:
+            for key in (item.written.get("id"), item.written.get(item.kind.identity)):
+                if isinstance(key, str):
+                    self._by_name.setdefault((item.kind.name, key), item)
+
+    @property
+    def matched(self) -> set[str]:
+        """Ids of stored entities that the document has."""
+        return {current["id"] for current in self._current.values() if current is not None}
+
+    def match(self, kinds: Iterable[str]) -> None:
+        """Find the items of these kinds in the stock; their references are matched before them."""
+        for item in self._items_of(kinds):
+            current = self._find(item)
+            self._current[id(item)] = current
+            written = item.written.get("id")
+            if current is not None and written not in (None, current["id"]):
+                self._warn(
+                    f"{item.where}: {item.describe()} has the id {current['id']} on the gateway, "
+                    "which stays"
+                )
+            self._ids[id(item)] = (current or {}).get("id") or written or self._new_id()
+
+    def current(self, item: Item) -> Entity | None:
+        return self._current[id(item)]
+
+    def plan(self, reset: bool) -> list[Step]:
+        """Steps for all items; ``reset`` brings fields that are left out back to their defaults."""
+        self._read_schemas(reset)
+        return [self._step(item, reset) for item in self._items_of(ORDER)]
+
+    def _items_of(self, kinds: Iterable[str]) -> list[Item]:
+        wanted = list(kinds)
+        return sorted(
+            (item for item in self._items if item.kind.name in wanted),
+            key=lambda item: wanted.index(item.kind.name),
+        )
+
+    def _new_id(self) -> str:
+        if self._gateway.predicts:
+            return PLACEHOLDER + uuid.uuid4().hex[:12]
+        return str(uuid.uuid4())
+
+    def _find(self, item: Item) -> Entity | None:
+        kind = item.kind
+        written = item.written.get("id")
+        found = self._stock.with_id(kind.name, written) if written else None
+        if found is not None:
+            return found
+        if kind.name == "certificate":
+            return self._certificate_of(item)
+        if kind.name == "plugin":
+            desired = {**item.written, **self._references(item)}
+            return self._first("plugin", lambda stored: is_same_plugin(desired, stored))
+        if kind.matches is not None and kind.parent is None:
+            matches = kind.matches
+            return self._first(kind.name, lambda stored: matches(item.written, stored))
+        owner = self._owner_id(item)
+        identity = item.written.get(kind.identity)
+        return None if identity is None else self._stock.named(kind, identity, owner)
+
+    def _first(self, kind: str, wanted: Callable[[Entity], bool]) -> Entity | None:
+        return next((stored for stored in self._stock.of(kind) if wanted(stored)), None)
+
+    def _certificate_of(self, item: Item) -> Entity | None:
+        """A certificate without an id is known by the SNIs that nest in it."""
+        for other in self._items:
+            if other.kind.name == "sni" and other.links.get("certificate") is item:
+                sni = self._stock.named(other.kind, other.written["name"])
+                if sni is not None:
+                    return self._stock.with_id("certificate", sni["certificate"]["id"])
+        return None
+
+    def _owner_id(self, item: Item) -> str | None:
+        owner = item.owner
+        return None if owner is None else self._id_of(str(item.kind.parent), owner, item)
+
+    def _id_of(self, kind: str, link: Item | str, item: Item) -> str:
+        """The id behind a reference: of an item of the document, else of what is stored.
+
+        :raises InputError: there is neither.
+        """
+        target = link if isinstance(link, Item) else self._by_name.get((kind, link))
+        if target is not None:
+            return self._ids[id(target)]
+        found = self._stock.find(KINDS[kind], str(link))
+        if found is None:
+            raise InputError(
+                f"{item.where}: {item.describe()}: {kind} {link} is neither in the document nor "
+                f"at {self._gateway.url}"
+            )
+        return str(found["id"])
+
+    def _references(self, item: Item) -> Entity:
+        kind = item.kind
+        return {
+            each.name: {"id": self._id_of(each.reference, item.links[each.name], item)}
+            for each in kind.fields
+            if each.reference and each.name in item.links
+        }
+
+    def _read_schemas(self, reset: bool) -> None:
+        """Ask side by side for the schemas that planning needs: plugins' own, and defaults."""
+        names = {
+            f"plugins/{item.written.get('name')}"
+            for item in self._items
+            if item.kind.name == "plugin"
+        }
+        if reset:
+            names |= {item.kind.schema_name for item in self._items}
+        for_each(self._gateway.schema, sorted(names))
+
+    def _typed(self, item: Item) -> Kind:
+        if item.kind.name != "plugin":
+            return item.kind
+        name = str(item.written.get("name"))
+        if name not in self._plugins:
+            details = self._gateway.schema(f"plugins/{name}")
+            if details is None:
+                raise InputError(f"the gateway does not have a plugin named {name}")
+            self._plugins[name] = with_details(details)
+        return self._plugins[name]
+
+    def _step(self, item: Item, reset: bool) -> Step:
+        current = self._current[id(item)]
+        try:
+            kind = self._typed(item)
+            desired = self._desired(item, kind, reset)
+            references = self._references(item)
+            desired.update(references)
+            desired["id"] = self._ids[id(item)]
+            owner = item.owner
+            label = owner.label if isinstance(owner, Item) else owner
+            plan = plan_present(kind, desired, current, label)
+        except KongError as exc:
+            exc.within(f"{item.where}: {item.describe()}")
+            raise
+        needs = {reference["id"] for reference in references.values()}
+        owner_id = self._owner_id(item)
+        if owner_id is not None:
+            needs.add(owner_id)
+        return Step(plan, owner_id, needs, item.where)
+
+    def _desired(self, item: Item, kind: Kind, reset: bool) -> Entity:
+        written = dict(item.written)
+        config = written.get("config")
+        if kind.details is not None and isinstance(config, dict):
+            written["config"] = spelled_out(config_schema(kind), config, str(written["name"]))
+            written = normalise(kind.fields, written)
+        current = self._current[id(item)]
+        if not reset:
+            meant = without_nulls(schema_of(self._gateway, kind), written)
+            return self._settled(item, kind, meant, current)
+        # Against nothing stored: what is left out is reset, so nothing stored can override.
+        return self._with_defaults(kind, self._settled(item, kind, written, None), current)
+
+    def _settled(self, item: Item, kind: Kind, written: Entity, current: Entity | None) -> Entity:
+        settled = dict(written)
+        if kind.settle is not None:
+            for warning in kind.settle(settled, current):
+                self._warn(f"{item.where}: {item.describe()}: {warning}")
+        return settled
+
+    def _with_defaults(self, kind: Kind, written: Entity, current: Entity | None) -> Entity:
+        """What is left out takes its default; secrets and made-up values stay as they are."""
+        schema = schema_of(self._gateway, kind)
+        full = complete(schema, without_nulls(schema, written))
+        desired = {
+            each.name: full.get(each.name)
+            for each in kind.fields
+            if each.name in full and each.name not in _LEFT_ALONE
+        }
+        if current is None:
+            return {**written, **{name: desired[name] for name in written if name in desired}}
+        return _without_untold_secrets(kind, desired, written)
+
+
+def _without_untold_secrets(kind: Kind, desired: Entity, written: Entity) -> Entity:
+    kept: Entity = {}
+    for each in kind.fields:
+        if each.name not in desired:
+            continue
+        value = desired[each.name]
+        told = each.name in written
+        if not told and (each.secret or value == MADE_UP):
+            continue
+        if each.fields and isinstance(value, dict):
+            inner = written.get(each.name)
+            inside = Kind(each.name, "", "", each.fields)
+            value = _without_untold_secrets(inside, value, inner if isinstance(inner, dict) else {})
+        kept[each.name] = value
+    return kept

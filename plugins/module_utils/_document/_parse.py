@@ -1,0 +1,276 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From a state file's document to a flat list of wanted entities. Pure.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
+    FOREIGN_SECTIONS,
+    META,
+    NESTED,
+    SECTIONS,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._located import where_of
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import settle_url
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._values import merge, normalise
+
+_NAMES_OF_REFERENCES = ("id", "name", "username", "custom_id")
+# Of an entity, not about it: what a gateway makes up, and what a dump may hold all the same.
+_IGNORED = ("created_at", "updated_at")
+# SNIs are entities of their own in a document.
+_NOT_FIELDS = {"certificate": ("snis",)}
+
+
+@dataclass(eq=False)
+class Item:
+    """One wanted entity.
+
+    :param written: its fields, normalised, without references.
+    :param links: references by field: the item that it nests in, or a name or id.
+    :param where: its place in the file, for messages.
+    """
+
+    kind: Kind
+    written: Entity
+    links: dict[str, Item | str]
+    where: str
+
+    @property
+    def label(self) -> str:
+        return self.kind.label(self.written)
+
+    @property
+    def owner(self) -> Item | str | None:
+        """What the entity lies below in the gateway's paths."""
+        return self.links.get(self.kind.parent) if self.kind.parent else None
+
+    def describe(self) -> str:
+        owner = self.owner
+        name = owner.label if isinstance(owner, Item) else owner
+        return self.kind.describe(self.written, name)
+
+
+@dataclass
+class Document:
+    """What a state file wants."""
+
+    items: list[Item] = field(default_factory=list)
+    members: list[tuple[Item | str, Item | str]] = field(default_factory=list)
+    select_tags: tuple[str, ...] = ()
+    workspace: str | None = None
+
+    @property
+    def kinds(self) -> list[str]:
+        return sorted({item.kind.name for item in self.items})
+
+
+def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Document:
+    """Judge a document and take it apart.
+
+    :param select_tags: those of the task; they and the document's must be the same.
+    :raises InputError: names the place and the entity; never a value of a secret.
+    """
+    _check_head(document)
+    info = document.get("_info") or {}
+    tags = _select_tags(info, select_tags)
+    reader = _Reader(document, tags, info.get("defaults") or {})
+    for section, entries in document.items():
+        if section in SECTIONS:
+            reader.read_all(SECTIONS[section], entries, section, {})
+    reader.refuse_duplicates()
+    return Document(reader.items, reader.members, tags, document.get("_workspace"))
+
+
+def _check_head(document: Mapping[str, Any]) -> None:
+    where = where_of(document)
+    if str(document.get("_format_version")) != "3.0":
+        raise InputError(f'{where}: _format_version must be "3.0"')
+    if document.get("_transform") is False:
+        raise InputError(f"{where}: _transform false is not supported")
+    if document.get("_konnect"):
+        raise InputError(
+            f"{where}: _konnect asks for a control plane of Konnect, and admin_url is an Admin "
+            "API; take _konnect out, or set ignore_konnect to true"
+        )
+    for section in document:
+        if section in FOREIGN_SECTIONS:
+            raise InputError(f"{where}: {section} are not managed by this collection")
+        if section not in SECTIONS and section not in META:
+            raise InputError(f"{where}: {section} is no section of a state file")
+
+
+def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:
+    written = info.get("select_tags") or []
+    if written and wanted and set(written) != set(wanted):
+        raise InputError(
+            f"select_tags {', '.join(wanted)} and those of the file, {', '.join(written)}, differ"
+        )
+    return tuple(dict.fromkeys(written or wanted))
+
+
+class _Reader:
+    """Walks through a document; keeps what it found."""
+
+    def __init__(
+        self, document: Mapping[str, Any], tags: Sequence[str], defaults: Mapping[str, Any]
+    ) -> None:
+        self.items: list[Item] = []
+        self.members: list[tuple[Item | str, Item | str]] = []
+        self._tags = tags
+        self._defaults = defaults
+        self._configs = document.get("_plugin_configs") or {}
+
+    def read_all(
+        self, kind: str, entries: Any, section: str, links: dict[str, Item | str]
+    ) -> None:
+        if not isinstance(entries, list):
+            raise InputError(f"{section} is not a list")
+        for position, entry in enumerate(entries, 1):
+            if isinstance(entry, str) and kind == "sni":
+                entry = {"name": entry}
+            if not isinstance(entry, Mapping):
+                raise InputError(f"entry {position} of {section} is not a mapping")
+            self._read(KINDS[kind], entry, links)
+
+    def _read(self, kind: Kind, entry: Mapping[str, Any], links: dict[str, Item | str]) -> None:
+        where = where_of(entry)
+        try:
+            own, nested = self._apart(kind, entry)
+            found = dict(links)
+            written: Entity = {}
+            for name, value in own.items():
+                if name in _reference_names(kind):
+                    if name in links:
+                        raise InputError(f"{name} stands in what it already nests in")
+                    if value is not None:
+                        found[name] = _reference(name, value)
+                else:
+                    written[name] = value
+            item = Item(kind, self._completed(kind, written), found, where)
+            if kind.parent and kind.parent not in found:
+                raise InputError(f"it says not which {kind.parent} it belongs to")
+        except KongError as exc:
+            raise InputError(f"{where}: {kind.describe(entry)}: {exc.message}") from exc
+        self.items.append(item)
+        for section, entries in nested.items():
+            self._read_nested(item, section, entries)
+
+    def _read_nested(self, item: Item, section: str, entries: Any) -> None:
+        if section == "groups":
+            self.members += [(_reference("groups", each), item) for each in entries or ()]
+        elif section == "consumers":
+            self.members += [(item, _reference("consumers", each)) for each in entries or ()]
+        else:
+            kind, back = NESTED[item.kind.name][section]
+            self.read_all(kind, entries, section, {back: item})
+
+    def _apart(
+        self, kind: Kind, entry: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The entity's own fields and what nests in it.
+
+        :raises InputError: a key is neither.
+        """
+        nests = {**NESTED.get(kind.name, {}), **_MEMBERSHIPS.get(kind.name, {})}
+        known = {"id", *(each.name for each in kind.fields), *_reference_names(kind)}
+        known -= set(_NOT_FIELDS.get(kind.name, ()))
+        own, nested = {}, {}
+        for key, value in entry.items():
+            if key in nests:
+                nested[key] = value
+            elif key in known or (kind.name == "plugin" and key == "_config"):
+                own[key] = value
+            elif key not in _IGNORED:
+                raise InputError(f"it has no field {key}")
+        return own, nested
+
+    def _completed(self, kind: Kind, written: Entity) -> Entity:
+        """With the document's own defaults, shared settings, the URL spelled out, and the tags."""
+        defaults = self._defaults.get(kind.name) or {}
+        written = merge(kind.fields, dict(defaults), written)
+        if kind.name == "service" and written.get("url"):
+            spelled: Entity = {"url": written.pop("url")}
+            settle_url(spelled, None)
+            written = {**spelled, **written}
+        if "_config" in written:
+            written["config"] = self._shared(written.pop("_config"), written.get("config") or {})
+        if self._tags and any(each.name == "tags" for each in kind.fields):
+            written["tags"] = [*dict.fromkeys([*(written.get("tags") or ()), *self._tags])]
+        return normalise(kind.fields, written)
+
+    def _shared(self, name: str, over: Mapping[str, Any]) -> dict[str, Any]:
+        if name not in self._configs:
+            raise InputError(f"_plugin_configs has no {name}")
+        return _deep_merge(self._configs[name], over)
+
+    def refuse_duplicates(self) -> None:
+        seen: dict[Any, Item] = {}
+        for item in self.items:
+            for key in _keys_of(item):
+                if key in seen:
+                    raise InputError(
+                        f"{item.where}: {item.describe()} stands at {seen[key].where} already"
+                    )
+                seen[key] = item
+
+
+_MEMBERSHIPS: Mapping[str, Mapping[str, Any]] = {
+    "consumer": {"groups": None},
+    "consumer_group": {"consumers": None},
+}
+
+
+def _reference_names(kind: Kind) -> set[str]:
+    names = {each.name for each in kind.fields if each.reference}
+    return names | ({kind.parent} if kind.parent else set())
+
+
+def _reference(field_name: str, value: Any) -> str:
+    """A name or id, written bare or as ``{name: …}`` or ``{id: …}``."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        for name in _NAMES_OF_REFERENCES:
+            if isinstance(value.get(name), str):
+                return str(value[name])
+    raise InputError(f"{field_name} is neither a name or id, nor a mapping with one")
+
+
+def _keys_of(item: Item) -> Iterator[tuple[Any, ...]]:
+    """What no two items of a document may share."""
+    kind = item.kind
+    if item.written.get("id"):
+        yield kind.name, "id", item.written["id"]
+    identity = item.written.get(kind.identity)
+    if identity is None or kind.identity == "id":
+        return
+    if kind.name == "plugin":
+        scopes = tuple(
+            (name, id(link) if isinstance(link, Item) else link)
+            for name, link in sorted(item.links.items())
+        )
+        yield kind.name, identity, scopes
+    else:
+        owner = item.owner
+        yield kind.name, identity, id(owner) if isinstance(owner, Item) else owner
+
+
+def _deep_merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[key] = _deep_merge(below, value) if both else value  # type: ignore[arg-type]
+    return merged

@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""State files as one document: found, rendered, parsed, merged.
+
+PRIVATE to the collection: it can change in any release.
+
+Knows nothing of Ansible: how a file is read and how a text is decrypted is given. No message shows
+a value of a file, apart from the names of workspaces and control planes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Callable
+
+from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
+    Located,
+    where_of,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.plugin_utils._placeholders import render
+from ansible_collections.irishtek.kong.plugins.plugin_utils._state_yaml import Placed, load
+
+FORMAT = "3.0"
+ENDINGS = (".yaml", ".yml", ".json")
+
+Keys = tuple[str, ...]
+
+# What a document can name only one of; the names are no secrets.
+_ONE: dict[Keys, str] = {
+    ("_workspace",): "workspaces",
+    ("_konnect", "control_plane_name"): "control planes",
+    ("_konnect", "runtime_group_name"): "control planes",
+}
+_TAGS = (("_info", "select_tags"), ("_info", "default_lookup_tags"))
+
+
+def read_state(
+    paths: Sequence[str],
+    read_text: Callable[[str], str],
+    environment: Mapping[str, str],
+    decrypt: Callable[[str], str],
+) -> Located:
+    """The document of state files and of all state files below directories.
+
+    :param paths: as messages shall name them.
+    :param read_text: the text of a file; raises ``OSError``, ``UnicodeError`` or ``InputError``.
+    :param environment: for placeholders.
+    :param decrypt: the text behind a ``!vault`` scalar; raises ``InputError``.
+    :raises InputError: with the file and the line.
+    """
+    files = dict.fromkeys(file for path in paths for file in _files_of(path))
+    return parse_state(((file, _read(file, read_text)) for file in files), environment, decrypt)
+
+
+def parse_state(
+    texts: Iterable[tuple[str, str]],
+    environment: Mapping[str, str],
+    decrypt: Callable[[str], str],
+) -> Located:
+    """The document of named texts; the rest as in ``read_state``."""
+    documents = [
+        load(render(text.removeprefix("\ufeff"), name, environment), name, decrypt)
+        for name, text in texts
+    ]
+    if not documents:
+        raise InputError("no state file is named")
+    return merge(documents)
+
+
+def merge(documents: Sequence[Placed]) -> Located:
+    """One document of several: lists one after the other, mappings key by key.
+
+    :raises InputError: two write the same differently, or it is not of the format 3.0.
+    """
+    for document in documents:
+        if "_format_version" in document:
+            check_format(document)
+    whole = documents[0]
+    for document in documents[1:]:
+        whole = _merged_mappings(whole, document, ())
+    check_format(whole)
+    _refuse_two_names(whole)
+    return whole
+
+
+def check_format(document: Mapping[str, Any]) -> None:
+    """Refuse a document that is not of the format 3.0, the only one for Kong 3.
+
+    :raises InputError: older, without quotes, or missing.
+    """
+    version = document.get("_format_version")
+    if version == FORMAT and isinstance(version, str):
+        return
+    where = _place(document, "_format_version")
+    if version is None:
+        raise InputError(f'{where}: _format_version is missing, and must be "{FORMAT}"')
+    if version == float(FORMAT):
+        raise InputError(f'{where}: _format_version must be a text: write "{FORMAT}" with quotes')
+    raise InputError(
+        f'{where}: _format_version must be "{FORMAT}": '
+        "files for older gateways need to be converted first"
+    )
+
+
+def _place(mapping: Mapping[str, Any], key: str) -> str:
+    return mapping.place(key) if isinstance(mapping, Placed) else where_of(mapping)
+
+
+def _files_of(path: str) -> Iterator[str]:
+    if not os.path.isdir(path):
+        yield path
+        return
+    found = [
+        os.path.join(folder, name)
+        for folder, folders, names in os.walk(path)
+        for name in names
+        if name.lower().endswith(ENDINGS)
+    ]
+    if not found:
+        raise InputError(f"{path}: the directory holds no file that ends in {', '.join(ENDINGS)}")
+    yield from sorted(found)
+
+
+def _read(file: str, read_text: Callable[[str], str]) -> str:
+    try:
+        return read_text(file)
+    except UnicodeError:
+        raise InputError(f"{file}: the file is no text in UTF-8") from None
+    except OSError as exc:
+        raise InputError(f"{file}: the file cannot be read: {exc.strerror}") from exc
+
+
+def _merged_mappings(first: Placed, second: Placed, at: Keys) -> Placed:
+    merged = Placed({**second, **first}, first.where)
+    merged.places = {**second.places, **first.places}
+    for key in first.keys() & second.keys():
+        places = (first.place(key), second.place(key))
+        merged[key] = _merged(first[key], second[key], (*at, key), places)
+    return merged
+
+
+def _merged(first: Any, second: Any, at: Keys, places: tuple[str, str]) -> Any:
+    if isinstance(first, Placed) and isinstance(second, Placed):
+        return _merged_mappings(first, second, at)
+    if isinstance(first, list) and isinstance(second, list):
+        if at[:2] in _TAGS:
+            return [*first, *(tag for tag in second if tag not in first)]
+        return first + second
+    if type(first) is type(second) and first == second:
+        return first
+    where = " and ".join(places)
+    if at in _ONE and isinstance(first, str) and isinstance(second, str):
+        raise InputError(f"{where} name two {_ONE[at]}: {first} and {second}")
+    raise InputError(f"{where} write {'.'.join(at)} differently")
+
+
+def _refuse_two_names(document: Placed) -> None:
+    konnect = document.get("_konnect")
+    if isinstance(konnect, Placed) and {"control_plane_name", "runtime_group_name"} <= set(konnect):
+        raise InputError(
+            f"{konnect.place('control_plane_name')} and {konnect.place('runtime_group_name')}: "
+            "control_plane_name and runtime_group_name mean the same; write the first"
+        )
