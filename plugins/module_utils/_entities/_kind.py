@@ -129,7 +129,8 @@ class Kind:
         """What people call the entity: its identity, else its id; never a secret."""
         names = (entity.get(name) for name in (*(self.named_by or (self.identity,)), "id"))
         found = next((name for name in names if name), "")
-        return found[0] if isinstance(found, list) else str(found)
+        label = found[0] if isinstance(found, list) else str(found)
+        return "(generated)" if label.startswith(PLACEHOLDER) else label
 
     def describe(self, entity: Entity, parent: str | None = None) -> str:
         """``target 10.0.0.1:80 of upstream web``, for messages and the headers of diffs."""
