@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
     Schema,
@@ -51,6 +52,27 @@ def fields_from(schema: Schema) -> tuple[Field, ...]:
         secret = old.secret or _is_secret_at(fields, successors.get(name, ()))
         fields.setdefault(name, replace(old, secret=secret))
     return tuple(fields.values())
+
+
+def with_details(details: Schema) -> Kind:
+    """The kind of one plugin: its configuration typed by the schema that a gateway has of it."""
+    config = _config_of(details)
+    typed = tuple(
+        replace(field, fields=fields_from(config), open=not config.get("fields"))
+        if field.name == "config"
+        else field
+        for field in PLUGIN.fields
+    )
+    return replace(PLUGIN, fields=typed, details=details)
+
+
+def config_schema(kind: Kind) -> Schema:
+    """The gateway's schema of a typed plugin's configuration."""
+    return _config_of(kind.details or {})
+
+
+def _config_of(details: Schema) -> Schema:
+    return next((entry["config"] for entry in details.get("fields", ()) if "config" in entry), {})
 
 
 def _is_secret_at(fields: Mapping[str, Field], path: Sequence[str]) -> bool:

@@ -261,7 +261,10 @@ class PredictingGateway:
 
 
 def _is_named(kind: Kind, entity: Entity, key: str, owner: str | None) -> bool:
-    return key in (entity.get("id"), entity.get(kind.identity)) and _belongs(kind, entity, owner)
+    names = [entity.get("id"), entity.get(kind.identity)]
+    for field in kind.found_by:
+        names += entity.get(field) or ()
+    return key in names and _belongs(kind, entity, owner)
 
 
 def _belongs(kind: Kind, entity: Entity, owner: str | None) -> bool:

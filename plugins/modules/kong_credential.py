@@ -43,7 +43,7 @@ options:
   ttl:
     description:
       - Seconds after which the gateway deletes the key, with O(type=key_auth). Without it the key stays.
-      - The gateway answers what is left of it, so a second run writes it again.
+      - The gateway answers what is left of it, so it is written to a new key only.
     type: int
   username:
     description:
@@ -111,8 +111,9 @@ options:
     type: str
   update_password:
     description:
-      - With V(always) a O(password) that is not the stored one replaces it.
-      - With V(on_create) it is written to new credentials only.
+      - With V(always) a O(password) or O(client_secret) that is not the stored one replaces it. A client secret that
+        the gateway stores as a hash (O(hash_secret)) is then written by every run.
+      - With V(on_create) they are written to new credentials only.
     type: str
     choices: [always, on_create]
     default: always

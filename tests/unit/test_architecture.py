@@ -29,19 +29,23 @@ ARROWS: dict[str, set[str]] = {
     "_address": {"_errors"},
     "_entities": {"_errors", "_address"},
     "_schema": set(),
+    "_spelling": {"_errors", "_schema"},
     "_values": {"_entities", "_errors"},
-    "_secrets": {"_entities"},
+    "_secrets": {"_entities", "_errors"},
+    "_freeform": {"_entities", "_errors", "_schema", "_secrets"},
     "_plan": {"_entities", "_errors", "_secrets", "_values"},
     "_parallel": {"_errors"},
     "_transport": {"_errors"},
     "_client": {"_errors", "_transport"},
     "_gateway": {"_client", "_entities", "_errors"},
-    "_apply": {"_entities", "_errors", "_gateway", "_parallel", "_plan", "_schema", "_values"},
+    "_apply": {
+        "_entities", "_errors", "_gateway", "_parallel", "_plan", "_schema", "_secrets", "_values",
+    },
     "_predict": {"_client", "_entities", "_errors", "_gateway", "_schema", "_values"},
     "_argspec": {"_client", "_entities", "_errors"},
     "_operations": {
-        "_apply", "_argspec", "_entities", "_errors", "_gateway", "_parallel", "_plan", "_secrets",
-        "_values",
+        "_address", "_apply", "_argspec", "_entities", "_errors", "_freeform", "_gateway",
+        "_parallel", "_plan", "_secrets", "_spelling", "_values",
     },
     "_module": {
         "_argspec", "_client", "_errors", "_gateway", "_operations", "_predict", "_secrets",
@@ -51,7 +55,10 @@ ARROWS: dict[str, set[str]] = {
 MAY_KNOW_HTTPX = {"_client", "_transport"}
 MAY_KNOW_ANSIBLE = {"_argspec", "_module"}
 # Reading the gateway's answers and files is left to the parts that are named for it.
-PURE = {"_errors", "_address", "_entities", "_schema", "_values", "_secrets", "_plan"}
+PURE = {
+    "_errors", "_address", "_entities", "_schema", "_spelling", "_values", "_secrets", "_freeform",
+    "_plan",
+}  # fmt: skip
 IMPURE = {"os", "time", "threading", "socket", "subprocess", "random", "pathlib", "requests"}
 
 

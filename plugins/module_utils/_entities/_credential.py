@@ -32,6 +32,10 @@ def hashed_password(password: str, consumer: str) -> str:
     return hashlib.sha1(f"{password}{consumer}".encode()).hexdigest()
 
 
+def _not_compared(value: object) -> object:
+    return None
+
+
 def _answer_ttl(predicted: Entity) -> None:
     # Answered by every gateway, listed by no schema (case consumer_and_credentials).
     predicted.setdefault("ttl", None)
@@ -70,7 +74,8 @@ CREDENTIALS = {
             "keyauth_credentials",
             "key",
             Field("key", secret=True, nullable=False),
-            Field("ttl", "int"),
+            # Answered as what is left of it, so it is only set on a create.
+            Field("ttl", "int", compare_as=_not_compared),
             named_by=("id",),
             foretell=_answer_ttl,
         ),

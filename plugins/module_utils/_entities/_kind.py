@@ -21,7 +21,7 @@ Entity = dict[str, Any]
 # Completes what the user wrote in the light of what is stored, in place; returns warnings.
 Settle = Callable[[Entity, Optional[Entity]], list[str]]
 
-NEEDS_ENTERPRISE = "the gateway does not have this kind of entity: Kong Gateway Enterprise has"
+NEEDS_ENTERPRISE = "this kind of entity needs Kong Gateway Enterprise"
 
 # What a gateway makes up for every entity; never compared, never sent.
 GENERATED = ("created_at", "updated_at")
@@ -86,6 +86,7 @@ class Kind:
     :param details: the part of the schema that depends on the entity: a plugin's own.
     :param identity: the field by which an entity is found, unique within the parent.
     :param named_by: what people call the entity by, where that is not the identity.
+    :param found_by: lists whose items lead to the entity in the gateway's paths, too.
     :param unique: further fields whose value no two entities share.
     :param fields: what users may write, the identity included, the id not.
     :param parent: the kind under whose path the collection lies.
@@ -102,6 +103,7 @@ class Kind:
     identity: str
     fields: tuple[Field, ...]
     named_by: tuple[str, ...] = ()
+    found_by: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
     parent: str | None = None
     restricted_by: tuple[str, ...] = ()
@@ -129,7 +131,8 @@ class Kind:
         """What people call the entity: its identity, else its id; never a secret."""
         names = (entity.get(name) for name in (*(self.named_by or (self.identity,)), "id"))
         found = next((name for name in names if name), "")
-        return found[0] if isinstance(found, list) else str(found)
+        label = found[0] if isinstance(found, list) else str(found)
+        return "(generated)" if label.startswith(PLACEHOLDER) else label
 
     def describe(self, entity: Entity, parent: str | None = None) -> str:
         """``target 10.0.0.1:80 of upstream web``, for messages and the headers of diffs."""

@@ -9,10 +9,6 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
-
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     Entity,
     Field,
@@ -20,7 +16,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     tags_field,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import PROTOCOLS
-from ansible_collections.irishtek.kong.plugins.module_utils._freeform import fields_from
 
 # The foreign keys that are a plugin's scope, the narrowest collection first.
 SCOPES = ("route", "consumer", "service", "consumer_group")
@@ -31,27 +26,6 @@ def is_same_plugin(desired: Entity, stored: Entity) -> bool:
     return stored.get("name") == desired.get("name") and all(
         (stored.get(scope) or None) == (desired.get(scope) or None) for scope in SCOPES
     )
-
-
-def with_details(details: Mapping[str, Any]) -> Kind:
-    """The kind of one plugin: its configuration typed by the schema that a gateway has of it."""
-    config = _config_of(details)
-    typed = tuple(
-        replace(field, fields=fields_from(config), open=not config.get("fields"))
-        if field.name == "config"
-        else field
-        for field in PLUGIN.fields
-    )
-    return replace(PLUGIN, fields=typed, details=details)
-
-
-def config_schema(kind: Kind) -> Mapping[str, Any]:
-    """The gateway's schema of a typed plugin's configuration."""
-    return _config_of(kind.details or {})
-
-
-def _config_of(details: Mapping[str, Any]) -> Mapping[str, Any]:
-    return next((entry["config"] for entry in details.get("fields", ()) if "config" in entry), {})
 
 
 PLUGIN = Kind(

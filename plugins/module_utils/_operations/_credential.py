@@ -74,22 +74,27 @@ def _refuse_missing_consumer(task: Task, consumer: str) -> None:
 
 def _with_password(task: Task, kind: Kind) -> Kind:
     """Let a password be compared with the hash that the gateway stores, or not at all."""
-    if "password" not in task.params:
-        return kind
     if task.params["update_password"] == "on_create":
         compare = _any_password
+    elif "password" not in task.params:
+        return kind
     else:
         consumer = task.gateway.get(CONSUMER, task.params["consumer"]) or {}
 
         def compare(password: object) -> object:
-            hashed = hashed_password(str(password), str(consumer.get("id")))
-            return hashed if password == task.params["password"] else password
+            if password != task.params["password"]:
+                return password
+            return hashed_password(str(password), str(consumer.get("id")))
 
     fields = tuple(
-        replace(field, compare_as=compare) if field.name == "password" else field
+        replace(field, compare_as=compare) if field.name in _STORED_HASHED else field
         for field in kind.fields
     )
     return replace(kind, fields=fields)
+
+
+# What a gateway keeps as a hash: always, or if it is asked to (hash_secret).
+_STORED_HASHED = ("password", "client_secret")
 
 
 def _any_password(password: object) -> object:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
     absent,
@@ -26,7 +27,8 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     Kind,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
 from ansible_collections.irishtek.kong.plugins.module_utils._freeform import fields_from
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
     Operation,
@@ -45,7 +47,7 @@ def run_entity(task: Task) -> Result:
     if task.params["state"] == "absent":
         plan = absent(task.gateway, kind, written)
     else:
-        plan = present(task.gateway, kind, written, task.warn)
+        plan = present(task.gateway, kind, {**written, **_above(task, kind)}, task.warn)
     return result_of_one(task, carry_out(task.gateway, plan))
 
 
@@ -81,6 +83,38 @@ def _kind(task: Task, written: Entity) -> Kind:
         fields=fields,
         matches=_match_by(identity) if task.params["search"] else None,
     )
+
+
+def _above(task: Task, kind: Kind) -> Entity:
+    """The foreign key that a nested path stands for, which no body that is judged may lack.
+
+    :raises InputError: there is no such entity, and no earlier task that may have made it.
+    """
+    parts = kind.path.split("/")
+    schema = task.gateway.schema(kind.schema_name) or {}
+    references = {
+        spec.get("reference"): name
+        for entry in schema.get("fields") or ()
+        for name, spec in entry.items()
+        if spec.get("type") == "foreign"
+    }
+    for position, part in enumerate(parts[:-2]):
+        name = references.get(part.replace("-", "_"))
+        if name is not None:
+            known = (each for each in KINDS.values() if each.path == part and not each.parent)
+            path = "/".join(parts[: position + 1])
+            above = next(known, Kind(name=name, path=path, identity="name", fields=()))
+            return {name: {"id": _id_of(task, above, unquote(parts[position + 1]))}}
+    return {}
+
+
+def _id_of(task: Task, kind: Kind, key: str) -> str:
+    try:
+        found = task.gateway.get(kind, key)
+        return task.gateway.missing(kind, key) if found is None else str(found["id"])
+    except KongError as exc:
+        exc.within(f"{kind.name} {key} at {task.gateway.url}")
+        raise
 
 
 def _fields(schema: Mapping[str, Any]) -> tuple[Field, ...]:

@@ -14,13 +14,11 @@ from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import (
-    PLUGIN,
-    with_details,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
+from ansible_collections.irishtek.kong.plugins.module_utils._freeform import with_details
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
     Operation,
     Result,

@@ -21,12 +21,14 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import (
     PLUGIN,
     SCOPES,
-    config_schema,
     is_same_plugin,
-    with_details,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._freeform import (
+    config_schema,
+    with_details,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
     Operation,
