@@ -30,7 +30,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     put_nulls,
     take_nulls,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._document._located import Located
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
+    InputError,
+    KongError,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._module import failed, run
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
     Operation,
@@ -55,11 +59,22 @@ class KongAction(NormalAction):
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
     ) -> dict[str, Any]:
+        try:
+            self._task.args = self._arguments()
+        except KongError as exc:
+            return {**ActionBase.run(self, tmp, task_vars), **failed(exc)}
         if not self._runs_here(task_vars or {}):
             return super().run(tmp, task_vars)  # type: ignore[no-any-return]
         result: dict[str, Any] = ActionBase.run(self, tmp, task_vars)
         result.update(self._run_here())
         return result
+
+    def _arguments(self) -> dict[str, Any]:
+        """The task's arguments for both doors; what only the controller knows is added here.
+
+        :raises KongError: it cannot be added; the task fails with its sentence.
+        """
+        return self._task.args  # type: ignore[no-any-return]
 
     def _runs_here(self, task_vars: Mapping[str, Any]) -> bool:
         """Whether nothing asks for another process: host, user, environment or job."""
@@ -129,7 +144,8 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Mapping):
-        return {plain(key): plain(item) for key, item in value.items()}
+        items = {plain(key): plain(item) for key, item in value.items()}
+        return Located(items, value.where) if isinstance(value, Located) else items
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
     for base in (str, int, float):

@@ -57,6 +57,10 @@ class Rendered:
     text: str
     lines: tuple[int, ...]
 
+    def line(self, index: int) -> int:
+        """The file's line of a line of the text, counted from 0; behind the last it is the last."""
+        return self.lines[min(index, len(self.lines) - 1)]
+
 
 def render(text: str, name: str, environment: Mapping[str, str]) -> Rendered:
     """Replace each placeholder that does not stand in a line beginning with ``#``.

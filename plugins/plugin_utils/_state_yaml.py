@@ -17,7 +17,7 @@ import re
 from collections.abc import Hashable
 from typing import Any, Callable
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from ansible_collections.irishtek.kong.plugins.module_utils._document._located import Located
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
@@ -26,7 +26,7 @@ from ansible_collections.irishtek.kong.plugins.plugin_utils._placeholders import
 try:
     from yaml import CSafeLoader as _Base
 except ImportError:  # PyYAML without libyaml reads the same, more slowly.
-    from yaml import SafeLoader as _Base  # type: ignore[assignment]
+    from yaml import SafeLoader as _Base
 
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = ("null", "bool", "str")
@@ -65,13 +65,13 @@ class _Loader(_Base):
 
     def __init__(self, rendered: Rendered, name: str, decrypt: Callable[[str], str]) -> None:
         super().__init__(rendered.text)
-        self.lines = rendered.lines
+        self.rendered = rendered
         self.file = name
         self.decrypt = decrypt
 
     def where(self, line: int) -> str:
-        """The place in the file; behind the last line it is the last line."""
-        return f"{self.file}:{self.lines[min(line, len(self.lines) - 1)]}"
+        """The place in the file of a line of the rendered text."""
+        return f"{self.file}:{self.rendered.line(line)}"
 
 
 def _mapping(loader: _Loader, node: yaml.Node) -> Placed:
@@ -143,7 +143,7 @@ for _name, _constructor in {**_SCALARS, "map": _mapping, "seq": _sequence}.items
     _Loader.add_constructor(f"{_TAG}{_name}", _constructor)
 _Loader.add_constructor("!vault", _vault)
 _Loader.add_constructor("!vault-encrypted", _vault)
-_Loader.add_constructor(None, _unknown)  # type: ignore[arg-type]
+_Loader.add_constructor(None, _unknown)
 _Loader.add_implicit_resolver(f"{_TAG}int", _INT, list("-+0123456789"))
 _Loader.add_implicit_resolver(f"{_TAG}float", _FLOAT, list("-+0123456789."))
 _Loader.add_implicit_resolver(f"{_TAG}merge", re.compile("<<$"), ["<"])
@@ -163,15 +163,15 @@ def load(rendered: Rendered, name: str, decrypt: Callable[[str], str]) -> Placed
         loader = _Loader(rendered, name, decrypt)
         document = loader.get_single_data()
     except _Wrong as exc:
-        raise InputError(f"{_where(rendered, name, exc.line)}: {exc}") from exc.__cause__
+        raise InputError(f"{name}:{rendered.line(exc.line)}: {exc}") from exc.__cause__
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         # What is quoted can be a part of a value: an unquoted secret that begins with a star.
         problem = re.sub("['\"].*['\"]", "…", exc.problem or "", flags=re.DOTALL)
-        where = _where(rendered, name, mark.line) if mark else name
+        where = f"{name}:{rendered.line(mark.line)}" if mark else name
         raise InputError(f"{where}: no valid YAML: {problem}") from None
     except (yaml.YAMLError, ValueError):
-        raise InputError(f"{name}: no valid YAML: a character or a value that it does not allow") from None
+        raise InputError(f"{name}: no valid YAML: it holds what YAML does not allow") from None
     finally:
         if loader is not None:
             loader.dispose()
@@ -180,10 +180,6 @@ def load(rendered: Rendered, name: str, decrypt: Callable[[str], str]) -> Placed
     if not isinstance(document, Placed):
         raise InputError(f"{name}: a state file must be a mapping, and this is none")
     return document
-
-
-def _where(rendered: Rendered, name: str, line: int) -> str:
-    return f"{name}:{rendered.lines[min(line, len(rendered.lines) - 1)]}"
 
 
 def _json_as_yaml(text: str) -> str:

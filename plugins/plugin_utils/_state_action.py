@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the controller does for ``kong_state``, whichever door it takes: read the state files.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+
+from ansible_collections.irishtek.kong.plugins.module_utils._document._located import Located
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction, plain
+from ansible_collections.irishtek.kong.plugins.plugin_utils._state_files import (
+    check_format,
+    parse_state,
+    read_state,
+)
+
+
+class KongStateAction(KongAction):
+    """Puts the document of ``src`` or ``content`` into ``content``, parsed, for both doors."""
+
+    def _arguments(self) -> dict[str, Any]:
+        args = dict(self._task.args)
+        src, content = args.get("src"), args.get("content")
+        # None or both of them: the argument spec has the sentence for that.
+        if (src is None) == (content is None):
+            return args
+        if src is None:
+            return {**args, "content": self._content(content)}
+        del args["src"]
+        return {**args, "content": self._read(plain(src))}
+
+    def _content(self, content: Any) -> Mapping[str, Any]:
+        if isinstance(content, str):
+            return parse_state([("content", plain(content))], self._environment(), self._decrypt)
+        if not isinstance(content, Mapping):
+            raise InputError("content must be a mapping, or a text that holds one")
+        document: Mapping[str, Any] = plain(content)
+        check_format(document)
+        return document
+
+    def _read(self, src: Any) -> Located:
+        names = [src] if isinstance(src, str) else src
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError("src must be the path of a file or a directory, or a list of paths")
+        paths = [_shortest(self._find(name)) for name in names]
+        return read_state(paths, self._text, self._environment(), self._decrypt)
+
+    def _find(self, name: str) -> str:
+        """A path as roles and plays mean it: ``files/`` of the role, the role, the play."""
+        try:
+            return plain(self._find_needle("files", name))  # type: ignore[no-any-return]
+        except AnsibleError as exc:
+            raise InputError(f"src: {exc}") from exc
+
+    def _text(self, path: str) -> str:
+        """The text of a file, also of one that is encrypted as a whole."""
+        absolute = os.path.abspath(path)
+        try:
+            if hasattr(self._loader, "get_text_file_contents"):
+                return str(plain(self._loader.get_text_file_contents(absolute)))
+            contents: bytes = self._loader._get_file_contents(absolute)[0]
+        except AnsibleError as exc:
+            raise InputError(f"{path}: the file cannot be read: {exc}") from exc
+        return contents.decode()
+
+    def _decrypt(self, text: str) -> str:
+        try:
+            decrypted: bytes = self._loader._vault.decrypt(text.encode())
+        except AnsibleError as exc:
+            raise InputError(f"the encrypted text cannot be read: {exc}") from exc
+        return decrypted.decode()
+
+    def _environment(self) -> dict[str, str]:
+        """The controller's, with the task's own ``environment`` on top, as decK would see them."""
+        written: dict[str, Any] = {}
+        self._compute_environment_string(written)
+        return {**os.environ, **{name: str(value) for name, value in plain(written).items()}}
+
+
+def _shortest(path: str) -> str:
+    """Paths in messages are relative where that is shorter."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative
