@@ -104,7 +104,7 @@ def complete(
     gateway: Gateway, kind: Kind, desired: Entity, current: Entity | None, warn: Warn
 ) -> Entity:
     """Nulls become defaults, names of references ids, silent rules of the gateway visible."""
-    desired = resolve(gateway, kind, _without_nulls(gateway, kind, desired))
+    desired = resolve(gateway, kind, without_defaults(gateway, kind, desired))
     if kind.settle is not None:
         for warning in kind.settle(desired, current):
             warn(f"{kind.describe(desired)}: {warning}")
@@ -123,7 +123,7 @@ def resolve(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
     return resolved
 
 
-def _without_nulls(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
+def without_defaults(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
     cleared = {
         name for name, value in desired.items() if _clears_a_default(kind.fields, {name: value})
     }

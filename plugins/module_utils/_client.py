@@ -248,7 +248,7 @@ class Client:
             "method": method,
             "url": self.url + path,
         }
-        if not response.content and response.is_success:
+        if response.status_code == 304 or (not response.content and response.is_success):
             return None
         try:
             body = response.json()

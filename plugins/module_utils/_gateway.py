@@ -59,6 +59,8 @@ class Gateway(Protocol):
 
     def health(self, upstream: str) -> list[Entity] | None: ...
 
+    def load(self, document: str) -> bool: ...
+
     def kinds_tagged(self, tag: str) -> set[str]: ...
 
     def data_planes(self) -> list[Entity]: ...
@@ -139,6 +141,14 @@ class AdminGateway:
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         """Delete; what is gone already is done."""
         _unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, current["id"])))
+
+    def load(self, document: str) -> bool:
+        """Make a declarative document the whole configuration of a gateway without a database.
+
+        :returns: whether it was another one than the gateway runs already.
+        """
+        body = {"config": document}
+        return self._client.request("POST", "/config", body, {"check_hash": "1"}, True) is not None
 
     def kinds_tagged(self, tag: str) -> set[str]:
         """Names of the managed kinds of which some entity carries a tag."""

@@ -31,8 +31,8 @@ class PartlyDone(KongError):
         self.partial = cause.partial
 
 
-def for_each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """``work`` on each item, ten at a time, results in the items' order.
+def for_each(work: Callable[[T], R], items: Iterable[T], workers: int = WORKERS) -> list[R]:
+    """``work`` on each item, ``workers`` at a time, results in the items' order.
 
     After the first failure no new item is begun; those under way come to their end.
 
@@ -53,7 +53,7 @@ def for_each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     if len(todo) == 1:
         step(0)
     elif todo:
-        with ThreadPoolExecutor(max_workers=min(WORKERS, len(todo))) as pool:
+        with ThreadPoolExecutor(max_workers=min(workers, len(todo))) as pool:
             list(pool.map(step, range(len(todo))))
     if failures:
         raise PartlyDone(failures[0], results) from failures[0]

@@ -6,8 +6,8 @@
 
 PRIVATE to the collection: it can change in any release.
 
-Every new entity gets its id here, so that each reference is known before the first write and a create
-whose answer was lost is recognised.
+Every new entity gets its id here, so that each reference is known before the first write and a
+create whose answer was lost is recognised.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import schema_of
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
+    schema_of,
+    without_defaults,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
     LEVELS,
     ORDER,
@@ -33,12 +36,14 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     Kind,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import (
-    config_schema,
     is_same_plugin,
-    with_details,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._freeform import (
+    config_schema,
+    with_details,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
@@ -153,7 +158,13 @@ class Matcher:
             return self._first(kind.name, lambda stored: matches(item.written, stored))
         owner = self._owner_id(item)
         identity = item.written.get(kind.identity)
-        return None if identity is None else self._stock.named(kind, identity, owner)
+        if identity is not None:
+            return self._stock.named(kind, identity, owner)
+        told = [name for name in kind.unique if item.written.get(name) is not None]
+        return self._first(
+            kind.name,
+            lambda stored: any(stored.get(name) == item.written[name] for name in told),
+        )
 
     def _first(self, kind: str, wanted: Callable[[Entity], bool]) -> Entity | None:
         return next((stored for stored in self._stock.of(kind) if wanted(stored)), None)
@@ -203,7 +214,9 @@ class Matcher:
             if item.kind.name == "plugin"
         }
         if reset:
-            names |= {item.kind.schema_name for item in self._items}
+            # A create leaves the defaults to the gateway.
+            stored = (item for item in self._items if self._current[id(item)] is not None)
+            names |= {item.kind.schema_name for item in stored}
         for_each(self._gateway.schema, sorted(names))
 
     def _typed(self, item: Item) -> Kind:
@@ -245,7 +258,7 @@ class Matcher:
             written = normalise(kind.fields, written)
         current = self._current[id(item)]
         if not reset:
-            meant = without_nulls(schema_of(self._gateway, kind), written)
+            meant = without_defaults(self._gateway, kind, written)
             return self._settled(item, kind, meant, current)
         # Against nothing stored: what is left out is reset, so nothing stored can override.
         return self._with_defaults(kind, self._settled(item, kind, written, None), current)
@@ -259,6 +272,8 @@ class Matcher:
 
     def _with_defaults(self, kind: Kind, written: Entity, current: Entity | None) -> Entity:
         """What is left out takes its default; secrets and made-up values stay as they are."""
+        if current is None:
+            return written
         schema = schema_of(self._gateway, kind)
         full = complete(schema, without_nulls(schema, written))
         desired = {
@@ -266,8 +281,6 @@ class Matcher:
             for each in kind.fields
             if each.name in full and each.name not in _LEFT_ALONE
         }
-        if current is None:
-            return {**written, **{name: desired[name] for name in written if name in desired}}
         return _without_untold_secrets(kind, desired, written)
 
 

@@ -132,14 +132,12 @@ class _Reader:
         self._defaults = defaults
         self._configs = document.get("_plugin_configs") or {}
 
-    def read_all(
-        self, kind: str, entries: Any, section: str, links: dict[str, Item | str]
-    ) -> None:
+    def read_all(self, kind: str, entries: Any, section: str, links: dict[str, Item | str]) -> None:
         if not isinstance(entries, list):
             raise InputError(f"{section} is not a list")
-        for position, entry in enumerate(entries, 1):
-            if isinstance(entry, str) and kind == "sni":
-                entry = {"name": entry}
+        for position, listed in enumerate(entries, 1):
+            is_bare = isinstance(listed, str) and kind == "sni"
+            entry = {"name": listed} if is_bare else listed
             if not isinstance(entry, Mapping):
                 raise InputError(f"entry {position} of {section} is not a mapping")
             self._read(KINDS[kind], entry, links)
@@ -176,9 +174,7 @@ class _Reader:
             kind, back = NESTED[item.kind.name][section]
             self.read_all(kind, entries, section, {back: item})
 
-    def _apart(
-        self, kind: Kind, entry: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _apart(self, kind: Kind, entry: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The entity's own fields and what nests in it.
 
         :raises InputError: a key is neither.

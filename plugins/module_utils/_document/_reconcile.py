@@ -157,6 +157,8 @@ class _Planner:
 
         :raises InputError: something that is not owned would go along, or stands in the way.
         """
+        if not doomed:
+            return []
         self._read_children({kind.name for kind, _entity in doomed})
         ids = {entity["id"] for _kind, entity in doomed}
         doomed += self._in_the_way(doomed, ids)
@@ -172,7 +174,9 @@ class _Planner:
                 plan_absent(kind, entity, self._owner_label(kind, entity)),
                 owner_of(kind, entity),
                 along=[
-                    plan_absent(child_kind, child, kind.label(entity) if child_kind.parent else None)
+                    plan_absent(
+                        child_kind, child, kind.label(entity) if child_kind.parent else None
+                    )
                     for child_kind, child in self._children(CASCADES, kind, entity)
                     if gone[child["id"]][1] is entity
                 ],
@@ -262,10 +266,10 @@ class _Planner:
             if value is None or not isinstance(value, str):
                 continue
             for stored in self._stock.of(kind.name):
-                same_owner = kind.parent is None or owner_of(kind, stored) == step.owner
-                if stored.get(name) == value and stored["id"] != step.id:
-                    if same_owner or name in kind.unique:
-                        found.append(stored["id"])
+                everywhere = kind.parent is None or name in kind.unique
+                same = everywhere or owner_of(kind, stored) == step.owner
+                if same and stored.get(name) == value and stored["id"] != step.id:
+                    found.append(stored["id"])
         return found
 
     def _guard(self, writes: list[Step], deletes: list[Step]) -> None:

@@ -23,6 +23,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._secrets import mask
 Result = dict[str, Any]
 
 
+def _silent(line: str) -> None:
+    """A module has nobody to tell before it ends."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One run of an operation, started by either door.
@@ -35,6 +39,8 @@ class Task:
     check_mode: bool
     diff: bool
     warn: Callable[[str], None]
+    # Told how far long work is, in a line.
+    progress: Callable[[str], None] = _silent
 
     def written(self, kind: Kind) -> Entity:
         """The part of the parameters that is the entity itself."""

@@ -1,0 +1,191 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a gateway holds as a state file's document.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import schema_of
+from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
+    NESTED,
+    ORDER,
+    SECTIONS,
+    section_of,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import Stock
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED
+from ansible_collections.irishtek.kong.plugins.module_utils._freeform import with_details
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
+    complete,
+    without_old_spellings,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._secrets import (
+    mask_entity,
+    secrets_of,
+)
+
+_MADE_UP = ("created_at", "updated_at", "cert_digest")
+# A document nests an entity in the first of these that it points at.
+_NESTS_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "target": (("upstream", "upstream"),),
+    "route": (("service", "service"),),
+    "sni": (("certificate", "certificate"),),
+    **{kind: (("consumer", "consumer"),) for kind in KINDS if KINDS[kind].parent == "consumer"},
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a dump is written.
+
+    :param with_ids: with the ids, which certificates always have.
+    :param skip_defaults: only what differs from the gateway's own defaults.
+    :param secrets: ``keep`` them, ``mask`` them, or refer to the ``env`` of the task that reads them.
+    """
+
+    with_ids: bool = False
+    skip_defaults: bool = False
+    secrets: str = "mask"
+
+
+class Dumper:
+    """Reads a gateway and writes its entities as a document."""
+
+    def __init__(self, gateway: Gateway, style: Style) -> None:
+        self._gateway = gateway
+        self._style = style
+        self._stock = Stock(gateway)
+
+    def dump(self, kinds: Sequence[str], tags: Sequence[str]) -> dict[str, Any]:
+        """The document of these kinds, of entities that have all of ``tags``; sorted."""
+        wanted = [kind for kind in ORDER if kind in kinds]
+        below = {owner for kind in wanted for _field, owner in _NESTS_IN.get(kind, ())}
+        self._stock.read({*wanted, *below})
+        if "target" in wanted:
+            self._stock.read_targets(self._stock.of("upstream"))
+        typed = self._plugin_kinds() if "plugin" in wanted else {}
+        written = {
+            kind: [
+                (entity, self._written(typed.get(entity.get("name", ""), KINDS[kind]), entity))
+                for entity in self._stock.of(kind)
+                if set(tags) <= set(entity.get("tags") or ())
+            ]
+            for kind in wanted
+        }
+        document: dict[str, Any] = {"_format_version": "3.0"}
+        if tags:
+            document["_info"] = {"select_tags": list(tags)}
+        document.update(self._nested(written))
+        return document
+
+    def _plugin_kinds(self) -> dict[str, Kind]:
+        names = sorted({plugin["name"] for plugin in self._stock.of("plugin")})
+        schemas = for_each(lambda name: self._gateway.schema(f"plugins/{name}"), names)
+        return {name: with_details(schema or {}) for name, schema in zip(names, schemas)}
+
+    def _written(self, kind: Kind, entity: Entity) -> Entity:
+        """One entity as a document writes it: references by name, secrets as the style says."""
+        entity = {name: value for name, value in entity.items() if name not in _MADE_UP}
+        if kind.details is not None:
+            entity = without_old_spellings(kind.details, entity)
+        if self._style.skip_defaults:
+            entity = _without_defaults(complete(schema_of(self._gateway, kind), {}), entity)
+        entity = self._secrets(kind, entity)
+        if not self._style.with_ids and kind.name != "certificate":
+            entity.pop("id", None)
+        if kind.name == "certificate":
+            entity.pop("snis", None)
+        for field in kind.fields:
+            if field.reference and entity.get(field.name):
+                entity[field.name] = self._reference(field.reference, entity[field.name]["id"])
+        return {name: value for name, value in entity.items() if value is not None}
+
+    def _secrets(self, kind: Kind, entity: Entity) -> Entity:
+        if self._style.secrets == "keep" or not secrets_of(kind.fields, entity):
+            return dict(entity)
+        masked = mask_entity(kind, entity)
+        if self._style.secrets == "mask":
+            return masked
+        label = kind.label(entity) if not kind.named_by else str(entity.get("id"))
+        return _with_placeholders(masked, f"DECK_{kind.name}_{label}")
+
+    def _reference(self, kind: str, key: str) -> Any:
+        if kind in ("certificate", "ca_certificate"):
+            return key
+        self._stock.read([kind])
+        found = self._stock.with_id(kind, key)
+        name = KINDS[kind].label(found) if found else key
+        return {"name": name} if kind in ("service", "key_set") else name
+
+    def _nested(self, written: Mapping[str, list[tuple[Entity, Entity]]]) -> dict[str, Any]:
+        """Children inside what they belong to, everything sorted by what people call it."""
+        sections: dict[str, list[Entity]] = {}
+        places = {entity["id"]: out for pairs in written.values() for entity, out in pairs}
+        for kind in reversed(ORDER):
+            for entity, out in sorted(
+                written.get(kind, ()), key=lambda pair: KINDS[kind].label(pair[0])
+            ):
+                self._place(kind, entity, out, places, sections)
+        order = [section_of(kind) for kind in ORDER]
+        return {section: sections[section] for section in order if section in sections}
+
+    def _place(
+        self,
+        kind: str,
+        entity: Entity,
+        out: Entity,
+        places: Mapping[str, Entity],
+        sections: dict[str, list[Entity]],
+    ) -> None:
+        for field, owner in _NESTS_IN.get(kind, ()):
+            above = places.get((entity.get(field) or {}).get("id"))
+            if above is not None:
+                out.pop(field, None)
+                inside = next(key for key, found in NESTED[owner].items() if found[0] == kind)
+                above.setdefault(inside, []).append(out)
+                return
+            if KINDS[kind].parent == owner:
+                out[owner] = self._reference(owner, entity[owner]["id"])
+        sections.setdefault(section_of(kind), []).append(out)
+
+
+def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) -> Entity:
+    kept: Entity = {}
+    for name, value in entity.items():
+        default = defaults.get(name)
+        if isinstance(value, dict) and isinstance(default, dict):
+            value = _without_defaults(default, value)
+            if value:
+                kept[name] = value
+        elif value != default or name == "id":
+            kept[name] = value
+    return kept
+
+
+def _with_placeholders(value: Any, name: str) -> Any:
+    """Masked texts become references to environment variables, named after where they stand."""
+    if isinstance(value, dict):
+        return {key: _with_placeholders(item, f"{name}_{key}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [
+            _with_placeholders(item, f"{name}_{position}") for position, item in enumerate(value, 1)
+        ]
+    if value == MASKED:
+        return '${{ env "' + re.sub(r"[^A-Za-z0-9]+", "_", name).upper() + '" }}'
+    return value
+
+
+ALL_KINDS = tuple(kind for kind in ORDER if kind in SECTIONS.values())

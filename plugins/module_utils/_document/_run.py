@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carry out the steps of a document: level by level, side by side, with an undo.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import carry_out
+from ansible_collections.irishtek.kong.plugins.module_utils._document._format import LEVELS
+from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
+from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import (
+    NOT_TO_BE_PUT_BACK,
+    Work,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
+    CREATE,
+    DELETE,
+    Plan,
+    without_nulls,
+)
+
+
+@dataclass
+class Report:
+    """What became of the steps: each is in exactly one of these lists."""
+
+    done: list[Step] = field(default_factory=list)
+    failed: list[tuple[Step, KongError]] = field(default_factory=list)
+    not_done: list[Step] = field(default_factory=list)
+
+
+class Runner:
+    """Runs steps on a gateway.
+
+    :param on_error: ``stop`` and ``rollback`` begin nothing new after a failure; ``continue``
+        leaves out only what needs the failed entity.
+    :param progress: told after each phase how far the work is.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        on_error: str,
+        workers: int,
+        progress: Callable[[str], None],
+    ) -> None:
+        self._gateway = gateway
+        self._goes_on = on_error == "continue"
+        self._workers = workers
+        self._progress = progress
+        self._report = Report()
+        self._broken: set[str] = set()
+        self._lock = threading.Lock()
+
+    def run(self, work: Work) -> Report:
+        phases = list(_phases(work))
+        total = sum(len(phase) for phase in phases)
+        for phase in phases:
+            for_each(self._attempt, phase, self._workers)
+            self._progress(f"{len(self._report.done)} of {total} changes done")
+        return self._report
+
+    def _attempt(self, step: Step) -> None:
+        with self._lock:
+            halted = bool(self._report.failed) and not self._goes_on
+            if halted or step.needs & self._broken:
+                self._broken.add(step.id)
+                self._report.not_done.append(step)
+                return
+        try:
+            plan = carry_out(self._gateway, step.plan, step.owner)
+            _refuse_another(step, plan)
+        except KongError as exc:
+            with self._lock:
+                self._broken.add(step.id)
+                self._report.failed.append((step, exc))
+            return
+        step.plan = plan
+        with self._lock:
+            self._report.done.append(step)
+
+
+def _refuse_another(step: Step, plan: Plan) -> None:
+    """What needs the entity was planned with the id that it should have got."""
+    if step.plan.operation == CREATE and plan.entity.get("id") != step.plan.body.get("id"):
+        raise InputError(
+            f"{plan.description} was created by somebody else meanwhile: run the task again"
+        )
+
+
+def _phases(work: Work) -> Iterator[list[Step]]:
+    """Steps that can be done side by side, one list after the other."""
+    yield from _deletes(work.early)
+    for kinds in LEVELS:
+        pending = [step for step in work.writes if step.plan.kind.name in kinds]
+        yield from _waves([step for step in pending if step.plan.changed])
+    yield from _deletes(work.deletes)
+
+
+def _deletes(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    for level in reversed(range(len(LEVELS))):
+        found = [step for step in steps if step.level == level]
+        if found:
+            yield found
+
+
+def _waves(steps: list[Step]) -> Iterator[list[Step]]:
+    """Within a level only a value that another entity gives up makes one step wait for another.
+
+    :raises InputError: two entities swap a value that only one can have.
+    """
+    while steps:
+        ids = {step.id for step in steps}
+        ready = [step for step in steps if not step.needs & (ids - {step.id})]
+        if not ready:
+            names = ", ".join(step.plan.description for step in steps)
+            raise InputError(f"each takes a name that another one gives up: {names}")
+        yield ready
+        steps = [step for step in steps if step not in ready]
+
+
+@dataclass
+class Undone:
+    """What a rollback put back, and what it left as it is, with the reason."""
+
+    undone: list[Plan] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+def undo(gateway: Gateway, done: Sequence[Step]) -> Undone:
+    """Put back what was done, in reverse order; what somebody changed since is left alone."""
+    result = Undone()
+    for step in reversed(done):
+        plan = step.plan
+        try:
+            result.undone += _undo_one(gateway, step)
+        except KongError as exc:
+            result.left.append(f"{plan.description}: {exc.message}")
+    return result
+
+
+def _undo_one(gateway: Gateway, step: Step) -> list[Plan]:
+    plan, kind = step.plan, step.plan.kind
+    if plan.operation == DELETE:
+        return _recreate(gateway, step)
+    current = gateway.get(kind, step.id, step.owner)
+    if current != plan.after:
+        raise InputError("it was changed since by somebody else")
+    if plan.operation == CREATE:
+        back = Plan(kind, DELETE, before=current, parent=plan.parent)
+    else:
+        body = {name: plan.stored.get(name) for name in plan.body}
+        back = Plan(kind, "update", current, plan.before, body, plan.parent)
+    return [carry_out(gateway, back, step.owner)]
+
+
+def _recreate(gateway: Gateway, step: Step) -> list[Plan]:
+    """Make a deleted entity, and what went along with it, again with the same ids."""
+    made = []
+    for plan in (step.plan, *step.along):
+        if plan.kind.name in NOT_TO_BE_PUT_BACK:
+            raise InputError(f"{plan.description} cannot be made again: its password is hashed")
+        owner = (plan.stored.get(plan.kind.parent or "") or {}).get("id")
+        body = {
+            name: value
+            for name, value in plan.stored.items()
+            if name not in ("created_at", "updated_at", plan.kind.parent)
+        }
+        again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
+        made.append(carry_out(gateway, again, owner))
+    return made

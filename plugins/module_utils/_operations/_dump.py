@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A gateway's entities as a state file: the operation behind ``kong_dump``.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.irishtek.kong.plugins.module_utils._document._dump import (
+    ALL_KINDS,
+    Dumper,
+    Style,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
+    Operation,
+    Result,
+    Task,
+)
+
+try:
+    import yaml
+except ImportError:  # only a host on which the module runs as such may lack it
+    yaml = None
+
+
+def run_dump(task: Task) -> Result:
+    params = task.params
+    style = Style(params["with_ids"], params["skip_defaults"], params["secrets"])
+    kinds = params.get("kinds") or _kinds_of(task)
+    document = Dumper(task.gateway, style).dump(kinds, params.get("select_tags", ()))
+    if "dest" not in params:
+        return {"changed": False, "document": document}
+    text = _text(document, params["format"])
+    changed = _is_another(params["dest"], text)
+    if changed and not task.check_mode:
+        _write(params["dest"], text)
+    return {"changed": changed, "dest": params["dest"], "document": document}
+
+
+def _kinds_of(task: Task) -> list[str]:
+    """All kinds that the gateway's edition has."""
+    community = task.gateway.root().get("edition") == "community"
+    return [kind for kind in ALL_KINDS if not (community and KINDS[kind].enterprise)]
+
+
+def _text(document: dict[str, Any], style: str) -> str:
+    if style == "json":
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if yaml is None:
+        raise InputError("format yaml needs the Python package PyYAML: install it, or write json")
+    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    return text
+
+
+def _is_another(path: str, text: str) -> bool:
+    """Whether the file does not hold the text, or may be read by others."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read() != text or bool(os.stat(path).st_mode & 0o077)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError) as exc:
+        raise InputError(f"dest {path} cannot be read: {exc}") from exc
+
+
+def _write(path: str, text: str) -> None:
+    """Replace the file as a whole; only its owner may read it, as it may hold secrets."""
+    folder = os.path.dirname(os.path.abspath(path))
+    try:
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".kong_dump_")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as exc:
+        raise InputError(f"dest {path} cannot be written: {exc}") from exc
+
+
+KONG_DUMP = Operation(
+    name="kong_dump",
+    spec=ArgumentSpec(
+        options={
+            "dest": {"type": "path"},
+            "kinds": {"type": "list", "elements": "str", "choices": list(ALL_KINDS)},
+            "select_tags": {"type": "list", "elements": "str"},
+            "with_ids": {"type": "bool", "default": False},
+            "skip_defaults": {"type": "bool", "default": False},
+            "secrets": {
+                "type": "str",
+                "choices": ["mask", "env", "keep"],
+                "default": "mask",
+                "no_log": False,
+            },
+            "format": {"type": "str", "choices": ["yaml", "json"], "default": "yaml"},
+        }
+    ),
+    run=run_dump,
+)

@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A state file and a gateway: the operation behind ``kong_state``.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.irishtek.kong.plugins.module_utils._document._dbless import to_dbless
+from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
+from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
+from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import (
+    Document,
+    parse,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import (
+    Wish,
+    Work,
+    reconcile,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._run import (
+    Report,
+    Runner,
+    Undone,
+    undo,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
+    Operation,
+    Result,
+    Task,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._parallel import WORKERS
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import NONE, Plan
+from ansible_collections.irishtek.kong.plugins.module_utils._predict import PredictingGateway
+
+_COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE: "unchanged"}
+
+
+def run_state(task: Task) -> Result:
+    document = _document(task)
+    if isinstance(task.gateway, PredictingGateway):
+        task.gateway.looks_up = False
+    wish = Wish(
+        state=task.params["state"],
+        purge_kinds=tuple(task.params.get("purge_kinds", ())),
+        cascade=task.params["cascade"],
+        max_deletes=task.params.get("max_deletes"),
+        allow_empty=task.params["allow_empty"],
+    )
+    owned = bool(document.select_tags or wish.purge_kinds) or wish.state != "synced"
+    if not owned and _has_no_database(task):
+        return _load_whole(task, document, wish)
+    work = reconcile(task.gateway, document, wish, task.warn)
+    # Asked only once there is something to write: most runs find nothing to do.
+    if any(step.plan.changed for step in work.steps) and _has_no_database(task):
+        return _load_whole(task, document, wish)
+    runner = Runner(
+        task.gateway, task.params["on_error"], task.params["concurrency"], task.progress
+    )
+    report = runner.run(work)
+    if report.failed:
+        raise _failure(task, work, report)
+    return _result(task, work, report)
+
+
+def _has_no_database(task: Task) -> bool:
+    return (task.gateway.root().get("configuration") or {}).get("database") == "off"
+
+
+def _document(task: Task) -> Document:
+    content = task.params.get("content")
+    if not isinstance(content, Mapping):
+        raise InputError(
+            "content is not a document: write it as a mapping (src and text are read by Ansible's "
+            "controller, through the action plugin of this module)"
+        )
+    if task.params["ignore_konnect"]:
+        content = {name: value for name, value in content.items() if name != "_konnect"}
+    document = parse(content, task.params.get("select_tags", ()))
+    if document.workspace not in (None, task.params.get("workspace", "default")):
+        raise InputError(
+            f"the document is for the workspace {document.workspace}: write it as workspace, too"
+        )
+    if document.members:
+        raise InputError("members of consumer groups are not read from state files yet")
+    return document
+
+
+def _result(task: Task, work: Work, report: Report) -> Result:
+    """The result of what was done, in the order done; the diffs are grouped by kind."""
+    done = [plan for step in report.done for plan in (*step.along, step.plan)]
+    result: Result = {
+        "changed": bool(done),
+        "summary": _summary([*done, *(plan for plan in work.plans if not plan.changed)]),
+        "changes": [plan.summary() for plan in done],
+    }
+    if task.diff:
+        grouped = sorted(done, key=lambda plan: ORDER.index(plan.kind.name))
+        result["diff"] = [plan.diff(task.gateway.url) for plan in grouped]
+    return result
+
+
+def _summary(plans: Iterable[Plan]) -> dict[str, dict[str, int]]:
+    """Numbers of entities by kind and by what happened to them."""
+    summary: dict[str, dict[str, int]] = {}
+    for plan in plans:
+        counts = summary.setdefault(plan.kind.name, dict.fromkeys(_COUNTED.values(), 0))
+        counts[_COUNTED[plan.operation]] += 1
+    return {kind: summary[kind] for kind in ORDER if kind in summary}
+
+
+def _failure(task: Task, work: Work, report: Report) -> KongError:
+    """The first failure, with the lists of what was done, undone and not done."""
+    step, first = report.failed[0]
+    started = {id(each) for each in (*report.done, *report.not_done)}
+    failed = {id(each) for each, _exc in report.failed}
+    waiting = [
+        each
+        for each in work.steps
+        if each.plan.changed and id(each) not in started and id(each) not in failed
+    ]
+    partial = _result(task, work, report)
+    partial["failed_steps"] = [
+        {**each.plan.summary(), "msg": exc.message} for each, exc in report.failed
+    ]
+    partial["not_done"] = _summaries([*report.not_done, *waiting])
+    partial["undone"], partial["left"] = [], []
+    if task.params["on_error"] == "rollback":
+        undone = undo(task.gateway, report.done)
+        partial.update(_told(undone), changed=bool(undone.left))
+    more = f" (and {len(report.failed) - 1} more)" if len(report.failed) > 1 else ""
+    first.message = f"{first.message}{more}; {_state_after(task, partial)}"
+    if step.where:
+        first.failure["where"] = step.where
+    first.partial = partial
+    return first
+
+
+def _told(undone: Undone) -> Result:
+    return {"undone": [plan.summary() for plan in undone.undone], "left": undone.left}
+
+
+def _state_after(task: Task, partial: Result) -> str:
+    done, waiting = len(partial["changes"]), len(partial["not_done"])
+    if task.params["on_error"] == "rollback":
+        text = f"{len(partial['undone'])} of {done} changes were undone"
+        return text + (f", left: {'; '.join(partial['left'])}" if partial["left"] else "")
+    return f"{done} changes were done, {waiting} were not"
+
+
+def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    return [step.plan.summary() for step in steps]
+
+
+def _load_whole(task: Task, document: Document, wish: Wish) -> Result:
+    """Without a database the document is the whole configuration, and what it lacks goes."""
+    if wish.state != "synced":
+        raise InputError(
+            f"state {wish.state} needs a gateway with a database: without one a document is the "
+            "whole configuration, so only synced is possible"
+        )
+    everything = replace(document, select_tags=())
+    whole = replace(wish, purge_kinds=ORDER, cascade=True)
+    work = reconcile(task.gateway, everything, whole, task.warn)
+    changed = [step for step in work.steps if step.plan.changed]
+    if changed:
+        task.gateway.load(json.dumps(to_dbless(task.params["content"])))
+    return _result(task, work, Report(done=changed))
+
+
+KONG_STATE = Operation(
+    name="kong_state",
+    spec=ArgumentSpec(
+        options={
+            "src": {"type": "list", "elements": "path"},
+            "content": {"type": "raw"},
+            "state": {
+                "type": "str",
+                "choices": ["synced", "applied", "absent"],
+                "default": "applied",
+            },
+            "select_tags": {"type": "list", "elements": "str"},
+            "default_lookup_tags": {"type": "dict"},
+            "purge_kinds": {"type": "list", "elements": "str", "choices": list(ORDER)},
+            "cascade": {"type": "bool", "default": False},
+            "max_deletes": {"type": "int"},
+            "allow_empty": {"type": "bool", "default": False},
+            "concurrency": {"type": "int", "default": WORKERS},
+            "on_error": {
+                "type": "str",
+                "choices": ["stop", "continue", "rollback"],
+                "default": "stop",
+            },
+            "ignore_konnect": {"type": "bool", "default": False},
+        },
+        required_one_of=[("src", "content")],
+        mutually_exclusive=[("src", "content")],
+    ),
+    run=run_state,
+)
