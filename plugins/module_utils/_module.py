@@ -32,6 +32,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._base im
     Operation,
     Result,
     Task,
+    silent,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._predict import (
     PredictingGateway,
@@ -72,6 +73,7 @@ def run(
     diff: bool,
     warn: Callable[[str], None],
     session: Session,
+    progress: Callable[[str], None] = silent,
 ) -> Result:
     """Run an operation and return its result; a failure is a result with ``failed``.
 
@@ -82,7 +84,7 @@ def run(
         gateway = AdminGateway(session.client(connection))
 
         def start(on: Gateway) -> Result:
-            return operation.run(Task(params, on, check_mode, diff, warn))
+            return operation.run(Task(params, on, check_mode, diff, warn, progress))
 
         if not check_mode:
             session.forget_predictions(connection)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.utils.display import Display
 
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     password_in,
@@ -46,6 +48,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._transport import (
 )
 from ansible_collections.irishtek.kong.plugins.plugin_utils._session import worker_session
 
+SECONDS_BETWEEN_LINES = 2.0
 SWITCH = "KONG_ANSIBLE_IN_PROCESS"
 
 prepare()
@@ -112,6 +115,7 @@ class KongAction(NormalAction):
                 diff=bool(self._task.diff),
                 warn=warnings.append,
                 session=worker_session(),
+                progress=Progress(),
             )
         warnings[:0] = [
             f"Both option {each['option']} and its alias {each['alias']} are set."
@@ -128,6 +132,18 @@ class KongAction(NormalAction):
         if isinstance(validated.errors[0], UnsupportedError):
             return f"Unsupported parameters for ({self._task.action}) module: {message}"
         return message
+
+
+class Progress:
+    """Shows how far long work is: a line every few seconds, none for short work."""
+
+    def __init__(self) -> None:
+        self._shown = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        if time.monotonic() - self._shown >= SECONDS_BETWEEN_LINES:
+            self._shown = time.monotonic()
+            Display().display(f"    {line}")
 
 
 def _without(secrets: set[str], result: Result) -> Result:

@@ -45,7 +45,7 @@ class Runner:
 
     :param on_error: ``stop`` and ``rollback`` begin nothing new after a failure; ``continue``
         leaves out only what needs the failed entity.
-    :param progress: told after each phase how far the work is.
+    :param progress: told after each change how far the work is.
     """
 
     def __init__(
@@ -60,15 +60,15 @@ class Runner:
         self._workers = workers
         self._progress = progress
         self._report = Report()
+        self._total = 0
         self._broken: set[str] = set()
         self._lock = threading.Lock()
 
     def run(self, work: Work) -> Report:
         phases = list(_phases(work))
-        total = sum(len(phase) for phase in phases)
+        self._total = sum(len(phase) for phase in phases)
         for phase in phases:
             for_each(self._attempt, phase, self._workers)
-            self._progress(f"{len(self._report.done)} of {total} changes done")
         return self._report
 
     def _attempt(self, step: Step) -> None:
@@ -89,6 +89,7 @@ class Runner:
         step.plan = plan
         with self._lock:
             self._report.done.append(step)
+            self._progress(f"{len(self._report.done)} of {self._total} changes done")
 
 
 def _refuse_another(step: Step, plan: Plan) -> None:

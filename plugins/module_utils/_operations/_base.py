@@ -23,7 +23,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._secrets import mask
 Result = dict[str, Any]
 
 
-def _silent(line: str) -> None:
+def silent(line: str) -> None:
     """A module has nobody to tell before it ends."""
 
 
@@ -40,7 +40,7 @@ class Task:
     diff: bool
     warn: Callable[[str], None]
     # Told how far long work is, in a line.
-    progress: Callable[[str], None] = _silent
+    progress: Callable[[str], None] = silent
 
     def written(self, kind: Kind) -> Entity:
         """The part of the parameters that is the entity itself."""
