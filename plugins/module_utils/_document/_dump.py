@@ -53,7 +53,7 @@ class Style:
 
     :param with_ids: with the ids, which certificates always have.
     :param skip_defaults: only what differs from the gateway's own defaults.
-    :param secrets: ``keep`` them, ``mask`` them, or refer to the ``env`` of the task that reads them.
+    :param secrets: ``keep`` them, ``mask`` them, or refer to the ``env`` of what reads them.
     """
 
     with_ids: bool = False
@@ -116,11 +116,12 @@ class Dumper:
     def _secrets(self, kind: Kind, entity: Entity) -> Entity:
         if self._style.secrets == "keep" or not secrets_of(kind.fields, entity):
             return dict(entity)
-        masked = mask_entity(kind, entity)
+        masked: Entity = mask_entity(kind, entity)
         if self._style.secrets == "mask":
             return masked
         label = kind.label(entity) if not kind.named_by else str(entity.get("id"))
-        return _with_placeholders(masked, f"DECK_{kind.name}_{label}")
+        placed: Entity = _with_placeholders(masked, f"DECK_{kind.name}_{label}")
+        return placed
 
     def _reference(self, kind: str, key: str) -> Any:
         if kind in ("certificate", "ca_certificate"):
@@ -151,7 +152,7 @@ class Dumper:
         sections: dict[str, list[Entity]],
     ) -> None:
         for field, owner in _NESTS_IN.get(kind, ()):
-            above = places.get((entity.get(field) or {}).get("id"))
+            above = places.get(str((entity.get(field) or {}).get("id")))
             if above is not None:
                 out.pop(field, None)
                 inside = next(key for key, found in NESTED[owner].items() if found[0] == kind)
@@ -167,9 +168,9 @@ def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) ->
     for name, value in entity.items():
         default = defaults.get(name)
         if isinstance(value, dict) and isinstance(default, dict):
-            value = _without_defaults(default, value)
-            if value:
-                kept[name] = value
+            inner = _without_defaults(default, value)
+            if inner:
+                kept[name] = inner
         elif value != default or name == "id":
             kept[name] = value
     return kept

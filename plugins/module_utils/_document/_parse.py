@@ -160,7 +160,7 @@ class _Reader:
             if kind.parent and kind.parent not in found:
                 raise InputError(f"it says not which {kind.parent} it belongs to")
         except KongError as exc:
-            raise InputError(f"{where}: {kind.describe(entry)}: {exc.message}") from exc
+            raise InputError(f"{where}: {kind.describe(dict(entry))}: {exc.message}") from exc
         self.items.append(item)
         for section, entries in nested.items():
             self._read_nested(item, section, entries)

@@ -29,7 +29,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._base im
 )
 
 try:
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 except ImportError:  # only a host on which the module runs as such may lack it
     yaml = None
 
