@@ -47,7 +47,16 @@ _KINDS = {
 }
 _DEFAULTS = ("service", "route", "upstream", "target")
 # Foreign keys that decK writes as records; the gateway takes a text in all of them.
-_REFERENCES = ("service", "route", "consumer", "consumer_group", "client_certificate", "set")
+_REFERENCES = (
+    "service",
+    "route",
+    "consumer",
+    "consumer_group",
+    "upstream",
+    "certificate",
+    "client_certificate",
+    "set",
+)
 _MEMBERS = "consumer_group_consumers"
 _DROPPED = ("_info", "_konnect", "_workspace", "_plugin_configs", "custom_entities")
 

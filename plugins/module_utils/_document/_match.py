@@ -122,6 +122,19 @@ class Matcher:
                 )
             self._ids[id(item)] = (current or {}).get("id") or written or self._new_id()
 
+    def id_of(self, item: Item) -> str:
+        return self._ids[id(item)]
+
+    def resolve(self, kind: str, link: Item | str) -> str:
+        """The id of an item, or of what the document or the gateway calls so.
+
+        :raises InputError: there is none.
+        """
+        known = self._known(kind, link)
+        if known is None:
+            raise InputError(f"{kind} {link} is neither in the document nor at {self._gateway.url}")
+        return known
+
     def current(self, item: Item) -> Entity | None:
         return self._current[id(item)]
 
@@ -152,22 +165,19 @@ class Matcher:
             return self._certificate_of(item)
         if kind.name == "plugin":
             desired = {**item.written, **self._references(item)}
-            return self._first("plugin", lambda stored: is_same_plugin(desired, stored))
+            named = self._stock.holding("plugin", "name", item.written.get("name"))
+            return next((stored for stored in named if is_same_plugin(desired, stored)), None)
         if kind.matches is not None and kind.parent is None:
-            matches = kind.matches
-            return self._first(kind.name, lambda stored: matches(item.written, stored))
+            stock = self._stock.of(kind.name)
+            return next((stored for stored in stock if kind.matches(item.written, stored)), None)
         owner = self._owner_id(item)
         identity = item.written.get(kind.identity)
         if identity is not None:
             return self._stock.named(kind, identity, owner)
-        told = [name for name in kind.unique if item.written.get(name) is not None]
-        return self._first(
-            kind.name,
-            lambda stored: any(stored.get(name) == item.written[name] for name in told),
-        )
-
-    def _first(self, kind: str, wanted: Callable[[Entity], bool]) -> Entity | None:
-        return next((stored for stored in self._stock.of(kind) if wanted(stored)), None)
+        for name in kind.unique:
+            for stored in self._stock.holding(kind.name, name, item.written.get(name)):
+                return stored
+        return None
 
     def _certificate_of(self, item: Item) -> Entity | None:
         """A certificate without an id is known by the SNIs that nest in it."""
@@ -187,16 +197,18 @@ class Matcher:
 
         :raises InputError: there is neither.
         """
+        try:
+            return self.resolve(kind, link)
+        except InputError as exc:
+            exc.within(f"{item.where}: {item.describe()}")
+            raise
+
+    def _known(self, kind: str, link: Item | str) -> str | None:
         target = link if isinstance(link, Item) else self._by_name.get((kind, link))
         if target is not None:
             return self._ids[id(target)]
         found = self._stock.find(KINDS[kind], str(link))
-        if found is None:
-            raise InputError(
-                f"{item.where}: {item.describe()}: {kind} {link} is neither in the document nor "
-                f"at {self._gateway.url}"
-            )
-        return str(found["id"])
+        return None if found is None else str(found["id"])
 
     def _references(self, item: Item) -> Entity:
         kind = item.kind

@@ -19,7 +19,13 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._format im
     RESTRICTS,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Matcher, Step
-from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import Document
+from ansible_collections.irishtek.kong.plugins.module_utils._document._members import (
+    Membership,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import (
+    Document,
+    Item,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import (
     Stock,
     owner_of,
@@ -56,6 +62,8 @@ class Work:
     writes: list[Step] = field(default_factory=list)
     early: list[Step] = field(default_factory=list)
     deletes: list[Step] = field(default_factory=list)
+    members: list[Membership] = field(default_factory=list)
+    groups: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def steps(self) -> list[Step]:
@@ -93,6 +101,8 @@ class _Planner:
         self._wish = wish
         self._stock = Stock(gateway)
         self._matcher = Matcher(gateway, self._stock, document, warn)
+        # What stays, whatever it belongs to.
+        self._kept: set[str] = set()
 
     def work(self) -> Work:
         scope = self._scope()
@@ -102,12 +112,37 @@ class _Planner:
             self._stock.read_targets(self._upstreams_of_interest())
         self._matcher.match(("target", "plugin"))
         if self._wish.state == "absent":
-            return Work(deletes=self._deletes(self._named()))
+            doomed = self._deletes(self._named())
+            self._guard_number(doomed)
+            return Work(deletes=doomed)
+        self._kept = self._matcher.matched
         writes = self._matcher.plan(reset=self._wish.state == "synced")
         deletes = self._deletes(self._surplus(scope)) if self._wish.state == "synced" else []
         early = self._make_room(writes, deletes)
-        self._guard(writes, [*early, *deletes])
-        return Work(writes, early, [step for step in deletes if step not in early])
+        self._guard_number(deletes)
+        self._guard_everything(writes, deletes)
+        moved = {step.id for step in early}
+        rest = [step for step in deletes if step.id not in moved]
+        return Work(writes, early, rest, self._memberships(), self._groups())
+
+    def _groups(self) -> list[tuple[str, str]]:
+        return [
+            (self._matcher.id_of(item), item.label)
+            for item in self._document.items
+            if item.kind.name == "consumer_group"
+        ]
+
+    def _memberships(self) -> list[Membership]:
+        """The wanted members by id; a group or consumer that the document lacks must be stored."""
+        return [
+            Membership(
+                self._matcher.resolve("consumer_group", group),
+                self._matcher.resolve("consumer", consumer),
+                _name_of(group),
+                _name_of(consumer),
+            )
+            for group, consumer in self._document.members
+        ]
 
     def _scope(self) -> list[str]:
         """The kinds to look at: those written, owned by tag, and named for purging."""
@@ -200,15 +235,12 @@ class _Planner:
     def _children(
         self, table: Mapping[str, Mapping[str, str]], kind: Kind, entity: Entity
     ) -> list[tuple[Kind, Entity]]:
-        found = []
-        for name, back in table.get(kind.name, {}).items():
-            for child in self._stock.of(name):
-                if (child.get(back) or {}).get("id") == entity["id"]:
-                    found.append((KINDS[name], child))
-        return [each for each in found if each[1]["id"] not in self._kept()]
-
-    def _kept(self) -> set[str]:
-        return set() if self._wish.state == "absent" else self._matcher.matched
+        return [
+            (KINDS[name], child)
+            for name, back in table.get(kind.name, {}).items()
+            for child in self._stock.holding(name, back, entity["id"])
+            if child["id"] not in self._kept
+        ]
 
     def _in_the_way(
         self, doomed: list[tuple[Kind, Entity]], ids: set[str]
@@ -247,14 +279,14 @@ class _Planner:
         """Deletes and renamings that free a unique value which another entity takes."""
         by_id = {step.id: step for step in deletes}
         renamed = {step.id: step for step in writes if step.plan.stored}
-        early: list[Step] = []
+        early: dict[str, Step] = {}
         for step in writes:
             for holder in self._holders(step):
-                if holder in by_id and by_id[holder] not in early:
-                    early.append(by_id[holder])
+                if holder in by_id:
+                    early[holder] = by_id[holder]
                 elif holder in renamed:
                     step.needs.add(holder)
-        return early
+        return list(early.values())
 
     def _holders(self, step: Step) -> list[str]:
         """Ids of other entities that hold now what a step is about to claim."""
@@ -265,26 +297,34 @@ class _Planner:
             value: Any = body.get(name)
             if value is None or not isinstance(value, str):
                 continue
-            for stored in self._stock.of(kind.name):
+            for stored in self._stock.holding(kind.name, name, value):
                 everywhere = kind.parent is None or name in kind.unique
                 same = everywhere or owner_of(kind, stored) == step.owner
-                if same and stored.get(name) == value and stored["id"] != step.id:
+                if same and stored["id"] != step.id:
                     found.append(stored["id"])
         return found
 
-    def _guard(self, writes: list[Step], deletes: list[Step]) -> None:
-        """Refuse to delete more than is allowed, or everything, by accident."""
+    def _guard_number(self, deletes: list[Step]) -> None:
+        """Refuse to delete more than is allowed."""
         count = sum(1 + len(step.along) for step in deletes)
         if self._wish.max_deletes is not None and count > self._wish.max_deletes:
             raise InputError(
                 f"{count} entities at {self._gateway.url} would be deleted, "
                 f"and max_deletes is {self._wish.max_deletes}"
             )
-        if count and not writes and not self._wish.allow_empty:
+
+    def _guard_everything(self, writes: list[Step], deletes: list[Step]) -> None:
+        """Refuse to delete all that is owned because a document happens to be empty."""
+        if deletes and not writes and not self._wish.allow_empty:
+            count = sum(1 + len(step.along) for step in deletes)
             raise InputError(
                 f"the document has no entities, so all {count} owned ones at {self._gateway.url} "
                 "would be deleted: set allow_empty to true if that is meant"
             )
+
+
+def _name_of(link: Item | str) -> str:
+    return link.label if isinstance(link, Item) else link
 
 
 def _hard_to_undo(step: Step) -> bool:

@@ -122,13 +122,14 @@ def _waves(steps: list[Step]) -> Iterator[list[Step]]:
     :raises InputError: two entities swap a value that only one can have.
     """
     while steps:
-        ids = {step.id for step in steps}
-        ready = [step for step in steps if not step.needs & (ids - {step.id})]
+        waiting = {step.id for step in steps}
+        ready = [step for step in steps if not step.needs & (waiting - {step.id})]
         if not ready:
             names = ", ".join(step.plan.description for step in steps)
             raise InputError(f"each takes a name that another one gives up: {names}")
         yield ready
-        steps = [step for step in steps if step not in ready]
+        begun = {step.id for step in ready}
+        steps = [step for step in steps if step.id not in begun]
 
 
 @dataclass

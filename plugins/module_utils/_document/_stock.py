@@ -25,6 +25,7 @@ class Stock:
         self._gateway = gateway
         self._by_id: dict[str, dict[str, Entity]] = {}
         self._by_name: dict[str, dict[tuple[str | None, Any], Entity]] = {}
+        self._by_value: dict[tuple[str, str], dict[Any, list[Entity]]] = {}
 
     def read(self, kinds: Iterable[str]) -> None:
         """List the kinds that are not known yet, side by side; targets are listed by upstream."""
@@ -53,6 +54,18 @@ class Stock:
     def named(self, kind: Kind, name: Any, owner: str | None = None) -> Entity | None:
         """The entity with this identity, below the owner with this id where the kind has one."""
         return self._by_name.get(kind.name, {}).get((owner, name))
+
+    def holding(self, kind: str, field: str, value: Any) -> list[Entity]:
+        """The entities with this value in a field; of a reference, those that point at this id."""
+        if (kind, field) not in self._by_value:
+            index: dict[Any, list[Entity]] = {}
+            for entity in self.of(kind):
+                held = entity.get(field)
+                key = held.get("id") if isinstance(held, dict) else held
+                if isinstance(key, str):
+                    index.setdefault(key, []).append(entity)
+            self._by_value[kind, field] = index
+        return self._by_value[kind, field].get(value, [])
 
     def find(self, kind: Kind, key: str) -> Entity | None:
         """By id or name; what was not listed is asked for, once."""

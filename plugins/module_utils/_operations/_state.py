@@ -18,6 +18,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._argspec import Argu
 from ansible_collections.irishtek.kong.plugins.module_utils._document._dbless import to_dbless
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
 from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
+from ansible_collections.irishtek.kong.plugins.module_utils._document._members import (
+    carry_out_members,
+    plan_members,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import (
     Document,
     parse,
@@ -62,7 +66,7 @@ def run_state(task: Task) -> Result:
         return _load_whole(task, document, wish)
     work = reconcile(task.gateway, document, wish, task.warn)
     # Asked only once there is something to write: most runs find nothing to do.
-    if any(step.plan.changed for step in work.steps) and _has_no_database(task):
+    if (work.members or any(step.plan.changed for step in work.steps)) and _has_no_database(task):
         return _load_whole(task, document, wish)
     runner = Runner(
         task.gateway, task.params["on_error"], task.params["concurrency"], task.progress
@@ -70,7 +74,22 @@ def run_state(task: Task) -> Result:
     report = runner.run(work)
     if report.failed:
         raise _failure(task, work, report)
-    return _result(task, work, report)
+    return _with_members(task, work, _result(task, work, report))
+
+
+def _with_members(task: Task, work: Work, result: Result) -> Result:
+    """Bring the members of the document's groups to what it says, once both sides are there."""
+    synced = task.params["state"] == "synced"
+    todo = plan_members(task.gateway, work.groups, work.members, synced)
+    try:
+        carry_out_members(task.gateway, todo, task.params["concurrency"])
+    except KongError as exc:
+        exc.within(f"Could not change the members of consumer groups at {task.gateway.url}")
+        exc.partial = result
+        raise
+    result["changed"] = result["changed"] or bool(todo)
+    result["changes"] += [each.summary() for each in todo]
+    return result
 
 
 def _has_no_database(task: Task) -> bool:
@@ -91,8 +110,6 @@ def _document(task: Task) -> Document:
         raise InputError(
             f"the document is for the workspace {document.workspace}: write it as workspace, too"
         )
-    if document.members:
-        raise InputError("members of consumer groups are not read from state files yet")
     return document
 
 
