@@ -60,6 +60,8 @@ def _filter(document: Any) -> Any:
                     {"name": "s", "client_certificate": "1-2", "ca_certificates": ["3-4"]}
                 ],
                 "keys": [{"name": "k", "set": {"name": "ks"}}],
+                "targets": [{"target": "a:1", "upstream": {"name": "u"}}],
+                "snis": [{"name": "a.test", "certificate": {"id": "1-2"}}],
                 "plugins": [{"name": "p", "service": "s", "consumer": {"username": "c"}}],
             },
             {
@@ -69,6 +71,8 @@ def _filter(document: Any) -> Any:
                     {"name": "s", "client_certificate": "1-2", "ca_certificates": ["3-4"]}
                 ],
                 "keys": [{"name": "k", "set": "ks"}],
+                "targets": [{"target": "a:1", "upstream": "u"}],
+                "snis": [{"name": "a.test", "certificate": "1-2"}],
                 "plugins": [{"name": "p", "service": "s", "consumer": "c"}],
             },
             id="foreign keys become texts",
