@@ -191,7 +191,10 @@ def _load_whole(task: Task, document: Document, wish: Wish) -> Result:
     work = reconcile(task.gateway, everything, whole, task.warn)
     changed = [step for step in work.steps if step.plan.changed]
     if changed:
-        task.gateway.load(json.dumps(to_dbless(task.params["content"])))
+        content = dict(task.params["content"])
+        # The tags of the task are as good as those of the document.
+        content["_info"] = {**(content.get("_info") or {}), "select_tags": list(document.select_tags)}
+        task.gateway.load(json.dumps(to_dbless(content)))
     return _result(task, work, Report(done=changed))
 
 
