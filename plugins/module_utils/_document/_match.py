@@ -26,10 +26,15 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._format im
     ORDER,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import (
+    NOT_FIELDS,
     Document,
     Item,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import Stock
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._credential import (
+    CREDENTIALS,
+    stored_as_hash,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     PLACEHOLDER,
     Entity,
@@ -59,8 +64,12 @@ from ansible_collections.irishtek.kong.plugins.module_utils._spelling import spe
 from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
 
 Warn = Callable[[str], None]
-# Not reset when they are left out: the gateway made them up, or only the gateway knows them.
-_LEFT_ALONE = ("id", "created_at", "updated_at", "snis")
+# Not reset when they are left out: the gateway made them up.
+_LEFT_ALONE = ("id", "created_at", "updated_at")
+
+
+class _NoSuchEntity(InputError):
+    """A reference leads nowhere."""
 
 
 @dataclass
@@ -109,10 +118,18 @@ class Matcher:
         """Ids of stored entities that the document has."""
         return {current["id"] for current in self._current.values() if current is not None}
 
-    def match(self, kinds: Iterable[str]) -> None:
-        """Find the items of these kinds in the stock; their references are matched before them."""
+    def match(self, kinds: Iterable[str], going: bool = False) -> None:
+        """Find the items of these kinds in the stock; their references are matched before them.
+
+        :param going: they are to be deleted, so one that refers to what is gone is gone, too.
+        """
         for item in self._items_of(kinds):
-            current = self._find(item)
+            try:
+                current = self._find(item)
+            except _NoSuchEntity:
+                if not going:
+                    raise
+                current = None
             self._current[id(item)] = current
             written = item.written.get("id")
             if current is not None and written not in (None, current["id"]):
@@ -132,7 +149,9 @@ class Matcher:
         """
         known = self._known(kind, link)
         if known is None:
-            raise InputError(f"{kind} {link} is neither in the document nor at {self._gateway.url}")
+            raise _NoSuchEntity(
+                f"{kind} {link} is neither in the document nor at {self._gateway.url}"
+            )
         return known
 
     def current(self, item: Item) -> Entity | None:
@@ -232,6 +251,8 @@ class Matcher:
         for_each(self._gateway.schema, sorted(names))
 
     def _typed(self, item: Item) -> Kind:
+        if item.kind.name in CREDENTIALS:
+            return stored_as_hash(item.kind, item.written, str(self._owner_id(item)))
         if item.kind.name != "plugin":
             return item.kind
         name = str(item.written.get("name"))
@@ -288,10 +309,11 @@ class Matcher:
             return written
         schema = schema_of(self._gateway, kind)
         full = complete(schema, without_nulls(schema, written))
+        own = (*_LEFT_ALONE, *NOT_FIELDS.get(kind.name, ()))
         desired = {
             each.name: full.get(each.name)
             for each in kind.fields
-            if each.name in full and each.name not in _LEFT_ALONE
+            if each.name in full and each.name not in own
         }
         return _without_untold_secrets(kind, desired, written)
 

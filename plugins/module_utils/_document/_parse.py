@@ -30,7 +30,7 @@ _NAMES_OF_REFERENCES = ("id", "name", "username", "custom_id")
 # Of an entity, not about it: what a gateway makes up, and what a dump may hold all the same.
 _IGNORED = ("created_at", "updated_at")
 # SNIs are entities of their own in a document.
-_NOT_FIELDS = {"certificate": ("snis",)}
+NOT_FIELDS = {"certificate": ("snis",)}
 
 
 @dataclass(eq=False)
@@ -152,7 +152,9 @@ class _Reader:
                 if name in _reference_names(kind):
                     if name in links:
                         raise InputError(f"{name} stands in what it already nests in")
-                    if value is not None:
+                    if value is None:
+                        written[name] = None
+                    else:
                         found[name] = _reference(name, value)
                 else:
                     written[name] = value
@@ -181,7 +183,7 @@ class _Reader:
         """
         nests = {**NESTED.get(kind.name, {}), **_MEMBERSHIPS.get(kind.name, {})}
         known = {"id", *(each.name for each in kind.fields), *_reference_names(kind)}
-        known -= set(_NOT_FIELDS.get(kind.name, ()))
+        known -= set(NOT_FIELDS.get(kind.name, ()))
         own, nested = {}, {}
         for key, value in entry.items():
             if key in nests:

@@ -107,11 +107,12 @@ class _Planner:
     def work(self) -> Work:
         scope = self._scope()
         self._stock.read(scope)
-        self._matcher.match(kind for kind in ORDER if kind not in ("target", "plugin"))
+        going = self._wish.state == "absent"
+        self._matcher.match((kind for kind in ORDER if kind not in ("target", "plugin")), going)
         if "target" in scope:
             self._stock.read_targets(self._upstreams_of_interest())
-        self._matcher.match(("target", "plugin"))
-        if self._wish.state == "absent":
+        self._matcher.match(("target", "plugin"), going)
+        if going:
             doomed = self._deletes(self._named())
             self._guard_number(doomed)
             return Work(deletes=doomed)

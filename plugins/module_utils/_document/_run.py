@@ -123,7 +123,7 @@ def _waves(steps: list[Step]) -> Iterator[list[Step]]:
     """
     while steps:
         waiting = {step.id for step in steps}
-        ready = [step for step in steps if not step.needs & (waiting - {step.id})]
+        ready = [step for step in steps if not (step.needs - {step.id}) & waiting]
         if not ready:
             names = ", ".join(step.plan.description for step in steps)
             raise InputError(f"each takes a name that another one gives up: {names}")

@@ -13,6 +13,7 @@ URL.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     Entity,
@@ -30,6 +31,28 @@ JWT_ALGORITHMS = (
 def hashed_password(password: str, consumer: str) -> str:
     """A basic-auth password as a gateway stores it: SHA-1 of the password and the consumer's id."""
     return hashlib.sha1(f"{password}{consumer}".encode()).hexdigest()
+
+
+def stored_as_hash(kind: Kind, written: Entity, consumer: str) -> Kind:
+    """The kind with a password that is compared as the hash which a gateway stores.
+
+    A client secret that the gateway is to hash (``hash_secret``) cannot be compared: it is salted.
+
+    :param consumer: the consumer's id.
+    """
+    password, salted = written.get("password"), bool(written.get("hash_secret"))
+
+    def compare(stored: object) -> object:
+        return hashed_password(str(stored), consumer) if stored == password else stored
+
+    def as_hash(field: Field) -> Field:
+        if field.name == "password" and password is not None:
+            return replace(field, compare_as=compare)
+        if field.name == "client_secret" and salted:
+            return replace(field, compare_as=bool)
+        return field
+
+    return replace(kind, fields=tuple(as_hash(field) for field in kind.fields))
 
 
 def _not_compared(value: object) -> object:

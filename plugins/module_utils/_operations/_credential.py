@@ -20,7 +20,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._argspec import Argu
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import CONSUMER
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._credential import (
     CREDENTIALS,
-    hashed_password,
+    stored_as_hash,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     Field,
@@ -75,30 +75,20 @@ def _refuse_missing_consumer(task: Task, consumer: str) -> None:
 def _with_password(task: Task, kind: Kind) -> Kind:
     """Let a password be compared with the hash that the gateway stores, or not at all."""
     if task.params["update_password"] == "on_create":
-        compare = _any_password
-    elif "password" not in task.params:
+        fields = tuple(
+            replace(field, compare_as=bool) if field.name in _STORED_HASHED else field
+            for field in kind.fields
+        )
+        return replace(kind, fields=fields)
+    if "password" not in task.params:
         return kind
-    else:
-        consumer = task.gateway.get(CONSUMER, task.params["consumer"]) or {}
-
-        def compare(password: object) -> object:
-            if password != task.params["password"]:
-                return password
-            return hashed_password(str(password), str(consumer.get("id")))
-
-    fields = tuple(
-        replace(field, compare_as=compare) if field.name in _STORED_HASHED else field
-        for field in kind.fields
-    )
-    return replace(kind, fields=fields)
+    consumer = task.gateway.get(CONSUMER, task.params["consumer"]) or {}
+    password = {"password": task.params["password"]}
+    return stored_as_hash(kind, password, str(consumer.get("id")))
 
 
 # What a gateway keeps as a hash: always, or if it is asked to (hash_secret).
 _STORED_HASHED = ("password", "client_secret")
-
-
-def _any_password(password: object) -> object:
-    return bool(password)
 
 
 def _all_fields() -> tuple[Field, ...]:

@@ -114,7 +114,7 @@ def _document(task: Task) -> Document:
 
 
 def _result(task: Task, work: Work, report: Report) -> Result:
-    """The result of what was done, in the order done; the diffs are grouped by kind."""
+    """The result of what was done, in the order done; the diffs are in the document's order."""
     done = [plan for step in report.done for plan in (*step.along, step.plan)]
     result: Result = {
         "changed": bool(done),
@@ -122,8 +122,11 @@ def _result(task: Task, work: Work, report: Report) -> Result:
         "changes": [plan.summary() for plan in done],
     }
     if task.diff:
-        grouped = sorted(done, key=lambda plan: ORDER.index(plan.kind.name))
-        result["diff"] = [plan.diff(task.gateway.url) for plan in grouped]
+        places = {id(step): place for place, step in enumerate(work.steps)}
+        steps = sorted(report.done, key=lambda step: places[id(step)])
+        plans = [plan for step in steps for plan in (*step.along, step.plan)]
+        plans.sort(key=lambda plan: ORDER.index(plan.kind.name))
+        result["diff"] = [plan.diff(task.gateway.url) for plan in plans]
     return result
 
 
