@@ -40,7 +40,7 @@ sandbox:  ## a gateway to try things on; ADMIN_PORT= PROXY_PORT= MODE= VERSION= 
 demo:  ## the first upstream and its targets, from nothing, against a sandbox
 	@$(TOOLS) demo
 
-benchmark:  ## measure the collection against the sandbox
+benchmark:  ## measure the collection, and decK where there is one; KONG_ADMIN_URL= names a real gateway
 	@$(TOOLS) benchmark
 
 clean:  ## remove all that these commands made

@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures the collection against `ansible.builtin.uri`: `make benchmark`.
+"""Measures the collection against `ansible.builtin.uri` and decK: `make benchmark`.
 
-Whole processes, the two sides in turns (A B A B), medians of wall and processor seconds. Against a
-sandbox, or the gateway that KONG_ADMIN_URL (and KONG_ADMIN_TOKEN) name, on which it makes upstreams
-called irishtek-bench-* and removes them. Only ratios of one call can be compared.
+Whole processes, the sides in turns (A B A B), medians of wall and processor seconds; then state
+files, see `benchmark.state`. Against a sandbox, or the gateway that KONG_ADMIN_URL (and
+KONG_ADMIN_TOKEN) name, on which it makes entities called irishtek-bench-* and removes them. Only
+ratios of one call can be compared.
 """
 
 from __future__ import annotations
@@ -25,21 +26,23 @@ from statistics import median
 
 import httpx
 
+from benchmark import state
 from benchmark.cases import Case, Work, cases
+from benchmark.documents import shapes
+from benchmark.measure import ONE, Budget, Failed, environment
+from benchmark.state_report import tell
+from harness.deck import MISSING, deck_program
 from harness.gateway import Gateway, sandbox
-from harness.paths import COLLECTIONS
 from harness.processes import NotReady
-from harness.program import DIRECT, run_program
+from harness.program import run_program
 
 ROUNDS = 3
-# Seconds: no round begins that would not end within ALL as the longest before it did; no run
-# takes longer than ONE.
-ALL = 270.0
-ONE = 120.0
-
-
-class Failed(Exception):
-    """A run that did not do its work, so that its time means nothing."""
+# Seconds for everything, and of these for targets, after which state files take the rest.
+ALL = 290.0
+TARGETS = 120.0
+# Upstreams and targets of each in the state files, and services of the mixed one.
+POOLS = ((1, 1000), (50, 20), (200, 5))
+SERVICES = 400
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ class Bench:
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         done = subprocess.run(
             [self.programs / "ansible-playbook", playbook],
-            env=self._environment(), cwd=self.folder, timeout=ONE, check=False, text=True,
+            env=environment(self.gateway, self.folder, self.programs),
+            cwd=self.folder, timeout=ONE, check=False, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -86,24 +90,6 @@ class Bench:
         head = {"name": "Targets", "hosts": "localhost", "gather_facts": False}
         return {**head, "tasks": work.tasks}
 
-    def _environment(self) -> dict[str, str]:
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("ANSIBLE_", "KONG_", "KONNECT_"))
-        }
-        token = {"KONG_ADMIN_TOKEN": self.gateway.token} if self.gateway.token else {}
-        return {
-            **kept,
-            **DIRECT,
-            **token,
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            "ANSIBLE_HOME": str(self.folder / "ansible"),
-            "ANSIBLE_LOCALHOST_WARNING": "0",
-            "KONG_ADMIN_URL": self.gateway.admin_url,
-            "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
-        }
-
     def clean(self, compared: list[Case]) -> None:
         """Take away from a lasting gateway what the cases made on it."""
         if not self.gateway.is_sandbox:
@@ -121,16 +107,16 @@ class Bench:
         return f"{kind} {version}, ansible-core {core.stdout.strip()}, {os.cpu_count()} processors"
 
 
-def rounds(bench: Bench, compared: list[Case]) -> dict[int, list[Cost]]:
+def rounds(bench: Bench, compared: list[Case], budget: Budget) -> dict[int, list[Cost]]:
     """The costs of every work (by its id), one a round; works of two cases run once a round."""
     works = {id(work): work for case in compared for work in case.works}
     costs: dict[int, list[Cost]] = {key: [] for key in works}
-    start, longest = time.monotonic(), 0.0
+    longest = 0.0
     for number in range(ROUNDS):
-        begin = time.monotonic()
-        if begin - start + longest > ALL:
-            print(f"Only {number} of {ROUNDS} rounds fit into {ALL:.0f} s.")
+        if not budget.fits(longest):
+            print(f"Only {number} of {ROUNDS} rounds fit into {budget.seconds:.0f} s.")
             break
+        begin = time.monotonic()
         for key, work in works.items():
             costs[key].append(bench.measure(work))
         longest = max(longest, time.monotonic() - begin)
@@ -170,20 +156,43 @@ def _bench() -> Iterator[Bench]:
         yield Bench(gateway, folder, Path(os.environ["BENCHMARK_BIN"]))
 
 
+def _targets(bench: Bench) -> bool:
+    """Measure and tell what targets take; whether every wanted ratio was met."""
+    compared = cases(token=bool(bench.gateway.token))
+    try:
+        costs = rounds(bench, compared, Budget(TARGETS))
+    finally:
+        bench.clean(compared)
+    return report(compared, costs)
+
+
+def _state_files(bench: Bench, budget: Budget) -> None:
+    """Measure and tell what state files take."""
+    rig = state.Rig(bench.gateway, bench.folder, bench.programs)
+    delays = state.DELAYS
+    if bench.gateway.admin_url.startswith("https:"):
+        print("\nNo delays are added to a gateway behind TLS: its certificate is for its own name.")
+        delays = ()
+    print(f"\nState files; {'decK beside them' if deck_program() else MISSING}.", flush=True)
+    try:
+        costs = state.rounds(rig, state.works(shapes(POOLS, SERVICES), delays), budget)
+    finally:
+        state.empty(bench.gateway)
+    tell(costs)
+
+
 def _main() -> int:
     """Exit status: 0 every wanted ratio was met, 1 not, or nothing could be measured."""
+    budget = Budget(ALL)
     try:
         with _bench() as bench:
             print(f"Whole ansible-playbook runs, medians; {bench.about()}.", flush=True)
-            compared = cases(token=bool(bench.gateway.token))
-            try:
-                costs = rounds(bench, compared)
-            finally:
-                bench.clean(compared)
+            met = _targets(bench)
+            _state_files(bench, budget)
     except (Failed, NotReady, httpx.HTTPError, subprocess.TimeoutExpired) as error:
-        print(f"Nothing was measured: {error}", file=sys.stderr)
+        print(f"It was not measured to the end: {error}", file=sys.stderr)
         return 1
-    return 0 if report(compared, costs) else 1
+    return 0 if met else 1
 
 
 if __name__ == "__main__":

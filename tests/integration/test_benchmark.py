@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.cases import address, cases
-from benchmark.run import Bench, Cost, Failed, report, rounds
+from benchmark.measure import Budget, Failed
+from benchmark.run import Bench, Cost, report, rounds
 from harness.gateway import Gateway
 from harness.paths import BINARIES
 
@@ -32,7 +33,7 @@ def test_both_sides_write_the_same_targets(
 ) -> None:
     monkeypatch.setattr("benchmark.run.ROUNDS", 1)
     compared = cases(token=bool(gateway.token), count=2, many=4)
-    costs = rounds(bench, compared)
+    costs = rounds(bench, compared, Budget(60))
     assert [len(found) for found in costs.values()] == [1] * 5
     assert all(cost.wall > 0 and cost.cpu > 0 for found in costs.values() for cost in found)
     for name, count in zip(NAMES, (2, 2, 4), strict=True):
