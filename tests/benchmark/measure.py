@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-import threading
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,26 +53,15 @@ def timed(
 
     :raises Failed: it ended with another status than 0, or had to be stopped after `ONE`.
     """
-    with (folder / "output").open("w+", encoding="utf-8") as output:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            command, env=dict(environment), cwd=folder,
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-        )
-        # The only call that tells the memory of this process alone knows no timeout.
-        watch = threading.Timer(ONE, process.kill)
-        watch.start()
-        try:
-            status, usage = os.wait4(process.pid, 0)[1:]
-        finally:
-            watch.cancel()
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        said = output.read()
-    if process.returncode:
-        raise Failed(f"{command[0]} ended with status {process.returncode}:\n{said}")
-    return Spent(seconds, usage.ru_maxrss), said
+    report = folder / "spent.json"
+    launcher = [sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py"))]
+    done = subprocess.run(
+        [*launcher, str(report), str(ONE), *command], env=dict(environment), cwd=folder, check=False,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+    if done.returncode:
+        raise Failed(f"{command[0]} ended with status {done.returncode}:\n{done.stdout}")
+    return Spent(**json.loads(report.read_text())), done.stdout
 
 
 def environment(gateway: Gateway, folder: Path, programs: Path) -> dict[str, str]:

@@ -66,8 +66,8 @@ def run_task(rig: Rig, gateway: Gateway, file: Path) -> Spent:
     there = {**environment(gateway, rig.folder, rig.programs), "PYTHONPATH": paths}
     program = [str(rig.programs / "python"), "-m", "benchmark.one_task"]
     command = [*program, gateway.admin_url, str(file)]
-    told = json.loads(timed(command, there, rig.folder)[1].splitlines()[-1])
-    return Spent(told["seconds"], told["memory"])
+    spent, told = timed(command, there, rig.folder)
+    return replace(spent, seconds=float(told.splitlines()[-1]))
 
 
 def run_playbook(rig: Rig, gateway: Gateway, file: Path) -> Spent:
