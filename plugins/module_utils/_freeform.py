@@ -37,6 +37,7 @@ _TYPES = {
     "map": "dict",
     "record": "dict",
 }
+_OF_SCHEMAS = {ours: theirs for theirs, ours in _TYPES.items()}
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 
 
@@ -140,6 +141,15 @@ def _converter(kind: str) -> Callable[[Any], Any] | None:
         "record": _to_record,
     }
     return converters.get(kind)
+
+
+def as_type(kind: str, value: Any) -> Any:
+    """``value`` in a type of an argument spec, where nothing is lost on the way.
+
+    :raises InputError: it cannot be; the value itself is not shown.
+    """
+    converter = _converter(_OF_SCHEMAS.get(kind, ""))
+    return value if converter is None else converter(value)
 
 
 def _to_text(value: Any) -> Any:

@@ -125,8 +125,8 @@ def test_applied_leaves_alone_what_is_left_out(state: State) -> None:
 
 
 def test_applied_clears_what_is_null(state: State) -> None:
-    route = {"name": "r", "paths": ["/x"], "hosts": ["b.test"]}
-    service = {"name": "s", "host": "a.test", "path": "/x", "retries": 1, "routes": [route]}
+    below = {"name": "r", "paths": ["/x"], "hosts": ["b.test"]}
+    service = {"name": "s", "host": "a.test", "path": "/x", "retries": 1, "routes": [below]}
     state({**HEAD, "services": [service]}, "applied")
     cleared: Document = {
         **HEAD,
@@ -134,8 +134,8 @@ def test_applied_clears_what_is_null(state: State) -> None:
         "routes": [{"name": "r", "hosts": None, "service": None}],
     }
     assert counts(state.foretold_and_done(cleared, "applied")) == {"updated": 2}
-    service, route = _stored(state, "/services"), _stored(state, "/routes")
-    assert (service["path"], service["retries"], route["hosts"]) == (None, 5, None)
+    stored, route = _stored(state, "/services"), _stored(state, "/routes")
+    assert (stored["path"], stored["retries"], route["hosts"]) == (None, 5, None)
     assert route["service"] is None and route["paths"] == ["/x"]
 
 

@@ -95,6 +95,16 @@ class Step:
     def level(self) -> int:
         return next(at for at, kinds in enumerate(LEVELS) if self.plan.kind.name in kinds)
 
+    @property
+    def is_final(self) -> bool:
+        """Whether a delete takes something that nobody can make again."""
+        return any(is_hashed(plan) for plan in (self.plan, *self.along))
+
+
+def is_hashed(plan: Plan) -> bool:
+    """Whether a gateway answers a hash instead of a secret, so that nobody can put it back."""
+    return plan.kind.name == "basic_auth" or bool(plan.stored.get("hash_secret"))
+
 
 class Matcher:
     """Gives each item its id and its place in the stock, and plans it."""
@@ -106,6 +116,7 @@ class Matcher:
         self._items = document.items
         self._ids: dict[int, str] = {}
         self._current: dict[int, Entity | None] = {}
+        self._taken: dict[str, Item] = {}
         self._plugins: dict[str, Kind] = {}
         self._by_name: dict[tuple[str, Any], Item] = {}
         for item in self._items:
@@ -123,9 +134,9 @@ class Matcher:
 
         :param going: they are to be deleted, so one that refers to what is gone is gone, too.
         """
-        for item in self._items_of(kinds):
+        for item in self._by_id_first(kinds):
             try:
-                current = self._find(item)
+                current = self._unless_taken(item, self._find(item))
             except _NoSuchEntity:
                 if not going:
                     raise
@@ -168,6 +179,33 @@ class Matcher:
             (item for item in self._items if item.kind.name in wanted),
             key=lambda item: wanted.index(item.kind.name),
         )
+
+    def _by_id_first(self, kinds: Iterable[str]) -> list[Item]:
+        """An id outweighs a name: an entity that is renamed leaves its name to another item."""
+        wanted = list(kinds)
+
+        def has_no_id(item: Item) -> bool:
+            key = item.written.get("id")
+            return key is None or self._stock.with_id(item.kind.name, key) is None
+
+        return sorted(
+            (item for item in self._items if item.kind.name in wanted),
+            key=lambda item: (wanted.index(item.kind.name), has_no_id(item)),
+        )
+
+    def _unless_taken(self, item: Item, found: Entity | None) -> Entity | None:
+        """What an item was found as, unless another item is it.
+
+        :raises InputError: both items call it the same.
+        """
+        taker = None if found is None else self._taken.setdefault(found["id"], item)
+        if taker is None or taker is item:
+            return found
+        kind = item.kind
+        names = [each.written.get(kind.identity) for each in (taker, item)]
+        if kind.matches is None and (names[0] is None or names[0] == names[1]):
+            raise InputError(f"{item.where}: {item.describe()} stands at {taker.where} already")
+        return None
 
     def _new_id(self) -> str:
         if self._gateway.predicts:

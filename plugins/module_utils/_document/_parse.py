@@ -20,10 +20,19 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._format im
     SECTIONS,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._located import where_of
+from ansible_collections.irishtek.kong.plugins.module_utils._document._typed import (
+    refuse_masks,
+    typed,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import (
+    CERTIFICATE,
+    SNI,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import settle_url
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._freeform import as_type
 from ansible_collections.irishtek.kong.plugins.module_utils._values import merge, normalise
 
 _NAMES_OF_REFERENCES = ("id", "name", "username", "custom_id")
@@ -83,13 +92,14 @@ def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Docum
     :raises InputError: names the place and the entity; never a value of a secret.
     """
     _check_head(document)
-    info = document.get("_info") or {}
+    info = _mapping(document, "_info")
     tags = _select_tags(info, select_tags)
-    reader = _Reader(document, tags, info.get("defaults") or {})
+    reader = _Reader(document, tags, _mapping(info, "defaults"))
     for section, entries in document.items():
         if section in SECTIONS:
             reader.read_all(SECTIONS[section], entries, section, {})
     reader.refuse_duplicates()
+    reader.refuse_nameless()
     return Document(reader.items, reader.members, tags, document.get("_workspace"))
 
 
@@ -104,7 +114,7 @@ def _check_head(document: Mapping[str, Any]) -> None:
             f"{where}: _konnect asks for a control plane of Konnect, and admin_url is an Admin "
             "API; take _konnect out, or set ignore_konnect to true"
         )
-    for section in document:
+    for section in map(str, document):
         if section in FOREIGN_SECTIONS:
             raise InputError(f"{where}: {section} are not managed by this collection")
         if section not in SECTIONS and section not in META:
@@ -113,11 +123,23 @@ def _check_head(document: Mapping[str, Any]) -> None:
 
 def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:
     written = info.get("select_tags") or []
+    if not isinstance(written, list) or not all(isinstance(tag, str) for tag in written):
+        raise InputError(f"{where_of(info)}: _info.select_tags is not a list of texts")
     if written and wanted and set(written) != set(wanted):
         raise InputError(
             f"select_tags {', '.join(wanted)} and those of the file, {', '.join(written)}, differ"
         )
     return tuple(dict.fromkeys(written or wanted))
+
+
+def _mapping(above: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What a document says about itself, empty where it is left out."""
+    found = above.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise InputError(f"{where_of(above)}: {name} is not a mapping")
+    return found
 
 
 class _Reader:
@@ -130,16 +152,18 @@ class _Reader:
         self.members: list[tuple[Item | str, Item | str]] = []
         self._tags = tags
         self._defaults = defaults
-        self._configs = document.get("_plugin_configs") or {}
+        self._configs = _mapping(document, "_plugin_configs")
 
     def read_all(self, kind: str, entries: Any, section: str, links: dict[str, Item | str]) -> None:
         if not isinstance(entries, list):
-            raise InputError(f"{section} is not a list")
+            raise InputError(f"{_within(links)}{section} is not a list")
         for position, listed in enumerate(entries, 1):
             is_bare = isinstance(listed, str) and kind == "sni"
             entry = {"name": listed} if is_bare else listed
             if not isinstance(entry, Mapping):
-                raise InputError(f"entry {position} of {section} is not a mapping")
+                raise InputError(
+                    f"{_within(links)}entry {position} of {section} is not a mapping"
+                )
             self._read(KINDS[kind], entry, links)
 
     def _read(self, kind: Kind, entry: Mapping[str, Any], links: dict[str, Item | str]) -> None:
@@ -168,13 +192,16 @@ class _Reader:
             self._read_nested(item, section, entries)
 
     def _read_nested(self, item: Item, section: str, entries: Any) -> None:
-        if section == "groups":
-            self.members += [(_reference("groups", each), item) for each in entries or ()]
-        elif section == "consumers":
-            self.members += [(item, _reference("consumers", each)) for each in entries or ()]
-        else:
+        if section not in _MEMBERSHIPS.get(item.kind.name, {}):
             kind, back = NESTED[item.kind.name][section]
             self.read_all(kind, entries, section, {back: item})
+            return
+        try:
+            others = [_reference(section, each) for each in as_type("list", entries or [])]
+        except KongError as exc:
+            raise InputError(f"{item.where}: {item.describe()}: {exc.message}") from exc
+        is_group = item.kind.name == "consumer_group"
+        self.members += [(item, other) if is_group else (other, item) for other in others]
 
     def _apart(self, kind: Kind, entry: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The entity's own fields and what nests in it.
@@ -196,22 +223,28 @@ class _Reader:
 
     def _completed(self, kind: Kind, written: Entity) -> Entity:
         """With the document's own defaults, shared settings, the URL spelled out, and the tags."""
-        defaults = self._defaults.get(kind.name) or {}
-        written = merge(kind.fields, dict(defaults), written)
+        config = written.pop("_config", None)
+        written = merge(kind.fields, self._default(kind), typed(kind.fields, written))
+        if written.get("id") is not None:
+            written["id"] = as_type("str", written["id"])
         if kind.name == "service" and written.get("url"):
             spelled: Entity = {"url": written.pop("url")}
             settle_url(spelled, None)
             written = {**spelled, **written}
-        if "_config" in written:
-            written["config"] = self._shared(written.pop("_config"), written.get("config") or {})
+        if config is not None:
+            written["config"] = self._shared(config, written.get("config") or {})
+        refuse_masks(written, "")
         if self._tags and any(each.name == "tags" for each in kind.fields):
             written["tags"] = [*dict.fromkeys([*(written.get("tags") or ()), *self._tags])]
         return normalise(kind.fields, written)
 
-    def _shared(self, name: str, over: Mapping[str, Any]) -> dict[str, Any]:
-        if name not in self._configs:
-            raise InputError(f"_plugin_configs has no {name}")
-        return _deep_merge(self._configs[name], over)
+    def _default(self, kind: Kind) -> Entity:
+        return typed(kind.fields, _mapping(self._defaults, kind.name))
+
+    def _shared(self, name: Any, over: Mapping[str, Any]) -> dict[str, Any]:
+        if not isinstance(name, str) or name not in self._configs:
+            raise InputError(f"_plugin_configs has no {as_type('str', name)}")
+        return _deep_merge(_mapping(self._configs, name), over)
 
     def refuse_duplicates(self) -> None:
         seen: dict[Any, Item] = {}
@@ -224,10 +257,31 @@ class _Reader:
                 seen[key] = item
 
 
+    def refuse_nameless(self) -> None:
+        """What can be told neither by its name nor by its id would be made anew by each run."""
+        served = {id(item.links.get("certificate")) for item in self.items if item.kind is SNI}
+        for item in self.items:
+            kind = item.kind
+            names = dict.fromkeys((kind.identity, *kind.unique, *kind.named_by, "id"))
+            told = any(item.written.get(name) for name in names)
+            if not told and not (kind is CERTIFICATE and id(item) in served):
+                raise InputError(
+                    f"{item.where}: {item.describe()}: it needs {' or '.join(names)}, by which it "
+                    "is found again"
+                )
+
+
 _MEMBERSHIPS: Mapping[str, Mapping[str, Any]] = {
     "consumer": {"groups": None},
     "consumer_group": {"consumers": None},
 }
+
+
+def _within(links: Mapping[str, Item | str]) -> str:
+    """The place of what a list nests in."""
+    return "".join(
+        f"{link.where}: {link.describe()}: " for link in links.values() if isinstance(link, Item)
+    )
 
 
 def _reference_names(kind: Kind) -> set[str]:

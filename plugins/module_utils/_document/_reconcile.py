@@ -36,9 +36,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._errors import Input
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan, plan_absent
 
-# A gateway answers passwords hashed, so what is deleted cannot be made again as it was.
-NOT_TO_BE_PUT_BACK = ("basic_auth",)
-
 
 @dataclass(frozen=True)
 class Wish:
@@ -220,7 +217,7 @@ class _Planner:
             for kind, entity in doomed
             if entity["id"] not in gone
         ]
-        return sorted(steps, key=lambda step: (-step.level, _hard_to_undo(step)))
+        return sorted(steps, key=lambda step: (step.is_final, -step.level))
 
     def _read_children(self, kinds: Iterable[str]) -> None:
         """List what a delete of these kinds takes along or meets in its way."""
@@ -326,8 +323,3 @@ class _Planner:
 
 def _name_of(link: Item | str) -> str:
     return link.label if isinstance(link, Item) else link
-
-
-def _hard_to_undo(step: Step) -> bool:
-    plans = (step.plan, *step.along)
-    return any(plan.kind.name in NOT_TO_BE_PUT_BACK for plan in plans)

@@ -15,10 +15,15 @@ from dataclasses import dataclass, field
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import carry_out
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import LEVELS
-from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
-from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import (
-    NOT_TO_BE_PUT_BACK,
-    Work,
+from ansible_collections.irishtek.kong.plugins.module_utils._document._match import (
+    Step,
+    is_hashed,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import Work
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    GENERATED,
+    Entity,
+    Kind,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
@@ -26,9 +31,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
     CREATE,
     DELETE,
+    UPDATE,
     Plan,
     without_nulls,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._values import canonical
 
 
 @dataclass
@@ -106,7 +113,9 @@ def _phases(work: Work) -> Iterator[list[Step]]:
     for kinds in LEVELS:
         pending = [step for step in work.writes if step.plan.kind.name in kinds]
         yield from _waves([step for step in pending if step.plan.changed])
-    yield from _deletes(work.deletes)
+    # What cannot be put back is only given up once everything else has gone well.
+    for hard in (False, True):
+        yield from _deletes([step for step in work.deletes if step.is_final == hard])
 
 
 def _deletes(steps: Sequence[Step]) -> Iterator[list[Step]]:
@@ -144,41 +153,47 @@ def undo(gateway: Gateway, done: Sequence[Step]) -> Undone:
     """Put back what was done, in reverse order; what somebody changed since is left alone."""
     result = Undone()
     for step in reversed(done):
-        plan = step.plan
-        try:
-            result.undone += _undo_one(gateway, step)
-        except KongError as exc:
-            result.left.append(f"{plan.description}: {exc.message}")
+        for plan in (step.plan, *step.along):
+            try:
+                result.undone.append(_undo_one(gateway, plan, step))
+            except KongError as exc:
+                result.left.append(f"{plan.description}: {exc.message}")
     return result
 
 
-def _undo_one(gateway: Gateway, step: Step) -> list[Plan]:
-    plan, kind = step.plan, step.plan.kind
+def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
+    kind = plan.kind
+    told = plan.operation == DELETE or bool(plan.body.keys() & {"password", "client_secret"})
+    if is_hashed(plan) and told and plan.operation != CREATE:
+        raise InputError("its secret cannot be put back: the gateway has only a hash of it")
     if plan.operation == DELETE:
-        return _recreate(gateway, step)
+        return _recreate(gateway, plan)
     current = gateway.get(kind, step.id, step.owner)
-    if current != plan.after:
+    if current is None or _differs(kind, current, plan.entity):
         raise InputError("it was changed since by somebody else")
     if plan.operation == CREATE:
         back = Plan(kind, DELETE, before=current, parent=plan.parent)
     else:
         body = {name: plan.stored.get(name) for name in plan.body}
-        back = Plan(kind, "update", current, plan.before, body, plan.parent)
-    return [carry_out(gateway, back, step.owner)]
+        back = Plan(kind, UPDATE, current, plan.before, body, plan.parent)
+    return carry_out(gateway, back, step.owner)
 
 
-def _recreate(gateway: Gateway, step: Step) -> list[Plan]:
-    """Make a deleted entity, and what went along with it, again with the same ids."""
-    made = []
-    for plan in (step.plan, *step.along):
-        if plan.kind.name in NOT_TO_BE_PUT_BACK:
-            raise InputError(f"{plan.description} cannot be made again: its password is hashed")
-        owner = (plan.stored.get(plan.kind.parent or "") or {}).get("id")
-        body = {
-            name: value
-            for name, value in plan.stored.items()
-            if name not in ("created_at", "updated_at", plan.kind.parent)
-        }
-        again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
-        made.append(carry_out(gateway, again, owner))
-    return made
+def _differs(kind: Kind, one: Entity, other: Entity) -> bool:
+    fields = {each.name: each for each in kind.fields}
+    return any(
+        canonical(fields.get(name), one.get(name)) != canonical(fields.get(name), other.get(name))
+        for name in one.keys() | other.keys()
+    )
+
+
+def _recreate(gateway: Gateway, plan: Plan) -> Plan:
+    """Make a deleted entity again with the same id."""
+    owner = (plan.stored.get(plan.kind.parent or "") or {}).get("id")
+    body = {
+        name: value
+        for name, value in plan.stored.items()
+        if name not in (*GENERATED, plan.kind.parent)
+    }
+    again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
+    return carry_out(gateway, again, owner)

@@ -153,7 +153,8 @@ def _failure(task: Task, work: Work, report: Report) -> KongError:
     partial["failed_steps"] = [
         {**each.plan.summary(), "msg": exc.message} for each, exc in report.failed
     ]
-    partial["not_done"] = _summaries([*report.not_done, *waiting])
+    along = [plan.summary() for each, _exc in report.failed for plan in each.along]
+    partial["not_done"] = [*along, *_summaries([*report.not_done, *waiting])]
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback":
         undone = undo(task.gateway, report.done)
@@ -179,7 +180,7 @@ def _state_after(task: Task, partial: Result) -> str:
 
 
 def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    return [step.plan.summary() for step in steps]
+    return [plan.summary() for step in steps for plan in (*step.along, step.plan)]
 
 
 def _load_whole(task: Task, document: Document, wish: Wish) -> Result:
@@ -196,7 +197,8 @@ def _load_whole(task: Task, document: Document, wish: Wish) -> Result:
     if changed:
         content = dict(task.params["content"])
         # The tags of the task are as good as those of the document.
-        content["_info"] = {**(content.get("_info") or {}), "select_tags": list(document.select_tags)}
+        tags = list(document.select_tags)
+        content["_info"] = {**(content.get("_info") or {}), "select_tags": tags}
         task.gateway.load(json.dumps(to_dbless(content)))
     return _result(task, work, Report(done=changed))
 

@@ -1,0 +1,306 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run that fails puts back what it did; one that is killed is completed by the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import carry_out
+from ansible_collections.irishtek.kong.plugins.module_utils._document import _run
+from ansible_collections.irishtek.kong.plugins.module_utils._document._run import undo
+from ansible_collections.irishtek.kong.plugins.module_utils._operations import _state
+from harness.certificates import self_signed
+from harness.engine import Engine, Result
+from harness.gateway import Gateway
+from harness.kinds import pem_texts
+from harness.state import Document, State, copied, counts, tagged, told, without_ids
+
+PATHS = (
+    "/upstreams", "/services", "/routes", "/plugins", "/consumers", "/key-auths", "/acls", "/jwts",
+    "/hmac-auths", "/basic-auths", "/oauth2", "/certificates", "/snis", "/vaults", "/keys",
+    "/key-sets",
+)  # fmt: skip
+
+
+@pytest.fixture
+def state(sandbox_gateway: Gateway, engine: Engine) -> State:
+    """Brings the gateway to documents."""
+    return State(engine)
+
+
+@pytest.fixture(scope="module")
+def pems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """PEM texts by their names."""
+    folder: Path = tmp_path_factory.mktemp("pems")
+    return pem_texts([self_signed(folder, name) for name in ("one", "two")])
+
+
+def _whole(gateway: Gateway) -> dict[str, Any]:
+    """All entities by path and id, without their times."""
+    found = {path: gateway.entities(path) for path in PATHS}
+    for upstream in found["/upstreams"]:
+        path = f"/upstreams/{upstream['id']}/targets"
+        found[path] = gateway.entities(path)
+    return {
+        path: {
+            each["id"]: {
+                name: value for name, value in each.items()
+                if name not in ("created_at", "updated_at")
+            }
+            for each in entities
+        }
+        for path, entities in found.items()
+    }  # fmt: skip
+
+
+def _before(pems: dict[str, str]) -> Document:
+    return tagged(
+        "t",
+        upstreams=[
+            {"name": "stays.test", "slots": 50, "targets": [
+                {"target": "10.0.0.1:80", "weight": 5}, {"target": "10.0.0.2:80"}]},
+            {"name": "goes.test", "hash_on": "ip", "targets": [{"target": "10.0.0.3:80"}]},
+        ],
+        services=[
+            {"name": "s", "host": "stays.test", "routes": [
+                {"name": "r", "paths": ["/x"], "plugins": [
+                    {"name": "rate-limiting", "config": {"minute": 5}}]}]},
+            {"name": "goes", "host": "goes.test", "path": "/y", "routes": [
+                {"name": "goes", "hosts": ["a.test"], "plugins": [
+                    {"name": "cors", "config": {"origins": ["a.test"]}}]}]},
+        ],
+        consumers=[{"username": "goes", "custom_id": "4711",
+                    "keyauth_credentials": [{"key": "hidden-key"}],
+                    "jwt_secrets": [{"key": "iss", "secret": "hidden-jwt"}],
+                    "acls": [{"group": "gold"}],
+                    "plugins": [{"name": "request-termination"}]},
+                   {"username": "stays", "hmacauth_credentials": [
+                       {"username": "h", "secret": "hidden-one"}]}],
+        certificates=[{"cert": pems["<cert 1>"], "key": pems["<key 1>"],
+                       "snis": ["a.test", "b.test"]}],
+        vaults=[{"name": "env", "prefix": "my-v", "config": {"prefix": "X_"}}],
+        key_sets=[{"name": "ks", "keys": [
+            {"name": "k", "kid": "k",
+             "jwk": '{"kid": "k", "kty": "RSA", "n": "AQAB", "e": "AQAB"}'}]}],
+    )  # fmt: skip
+
+
+def _after(before: Document, pems: dict[str, str]) -> Document:
+    """Everything that can happen: creates, updates of many kinds, deletes of all kinds."""
+    after = copied(before)
+    after["upstreams"] = [
+        {"name": "stays.test", "slots": 60, "targets": [
+            {"target": "10.0.0.1:80", "weight": 6}, {"target": "10.0.0.9:80"}]},
+        {"name": "comes.test", "targets": [{"target": "10.0.0.3:80"}]},
+    ]
+    after["services"] = [
+        {"name": "s", "host": "comes.test", "routes": [
+            {"name": "r", "paths": ["/z"], "plugins": [
+                {"name": "rate-limiting", "config": {"minute": 6, "hour": 100}}]}]},
+        {"name": "comes", "host": "comes.test"},
+    ]
+    # The unique custom_id moves on, for which the delete comes early.
+    after["consumers"] = [
+        {"username": "comes", "custom_id": "4711", "acls": [{"group": "gold"}]},
+        {"username": "stays", "hmacauth_credentials": [{"username": "h", "secret": "hidden-two"}]},
+    ]
+    after["certificates"][0].update(
+        cert=pems["<cert 2>"], key=pems["<key 2>"], snis=["b.test", "c.test"]
+    )
+    after["vaults"] = [{"name": "env", "prefix": "other-v", "config": {"prefix": "X_"}}]
+    del after["key_sets"]
+    after["plugins"] = [{"name": "prometheus"}]
+    return after  # type: ignore[no-any-return]
+
+
+FAILURES = [
+    ("POST", "^/certificates|^/snis"),
+    ("POST", "^/upstreams"),
+    ("PATCH", "targets"),
+    ("PATCH", "^/routes"),
+    ("POST", "^/plugins"),
+    ("DELETE", "targets"),
+    ("DELETE", "^/consumers"),
+    ("DELETE", "^/services"),
+    ("DELETE", "^/key-sets"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), FAILURES)
+def test_a_failed_run_leaves_the_gateway_as_it_was(
+    state: State, pems: dict[str, str], method: str, path: str
+) -> None:
+    state(_before(pems))
+    before = _whole(state.gateway)
+    state.gateway.faults(match={"method": method, "path": path}, kind="answer", status=400)
+    failed = state.refused(_after(_before(pems), pems), on_error="rollback", allow_empty=True)
+    state.gateway.call("DELETE", "/sandbox/faults")
+    assert failed["left"] == [] and not failed["changed"], failed["msg"]
+    assert len(failed["undone"]) == len(failed["changes"])
+    assert f"{len(failed['changes'])} of {len(failed['changes'])} changes were undone" in failed[
+        "msg"
+    ]
+    assert _whole(state.gateway) == before
+    assert "hidden" not in repr(failed) and "PRIVATE" not in repr(failed)
+    _is_completed(state, failed, _after(_before(pems), pems))
+
+
+def _is_completed(state: State, failed: Result, document: Document) -> None:
+    """All that had to be done is listed once, and the next run does it."""
+    every = [*failed["changes"], *failed["not_done"]]
+    every += [{key: each[key] for key in each if key != "msg"} for each in failed["failed_steps"]]
+    done = state(document)["changes"]
+    assert sorted(map(str, map(without_ids, every))) == sorted(map(str, map(without_ids, done)))
+    state.unchanged(document)
+
+
+def test_it_is_undone_in_reverse_order(state: State) -> None:
+    document = tagged(
+        "t",
+        upstreams=[{"name": "u.test", "targets": [{"target": "10.0.0.1:80"}]}],
+        services=[{"name": "s", "host": "u.test", "routes": [
+            {"name": "r", "paths": ["/x"], "plugins": [{"name": "cors"}]}]}],
+    )  # fmt: skip
+    state.gateway.faults(match={"method": "POST", "path": "^/plugins"}, kind="answer", status=400)
+    failed = state.refused(document, on_error="rollback")
+    done = [(each["kind"], each.get("name") or each.get("target")) for each in failed["changes"]]
+    undone = [(each["kind"], each.get("name") or each.get("target")) for each in failed["undone"]]
+    assert undone == done[::-1] and len(done) == 4
+    assert {each["operation"] for each in failed["undone"]} == {"delete"}
+    assert [told([each])[0] for each in failed["failed_steps"]] == [("create", "plugin")]
+
+
+def test_what_goes_along_is_listed_and_comes_back(state: State) -> None:
+    plugins = [{"name": "request-termination"}]
+    alice = {"username": "alice", "acls": [{"group": "gold"}], "plugins": plugins}
+    document = tagged("t", consumers=[alice])
+    state(document)
+    before = _whole(state.gateway)
+    state.gateway.faults(match={"method": "DELETE"}, kind="answer", status=400, skip=1)
+    state.gateway.call("POST", "/consumers", {"username": "bob", "tags": ["t"]})
+    bob = state.gateway.call("GET", "/consumers/bob")["id"]
+    failed = state.refused(tagged("t"), allow_empty=True, on_error="rollback", concurrency=1)
+    kinds = {each["kind"] for each in failed["changes"]}
+    assert kinds in ({"consumer", "acl", "plugin"}, {"consumer"})
+    assert failed["left"] == []
+    state.gateway.call("DELETE", f"/consumers/{bob}")
+    assert _whole(state.gateway) == before
+
+
+def test_a_password_cannot_be_put_back_and_goes_last(state: State) -> None:
+    password = {"username": "a", "password": "hidden"}
+    document = tagged(
+        "t",
+        consumers=[
+            {"username": "alice", "basicauth_credentials": [password]},
+            {"username": "bob", "acls": [{"group": "gold"}]},
+        ],
+    )
+    state(document)
+    deleted = state(tagged("t"), check=True, allow_empty=True)["changes"]
+    assert [each["kind"] for each in deleted] == ["acl", "consumer", "basic_auth", "consumer"]
+    assert deleted[-1]["username"] == "alice"
+    state.gateway.faults(match={"method": "DELETE"}, kind="answer", status=400, skip=1)
+    failed = state.refused(tagged("t"), allow_empty=True, on_error="rollback", concurrency=1)
+    assert failed["left"] == []
+    state.gateway.reset_requests()
+    state.gateway.faults(match={"method": "POST", "path": "^/vaults"}, kind="answer", status=400)
+    rotated = copied(document)
+    rotated["consumers"][0]["basicauth_credentials"][0]["password"] = "hidden-new"
+    rotated["plugins"] = [{"name": "no-such-plugin"}]
+    assert "no-such-plugin" in state.refused(rotated, on_error="rollback")["msg"]
+    rotated["plugins"] = [{"name": "cors"}]
+    state.gateway.faults(match={"method": "POST", "path": "^/plugins"}, kind="answer", status=400)
+    failed = state.refused(rotated, on_error="rollback")
+    assert [each.split(":")[0] for each in failed["left"]] == ["basic_auth a of consumer alice"]
+    assert failed["changed"] and "only a hash" in failed["left"][0]
+    assert "hidden" not in repr(failed)
+    assert counts(state(document))["updated"] == 1
+
+
+def test_a_deleted_password_is_named(state: State) -> None:
+    document = tagged("t", consumers=[
+        {"username": name, "basicauth_credentials": [{"username": name, "password": "hidden"}]}
+        for name in ("alice", "bob")])  # fmt: skip
+    state(document)
+    state.gateway.faults(match={"method": "DELETE"}, kind="answer", status=400, skip=1)
+    failed = state.refused(tagged("t"), allow_empty=True, on_error="rollback", concurrency=1)
+    (left,) = failed["left"]
+    assert "only a hash" in left and left.startswith("basic_auth ")
+    assert left in failed["msg"] and failed["changed"]
+    # The consumer itself came back, with its id.
+    assert {each["username"] for each in state.gateway.entities("/consumers")} == {"alice", "bob"}
+    assert [each["operation"] for each in failed["undone"]] == ["create"]
+
+
+def test_what_somebody_changed_since_is_left_alone(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools = [{"name": "u.test"}, {"name": "v.test"}]
+    state(tagged("t", upstreams=pools, services=[{"name": "goes", "host": "a.test"}]))
+    changed = tagged(
+        "t",
+        upstreams=[{**pool, "slots": 20} for pool in pools],
+        services=[{"name": "s", "host": "a.test", "routes": [{"name": "r", "paths": ["/x"]}]}],
+    )
+    state.gateway.faults(match={"method": "POST", "path": "routes"}, kind="answer", status=400)
+
+    def meddled(gateway: Any, done: Any) -> Any:
+        state.gateway.call("PATCH", "/upstreams/v.test", {"slots": 30})
+        state.gateway.call("PATCH", "/services/s", {"retries": 1})
+        return undo(gateway, done)
+
+    monkeypatch.setattr(_state, "undo", meddled)
+    failed = state.refused(changed, on_error="rollback")
+    assert sorted(failed["left"]) == [
+        "service s: it was changed since by somebody else",
+        "upstream v.test: it was changed since by somebody else",
+    ]
+    assert failed["changed"] and all(left in failed["msg"] for left in failed["left"])
+    slots = {each["name"]: each["slots"] for each in state.gateway.entities("/upstreams")}
+    assert slots == {"u.test": 10000, "v.test": 30}
+    assert {each["name"] for each in state.gateway.entities("/services")} == {"goes", "s"}
+
+
+def test_an_undo_that_fails_is_named(state: State) -> None:
+    document = tagged(
+        "t", upstreams=[{"name": "u.test", "targets": [{"target": "10.0.0.1:80"}]}]
+    )
+    state.gateway.faults(match={"method": "POST", "path": "targets$"}, kind="answer", status=400)
+    state.gateway.faults(match={"method": "DELETE"}, kind="answer", status=400)
+    failed = state.refused(document, on_error="rollback")
+    (left,) = failed["left"]
+    assert left.startswith("upstream u.test: Could not delete upstream u.test at http://")
+    assert failed["changed"] and failed["undone"] == []
+
+
+@pytest.mark.parametrize("at", [0, 3, 8, 14])
+def test_a_killed_run_is_completed_by_the_next(
+    state: State, pems: dict[str, str], monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """As by SIGKILL: after some writes nothing more happens, neither a write nor an undo."""
+    state(_before(pems))
+    after = _after(_before(pems), pems)
+    begun = []
+
+    def until_killed(*arguments: Any) -> Any:
+        begun.append(arguments)
+        if len(begun) > at:
+            raise _Killed
+        return carry_out(*arguments)
+
+    monkeypatch.setattr(_run, "carry_out", until_killed)
+    with pytest.raises(_Killed):
+        state(after, on_error="rollback", concurrency=1)
+    monkeypatch.undo()
+    state(after)
+    state.unchanged(after)
+
+
+class _Killed(BaseException):
+    """The end of a process."""
