@@ -43,9 +43,13 @@ ARROWS: dict[str, set[str]] = {
     },
     "_predict": {"_client", "_entities", "_errors", "_gateway", "_schema", "_values"},
     "_argspec": {"_client", "_entities", "_errors"},
+    "_document": {
+        "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan",
+        "_schema", "_secrets", "_spelling", "_values",
+    },
     "_operations": {
-        "_address", "_apply", "_argspec", "_entities", "_errors", "_freeform", "_gateway",
-        "_parallel", "_plan", "_secrets", "_spelling", "_values",
+        "_address", "_apply", "_argspec", "_document", "_entities", "_errors", "_freeform",
+        "_gateway", "_parallel", "_plan", "_predict", "_secrets", "_spelling", "_values",
     },
     "_module": {
         "_argspec", "_client", "_errors", "_gateway", "_operations", "_predict", "_secrets",
