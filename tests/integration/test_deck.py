@@ -8,64 +8,26 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from harness.certificates import self_signed
-from harness.deck import MISSING, deck_command, deck_environment, deck_program
+from harness.deck import (
+    MISSING,
+    TUTORIAL,
+    deck_command,
+    deck_environment,
+    deck_program,
+    shared_document,
+)
 from harness.engine import Engine
-from harness.gateway import PREFIX, TAG, Gateway
-from harness.paths import ROOT
+from harness.gateway import Gateway
 
 PROGRAM = deck_program()
-TUTORIAL = ROOT / "tests/fixtures/state/first-upstream-target.yaml"
 # Seconds; decK takes less than one.
 LIMIT = 60.0
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason=MISSING)
-
-
-def _mix(folder: Path) -> dict[str, Any]:
-    """Plugins on every scope, a consumer with credentials, a certificate with a name."""
-    pair = self_signed(folder, f"{PREFIX}deck.example")
-    name = f"{PREFIX}deck"
-    return {
-        "_format_version": "3.0",
-        "_info": {"select_tags": [TAG]},
-        "services": [{
-            "name": name,
-            "host": f"{name}.pool",
-            "plugins": [{"name": "key-auth", "config": {"key_names": ["apikey", "token"]}}],
-            "routes": [{
-                "name": name,
-                "paths": ["/deck", "~/deck/[0-9]+"],
-                "methods": ["POST", "GET"],
-                "headers": {"x-deck": ["b", "a"]},
-                "plugins": [{"name": "cors", "config": {"methods": ["PUT", "GET"]}}],
-            }],
-        }],
-        "upstreams": [{
-            "name": f"{name}.pool",
-            "healthchecks": {"passive": {"unhealthy": {"http_failures": 3}}},
-            "targets": [{"target": "192.0.2.1:80"}, {"target": "[2001:db8::1]:80", "weight": 0}],
-        }],
-        "consumers": [{
-            "username": name,
-            "keyauth_credentials": [{"key": f"{name}-key"}],
-            "acls": [{"group": "readers"}],
-            "plugins": [
-                {"name": "rate-limiting", "config": {"minute": 5, "policy": "local"}},
-            ],
-        }],
-        "certificates": [{
-            "id": "7c5f6d3e-32b1-4d0c-9c3e-0d5a4b8f1a11",
-            "cert": Path(pair.certificate).read_text(),
-            "key": Path(pair.key).read_text(),
-            "snis": [{"name": f"{PREFIX}deck.example"}],
-        }],
-    }  # fmt: skip
 
 
 @pytest.fixture(params=["tutorial", "mix"])
@@ -73,7 +35,8 @@ def state_file(
     request: pytest.FixtureRequest, tmp_path: Path, gateway: Gateway, engine: Engine
 ) -> Iterator[Path]:
     """A file whose entities the gateway has neither before nor after."""
-    text = TUTORIAL.read_text() if request.param == "tutorial" else yaml.safe_dump(_mix(tmp_path))
+    mixed = request.param == "mix"
+    text = yaml.safe_dump(shared_document(tmp_path)) if mixed else TUTORIAL.read_text()
     document = yaml.safe_load(text)
     (tag,) = document["_info"]["select_tags"]
     if (gateway.call("GET", f"/tags/{tag}") or {}).get("data"):
