@@ -142,7 +142,7 @@ def test_it_fails_on_request_where_gateways_differ(
     assert run.rc != 0
     assert [run.stats[host]["failures"] for host in ("gateway-1", "gateway-2")] == [1, 0]
     assert _lines(run, "gateway-1") == ["gateway-1: update service web: retries 1 -> 5"]
-    assert "the gateway differs from its files in 1 entities" in run.stdout
+    assert "entities that differ from the files: 1" in run.stdout
 
 
 def test_a_gateway_that_cannot_be_compared_hides_no_other_and_fails(
