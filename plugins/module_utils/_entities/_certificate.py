@@ -53,8 +53,8 @@ def _is_same_authority(desired: Entity, stored: Entity) -> bool:
     return digest is not None and digest == stored.get("cert_digest")
 
 
-def _pem(name: str, secret: bool = False) -> Field:
-    return Field(name, compare_as=same_text, secret=secret)
+def _pem(name: str, secret: bool = False, nullable: bool = True) -> Field:
+    return Field(name, compare_as=same_text, secret=secret, nullable=nullable)
 
 
 CERTIFICATE = Kind(
@@ -93,5 +93,5 @@ CA_CERTIFICATE = Kind(
     named_by=("cert_digest",),
     matches=_is_same_authority,
     foretell=_answer_digest,
-    fields=(_pem("cert"), tags_field()),
+    fields=(_pem("cert", nullable=False), tags_field()),
 )
