@@ -62,6 +62,7 @@ CERTIFICATE = Kind(
     path="certificates",
     identity="id",
     named_by=("snis",),
+    keys="snis",
     found_by=("snis",),
     restricted_by=("service", "upstream"),
     foretell=_answer_snis,
