@@ -53,8 +53,7 @@ def _dump(version: str) -> dict[str, Any]:
 
 def schema(kind: Kind, version: str = "3.10") -> dict[str, Any]:
     """The schema of a kind; a plugin's is composed with its own."""
-    found: dict[str, Any] = composed(schemas(version)[kind.schema_name], kind.details)
-    return found
+    return dict(composed(schemas(version)[kind.schema_name], kind.details))
 
 
 @lru_cache

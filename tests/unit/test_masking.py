@@ -20,9 +20,9 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream 
     UPSTREAM,
     is_secret_header,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import plan_present
 from ansible_collections.irishtek.kong.plugins.module_utils._secrets import (
-    MASKED,
     MASKED_CHANGED,
     mask,
     mask_entity,
