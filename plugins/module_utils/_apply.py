@@ -292,11 +292,9 @@ def _lost_race(plan: Plan, exc: KongError) -> bool:
     if plan.kind.keys:
         # Refused as a violation of the schema (conformance case certificates).
         return "already associated with existing" in str(exc.fields.get(plan.kind.keys))
-    identity = plan.kind.identity
-    return (
-        exc.is_unique_violation
-        and identity in exc.fields
-        and exc.fields[identity] == plan.body.get(identity)
+    names = (plan.kind.identity, *plan.kind.unique)
+    return exc.is_unique_violation and any(
+        name in exc.fields and exc.fields[name] == plan.body.get(name) for name in names
     )
 
 
