@@ -116,6 +116,7 @@ RACES: list[tuple[str, str, dict[str, Any]]] = [
         "name": "rate-limiting", "instance_name": "one", "service": "web", "config": {"minute": 5},
     }),
     ("kong_consumer", "/consumers", {"username": "zed", "custom_id": "4711"}),
+    ("kong_consumer", "/consumers", {"custom_id": "4711"}),
     ("kong_credential", "/key-auths", {"type": "key_auth", "consumer": "alice", "key": "hidden"}),
     ("kong_credential", "/basic-auths", {
         "type": "basic_auth", "consumer": "alice", "username": "al", "password": "hidden",
@@ -127,7 +128,7 @@ RACES: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(
-    ("module", "path", "options"), RACES, ids=[f"{race[0]}{race[1]}" for race in RACES]
+    ("module", "path", "options"), RACES, ids=[f"{race[0]}-{' '.join(race[2])}" for race in RACES]
 )
 def test_two_plays_that_make_the_same_at_once_both_succeed(
     engine: Engine, sandbox_gateway: Gateway, module: str, path: str, options: dict[str, Any]

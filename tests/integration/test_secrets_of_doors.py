@@ -38,7 +38,7 @@ def _play(playbook: Player, door: str, tasks: Tasks, **more: Any) -> tuple[Run, 
     (folder / "site/sitecustomize.py").write_text(SITECUSTOMIZE)
     system, log = folder / "syslog", folder / "ansible.log"
     system.touch()
-    play = {
+    play: dict[str, Any] = {
         "hosts": "gateways", "gather_facts": False,
         "tasks": [{**task, "ignore_errors": True, "register": "kept"} for task in tasks],
     }
