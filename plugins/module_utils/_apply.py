@@ -90,13 +90,14 @@ def find(gateway: Gateway, kind: Kind, desired: Entity, parent: str | None = Non
     """
     key, identity = desired.get("id"), desired.get(kind.identity)
     current = gateway.get(kind, key, parent) if key else None
-    if current is not None:
+    # In a run the gateway itself refuses keys of another entity beside an id.
+    if current is not None and not (kind.keys and gateway.predicts):
         return current
     if kind.matches is not None:
         stored = gateway.entities(kind, parent) or ()
         return next((entity for entity in stored if kind.matches(desired, entity)), None)
     if kind.keys:
-        return _owner_of(gateway, kind, desired.get(kind.keys) or ())
+        return _owner_of(gateway, kind, desired.get(kind.keys) or (), current)
     if identity:
         return gateway.get(kind, identity, parent)
     for name in kind.unique:
@@ -105,9 +106,12 @@ def find(gateway: Gateway, kind: Kind, desired: Entity, parent: str | None = Non
     return None
 
 
-def _owner_of(gateway: Gateway, kind: Kind, keys: Sequence[str]) -> Entity | None:
-    owners: dict[str, Entity] = {}
-    names: dict[str, str] = {}
+def _owner_of(
+    gateway: Gateway, kind: Kind, keys: Sequence[str], current: Entity | None
+) -> Entity | None:
+    """The one entity that the keys lead to; ``current`` is the one of the written id."""
+    owners: dict[str, Entity] = {} if current is None else {current["id"]: current}
+    names: dict[str, str] = {each: each for each in owners}
     for key in keys:
         found = gateway.get(kind, key)
         if found is not None:
