@@ -127,7 +127,7 @@ class PredictingGateway:
         predicted = [
             entity
             for entity in known.values()
-            if entity is not None and (entity.get(of.name) or {}).get("id") == key
+            if entity is not None and _points_at(kind, entity, of, key)
         ]
         return predicted + [entity for entity in stored if entity["id"] not in known]
 
@@ -262,6 +262,11 @@ def _is_named(kind: Kind, entity: Entity, key: str, owner: str | None) -> bool:
     for field in kind.found_by:
         names += entity.get(field) or ()
     return key in names and _belongs(kind, entity, owner)
+
+
+def _points_at(kind: Kind, entity: Entity, of: Kind, key: str) -> bool:
+    names = [field.name for field in kind.fields if field.reference == of.name]
+    return any((entity.get(name) or {}).get("id") == key for name in names)
 
 
 def _belongs(kind: Kind, entity: Entity, owner: str | None) -> bool:
