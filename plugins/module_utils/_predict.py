@@ -171,7 +171,13 @@ class PredictingGateway:
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         self._refuse_without_database()
         for name in kind.restricted_by:
-            self._refuse_if_referenced(kind, current, kind_named(name))
+            by = kind_named(name)
+            _refuse_if_any(by, self.children(by, kind, current["id"]))
+        for name, field in kind.listed_by:
+            by = kind_named(name)
+            listing = self.entities(by) or []
+            pointing = [each for each in listing if current["id"] in (each.get(field) or ())]
+            _refuse_if_any(by, pointing)
         self._predictions.remember(kind, current["id"], None)
 
     def data_planes(self) -> list[Entity]:
@@ -249,12 +255,10 @@ class PredictingGateway:
         if configuration.get("database") == "off":
             raise InputError(NO_DATABASE)
 
-    def _refuse_if_referenced(self, kind: Kind, current: Entity, by: Kind) -> None:
-        pointing = self.children(by, kind, current["id"])
-        if pointing:
-            raise InputError(
-                f"{by.describe(pointing[0])} still points at it: delete that one first"
-            )
+
+def _refuse_if_any(by: Kind, pointing: list[Entity]) -> None:
+    if pointing:
+        raise InputError(f"{by.describe(pointing[0])} still points at it: delete that one first")
 
 
 def _is_named(kind: Kind, entity: Entity, key: str, owner: str | None) -> bool:

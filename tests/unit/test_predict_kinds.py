@@ -151,6 +151,22 @@ def test_what_an_earlier_task_points_at_is_not_deleted_either(
         run.absent(CERTIFICATE, id=ID["a"])
 
 
+def test_an_authority_that_a_service_trusts_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = {"id": ID["a"], "cert": "pem", "cert_digest": "00"}
+    api = {"id": ID["b"], "name": "api", "host": "h", "ca_certificates": [ID["a"]]}
+    other = {"id": ID["c"], "name": "other", "host": "h", "ca_certificates": None}
+    stored = {
+        f"/ca_certificates/{ID['a']}": authority,
+        "/services": {"data": [other, api]},
+        "/services/api": api,
+    }
+    run = Run(ReadOnly(stored), monkeypatch)
+    with pytest.raises(InputError, match="service api still points at it: delete that one first"):
+        run.absent(KINDS["ca_certificate"], id=ID["a"])
+    run.present(SERVICE, name="api", ca_certificates=[])
+    assert run.absent(KINDS["ca_certificate"], id=ID["a"]).operation == "delete"
+
+
 def test_an_sni_of_another_certificate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     other = {"id": ID["b"], "cert": "pem", "key": "k", "snis": ["b.test"]}
     stored = {**POINTING, "/certificates/b.test": other}

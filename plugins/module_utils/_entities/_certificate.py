@@ -92,6 +92,7 @@ CA_CERTIFICATE = Kind(
     path="ca_certificates",
     identity="cert",
     named_by=("cert_digest",),
+    listed_by=(("service", "ca_certificates"),),
     matches=_is_same_authority,
     foretell=_answer_digest,
     fields=(_pem("cert", nullable=False), tags_field()),

@@ -92,6 +92,7 @@ class Kind:
     :param fields: what users may write, the identity included, the id not.
     :param parent: the kind under whose path the collection lies.
     :param restricted_by: kinds whose entities forbid to delete the one that they point at.
+    :param listed_by: kinds with the list field that holds ids of this one, which forbids the same.
     :param matches: whether a stored entity is the wanted one, for kinds that no path leads to.
     :param enterprise: whether only Kong Gateway Enterprise has the kind.
     :param everywhere: the path of a list of all entities of the kind, whatever their parent.
@@ -109,6 +110,7 @@ class Kind:
     unique: tuple[str, ...] = ()
     parent: str | None = None
     restricted_by: tuple[str, ...] = ()
+    listed_by: tuple[tuple[str, str], ...] = ()
     schema: str = ""
     details: Mapping[str, Any] | None = None
     everywhere: str = ""
