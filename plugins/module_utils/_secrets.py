@@ -30,6 +30,8 @@ _SECRET_NAME = re.compile(
     r"(^|_)(password|secret|token|apikey|api_key|private_key|passphrase|aws_key|key|auth)$"
 )
 _NOT_SECRET = frozenset({"public_key"})
+_PASSWORD_IN_URL = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
+_CREDENTIALS = frozenset({"authorization", "proxy_authorization", "cookie", "set_cookie"})
 
 # One value on both sides of a diff.
 _Pair = tuple[Any, Any]
@@ -38,6 +40,15 @@ _Pair = tuple[Any, Any]
 def is_secret_name(name: str) -> bool:
     """Whether a setting's name says that its text is a secret."""
     return bool(_SECRET_NAME.search(name)) and name not in _NOT_SECRET
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a text is a URL with a password, or a ``name:value`` whose name is a credential's."""
+    if _PASSWORD_IN_URL.search(text):
+        return True
+    name, colon, value = text.partition(":")
+    name = name.strip().lower().replace("-", "_")
+    return bool(colon and value) and (name in _CREDENTIALS or is_secret_name(name))
 
 
 def mask(kind: Kind, before: Entity | None, after: Entity | None) -> dict[str, Any]:
@@ -69,7 +80,7 @@ def secrets_of(fields: Iterable[Field], entity: Mapping[str, Any]) -> set[str]:
     found: set[str] = set()
     for field in fields:
         value = entity.get(field.name)
-        if field.secret:
+        if _hidden(field, value):
             found |= set(_texts(value))
         elif field.sensitive is not None and isinstance(value, Mapping):
             for name, item in value.items():
@@ -118,7 +129,7 @@ def _mask_pair(fields: Iterable[Field], before: Entity, after: Entity) -> tuple[
 
 
 def _mask_values(field: Field, old: Any, new: Any) -> _Pair:
-    if field.secret:
+    if _hidden(field, old) or _hidden(field, new):
         return _mask_secret(old, new)
     if field.sensitive is not None:
         return _mask_inside(old, new, partial(_mask_entry, field.sensitive))
@@ -142,6 +153,12 @@ def _mask_entry(sensitive: Callable[[str], bool], name: str, old: Any, new: Any)
 
 def _mask_item(element: Field, _key: Any, old: Any, new: Any) -> _Pair:
     return _mask_values(element, old, new)
+
+
+def _hidden(field: Field, value: Any) -> bool:
+    if field.secret:
+        return True
+    return field.hides is not None and isinstance(value, str) and field.hides(value)
 
 
 def _mask_by_name(key: Any, old: Any, new: Any) -> _Pair:

@@ -46,6 +46,7 @@ class Field:
     :param element: what an item of the list, or a value of the map, looks like inside.
     :param open: a record whose keys only the gateway knows; compared key by key.
     :param secret: the value is never shown.
+    :param hides: whether a text holds a secret, as a URL with a password does: it is not shown.
     :param sensitive: the keys of a map whose values are never shown.
     """
 
@@ -65,6 +66,7 @@ class Field:
     element: Field | None = None
     open: bool = False
     secret: bool = False
+    hides: Callable[[str], bool] | None = None
     sensitive: Callable[[str], bool] | None = None
 
     @property
