@@ -74,14 +74,14 @@ def _limits(value: Any) -> dict[str, Any]:
     return {"name": "rate-limiting", "config": {"minute": 5, "redis_password": value}}
 
 
-@pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
-@pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
-def test_secrets_of_entities_are_seen_nowhere(
-    sandbox_gateway: Gateway, playbook: Player, tmp_path: Path, door: str, check: bool
-) -> None:
-    pems = pem_texts([self_signed(tmp_path, name) for name in ("one", "two")])
-    certificate = {"snis": ["a.test"], "cert": pems["<cert 1>"], "key": pems["<key 1>"]}
-    steps: list[tuple[str, dict[str, Any], str]] = [
+def _steps(certificate: dict[str, Any], other_key: str) -> list[tuple[str, dict[str, Any], str]]:
+    """Modules, their options, and how each task ends."""
+    nested_key = {
+        "path": "consumers/alice/key-auth", "schema": "keyauth_credentials", "identity": "key",
+        "search": True, "entity": {"key": f"k3y-{HIDDEN}", "tags": ["x"]},
+    }
+    key = {"type": "key_auth", "consumer": "alice", "key": f"k3y-{HIDDEN}"}
+    return [
         ("kong_consumer", {"username": "alice"}, "changed"),
         ("kong_plugin", _plugin(f"0ld-{HIDDEN}"), "changed"),
         ("kong_plugin", _plugin(f"n3w-{HIDDEN}"), "changed"),
@@ -95,16 +95,23 @@ def test_secrets_of_entities_are_seen_nowhere(
         ("kong_credential", _credential(f"n3w-{HIDDEN}"), "changed"),
         ("kong_credential", _credential(f"b4d-{HIDDEN}", tags=["a,b"]), "failed"),
         ("kong_credential", _credential(f"b4d-{HIDDEN}", no_such_option=1), "failed"),
-        ("kong_credential", {"type": "key_auth", "consumer": "alice", "key": f"k3y-{HIDDEN}"},
-         "changed"),
-        ("kong_entity", {"path": "consumers/alice/key-auth", "schema": "keyauth_credentials",
-                         "identity": "key", "search": True,
-                         "entity": {"key": f"k3y-{HIDDEN}", "tags": ["x"]}}, "changed"),
+        ("kong_credential", key, "changed"),
+        ("kong_entity", nested_key, "changed"),
         ("kong_certificate", certificate, "changed"),
-        ("kong_certificate", {**certificate, "key": pems["<key 2>"]}, "failed"),
+        ("kong_certificate", {**certificate, "key": other_key}, "failed"),
         ("kong_info", {"kinds": ["plugin", "basic_auth", "key_auth", "certificate"]}, "ok"),
         ("kong_plugin", {**_plugin(f"n3w-{HIDDEN}"), "state": "absent"}, "changed"),
     ]
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
+@pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
+def test_secrets_of_entities_are_seen_nowhere(
+    sandbox_gateway: Gateway, playbook: Player, tmp_path: Path, door: str, check: bool
+) -> None:
+    pems = pem_texts([self_signed(tmp_path, name) for name in ("one", "two")])
+    certificate = {"snis": ["a.test"], "cert": pems["<cert 1>"], "key": pems["<key 1>"]}
+    steps = _steps(certificate, pems["<key 2>"])
     tasks = [
         {"name": f"{at} {module}", f"irishtek.kong.{module}": options}
         for at, (module, options, status) in enumerate(steps)
