@@ -63,7 +63,6 @@ CERTIFICATE = Kind(
     identity="id",
     named_by=("snis",),
     keys="snis",
-    found_by=("snis",),
     restricted_by=("service", "upstream"),
     foretell=_answer_snis,
     fields=(

@@ -88,7 +88,6 @@ class Kind:
     :param details: the part of the schema that depends on the entity: a plugin's own.
     :param identity: the field by which an entity is found, unique within the parent.
     :param named_by: what people call the entity by, where that is not the identity.
-    :param found_by: lists whose items lead to the entity in the gateway's paths, too.
     :param keys: the list field each item of which leads to the entity as its id does.
     :param unique: further fields whose value no two entities share.
     :param fields: what users may write, the identity included, the id not.
@@ -107,7 +106,6 @@ class Kind:
     identity: str
     fields: tuple[Field, ...]
     named_by: tuple[str, ...] = ()
-    found_by: tuple[str, ...] = ()
     keys: str = ""
     unique: tuple[str, ...] = ()
     parent: str | None = None
