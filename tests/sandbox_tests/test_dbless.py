@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import json
-import pathlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -183,6 +180,20 @@ def test_what_entities_do_beside_their_schema_is_done(client: httpx.Client) -> N
     assert len(credential["password"]) == 40
 
 
+@pytest.mark.parametrize("snis", [["a.test", "b.test"], [{"name": "a.test"}, {"name": "b.test"}]])
+def test_a_certificate_holds_its_snis_in_either_form(client: httpx.Client, snis: list[Any]) -> None:
+    recorded = json.loads((ROOT / "tests/conformance/database/certificates.json").read_text())
+    made = (step["request"].get("body_template", {}) for step in recorded)
+    pair = next({name: body[name] for name in ("cert", "key")} for body in made if "key" in body)
+    _loaded(client, certificates=[{**pair, "snis": snis}])
+    certificate = _only(client, "/certificates")
+    assert certificate["snis"] == ["a.test", "b.test"]
+    owners = {
+        each["name"]: each["certificate"]["id"] for each in client.get("/snis").json()["data"]
+    }
+    assert owners == dict.fromkeys(("a.test", "b.test"), certificate["id"])
+
+
 def test_a_document_takes_the_place_of_all_before(client: httpx.Client) -> None:
     _loaded(client, upstreams=[{"name": "a.test"}], services=[{"name": "s", "host": "h"}])
     _loaded(client, upstreams=[{"name": "b.test"}])
@@ -348,51 +359,6 @@ def test_health_is_known_and_set_without_a_database(client: httpx.Client) -> Non
     path = "/upstreams/u.test/targets/127.0.0.1:9/unhealthy"
     assert client.put(path).status_code == 204
     assert health() == "UNHEALTHY"
-
-
-# -- starting with a document
-
-
-def test_it_starts_with_a_document(tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "kong.json"
-    path.write_text(json.dumps(_document(upstreams=[{"name": "u.test"}])))
-    with sandbox("--mode", "dbless", "--config", str(path)) as started:
-        assert [each["name"] for each in started.entities("/upstreams")] == ["u.test"]
-        assert started.call("GET", "/status")["configuration_hash"] != NO_HASH
-
-
-def test_the_environment_may_name_the_document(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "kong.yml"
-    path.write_text('_format_version: "3.0"\nupstreams:\n- name: u.test\n')
-    monkeypatch.setenv("DBLESS_CONFIG", str(path))
-    with sandbox("--mode", "dbless") as started:
-        assert [each["name"] for each in started.entities("/upstreams")] == ["u.test"]
-
-
-def test_it_does_not_start_with_a_bad_document(tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "kong.yml"
-    path.write_text("upstreams: []\n")
-    command = [sys.executable, "-m", "sandbox", "--mode", "dbless", "--config", str(path)]
-    ended = subprocess.run(
-        [*command, "--admin-port", "0", "--proxy-port", "0"],
-        cwd=ROOT / "tests",
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert "required field missing" in ended.stderr
-    assert ended.stderr.count("\n") == 1
-
-
-def test_with_a_database_there_is_no_document(tmp_path: pathlib.Path) -> None:
-    with sandbox() as with_database:
-        answer = httpx.get(f"{with_database.admin_url}/config", trust_env=False)
-    assert answer.status_code == 400
-    assert "configured to not use a database" in answer.json()["message"]
 
 
 def test_the_enterprise_edition_keeps_its_default_workspace() -> None:
