@@ -298,7 +298,10 @@ def test_the_token_is_asked_for_behind_a_prefix_too() -> None:
     assert given.status_code == 200
 
 
-def test_the_proxy_serves_the_routes_of_every_workspace() -> None:
+@pytest.mark.parametrize(
+    "end", [("DELETE", "/workspaces/team?cascade=true"), ("POST", "/sandbox/reset")]
+)
+def test_the_proxy_serves_the_routes_of_every_workspace(end: tuple[str, str]) -> None:
     with sandbox("--edition", "enterprise", "--propagation", "0") as gateway:
         gateway.call("POST", "/workspaces", {"name": "team"})
         gateway.call("POST", "/team/routes", {"name": "r", "paths": ["/team"]})
@@ -309,5 +312,5 @@ def test_the_proxy_serves_the_routes_of_every_workspace() -> None:
             return str(answer.json()["message"])
 
         eventually(lambda: asked() == "no Service found with those values")
-        gateway.call("DELETE", "/workspaces/team?cascade=true")
+        gateway.call(*end)
         eventually(lambda: asked() == "no Route matched with those values")
