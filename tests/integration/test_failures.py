@@ -262,7 +262,8 @@ def test_two_plays_that_make_the_same_at_once_both_succeed(
     targets = TWENTY[:5]
     for number in range(10):
         name = f"{UPSTREAM}-{number}"
-        start, results = threading.Barrier(2), []
+        start = threading.Barrier(2)
+        results: list[Result] = []
 
         def play(name: str = name, start: Any = start, results: list[Result] = results) -> None:
             own = Engine(sandbox_gateway)
