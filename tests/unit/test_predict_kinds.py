@@ -151,19 +151,27 @@ def test_what_an_earlier_task_points_at_is_not_deleted_either(
         run.absent(CERTIFICATE, id=ID["a"])
 
 
-def test_an_authority_that_a_service_trusts_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = {"id": ID["a"], "cert": "pem", "cert_digest": "00"}
+def _trusted_authority(version: str) -> dict[str, Any]:
     api = {"id": ID["b"], "name": "api", "host": "h", "ca_certificates": [ID["a"]]}
     other = {"id": ID["c"], "name": "other", "host": "h", "ca_certificates": None}
-    stored = {
-        f"/ca_certificates/{ID['a']}": authority,
+    return {
+        "/": {"version": version},
+        f"/ca_certificates/{ID['a']}": {"id": ID["a"], "cert": "pem", "cert_digest": "00"},
         "/services": {"data": [other, api]},
         "/services/api": api,
     }
-    run = Run(ReadOnly(stored), monkeypatch)
+
+
+def test_an_authority_that_a_service_trusts_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(ReadOnly(_trusted_authority("3.10.0")), monkeypatch)
     with pytest.raises(InputError, match="service api still points at it: delete that one first"):
         run.absent(KINDS["ca_certificate"], id=ID["a"])
     run.present(SERVICE, name="api", ca_certificates=[])
+    assert run.absent(KINDS["ca_certificate"], id=ID["a"]).operation == "delete"
+
+
+def test_an_old_gateway_deletes_it_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(ReadOnly(_trusted_authority("3.5.0")), monkeypatch)
     assert run.absent(KINDS["ca_certificate"], id=ID["a"]).operation == "delete"
 
 
