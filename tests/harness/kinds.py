@@ -186,7 +186,8 @@ CASES: tuple[Case, ...] = (
     Case(
         "entity", "kong_entity", "/consumers",
         {"path": "consumers", "identity": "username", "entity": {"username": "zed"}},
-        {}, {"entity": {"username": "zed", "custom_id": "4711", "tags": ["b"]}},     ),
+        {}, {"entity": {"username": "zed", "custom_id": "4711", "tags": ["b"]}},
+    ),
     Case(
         "entity-below-another", "kong_entity", "/consumers/alice/acls",
         {"path": "consumers/alice/acls", "identity": "group", "search": True,
