@@ -91,10 +91,14 @@ def test_the_two_commands_stand_on_the_first_screen() -> None:
 
 
 def test_its_modules_are_all_modules_and_its_links_lead_somewhere() -> None:
-    modules = {path.stem for path in (COLLECTION / "plugins/modules").glob("kong_*.py")}
+    plugins = {
+        path.stem
+        for kind in ("modules", "filter")
+        for path in (COLLECTION / "plugins" / kind).glob("kong_*.py")
+    }
     listed = README.partition("## What there is")[2].partition("##")[0]
-    assert set(re.findall(r"`(kong_[a-z_]+)`", listed)) == modules
-    assert set(re.findall(r"\b(kong_[a-z]+)\b", README)) <= modules
+    assert set(re.findall(r"`(kong_[a-z_]+)`", listed)) == plugins
+    assert set(re.findall(r"\b(kong_[a-z]+)\b", README)) <= plugins
     links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
