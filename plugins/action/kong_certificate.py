@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._certificate import (
-    KONG_CERTIFICATE,
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import (
+    CERTIFICATE,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    entity_operation,
 )
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction
 
@@ -15,4 +18,4 @@ from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongA
 class ActionModule(KongAction):
     """Runs in the controller's process where it can."""
 
-    operation = KONG_CERTIFICATE
+    operation = entity_operation(CERTIFICATE)

@@ -84,20 +84,44 @@ def absent(gateway: Gateway, kind: Kind, written: Entity, parent: str | None = N
 
 
 def find(gateway: Gateway, kind: Kind, desired: Entity, parent: str | None = None) -> Entity | None:
-    """By id where one is written, else (and if that id is free) by identity."""
+    """By id where one is written, else (and if that id is free) by identity.
+
+    :raises InputError: what is written leads to different entities.
+    """
     key, identity = desired.get("id"), desired.get(kind.identity)
     current = gateway.get(kind, key, parent) if key else None
-    if current is not None:
+    # In a run the gateway itself refuses keys of another entity beside an id.
+    if current is not None and not (kind.keys and gateway.predicts):
         return current
     if kind.matches is not None:
         stored = gateway.entities(kind, parent) or ()
         return next((entity for entity in stored if kind.matches(desired, entity)), None)
+    if kind.keys:
+        return _owner_of(gateway, kind, desired.get(kind.keys) or (), current)
     if identity:
         return gateway.get(kind, identity, parent)
     for name in kind.unique:
         if desired.get(name):
             return gateway.holder(kind, name, desired[name])
     return None
+
+
+def _owner_of(
+    gateway: Gateway, kind: Kind, keys: Sequence[str], current: Entity | None
+) -> Entity | None:
+    """The one entity that the keys lead to; ``current`` is the one of the written id."""
+    owners: dict[str, Entity] = {} if current is None else {current["id"]: current}
+    names: dict[str, str] = {each: each for each in owners}
+    for key in keys:
+        found = gateway.get(kind, key)
+        if found is not None:
+            owners[found["id"]] = found
+            names[found["id"]] = key
+    if len(owners) > 1:
+        raise InputError(
+            f"its {kind.keys} {' and '.join(names.values())} belong to different {kind.path}"
+        )
+    return next(iter(owners.values()), None)
 
 
 def complete(
@@ -267,12 +291,14 @@ def _create_again(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
 
 
 def _lost_race(plan: Plan, exc: KongError) -> bool:
-    identity = plan.kind.identity
-    return (
-        isinstance(exc, Refused)
-        and exc.is_unique_violation
-        and identity in exc.fields
-        and exc.fields[identity] == plan.body.get(identity)
+    if not isinstance(exc, Refused):
+        return False
+    if plan.kind.keys:
+        # Refused as a violation of the schema (conformance case certificates).
+        return "already associated with existing" in str(exc.fields.get(plan.kind.keys))
+    names = (plan.kind.identity, *plan.kind.unique)
+    return exc.is_unique_violation and any(
+        name in exc.fields and exc.fields[name] == plan.body.get(name) for name in names
     )
 
 

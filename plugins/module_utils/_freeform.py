@@ -25,7 +25,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
     complete,
     replacements,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._secrets import is_secret_name
+from ansible_collections.irishtek.kong.plugins.module_utils._secrets import (
+    holds_secret,
+    is_secret_name,
+)
 
 _TYPES = {
     "string": "str",
@@ -102,6 +105,7 @@ def _field(name: str, spec: Schema) -> Field:
         normalise=_converter(kind),
         element=_element(inside) if isinstance(inside, Mapping) else None,
         secret=_is_secret(name, spec),
+        hides=holds_secret if kind == "string" else None,
         sensitive=_any_name if kind == "map" and name == "headers" else None,
     )
 

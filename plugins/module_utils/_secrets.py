@@ -12,8 +12,9 @@ What is secret stands in the declarations (``Field.sensitive``). A reference to 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
@@ -29,11 +30,25 @@ _SECRET_NAME = re.compile(
     r"(^|_)(password|secret|token|apikey|api_key|private_key|passphrase|aws_key|key|auth)$"
 )
 _NOT_SECRET = frozenset({"public_key"})
+_PASSWORD_IN_URL = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
+_CREDENTIALS = frozenset({"authorization", "proxy_authorization", "cookie", "set_cookie"})
+
+# One value on both sides of a diff.
+_Pair = tuple[Any, Any]
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a setting's name says that its text is a secret."""
     return bool(_SECRET_NAME.search(name)) and name not in _NOT_SECRET
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a text is a URL with a password, or a ``name:value`` whose name is a credential's."""
+    if _PASSWORD_IN_URL.search(text):
+        return True
+    name, colon, value = text.partition(":")
+    name = name.strip().lower().replace("-", "_")
+    return bool(colon and value) and (name in _CREDENTIALS or is_secret_name(name))
 
 
 def mask(kind: Kind, before: Entity | None, after: Entity | None) -> dict[str, Any]:
@@ -65,7 +80,7 @@ def secrets_of(fields: Iterable[Field], entity: Mapping[str, Any]) -> set[str]:
     found: set[str] = set()
     for field in fields:
         value = entity.get(field.name)
-        if field.secret:
+        if _hidden(field, value):
             found |= set(_texts(value))
         elif field.sensitive is not None and isinstance(value, Mapping):
             for name, item in value.items():
@@ -113,53 +128,71 @@ def _mask_pair(fields: Iterable[Field], before: Entity, after: Entity) -> tuple[
     return before, after
 
 
-def _mask_values(field: Field, old: Any, new: Any) -> tuple[Any, Any]:
-    replaced = old is not None and new is not None and old != new
-    if field.secret:
-        return _masked(old, MASKED), _masked(new, MASKED_CHANGED if replaced else MASKED)
+def _mask_values(field: Field, old: Any, new: Any) -> _Pair:
+    if _hidden(field, old) or _hidden(field, new):
+        return _mask_secret(old, new)
     if field.sensitive is not None:
-        return _mask_map(field, old, new)
+        return _mask_inside(old, new, partial(_mask_entry, field.sensitive))
     if field.is_record and field.fields:
         return _mask_pair(field.fields, old or {}, new or {})
     if field.open:
-        return _mask_by_name(old), _mask_by_name(new)
+        return _mask_inside(old, new, _mask_by_name)
     if field.element is not None:
-        return _mask_items(field.element, old), _mask_items(field.element, new)
+        return _mask_inside(old, new, partial(_mask_item, field.element))
     return old, new
 
 
-def _mask_by_name(value: Any) -> Any:
+def _mask_secret(old: Any, new: Any) -> _Pair:
+    replaced = old is not None and new is not None and old != new
+    return _masked(old, MASKED), _masked(new, MASKED_CHANGED if replaced else MASKED)
+
+
+def _mask_entry(sensitive: Callable[[str], bool], name: str, old: Any, new: Any) -> _Pair:
+    return _mask_secret(old, new) if sensitive(name) else (old, new)
+
+
+def _mask_item(element: Field, _key: Any, old: Any, new: Any) -> _Pair:
+    return _mask_values(element, old, new)
+
+
+def _hidden(field: Field, value: Any) -> bool:
+    if field.secret:
+        return True
+    return field.hides is not None and isinstance(value, str) and field.hides(value)
+
+
+def _mask_by_name(key: Any, old: Any, new: Any) -> _Pair:
     """What no schema describes, as far as its names tell."""
-    if isinstance(value, Mapping):
-        return {
-            key: _masked(item, MASKED)
-            if is_secret_name(str(key)) and isinstance(item, str)
-            else _mask_by_name(item)
-            for key, item in value.items()
-        }
-    return [_mask_by_name(item) for item in value] if isinstance(value, list) else value
+    shown = _mask_inside(old, new, _mask_by_name)
+    if not is_secret_name(str(key)):
+        return shown
+    hidden = _mask_secret(old, new)
+    return (
+        hidden[0] if isinstance(old, str) else shown[0],
+        hidden[1] if isinstance(new, str) else shown[1],
+    )
 
 
-def _mask_items(element: Field, value: Any) -> Any:
-    """Items have no partner on the other side, so a changed secret shows as any other."""
+def _mask_inside(old: Any, new: Any, mask_one: Callable[[Any, Any, Any], _Pair]) -> _Pair:
+    """Both sides of a list or a map, item beside item of the same key or position."""
+    pairs = {key: mask_one(key, _at(old, key), _at(new, key)) for key in (*_keys(old), *_keys(new))}
+    return _with(old, pairs, 0), _with(new, pairs, 1)
+
+
+def _keys(value: Any) -> Iterable[Any]:
     if isinstance(value, list):
-        return [_mask_values(element, item, item)[0] for item in value]
-    if isinstance(value, Mapping):
-        return {key: _mask_values(element, item, item)[0] for key, item in value.items()}
-    return value
+        return range(len(value))
+    return value if isinstance(value, Mapping) else ()
 
 
-def _mask_map(field: Field, old: Any, new: Any) -> tuple[Any, Any]:
-    old, new = dict(old or {}), dict(new or {})
-    for name in set(old) | set(new):
-        if field.sensitive is None or not field.sensitive(name):
-            continue
-        replaced = name in old and name in new and old[name] != new[name]
-        if name in old:
-            old[name] = _masked(old[name], MASKED)
-        if name in new:
-            new[name] = _masked(new[name], MASKED_CHANGED if replaced else MASKED)
-    return old, new
+def _at(value: Any, key: Any) -> Any:
+    return value[key] if key in _keys(value) else None
+
+
+def _with(value: Any, pairs: Mapping[Any, _Pair], side: int) -> Any:
+    if isinstance(value, list):
+        return [pairs[position][side] for position in range(len(value))]
+    return {key: pairs[key][side] for key in value} if isinstance(value, Mapping) else value
 
 
 def _masked(value: Any, mask_text: str) -> Any:

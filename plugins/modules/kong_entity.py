@@ -12,7 +12,8 @@ version_added: 1.0.0
 description:
   - Creates, changes in place or deletes an entity for which there is no module of its own, such as those of custom plugins
     or of newer versions.
-  - What its fields are, which of them are sets and which are encrypted, is asked of the gateway's own schema.
+  - What its fields are, which of them are sets and which are encrypted, is asked of the gateway's own schema. Plugins,
+    whose settings a schema for each of them describes, are refused and left to M(irishtek.kong.kong_plugin).
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -21,7 +22,7 @@ options:
   path:
     description:
       - Path of the list of such entities, without the URL of the Admin API. Of an entity that lies under another one it
-        begins with that one, as V(consumers/alice/my-credentials).
+        begins with that one, as V(consumers/alice/my-credentials), which is then its reference, too.
     type: str
     required: true
   schema:

@@ -23,6 +23,7 @@ from harness.gateway import Gateway
 
 Result = dict[str, Any]
 
+
 def operation_of(module: str) -> Operation:
     """What a module does, as both of its doors know it."""
     stub = importlib.import_module(f"ansible_collections.irishtek.kong.plugins.action.{module}")

@@ -43,7 +43,7 @@ class Case:
     def filled(self, pems: Mapping[str, str]) -> Case:
         """The case with PEM texts in their places."""
         names = ("identity", "create", "change", "needs")
-        return replace(self, **{name: _filled(getattr(self, name), pems) for name in names})
+        return replace(self, **{name: filled(getattr(self, name), pems) for name in names})
 
     def on(self, engine: Engine) -> Case:
         """The case before a gateway that now has what it needs."""
@@ -64,11 +64,12 @@ class Case:
         return dict(result[self.module.removeprefix("kong_")])
 
 
-def _filled(value: Any, pems: Mapping[str, str]) -> Any:
+def filled(value: Any, pems: Mapping[str, str]) -> Any:
+    """A value with PEM texts in their places."""
     if isinstance(value, dict):
-        return {key: _filled(item, pems) for key, item in value.items()}
+        return {key: filled(item, pems) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_filled(item, pems) for item in value)
+        return type(value)(filled(item, pems) for item in value)
     return pems.get(value, value) if isinstance(value, str) else value
 
 
@@ -185,7 +186,8 @@ CASES: tuple[Case, ...] = (
     Case(
         "entity", "kong_entity", "/consumers",
         {"path": "consumers", "identity": "username", "entity": {"username": "zed"}},
-        {}, {"entity": {"username": "zed", "custom_id": "4711", "tags": ["b"]}},     ),
+        {}, {"entity": {"username": "zed", "custom_id": "4711", "tags": ["b"]}},
+    ),
     Case(
         "entity-below-another", "kong_entity", "/consumers/alice/acls",
         {"path": "consumers/alice/acls", "identity": "group", "search": True,

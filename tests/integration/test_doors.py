@@ -29,8 +29,8 @@ VARYING = (
 Tasks = list[dict[str, Any]]
 
 
-def _task(name: str, module: str, /, **options: Any) -> dict[str, Any]:
-    return {"name": name, f"irishtek.kong.{module}": options, "ignore_errors": True}
+def _task(called: str, module: str, /, **options: Any) -> dict[str, Any]:
+    return {"name": called, f"irishtek.kong.{module}": options, "ignore_errors": True}
 
 
 def _upstream(task: str, /, **options: Any) -> dict[str, Any]:

@@ -262,14 +262,16 @@ def test_two_plays_that_make_the_same_at_once_both_succeed(
     targets = TWENTY[:5]
     for number in range(10):
         name = f"{UPSTREAM}-{number}"
-        start, results = threading.Barrier(2), []
+        start = threading.Barrier(2)
+        results: list[Result] = []
 
-        def play(name: str = name, start: Any = start, results: list[Result] = results) -> None:
+        def play(name: str, start: Any, results: list[Result]) -> None:
             own = Engine(sandbox_gateway)
             start.wait(10)
             results.append(own("kong_upstream", name=name, slots=20, targets=targets))
 
-        threads = [threading.Thread(target=play) for count in range(2)]
+        arguments = (name, start, results)
+        threads = [threading.Thread(target=play, args=arguments) for count in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:

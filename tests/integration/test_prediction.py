@@ -70,7 +70,7 @@ ACTIVE = {
     "unhealthy": _some({**UNHEALTHY, "interval": SECONDS}),
 }
 PASSIVE = {"type": PROBES, "healthy": _some(HEALTHY), "unhealthy": _some(UNHEALTHY)}
-COHERENT_HASHING = st.sampled_from(
+COHERENT_HASHING: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {},
         {"hash_on": "ip"},
@@ -136,7 +136,7 @@ ENDPOINTS = st.lists(
     ),
     max_size=3,
 )
-PROTOCOLS = st.sampled_from(
+PROTOCOLS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {}, {"protocol": "http"}, {"protocol": "https", "tls_verify": True},
         {"protocol": "tcp", "path": None}, {"protocol": "tls_passthrough"}, {"protocol": None},

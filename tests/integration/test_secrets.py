@@ -34,11 +34,9 @@ def _play(
 ) -> tuple[Run, str]:
     """Run tasks at -vvv; the run, and everything that it left to be read."""
     log = playbook.folder / "ansible.log"
-    play = {
-        "hosts": "gateways", "gather_facts": False,
-        "tasks": [{**task, "ignore_errors": True, "register": "kept"} for task in tasks],
-    }
-    play["tasks"].append({"name": "seen", "ansible.builtin.debug": {"var": "kept"}})
+    seen = {"name": "seen", "ansible.builtin.debug": {"var": "kept"}}
+    played = [{**task, "ignore_errors": True, "register": "kept"} for task in tasks]
+    play = {"hosts": "gateways", "gather_facts": False, "tasks": [*played, seen]}
     run = playbook(
         json.dumps([play]) + "\n", inventory={"gateways": {"hosts": {"here": LOCAL}}}, diff=True,
         environment={

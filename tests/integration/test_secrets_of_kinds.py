@@ -258,6 +258,33 @@ def test_what_no_schema_describes_is_hidden_in_errors_by_its_names(
     assert _leaked(watch.text(), OLD, NEW) == []
 
 
+HOLDING: list[tuple[str, dict[str, Any], str]] = [
+    ("request-transformer", {"add": {"headers": ["X-Plain:seen", "Authorization:Basic {}"]}}, ""),
+    ("request-transformer", {"append": {"querystring": ["a:seen", "api_key:{}"]}}, ""),
+    ("response-transformer", {"add": {"headers": ["X-Plain:seen", "Set-Cookie:{}"]}}, ""),
+    ("zipkin", {"http_endpoint": "http://user:{}@zipkin.test/", "tags_header": "seen"}, CHANGED),
+    ("aws-lambda", {"proxy_url": "http://user:{}@proxy.test/", "function_name": "seen"}, CHANGED),
+]
+
+
+@pytest.mark.parametrize(("name", "config", "shown"), HOLDING)
+def test_a_text_that_holds_a_secret_is_hidden(
+    engines: dict[str, Engine], name: str, config: dict[str, Any], shown: str
+) -> None:
+    watch = Watch(engines["3.10"])
+    old, new, echoed = (
+        json.loads(json.dumps(config).replace("{}", marker)) for marker in (OLD, NEW, ECHOED)
+    )
+    watch.both("kong_plugin", name=name, config=old)
+    changed = watch.both("kong_plugin", name=name, config=new)
+    assert changed["operation"] == "update"
+    assert shown in json.dumps(changed["diff"]["after"])
+    assert "seen" in json.dumps(changed["plugin"])
+    watch.echoed("kong_plugin", list(_texts(echoed)), name=name, config=echoed)
+    watch("kong_info", kinds=["plugin"])
+    assert _leaked(watch.text(), OLD, NEW, ECHOED) == []
+
+
 def test_a_reference_to_a_vault_is_no_secret(engines: dict[str, Engine]) -> None:
     reference = "{vault://env/kong-redis}"
     redis = {"minute": 5, "redis": {"password": reference}}

@@ -6,19 +6,44 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from harness.engine import OPERATIONS, Engine
+from harness.gateway import Gateway, sandbox
 from harness.paths import ROOT
 from harness.playbook import LOCAL, Player
 
 TARGETS = ROOT / "tests/integration/targets"
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
+ENTERPRISE = ["kong_consumer_group", "kong_workspace"]
+DOORS = pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
 
 
-@pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
-@pytest.mark.parametrize("target", sorted(OPERATIONS))
-def test_a_target_passes(engine: Engine, playbook: Player, target: str, door: str) -> None:
+@pytest.fixture(scope="module")
+def enterprise() -> Iterator[Gateway]:
+    """A gateway of the enterprise edition."""
+    with sandbox("--edition", "enterprise") as started:
+        yield started
+
+
+@DOORS
+@pytest.mark.parametrize("target", MODULES)
+def test_a_target_passes(playbook: Player, target: str, door: str) -> None:
+    _passes(playbook, target, door)
+
+
+@DOORS
+@pytest.mark.parametrize("target", ENTERPRISE)
+def test_a_target_of_the_enterprise_edition_passes(
+    tmp_path: Path, enterprise: Gateway, target: str, door: str
+) -> None:
+    enterprise.reset()
+    _passes(Player(tmp_path, {"KONG_ADMIN_URL": enterprise.admin_url}), target, door)
+
+
+def _passes(playbook: Player, target: str, door: str) -> None:
     play = {"hosts": "gateways", "gather_facts": False, "roles": [target]}
     run = playbook(
         json.dumps([play]) + "\n",
@@ -33,4 +58,4 @@ def test_a_target_passes(engine: Engine, playbook: Player, target: str, door: st
 
 def test_every_module_has_a_target() -> None:
     names = {path.parent.name for path in TARGETS.glob("*/aliases")}
-    assert names == {*OPERATIONS, "setup_kong"}
+    assert names == {*MODULES, "setup_kong"}

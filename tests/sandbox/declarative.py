@@ -127,7 +127,7 @@ class Reader:
 
     def _children(self, kind: Kind) -> list[Kind]:
         """The kinds that may be nested in one: those with a foreign key to it."""
-        return [other for other in self.kinds.values() if _field_to(other, kind) is not None]
+        return [other for other in self.kinds.values() if _link(other, kind) is not None]
 
     @staticmethod
     def _made_id(entry: Entry) -> str:
@@ -143,7 +143,7 @@ class Reader:
                 parts += [parent or data.get(name) for name in owners]
         elif kind.name == "plugins":
             names = kind.declared.together[0]
-            own = None if entry.parent is None else _field_to(kind, entry.parent.kind)
+            own = None if entry.parent is None else _link(kind, entry.parent.kind)
             parts = ["plugins", *(parent if name == own else data.get(name) for name in names)]
         if not parts:
             return str(uuid.uuid4())
@@ -162,7 +162,7 @@ class Reader:
             }
         for entry in self.entries:
             if entry.parent is not None:
-                own = _field_to(entry.kind, entry.parent.kind)
+                own = _link(entry.kind, entry.parent.kind)
                 entry.data[str(own)] = {"id": entry.parent.data["id"]}
             for name, spec in entry.kind.foreign.items():
                 self._point(entry, name, str(spec.reference), known)
@@ -233,9 +233,9 @@ class Reader:
         return found
 
 
-def _field_to(kind: Kind, other: Kind) -> str | None:
-    """The field of `kind` that points to `other`."""
-    found = (name for name, spec in kind.foreign.items() if spec.reference == other.name)
+def _link(kind: Kind, target: Kind) -> str | None:
+    """The field of `kind` that points to `target`."""
+    found = (name for name, spec in kind.foreign.items() if spec.reference == target.name)
     return next(found, None)
 
 

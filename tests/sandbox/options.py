@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--propagation", type=float, default=0.5, metavar="SECONDS")
     parser.add_argument("--health-delay", type=float, default=2.0, metavar="SECONDS")
     parser.add_argument("--state", type=pathlib.Path, metavar="FILE")
-    parser.add_argument("--config", default=env("DBLESS_CONFIG"), metavar="FILE")
+    parser.add_argument("--config", metavar="FILE")
     parser.add_argument("--admin-token", metavar="TOKEN")
     parser.add_argument("--admin-tls-cert", metavar="FILE")
     parser.add_argument("--admin-tls-key", metavar="FILE")
@@ -79,6 +79,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         raise Refused(f"The sandbox cannot be a gateway in mode {given.mode} yet.")
     if given.config and given.mode != "dbless":
         raise Refused("The sandbox takes a document to start with in mode dbless only.")
+    config = given.config or (os.environ.get("DBLESS_CONFIG") if given.mode == "dbless" else None)
     if bool(given.admin_tls_cert) != bool(given.admin_tls_key):
         raise Refused("TLS on the admin port takes --admin-tls-cert and --admin-tls-key.")
     tls = (given.admin_tls_cert, given.admin_tls_key) if given.admin_tls_cert else None
@@ -92,7 +93,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         propagation=given.propagation,
         health_delay=given.health_delay,
         state=given.state,
-        config=pathlib.Path(given.config) if given.config else None,
+        config=pathlib.Path(config) if config else None,
         admin_token=given.admin_token,
         admin_tls=tls,
     )

@@ -17,8 +17,9 @@ from . import errors
 from .entities import Entities
 from .fill import filled
 from .gateway import Gateway
-from .resources import Answer, Call, Finder, Resource, Resources
+from .resources import Answer, Call, Finder, Handler, Resource, Resources
 from .store import PROXIED, Entity, Store
+from .validate import is_uuid
 
 DEFAULT = "default"
 
@@ -42,8 +43,8 @@ class Workspaces:
         self._state = state
         if state is not None and state.exists():
             self._load(json.loads(state.read_text(encoding="utf-8")))
-        self._add_default()
         self._saved = self.revision
+        self._add_default()
 
     def _add_default(self) -> None:
         kind = self.gateway.kinds.get("workspaces")
@@ -174,16 +175,21 @@ class WorkspaceEntities:
         if plain is None:
             return None
         own = {
-            "PATCH": lambda call: self._update(segments[1], call, plain),
+            "PATCH": lambda call: self._update(segments[1], call, plain.methods["PATCH"]),
+            "PUT": lambda call: self._upsert(segments[1], call, plain.methods["PUT"]),
             "DELETE": lambda call: self._delete(segments[1], call),
         }
         return dataclasses.replace(plain, methods={**plain.methods, **own})
 
-    def _update(self, text: str, call: Call, plain: Resource) -> Answer:
+    def _upsert(self, text: str, call: Call, plain: Handler) -> Answer:
+        """By its name a PUT leaves the name as it is, whatever the body says."""
+        return self._update(text, call, plain) if is_uuid(text) else plain(call)
+
+    def _update(self, text: str, call: Call, plain: Handler) -> Answer:
         workspace = self.workspaces.named(text)
         if workspace is not None and call.body.get("name", workspace["name"]) != workspace["name"]:
             raise errors.Refusal(400, {"message": "Cannot rename a workspace"})
-        return plain.methods["PATCH"](call)
+        return plain(call)
 
     def _delete(self, text: str, call: Call) -> Answer:
         workspace = self.workspaces.named(text)

@@ -243,6 +243,13 @@ def echo_servers(count: int) -> Iterator[list[EchoServer]]:
             server.kill()
 
 
+@contextlib.contextmanager
+def echo_server() -> Iterator[EchoServer]:
+    """One of them alone."""
+    with echo_servers(1) as servers:
+        yield servers[0]
+
+
 def refused(answer: httpx.Response, status: int, message: str) -> None:
     """The answer is the gateway's own, with the headers that mark it."""
     assert answer.status_code == status

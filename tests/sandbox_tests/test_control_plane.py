@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from harness.gateway import Gateway, sandbox
+from sandbox_tests.proxy_support import eventually
 
 #: As a data plane that has joined is listed (the gateway's schema of this kind).
 DATA_PLANE = {
@@ -78,9 +79,14 @@ def test_health_cannot_be_set_on_it(gateway: Gateway, path: str) -> None:
     gateway.call("DELETE", "/upstreams/set.test")
 
 
-def test_a_restart_keeps_what_a_control_plane_holds(tmp_path: pathlib.Path) -> None:
-    options = ("--mode", "control_plane", "--state", str(tmp_path / "state.json"))
-    with sandbox(*options) as first:
-        first.call("POST", "/upstreams", {"name": "kept.test"})
-    with sandbox(*options) as second:
-        assert [each["name"] for each in second.entities("/upstreams")] == ["kept.test"]
+def test_a_control_plane_does_not_know_what_a_balancer_knew(tmp_path: pathlib.Path) -> None:
+    options = ("--state", str(tmp_path / "state.json"), "--health-delay", "0", "--propagation", "0")
+    with sandbox(*options) as traditional:
+        traditional.call("POST", "/upstreams", {"name": "kept.test"})
+        traditional.call("POST", "/upstreams/kept.test/targets", {"target": "127.0.0.1:9"})
+        path = "/upstreams/kept.test/health"
+        eventually(lambda: traditional.entities(path)[0].get("health") == "HEALTHCHECKS_OFF")
+    with sandbox("--mode", "control_plane", *options) as control_plane:
+        (kept,) = control_plane.entities(path)
+    assert kept["target"] == "127.0.0.1:9"
+    assert "health" not in kept

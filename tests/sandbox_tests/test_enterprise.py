@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from harness.gateway import sandbox
+from sandbox_tests.proxy_support import eventually
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +269,11 @@ def test_the_default_workspace_and_names_of_workspaces_stay(client: httpx.Client
     assert _message(refused) == (400, "Cannot delete default workspace")
     refused = client.patch("/workspaces/default", json={"name": "other"})
     assert _message(refused) == (400, "Cannot rename a workspace")
+    (default,) = _data(client, "/workspaces")
+    refused = client.put(f"/workspaces/{default['id']}", json={"name": "other"})
+    assert _message(refused) == (400, "Cannot rename a workspace")
+    kept = client.put("/workspaces/default", json={"name": "other", "comment": "c"}).json()
+    assert (kept["id"], kept["name"], kept["comment"]) == (default["id"], "default", "c")
     assert [each["name"] for each in _data(client, "/workspaces")] == ["default"]
 
 
@@ -290,3 +296,21 @@ def test_the_token_is_asked_for_behind_a_prefix_too() -> None:
         given = httpx.get(url, headers={"Kong-Admin-Token": "t0ken"}, trust_env=False)
     assert _message(without) == (401, "Invalid RBAC credentials")
     assert given.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "end", [("DELETE", "/workspaces/team?cascade=true"), ("POST", "/sandbox/reset")]
+)
+def test_the_proxy_serves_the_routes_of_every_workspace(end: tuple[str, str]) -> None:
+    with sandbox("--edition", "enterprise", "--propagation", "0") as gateway:
+        gateway.call("POST", "/workspaces", {"name": "team"})
+        gateway.call("POST", "/team/routes", {"name": "r", "paths": ["/team"]})
+
+        def asked() -> str:
+            answer = httpx.get(f"{gateway.proxy_url}/team", trust_env=False)
+            assert answer.headers["server"] == "kong/3.10.0.1-enterprise-edition"
+            return str(answer.json()["message"])
+
+        eventually(lambda: asked() == "no Service found with those values")
+        gateway.call(*end)
+        eventually(lambda: asked() == "no Route matched with those values")

@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 
 from sandbox.healthchecks import AddressKey, HealthChecker, uses_healthchecks
-from sandbox_tests.proxy_support import EchoServer, Entity, echo_servers, free_port, upstream
+from sandbox_tests.proxy_support import (
+    EchoServer,
+    Entity,
+    echo_server,
+    free_port,
+    upstream,
+)
 
 KEY: AddressKey = ("127.0.0.1", 9, "127.0.0.1")
 
@@ -111,7 +117,7 @@ def test_an_address_that_is_not_checked_is_healthy_whatever_is_reported() -> Non
 @contextmanager
 def silent_server() -> Iterator[AddressKey]:
     """A target that accepts connections and never answers."""
-    with echo_servers(1) as (server,):
+    with echo_server() as server:
         server.held.set()
         yield key_of(server)
 
@@ -131,7 +137,7 @@ ONE_STRIKE: Entity = {
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False), (418, True)])
 def test_a_probe_judges_the_status(status: int, healthy: bool) -> None:
-    with echo_servers(1) as (server,):
+    with echo_server() as server:
         server.status = status
         of = checker(ONE_STRIKE, key_of(server))
         asyncio.run(of.probe(key_of(server)))
@@ -204,7 +210,7 @@ def test_a_tcp_probe_is_content_with_a_connection() -> None:
 
 
 def test_an_https_probe_of_a_plain_server_is_a_tcp_failure() -> None:
-    with echo_servers(1) as (server,):
+    with echo_server() as server:
         of = checker(
             {"active": {"type": "https", "unhealthy": {"tcp_failures": 1}}}, key_of(server)
         )
@@ -238,7 +244,7 @@ def test_probes_follow_the_state_until_they_are_stopped() -> None:
         assert len(others) >= 2
         assert all(task.cancelled() for task in others)
 
-    with echo_servers(1) as (server,):
+    with echo_server() as server:
         asyncio.run(scenario(server))
 
 

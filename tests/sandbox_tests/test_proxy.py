@@ -22,6 +22,7 @@ from sandbox_tests.proxy_support import (
     FakeStore,
     RunningProxy,
     balanced,
+    echo_server,
     echo_servers,
     eventually,
     free_port,
@@ -73,7 +74,7 @@ def test_plain_http_to_a_route_for_https_only_is_told_to_upgrade_or_sent_there()
 
 
 def test_a_service_whose_host_is_no_upstream_goes_there_directly() -> None:
-    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
+    with echo_server() as server, RunningProxy(direct(server)) as running:
         answer = running.client.get("/")
         assert answer.json()["server"] == server.address
         assert headers_sent(answer)["host"] == server.address
@@ -124,7 +125,7 @@ def test_a_body_is_sent_to_the_next_target_when_the_first_refuses() -> None:
 
 
 def test_a_target_that_does_not_answer_in_time_is_504() -> None:
-    with echo_servers(1) as (server,), RunningProxy(direct(server, read_timeout=100)) as running:
+    with echo_server() as server, RunningProxy(direct(server, read_timeout=100)) as running:
         server.held.set()
         refused(running.client.get("/"), 504, "The upstream server is timing out")
         assert len(server.requests) == 1
@@ -162,7 +163,7 @@ def test_an_answer_that_is_no_http_is_502() -> None:
 
 
 def test_an_answer_of_a_target_passes_with_the_gateways_marks() -> None:
-    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
+    with echo_server() as server, RunningProxy(direct(server)) as running:
         server.status = 418
         answer = running.client.get("/")
         assert answer.status_code == 418
@@ -179,7 +180,7 @@ def test_an_answer_of_a_target_passes_with_the_gateways_marks() -> None:
 
 
 def test_the_target_learns_about_the_client_and_not_about_its_connection() -> None:
-    with echo_servers(1) as (server,):
+    with echo_server() as server:
         store = direct(server, {"paths": ["/api"]}, path="/v1")
         with RunningProxy(store) as running:
             answer = running.client.get(
@@ -212,7 +213,7 @@ def test_the_target_learns_about_the_client_and_not_about_its_connection() -> No
 
 
 def test_all_forwarded_addresses_are_passed_on_in_one_header() -> None:
-    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
+    with echo_server() as server, RunningProxy(direct(server)) as running:
         twice = [("X-Forwarded-For", "10.0.0.1"), ("X-Forwarded-For", "10.0.0.2")]
         sent = headers_sent(running.client.get("/", headers=twice))
         assert sent["x-forwarded-for"] == "10.0.0.1, 10.0.0.2, 127.0.0.1"
@@ -240,12 +241,12 @@ def test_a_target_with_a_name_is_asked_by_its_name() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "PURGE"])
 def test_any_method_passes(method: str) -> None:
-    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
+    with echo_server() as server, RunningProxy(direct(server)) as running:
         assert running.client.request(method, "/").json()["method"] == method
 
 
 def test_head_passes_with_the_length_and_without_a_body() -> None:
-    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
+    with echo_server() as server, RunningProxy(direct(server)) as running:
         answer = running.client.head("/")
         assert answer.status_code == 200
         assert int(answer.headers["content-length"]) > 0
@@ -255,7 +256,7 @@ def test_head_passes_with_the_length_and_without_a_body() -> None:
 
 
 def test_bodies_pass_with_a_length_and_in_chunks() -> None:
-    with echo_servers(1) as (server,), RunningProxy(direct(server)) as running:
+    with echo_server() as server, RunningProxy(direct(server)) as running:
         whole = running.client.post("/", content=b"x" * 200_000)
         assert whole.json()["size"] == 200_000
         assert headers_sent(whole)["content-length"] == "200000"
@@ -337,7 +338,7 @@ def test_when_the_client_leaves_the_target_is_left_too() -> None:
 
 def test_routes_and_targets_change_together() -> None:
     """No request meets a new route whose targets are not there yet."""
-    with echo_servers(1) as (server,), RunningProxy(FakeStore()) as running:
+    with echo_server() as server, RunningProxy(FakeStore()) as running:
         running.store.change(**balanced([server]).snapshot())
         answers: set[int] = set()
 

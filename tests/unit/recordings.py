@@ -15,30 +15,51 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     Entity,
     Kind,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._freeform import with_details
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import composed
 
 TESTS = Path(__file__).parents[1]
 VERSIONS = ("3.4", "3.5", "3.9", "3.10")
 
 
 @lru_cache
-def steps(case: str) -> list[dict[str, dict[str, Any]]]:
-    """The requests and responses of a conformance case."""
-    path = TESTS / "conformance" / "database" / f"{case}.json"
+def steps(case: str, of: str = "database") -> list[dict[str, dict[str, Any]]]:
+    """The requests and responses of a conformance case, of newer gateways or of another set."""
+    path = TESTS / "conformance" / of / f"{case}.json"
     found: list[dict[str, dict[str, Any]]] = json.loads(path.read_text())
     return found
 
 
 @lru_cache
 def schemas(version: str) -> dict[str, Any]:
-    """Entity schemas of a gateway of that version, by collection path."""
-    path = TESTS / "sandbox" / "data" / f"kong-{version}.json"
-    entities: dict[str, Any] = json.loads(path.read_text())["entities"]
+    """Entity schemas of a gateway of that version, by name."""
+    entities: dict[str, Any] = _dump(version)["entities"]
     return entities
 
 
+@lru_cache
+def plugin_schemas(version: str) -> dict[str, Any]:
+    """The schemas of the plugins bundled with that version, by name."""
+    plugins: dict[str, Any] = _dump(version)["plugins"]
+    return plugins
+
+
+@lru_cache
+def _dump(version: str) -> dict[str, Any]:
+    path = TESTS / "sandbox" / "data" / f"kong-{version}.json"
+    dump: dict[str, Any] = json.loads(path.read_text())
+    return dump
+
+
 def schema(kind: Kind, version: str = "3.10") -> dict[str, Any]:
-    found: dict[str, Any] = schemas(version)[kind.path]
-    return found
+    """The schema of a kind; a plugin's is composed with its own."""
+    return dict(composed(schemas(version)[kind.schema_name], kind.details))
+
+
+@lru_cache
+def plugin(name: str, version: str = "3.10") -> Kind:
+    """The kind of a bundled plugin, typed as by that version."""
+    return with_details(plugin_schemas(version)[name])
 
 
 def lasting(entity: Entity) -> Entity:

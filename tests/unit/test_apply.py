@@ -56,8 +56,8 @@ def _warn(message: str) -> None:
     raise AssertionError(f"not to be warned of: {message}")
 
 
-def _created(wanted: Entity = WANTED) -> Plan:
-    return plan_present(TARGET, wanted, None, "web")
+def _created(wanted: Entity | None = None) -> Plan:
+    return plan_present(TARGET, wanted or WANTED, None, "web")
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,8 @@ def _error(handler: Callable[[httpx.Request], Any], patch: pytest.MonkeyPatch) -
          "no (HTTP 403); check what admin_token may do, and workspace"),
         (answer(405, {"message": "cannot", "code": 12}), Refused,
          "cannot (HTTP 405); this gateway runs without a database, "
-         "so its entities cannot be changed one by one"),
+         "so its entities cannot be changed one by one: write them into its declarative "
+         "configuration and load that as a whole"),
         (answer(405, {"message": "Method not allowed"}), Refused,
          "Method not allowed (HTTP 405)"),
         (answer(409, {"message": "UNIQUE violation", "code": 5}), Refused,

@@ -69,7 +69,7 @@ def test_schemas_and_the_root_are_asked_for_once(
         Step("GET", "/", answer(200, {"version": "3.10.0"})),
     ]
     gateway = gateway_for(script(*steps), monkeypatch)
-    assert gateway.schema(TARGET) == gateway.schema(TARGET) == schema(TARGET)
+    assert gateway.schema("targets") == gateway.schema("targets") == schema(TARGET)
     assert gateway.root() == gateway.root() == {"version": "3.10.0"}
 
 

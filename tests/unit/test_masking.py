@@ -11,14 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Entity,
+    Field,
+    Kind,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import (
     UPSTREAM,
     is_secret_header,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import plan_present
 from ansible_collections.irishtek.kong.plugins.module_utils._secrets import (
-    MASKED,
     MASKED_CHANGED,
     mask,
     mask_entity,
@@ -85,6 +89,49 @@ def test_masking_leaves_the_entity_itself_alone() -> None:
 )  # fmt: skip
 def test_headers_that_carry_credentials_are_known_by_name(name: str) -> None:
     assert is_secret_header(name)
+
+
+OPEN = Kind(
+    name="thing", path="things", identity="name",
+    fields=(
+        Field("name"),
+        Field("config", "dict", open=True),
+        Field("keys", "list", element=Field("", secret=True)),
+        Field("sinks", "list", element=Field("", "dict", fields=(Field("password", secret=True),))),
+        Field("by_name", "dict", element=Field("", secret=True)),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown_before", "shown_after"),
+    [
+        ({"config": {"token": "a"}}, {"config": {"token": "b"}},
+         {"config": {"token": MASKED}}, {"config": {"token": MASKED_CHANGED}}),
+        ({"config": {"x": [{"key": "a", "n": 1}]}}, {"config": {"x": [{"key": "b", "n": 1}]}},
+         {"config": {"x": [{"key": MASKED, "n": 1}]}},
+         {"config": {"x": [{"key": MASKED_CHANGED, "n": 1}]}}),
+        ({"config": {"token": "a"}}, {"config": {"token": {"token": "b", "n": 1}}},
+         {"config": {"token": MASKED}}, {"config": {"token": {"token": MASKED, "n": 1}}}),
+        ({"config": {"token": "a"}}, {"config": None}, {"config": {"token": MASKED}},
+         {"config": None}),
+        ({"keys": ["a"]}, {"keys": ["b", "c"]}, {"keys": [MASKED]},
+         {"keys": [MASKED_CHANGED, MASKED]}),
+        ({"keys": ["a", "b"]}, {"keys": ["a"]}, {"keys": [MASKED, MASKED]}, {"keys": [MASKED]}),
+        ({"sinks": [{"password": "a", "n": 1}]}, {"sinks": [{"password": "b", "n": 1}]},
+         {"sinks": [{"password": MASKED, "n": 1}]},
+         {"sinks": [{"password": MASKED_CHANGED, "n": 1}]}),
+        ({"by_name": {"x": "a", "y": "b"}}, {"by_name": {"x": "a", "y": "c"}},
+         {"by_name": {"x": MASKED, "y": MASKED}},
+         {"by_name": {"x": MASKED, "y": MASKED_CHANGED}}),
+        ({"keys": ["{vault://env/a}"]}, {"keys": ["{vault://env/b}"]},
+         {"keys": ["{vault://env/a}"]}, {"keys": ["{vault://env/b}"]}),
+    ],
+)  # fmt: skip
+def test_a_secret_that_changed_inside_is_seen_to(
+    before: Entity, after: Entity, shown_before: Entity, shown_after: Entity
+) -> None:
+    assert mask(OPEN, before, after) == {"before": shown_before, "after": shown_after}
 
 
 @given(st.lists(st.sampled_from([SECRET, SECRET * 2]), max_size=2), st.booleans())

@@ -5,32 +5,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-import httpx
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    absent,
-    carry_out,
-    present,
-)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     PLACEHOLDER,
-    Entity,
-    Kind,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, Refused
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan, plan_present
-from ansible_collections.irishtek.kong.plugins.module_utils._predict import (
-    PredictingGateway,
-    Predictions,
-)
-from unit.recordings import schemas
-from unit.scripted import URL, answer, gateway_for
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
+from unit.checking import ReadOnly, Run
+from unit.scripted import URL, answer
 
 TARGET, SERVICE, UPSTREAM, ROUTE = (
     KINDS[name] for name in ("target", "service", "upstream", "route")
@@ -40,60 +26,6 @@ WEB = {"id": ID["a"], "name": "web", "slots": 100, "algorithm": "round-robin", "
 API = {"id": ID["b"], "name": "api", "host": "web", "protocol": "http"}
 TO_API = {"id": ID["c"], "name": "r", "paths": ["/"], "service": {"id": ID["b"]}}
 TARGET_1 = {"id": ID["b"], "target": "10.0.0.1:80", "weight": 100, "upstream": {"id": ID["a"]}}
-
-
-class ReadOnly:
-    """A gateway that fails the test on anything but a read or a validation.
-
-    :param stored: answers by path; what is not there is 404.
-    """
-
-    def __init__(self, stored: Mapping[str, Any], database: str = "postgres") -> None:
-        self._stored = {"/": {"configuration": {"database": database}}, **stored}
-        self.judged: list[tuple[str, Entity]] = []
-        self.verdict = answer(200, {"message": "schema validation successful"})
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path
-        if request.method == "POST" and path.startswith("/schemas/") and "validate" in path:
-            self.judged.append((path.split("/")[2], json.loads(request.content)))
-            return self.verdict
-        assert request.method == "GET", f"check mode wrote: {request.method} {path}"
-        if path.startswith("/schemas/"):
-            return answer(200, schemas("3.10")[path.rpartition("/")[2]])
-        found = self._stored.get(path)
-        return answer(404, {"message": "Not found"}) if found is None else answer(200, found)
-
-
-class Run:
-    """The tasks of one check-mode run: each has a gateway of its own and shares predictions."""
-
-    def __init__(
-        self, handler: ReadOnly, monkeypatch: pytest.MonkeyPatch, complete: bool = True
-    ) -> None:
-        self.warnings: list[str] = []
-        self._handler, self._patch, self._complete = handler, monkeypatch, complete
-        self.memory: dict[str, Any] = {}
-
-    def gateway(self) -> PredictingGateway:
-        # The memory goes from task to task as JSON.
-        self.memory = json.loads(json.dumps(self.memory))
-        predictions = Predictions(self.memory, self._complete)
-        behind = gateway_for(self._handler, self._patch)
-        return PredictingGateway(behind, predictions, self.warnings.append)
-
-    def present(self, kind: Kind, **written: Any) -> Plan:
-        gateway = self.gateway()
-        return carry_out(gateway, present(gateway, kind, written, self.warnings.append))
-
-    def absent(self, kind: Kind, **written: Any) -> Plan:
-        gateway = self.gateway()
-        return carry_out(gateway, absent(gateway, kind, written))
-
-    def target(self, upstream: str, **written: Any) -> Plan:
-        gateway = self.gateway()
-        current = gateway.get(TARGET, written["target"], upstream)
-        return carry_out(gateway, plan_present(TARGET, written, current, upstream), upstream)
 
 
 def test_a_create_is_foretold_with_the_gateways_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

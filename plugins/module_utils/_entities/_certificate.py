@@ -53,8 +53,8 @@ def _is_same_authority(desired: Entity, stored: Entity) -> bool:
     return digest is not None and digest == stored.get("cert_digest")
 
 
-def _pem(name: str, secret: bool = False) -> Field:
-    return Field(name, compare_as=same_text, secret=secret)
+def _pem(name: str, secret: bool = False, nullable: bool = True) -> Field:
+    return Field(name, compare_as=same_text, secret=secret, nullable=nullable)
 
 
 CERTIFICATE = Kind(
@@ -62,7 +62,7 @@ CERTIFICATE = Kind(
     path="certificates",
     identity="id",
     named_by=("snis",),
-    found_by=("snis",),
+    keys="snis",
     restricted_by=("service", "upstream"),
     foretell=_answer_snis,
     fields=(
@@ -91,7 +91,8 @@ CA_CERTIFICATE = Kind(
     path="ca_certificates",
     identity="cert",
     named_by=("cert_digest",),
+    listed_by=(("service", "ca_certificates"),),
     matches=_is_same_authority,
     foretell=_answer_digest,
-    fields=(_pem("cert"), tags_field()),
+    fields=(_pem("cert", nullable=False), tags_field()),
 )

@@ -46,6 +46,7 @@ class Field:
     :param element: what an item of the list, or a value of the map, looks like inside.
     :param open: a record whose keys only the gateway knows; compared key by key.
     :param secret: the value is never shown.
+    :param hides: whether a text holds a secret, as a URL with a password does: it is not shown.
     :param sensitive: the keys of a map whose values are never shown.
     """
 
@@ -65,6 +66,7 @@ class Field:
     element: Field | None = None
     open: bool = False
     secret: bool = False
+    hides: Callable[[str], bool] | None = None
     sensitive: Callable[[str], bool] | None = None
 
     @property
@@ -86,11 +88,12 @@ class Kind:
     :param details: the part of the schema that depends on the entity: a plugin's own.
     :param identity: the field by which an entity is found, unique within the parent.
     :param named_by: what people call the entity by, where that is not the identity.
-    :param found_by: lists whose items lead to the entity in the gateway's paths, too.
+    :param keys: the list field each item of which leads to the entity as its id does.
     :param unique: further fields whose value no two entities share.
     :param fields: what users may write, the identity included, the id not.
     :param parent: the kind under whose path the collection lies.
     :param restricted_by: kinds whose entities forbid to delete the one that they point at.
+    :param listed_by: kinds with the list field that holds ids of this one, which forbids the same.
     :param matches: whether a stored entity is the wanted one, for kinds that no path leads to.
     :param enterprise: whether only Kong Gateway Enterprise has the kind.
     :param everywhere: the path of a list of all entities of the kind, whatever their parent.
@@ -103,10 +106,11 @@ class Kind:
     identity: str
     fields: tuple[Field, ...]
     named_by: tuple[str, ...] = ()
-    found_by: tuple[str, ...] = ()
+    keys: str = ""
     unique: tuple[str, ...] = ()
     parent: str | None = None
     restricted_by: tuple[str, ...] = ()
+    listed_by: tuple[tuple[str, str], ...] = ()
     schema: str = ""
     details: Mapping[str, Any] | None = None
     everywhere: str = ""

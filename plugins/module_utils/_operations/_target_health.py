@@ -22,13 +22,14 @@ from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     KongError,
     Refused,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
     Operation,
     Result,
     Task,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._wait import (
-    refuse_waiting_without_proxy,
+    is_control_plane,
 )
 
 _PAUSE = 0.5
@@ -40,7 +41,7 @@ def run_target_health(task: Task) -> Result:
     target = normalise_address(params["target"])
     subject = f"health of target {target} of upstream {params['upstream']} at {gateway.url}"
     try:
-        refuse_waiting_without_proxy(gateway)
+        _refuse_without_balancer(gateway)
         before = _health(task, target, address)
         wanted = params["health"].upper()
         changed = before != wanted
@@ -60,6 +61,14 @@ def run_target_health(task: Task) -> Result:
             "after": {"health": wanted},
         }
     return result
+
+
+def _refuse_without_balancer(gateway: Gateway) -> None:
+    if is_control_plane(gateway):
+        raise InputError(
+            "a control plane balances no requests, so its targets have no health to set: "
+            "take one out with state drained of kong_target"
+        )
 
 
 def _health(task: Task, target: str, address: str | None) -> str | None:

@@ -30,9 +30,13 @@ _WHY = {
 }
 
 
+def is_control_plane(gateway: Gateway) -> bool:
+    return bool((gateway.root().get("configuration") or {}).get("role") == "control_plane")
+
+
 def refuse_waiting_without_proxy(gateway: Gateway) -> None:
     """A control plane has no balancers, so waiting there would only end in a timeout."""
-    if (gateway.root().get("configuration") or {}).get("role") == "control_plane":
+    if is_control_plane(gateway):
         raise InputError(
             "wait needs a gateway that proxies itself, and this one is a control plane: "
             "set wait to false"

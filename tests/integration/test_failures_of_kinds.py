@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults on the way to entities of every kind: repeated where harmless, nothing created twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from harness.certificates import self_signed
+from harness.engine import Engine, Result
+from harness.gateway import Gateway
+from harness.kinds import CASES, Case, pem_texts
+
+ROUNDS = 20
+OPEN = [case for case in CASES if not case.enterprise]
+LOSSES: list[dict[str, Any]] = [
+    {"kind": "answer", "status": 502}, {"kind": "answer", "status": 503}, {"kind": "cut_before"},
+    {"kind": "cut_after"},
+]
+
+
+@pytest.fixture(scope="module")
+def pems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """PEM texts by their names in the cases."""
+    folder = tmp_path_factory.mktemp("pems")
+    return pem_texts([self_signed(folder, name) for name in ("one", "two")])
+
+
+@pytest.fixture(params=OPEN, ids=lambda case: case.name)
+def case(request: pytest.FixtureRequest, pems: dict[str, str], sandbox_gateway: Gateway) -> Case:
+    """Each kind in turn, on a gateway that has what it needs."""
+    found: Case = request.param
+    return found.filled(pems).on(Engine(sandbox_gateway))
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that the engine would have made, in seconds; none is made."""
+    made: list[float] = []
+    monkeypatch.setattr(time, "sleep", made.append)
+    return made
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: str(loss.get("status", loss["kind"])))
+def test_a_lost_answer_leaves_one_write(
+    engine: Engine, pauses: list[float], case: Case, loss: dict[str, Any]
+) -> None:
+    written = {**case.identity, **case.create}
+    for method, options, operation in (
+        ("POST", written, "create"),
+        ("PATCH", {**case.identity, **case.change}, "update"),
+        ("DELETE", {**case.identity, "state": "absent"}, "delete"),
+    ):
+        engine.gateway.faults(match={"method": method}, **loss)
+        result = engine.ok(case.module, **options)
+        assert (result["changed"], result["operation"]) == (True, operation)
+        assert len(case.stored()) == (operation != "delete")
+        assert engine.ok(case.module, **options)["operation"] == "none"
+        engine.gateway.call("DELETE", "/sandbox/faults")
+
+
+def test_answers_lost_for_good_are_said_to_be_uncertain(
+    engine: Engine, pauses: list[float], case: Case
+) -> None:
+    engine.gateway.faults(match={"method": "POST"}, kind="cut_before", times=None)
+    result = engine.refused(case.module, **case.identity, **case.create)
+    assert "Could not create" in result["msg"]
+    assert "whether it was done is not known" in result["msg"]
+    assert result["failure"]["uncertain"] is True
+    assert case.stored() == []
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_refusal_of_the_moment(
+    engine: Engine, pauses: list[float], case: Case, status: int
+) -> None:
+    engine.gateway.faults(
+        match={"method": "POST"}, kind="answer", status=status, headers={"Retry-After": "3"}
+    )
+    written = {**case.identity, **case.create}
+    if status == 429:
+        assert engine.ok(case.module, **written)["operation"] == "create"
+        assert pauses == [3]
+    else:
+        assert "500" in engine.refused(case.module, **written)["msg"]
+        assert engine.ok(case.module, **written)["operation"] == "create"
+        assert pauses == []
+    assert len(case.stored()) == 1
+
+
+def _at_once(gateway: Gateway, module: str, options: dict[str, Any]) -> list[Result]:
+    """The results of two plays with the same task, begun together."""
+    start, results = threading.Barrier(2), []
+
+    def play() -> None:
+        own = Engine(gateway)
+        start.wait(10)
+        results.append(own(module, **options))
+
+    threads = [threading.Thread(target=play) for count in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+RACES: list[tuple[str, str, dict[str, Any]]] = [
+    ("kong_plugin", "/plugins", {"name": "rate-limiting", "config": {"minute": 5}}),
+    ("kong_plugin", "/plugins", {
+        "name": "rate-limiting", "instance_name": "one", "service": "web", "config": {"minute": 5},
+    }),
+    ("kong_consumer", "/consumers", {"username": "zed", "custom_id": "4711"}),
+    ("kong_consumer", "/consumers", {"custom_id": "4711"}),
+    ("kong_credential", "/key-auths", {"type": "key_auth", "consumer": "alice", "key": "hidden"}),
+    ("kong_credential", "/basic-auths", {
+        "type": "basic_auth", "consumer": "alice", "username": "al", "password": "hidden",
+    }),
+    ("kong_credential", "/acls", {"type": "acl", "consumer": "alice", "group": "gold"}),
+    ("kong_key_set", "/key-sets", {"name": "all"}),
+    ("kong_vault", "/vaults", {"prefix": "my-env", "name": "env"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("module", "path", "options"), RACES, ids=[f"{race[0]}-{' '.join(race[2])}" for race in RACES]
+)
+def test_two_plays_that_make_the_same_at_once_both_succeed(
+    engine: Engine, sandbox_gateway: Gateway, module: str, path: str, options: dict[str, Any]
+) -> None:
+    engine.ok("kong_consumer", username="alice")
+    engine.ok("kong_service", name="web", host="a.test")
+    there = len(sandbox_gateway.entities(path))
+    for count in range(ROUNDS):
+        results = _at_once(sandbox_gateway, module, options)
+        assert [result.get("msg") for result in results] == [None, None], count
+        assert sorted(result["operation"] for result in results) == ["create", "none"]
+        assert len(sandbox_gateway.entities(path)) == there + 1
+        engine.ok(module, **options, state="absent")
+        assert len(sandbox_gateway.entities(path)) == there
+
+
+def test_two_plays_that_want_the_same_certificate_leave_one(
+    engine: Engine, sandbox_gateway: Gateway, pems: dict[str, str]
+) -> None:
+    options = {"snis": ["a.test"], "cert": pems["<cert 1>"], "key": pems["<key 1>"]}
+    for count in range(ROUNDS):
+        results = _at_once(sandbox_gateway, "kong_certificate", options)
+        assert [result.get("msg") for result in results] == [None, None], count
+        assert len(sandbox_gateway.entities("/certificates")) == 1
+        engine.ok("kong_certificate", snis=["a.test"], state="absent")

@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Old names of settings are written under those that replaced them, once."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._freeform import config_schema
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import complete
+from ansible_collections.irishtek.kong.plugins.module_utils._spelling import RENAMED, spelled_out
+from unit.recordings import VERSIONS, plugin, plugin_schemas
+
+# Old names that mean nothing any more.
+WITHOUT_SUCCESSOR = {"session.cookie_renew": "sessions are renewed by other rules now"}
+
+
+def _spelled(name: str, version: str = "3.10", **config: Any) -> Any:
+    return spelled_out(config_schema(plugin(name, version)), config, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "sent"),
+    [
+        ("rate-limiting", {"redis_host": "r", "redis_port": 1, "minute": 5},
+         {"redis": {"host": "r", "port": 1}, "minute": 5}),
+        ("rate-limiting", {"redis_host": "r", "redis": {"port": 1}},
+         {"redis": {"host": "r", "port": 1}}),
+        ("rate-limiting", {"redis_host": "r", "redis": {"host": "r"}}, {"redis": {"host": "r"}}),
+        ("rate-limiting", {"redis_password": None}, {"redis": {"password": None}}),
+        ("rate-limiting", {"redis_host": "r", "redis": None}, {"redis": {"host": "r"}}),
+        ("acme", {"storage_config": {"redis": {"auth": "s", "ssl_server_name": "n"}}},
+         {"storage_config": {"redis": {"password": "s", "server_name": "n"}}}),
+        ("acme", {"storage_config": {"redis": {"namespace": "n"}}},
+         {"storage_config": {"redis": {"extra_options": {"namespace": "n"}}}}),
+        ("opentelemetry", {"endpoint": "http://o"}, {"traces_endpoint": "http://o"}),
+        ("session", {"cookie_lifetime": 5}, {"rolling_timeout": 5}),
+        ("key-auth", {"realm": "r", "of_tomorrow": 1}, {"realm": "r", "of_tomorrow": 1}),
+    ],
+)  # fmt: skip
+def test_an_old_name_is_written_under_the_new_one(
+    name: str, written: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    before = copy.deepcopy(written)
+    assert _spelled(name, **written) == sent
+    assert written == before
+
+
+def test_a_name_that_is_not_old_yet_stays() -> None:
+    assert _spelled("rate-limiting", "3.5", redis_host="r") == {"redis_host": "r"}
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "message"),
+    [
+        ("rate-limiting", {"redis_host": "s3cret", "redis": {"host": "b"}},
+         "^config.redis_host and config.redis.host are the same setting: write one$"),
+        ("acme", {"storage_config": {"redis": {"auth": "s3cret", "password": "b"}}},
+         "^config.storage_config.redis.auth and config.storage_config.redis.password are the same"),
+        ("rate-limiting", {"redis_host": "s3cret", "redis": {"host": None}}, "write one"),
+    ],
+)  # fmt: skip
+def test_two_names_of_one_setting_contradict_each_other(
+    name: str, written: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        _spelled(name, **written)
+    assert "s3cret" not in caught.value.message
+
+
+def test_an_old_name_without_a_known_successor_is_refused() -> None:
+    schema = {"fields": [], "shorthand_fields": [{"old": {"type": "string"}}]}
+    with pytest.raises(InputError, match=r"config\.old is an old name .* stores under another"):
+        spelled_out(schema, {"old": 1}, "custom")
+
+
+def _old_names(schema: Any) -> set[str]:
+    found = {name for entry in schema.get("shorthand_fields") or () for name in entry}
+    for entry in schema.get("fields") or ():
+        for spec in entry.values():
+            found |= _old_names(spec) if spec.get("type") == "record" else set()
+    return found
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_old_name_of_a_bundled_plugin_has_a_successor_or_is_named(version: str) -> None:
+    without = set()
+    for name in plugin_schemas(version):
+        schema = config_schema(plugin(name, version))
+        for old in {each for entry in schema.get("shorthand_fields") or () for each in entry}:
+            try:
+                assert old not in spelled_out(schema, {old: 1}, name), f"{name} {old}"
+            except InputError:
+                without.add(f"{name}.{old}")
+    assert without == set(WITHOUT_SUCCESSOR)
+
+
+def test_the_table_of_renamed_settings_holds_for_the_schemas_and_no_more() -> None:
+    for name, renamed in RENAMED.items():
+        schemas = [config_schema(plugin(name, version)) for version in VERSIONS]
+        assert set(renamed) <= set().union(*map(_old_names, schemas)), name
+        fields = {field for entry in schemas[-1]["fields"] for field in entry}
+        assert set(renamed.values()) <= fields, name
+
+
+def test_what_the_gateway_answers_twice_is_the_same_as_what_is_sent() -> None:
+    schema = config_schema(plugin("rate-limiting"))
+    completed = complete(schema, _spelled("rate-limiting", redis_host="r"))
+    assert (completed["redis"]["host"], completed["redis_host"]) == ("r", "r")
