@@ -17,7 +17,7 @@ from tools import parts, runner, workspace
 from tools.workspace import ROOT
 
 OLDEST = (3, 11)
-SANDBOX_SETTINGS = {"ADMIN_PORT", "PROXY_PORT", "MODE", "VERSION", "EDITION"}
+SANDBOX_SETTINGS = {"ADMIN_PORT", "PROXY_PORT", "MODE", "VERSION", "EDITION", "DBLESS_CONFIG"}
 
 
 def _collection() -> int:
