@@ -23,6 +23,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._format im
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import Stock
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import SCOPES
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED
 from ansible_collections.irishtek.kong.plugins.module_utils._freeform import with_details
@@ -45,6 +46,8 @@ _NESTS_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
     "sni": (("certificate", "certificate"),),
     **{kind: (("consumer", "consumer"),) for kind in KINDS if KINDS[kind].parent == "consumer"},
 }
+# Foreign keys that decK's format has as mappings.
+_AS_MAPPING = (("route", "service"), ("key", "set"), ("upstream", "client_certificate"))
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,16 @@ class Dumper:
         document: dict[str, Any] = {"_format_version": "3.0"}
         if tags:
             document["_info"] = {"select_tags": list(tags)}
+        self._add_members(written.get("consumer_group", ()))
         document.update(self._nested(written))
         return document
+
+    def _add_members(self, groups: Sequence[tuple[Entity, Entity]]) -> None:
+        lists = for_each(lambda pair: self._gateway.members(pair[0]["id"]), groups)
+        for (_group, out), members in zip(groups, lists):
+            names = sorted(KINDS["consumer"].label(member) for member in members)
+            if names:
+                out["consumers"] = [{"username": name} for name in names]
 
     def _plugin_kinds(self) -> dict[str, Kind]:
         names = sorted({plugin["name"] for plugin in self._stock.of("plugin")})
@@ -104,13 +115,13 @@ class Dumper:
         if self._style.skip_defaults:
             entity = _without_defaults(complete(schema_of(self._gateway, kind), {}), entity)
         entity = self._secrets(kind, entity)
-        if not self._style.with_ids and kind.name != "certificate":
+        if not self._style.with_ids and _has_a_name(kind, entity):
             entity.pop("id", None)
         if kind.name == "certificate":
             entity.pop("snis", None)
         for field in kind.fields:
             if field.reference and entity.get(field.name):
-                entity[field.name] = self._reference(field.reference, entity[field.name]["id"])
+                entity[field.name] = self._reference(kind, field.name, entity)
         return {name: value for name, value in entity.items() if value is not None}
 
     def _secrets(self, kind: Kind, entity: Entity) -> Entity:
@@ -120,16 +131,31 @@ class Dumper:
         if self._style.secrets == "mask":
             return masked
         label = kind.label(entity) if not kind.named_by else str(entity.get("id"))
-        placed: Entity = _with_placeholders(masked, f"DECK_{kind.name}_{label}")
+        # A plugin's name is not its own: others have it in other places.
+        scopes = [
+            str(self._name(scope, entity[scope]["id"]))
+            for scope in SCOPES
+            if kind.identity == "name" and kind.details is not None and entity.get(scope)
+        ]
+        placed: Entity = _with_placeholders(masked, "_".join(["DECK", kind.name, *scopes, label]))
         return placed
 
-    def _reference(self, kind: str, key: str) -> Any:
+    def _name(self, kind: str, key: str) -> str:
+        """What a document calls what another entity points at; its id where it has no name."""
         if kind in ("certificate", "ca_certificate"):
             return key
         self._stock.read([kind])
         found = self._stock.with_id(kind, key)
-        name = KINDS[kind].label(found) if found else key
-        return {"name": name} if kind in ("service", "key_set") else name
+        return str(KINDS[kind].label(found)) if found else key
+
+    def _reference(self, kind: Kind, field: str, entity: Entity) -> Any:
+        """A reference as decK's format has it: a mapping for some kinds, a text for all others."""
+        target = kind.parent if field == kind.parent else kind.field(field).reference
+        key = entity[field]["id"]
+        name = self._name(str(target), key)
+        if (kind.name, field) not in _AS_MAPPING:
+            return name
+        return {"id": key} if name == key else {"name": name}
 
     def _nested(self, written: Mapping[str, list[tuple[Entity, Entity]]]) -> dict[str, Any]:
         """Children inside what they belong to, everything sorted by what people call it."""
@@ -159,8 +185,13 @@ class Dumper:
                 above.setdefault(inside, []).append(out)
                 return
             if KINDS[kind].parent == owner:
-                out[owner] = self._reference(owner, entity[owner]["id"])
+                out[owner] = self._reference(KINDS[kind], owner, entity)
         sections.setdefault(section_of(kind), []).append(out)
+
+
+def _has_a_name(kind: Kind, entity: Entity) -> bool:
+    """Whether an entity is found again without its id."""
+    return any(entity.get(name) for name in (kind.identity, *kind.unique) if name != "id")
 
 
 def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) -> Entity:

@@ -347,7 +347,14 @@ class Matcher:
             return written
         schema = schema_of(self._gateway, kind)
         full = complete(schema, without_nulls(schema, written))
-        own = (*_LEFT_ALONE, *NOT_FIELDS.get(kind.name, ()))
+        # A record that has to be there and has no default, as a vault's, cannot be reset.
+        needed = {
+            name
+            for entry in schema.get("fields") or ()
+            for name, spec in entry.items()
+            if (spec.get("required") or spec.get("abstract")) and full.get(name) is None
+        }
+        own = {*_LEFT_ALONE, *NOT_FIELDS.get(kind.name, ()), *needed}
         desired = {
             each.name: full.get(each.name)
             for each in kind.fields
