@@ -139,3 +139,5 @@ CREDENTIALS = {
         ),
     )
 }
+
+KINDS = tuple(CREDENTIALS.values())

@@ -47,3 +47,5 @@ PLUGIN = Kind(
         tags_field(),
     ),
 )
+
+KINDS = (PLUGIN,)
