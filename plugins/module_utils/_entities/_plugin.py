@@ -48,4 +48,18 @@ PLUGIN = Kind(
     ),
 )
 
-KINDS = (PLUGIN,)
+# Settings that several plugins share.
+PARTIAL = Kind(
+    name="partial",
+    path="partials",
+    identity="name",
+    enterprise=True,
+    fields=(
+        Field("name", nullable=False),
+        Field("type", nullable=False),
+        Field("config", "dict", open=True),
+        tags_field(),
+    ),
+)
+
+KINDS = (PLUGIN, PARTIAL)
