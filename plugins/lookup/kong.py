@@ -18,9 +18,7 @@ options:
   _terms:
     description:
       - The kind of the entities, then what each of them is called by.
-      - Kinds are C(upstream), C(target), C(service), C(route), C(plugin), C(consumer), C(key_auth),
-        C(basic_auth), C(hmac_auth), C(jwt), C(oauth2), C(acl), C(mtls_auth), C(consumer_group),
-        C(certificate), C(sni), C(ca_certificate), C(vault), C(key_set), C(key) and C(workspace).
+      - Kinds are called as their modules are, without C(kong_), and credentials by their type.
       - An entity is called by its id, or as its module finds it, such as by name. A plugin's name
         must be that of one plugin only, a CA certificate is called by its digest.
     type: list

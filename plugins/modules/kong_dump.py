@@ -31,6 +31,7 @@ options:
       - ca_certificate
       - vault
       - key_set
+      - partial
       - consumer
       - consumer_group
       - sni

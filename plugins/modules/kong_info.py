@@ -18,33 +18,11 @@ extends_documentation_fragment:
 options:
   kinds:
     description:
-      - Kinds of entities to list; none are listed without it.
+      - Kinds of entities to list, called as their modules are, without C(kong_); none are listed without it.
       - V(consumer_group), V(mtls_auth) and V(workspace) need Kong Gateway Enterprise. Credentials are listed by their type,
         those of all consumers together. Secrets are not shown.
     type: list
     elements: str
-    choices:
-      - upstream
-      - target
-      - service
-      - route
-      - plugin
-      - consumer
-      - key_auth
-      - basic_auth
-      - hmac_auth
-      - jwt
-      - oauth2
-      - acl
-      - mtls_auth
-      - consumer_group
-      - certificate
-      - sni
-      - ca_certificate
-      - vault
-      - key_set
-      - key
-      - workspace
   tags:
     description:
       - Only entities that have all of these tags.

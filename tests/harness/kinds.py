@@ -202,4 +202,8 @@ CASES: tuple[Case, ...] = (
         "consumer_group", "kong_consumer_group", "/consumer_groups", {"name": "gold"}, TAGS,
         {"tags": ["c"]}, enterprise=True,
     ),
+    Case(
+        "partial", "kong_partial", "/partials", {"name": "shared", "type": "redis-ce"},
+        TAGS, {"tags": ["c"], "config": {"port": 7000}}, enterprise=True,
+    ),
 )

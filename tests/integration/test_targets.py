@@ -17,7 +17,7 @@ from harness.playbook import LOCAL, Player
 
 TARGETS = ROOT / "tests/integration/targets"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
-ENTERPRISE = ["kong_consumer_group", "kong_workspace"]
+ENTERPRISE = ["kong_consumer_group", "kong_partial", "kong_workspace"]
 DOORS = pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
 
 

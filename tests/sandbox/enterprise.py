@@ -29,6 +29,7 @@ KINDS: dict[str, Declared] = {
     "mtls_auth_credentials": Declared(
         "mtls-auths", nested="mtls-auth", together=(("subject_name", "ca_certificate"),)
     ),
+    "partials": Declared("partials", "name"),
     "workspaces": Declared("workspaces", "name"),
 }
 
@@ -93,7 +94,29 @@ _WORKSPACE_CONFIG: list[Spec] = [
 ]
 _WORKSPACE_META: list[Spec] = [{"color": {"type": "string"}}, {"thumbnail": {"type": "string"}}]
 
+# Of the types of partials, which the document describes one by one, the open edition's Redis.
+_PARTIAL_CONFIG: list[Spec] = [
+    {"host": {"type": "string", "default": "127.0.0.1"}},
+    {"port": {"type": "integer", "default": 6379, "between": [0, 65535]}},
+    {"database": {"type": "integer", "default": 0}},
+    {"username": {"type": "string", "referenceable": True}},
+    {"password": {"type": "string", "encrypted": True, "referenceable": True}},
+    {"ssl": {"type": "boolean", "default": False}},
+]
+
 ENTITIES: dict[str, Spec] = {
+    "partials": {
+        "entity_checks": [],
+        "fields": [
+            _ID,
+            _CREATED,
+            _UPDATED,
+            {"name": {"type": "string", "unique": True}},
+            {"type": {"type": "string", "required": True, "one_of": ["redis-ce"]}},
+            {"config": {"type": "record", "required": True, "fields": _PARTIAL_CONFIG}},
+            _TAGS,
+        ],
+    },
     "consumer_groups": {"entity_checks": [], "fields": [_ID, _CREATED, _UPDATED, _NAME, _TAGS]},
     "consumer_group_consumers": {
         "entity_checks": [],

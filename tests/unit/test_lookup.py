@@ -16,7 +16,6 @@ from ansible_collections.irishtek.kong.plugins.doc_fragments import connection, 
 from ansible_collections.irishtek.kong.plugins.lookup import kong
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import CONNECTION
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from unit.scripted import URL, Script, Step, answer, client_for
 
 Ask = Callable[..., list[Any]]
@@ -196,12 +195,3 @@ def test_plugins_reach_a_gateway_by_the_options_of_modules() -> None:
         assert described.get("default") == module[name].get("default") == option.get("default")
         variables = [each["name"] for each in described.get("env", ())]
         assert variables == list(option.get("fallback", (None, []))[1])
-
-
-def test_the_documentation_names_every_kind() -> None:
-    words = yaml.safe_load(kong.DOCUMENTATION)["options"]["_terms"]["description"][1]
-    assert words == f"Kinds are {_enumeration([f'C({name})' for name in KINDS])}."
-
-
-def _enumeration(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}"

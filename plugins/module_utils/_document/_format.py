@@ -32,6 +32,7 @@ SECTIONS: Mapping[str, str] = {
     "ca_certificates": "ca_certificate",
     "vaults": "vault",
     "key_sets": "key_set",
+    "partials": "partial",
     "keys": "key",
     "consumers": "consumer",
     "consumer_groups": "consumer_group",
@@ -76,7 +77,15 @@ RESTRICTS: Mapping[str, Mapping[str, str]] = {
 
 # Kinds in the order in which they can be written; those of one level do not need each other.
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("certificate", "ca_certificate", "vault", "key_set", "consumer", "consumer_group"),
+    (
+        "certificate",
+        "ca_certificate",
+        "vault",
+        "key_set",
+        "partial",
+        "consumer",
+        "consumer_group",
+    ),
     ("sni", "key", "upstream", "service", *CREDENTIALS),
     ("target", "route"),
     ("plugin",),
@@ -88,7 +97,6 @@ FOREIGN_SECTIONS = (
     "filter_chains",
     "rbac_roles",
     "licenses",
-    "partials",
     "custom_entities",
     "ai_models",
     "cloned_plugins",

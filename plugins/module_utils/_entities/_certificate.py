@@ -96,3 +96,5 @@ CA_CERTIFICATE = Kind(
     foretell=_answer_digest,
     fields=(_pem("cert", nullable=False), tags_field()),
 )
+
+KINDS = (CERTIFICATE, SNI, CA_CERTIFICATE)

@@ -44,3 +44,5 @@ WORKSPACE = Kind(
         Field("meta", "dict", open=True),
     ),
 )
+
+KINDS = (CONSUMER, CONSUMER_GROUP, WORKSPACE)

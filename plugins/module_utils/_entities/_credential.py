@@ -162,3 +162,5 @@ CREDENTIALS = {
         ),
     )
 }
+
+KINDS = tuple(CREDENTIALS.values())

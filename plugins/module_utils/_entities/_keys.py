@@ -77,3 +77,5 @@ KEY = Kind(
         tags_field(),
     ),
 )
+
+KINDS = (VAULT, KEY_SET, KEY)

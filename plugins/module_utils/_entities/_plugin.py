@@ -47,3 +47,19 @@ PLUGIN = Kind(
         tags_field(),
     ),
 )
+
+# Settings that several plugins share.
+PARTIAL = Kind(
+    name="partial",
+    path="partials",
+    identity="name",
+    enterprise=True,
+    fields=(
+        Field("name", nullable=False),
+        Field("type", nullable=False),
+        Field("config", "dict", open=True),
+        tags_field(),
+    ),
+)
+
+KINDS = (PLUGIN, PARTIAL)

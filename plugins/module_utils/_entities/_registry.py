@@ -9,49 +9,33 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import (
-    CA_CERTIFICATE,
-    CERTIFICATE,
-    SNI,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import (
-    CONSUMER,
-    CONSUMER_GROUP,
-    WORKSPACE,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._credential import CREDENTIALS
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._keys import (
-    KEY,
-    KEY_SET,
-    VAULT,
+from ansible_collections.irishtek.kong.plugins.module_utils._entities import (
+    _certificate,
+    _consumer,
+    _credential,
+    _keys,
+    _plugin,
+    _route,
+    _service,
+    _target,
+    _upstream,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._route import ROUTE
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import SERVICE
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        UPSTREAM,
-        TARGET,
-        SERVICE,
-        ROUTE,
-        PLUGIN,
-        CONSUMER,
-        *CREDENTIALS.values(),
-        CONSUMER_GROUP,
-        CERTIFICATE,
-        SNI,
-        CA_CERTIFICATE,
-        VAULT,
-        KEY_SET,
-        KEY,
-        WORKSPACE,
-    )
-}
+# A file of declarations names its own kinds, so a new one beside others is known at once.
+_FILES = (
+    _upstream,
+    _target,
+    _service,
+    _route,
+    _plugin,
+    _consumer,
+    _credential,
+    _certificate,
+    _keys,
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for file in _FILES for kind in file.KINDS}
 
 
 def kind_named(name: str) -> Kind:

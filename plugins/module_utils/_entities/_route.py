@@ -65,3 +65,5 @@ ROUTE = Kind(
         tags_field(),
     ),
 )
+
+KINDS = (ROUTE,)

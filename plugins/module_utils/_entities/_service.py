@@ -103,3 +103,5 @@ SERVICE = Kind(
         tags_field(),
     ),
 )
+
+KINDS = (SERVICE,)

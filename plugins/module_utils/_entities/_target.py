@@ -28,3 +28,5 @@ TARGET = Kind(
         tags_field(),
     ),
 )
+
+KINDS = (TARGET,)

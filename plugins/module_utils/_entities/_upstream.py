@@ -165,3 +165,5 @@ UPSTREAM = Kind(
         tags_field(),
     ),
 )
+
+KINDS = (UPSTREAM,)

@@ -18,6 +18,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin im
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._freeform import with_details
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
     Operation,
@@ -30,7 +31,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for
 
 
 def run_info(task: Task) -> Result:
-    kinds = [KINDS[name] for name in task.params.get("kinds", ())]
+    kinds = [_kind(name) for name in task.params.get("kinds", ())]
     found = identify(task.gateway)
     lists = for_each(lambda kind: _entities(task, kind), kinds)
     planes = {"data_planes": task.gateway.data_planes()} if task.params["data_planes"] else {}
@@ -42,6 +43,12 @@ def run_info(task: Task) -> Result:
             {"kind": kind.name, "entities": entities} for kind, entities in zip(kinds, lists)
         ],
     }
+
+
+def _kind(name: str) -> Kind:
+    if name not in KINDS:
+        raise InputError(f"kinds has {name}, which is none of {', '.join(KINDS)}")
+    return KINDS[name]
 
 
 def _entities(task: Task, kind: Kind) -> list[Entity]:
@@ -92,7 +99,7 @@ KONG_INFO = Operation(
     name="kong_info",
     spec=ArgumentSpec(
         options={
-            "kinds": {"type": "list", "elements": "str", "choices": list(KINDS)},
+            "kinds": {"type": "list", "elements": "str"},
             "tags": {"type": "list", "elements": "str"},
             "health": {"type": "bool", "default": False},
             "data_planes": {"type": "bool", "default": False},

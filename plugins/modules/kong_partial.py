@@ -1,0 +1,102 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kong_partial
+short_description: Manage settings that plugins of Kong Gateway share
+version_added: 1.0.0
+description:
+  - Creates, changes in place or deletes a partial, a part of plugins' configurations that several of them share.
+  - Needs Kong Gateway Enterprise 3.10 or newer.
+extends_documentation_fragment:
+  - irishtek.kong.connection
+  - irishtek.kong.attributes
+  - irishtek.kong.attributes.action_group
+  - irishtek.kong.entity
+  - irishtek.kong.entity.tags
+options:
+  name:
+    description:
+      - Name of the partial. Needed unless O(id) is written.
+    type: str
+  type:
+    description:
+      - What the settings are for, for example V(redis-ce) or V(redis-ee). A new partial needs it.
+    type: str
+  config:
+    description:
+      - The settings. Only those that are written are managed.
+    type: dict
+seealso:
+  - module: irishtek.kong.kong_plugin
+author:
+  - irishtek (@irishtek)
+"""
+
+EXAMPLES = r"""
+- name: One Redis for many plugins
+  irishtek.kong.kong_partial:
+    admin_url: http://127.0.0.1:8001
+    name: shared-redis
+    type: redis-ee
+    config:
+      host: redis.internal
+      port: 6379
+
+- name: The connection once, for several tasks
+  module_defaults:
+    group/irishtek.kong.kong:
+      admin_url: "{{ kong_admin_url }}"
+      admin_token: "{{ kong_admin_token }}"
+  block:
+    - name: Another port
+      irishtek.kong.kong_partial:
+        name: shared-redis
+        config:
+          port: 6380
+
+- name: No such partial
+  irishtek.kong.kong_partial:
+    admin_url: http://127.0.0.1:8001
+    name: shared-redis
+    state: absent
+"""
+
+RETURN = r"""
+operation:
+  description: What was done.
+  type: str
+  returned: success
+  choices: [create, update, delete, none]
+  sample: create
+partial:
+  description:
+    - The partial as the gateway has it after the task; empty after O(state=absent). Secrets are not shown.
+    - In check mode it is a prediction, and the id of a partial that does not exist yet begins with C(ffffffff).
+  type: dict
+  returned: success
+  sample: {name: shared-redis, type: redis-ee, config: {host: redis.internal, port: 6379}}
+failure:
+  description: Details of a failure.
+  type: dict
+  returned: failure
+  sample: {status: 400, code: 2, name: schema violation, fields: {type: required field missing}}
+"""
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PARTIAL
+from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    entity_operation,
+)
+
+
+def main() -> None:
+    run_module(entity_operation(PARTIAL))
+
+
+if __name__ == "__main__":
+    main()
