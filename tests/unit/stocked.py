@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A gateway in memory: lists, writes and schemas, without requests."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import complete
+from unit.recordings import schemas
+
+
+class StockedGateway:
+    """What documents ask of a gateway; entities are completed with the defaults of a real one.
+
+    `refuses` are kinds and names whose writes fail.
+    """
+
+    url = "http://gateway.test:8001"
+    predicts = False
+
+    def __init__(self, refuses: Sequence[tuple[str, str]] = ()) -> None:
+        self.stored: dict[str, dict[str, Entity]] = defaultdict(dict)
+        self.refuses = set(refuses)
+        self.writes: list[tuple[str, str, str]] = []
+        self._by_name = {kind.schema_name: kind for kind in KINDS.values()}
+        self._lock = threading.Lock()
+
+    def root(self) -> dict[str, Any]:
+        """A gateway of the open edition with a database."""
+        return {"edition": "community", "configuration": {"database": "postgres"}}
+
+    def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
+        """By id or identity."""
+        found = self.stored[kind.name].get(key)
+        named = (each for each in self.stored[kind.name].values() if each[kind.identity] == key)
+        return found or next(named, None)
+
+    def entities(
+        self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
+    ) -> list[Entity] | None:
+        """All of a kind, or those of a parent."""
+        assert not tags, "documents filter for themselves"
+        every = list(self.stored[kind.name].values())
+        if parent is None:
+            return every
+        return [each for each in every if each[str(kind.parent)]["id"] == parent]
+
+    def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+        """Keep an entity with the defaults of its schema."""
+        with self._lock:
+            self._written("create", kind, body)
+            entity = complete(self.schema(kind.schema_name) or {}, body)
+            if kind.parent:
+                entity[kind.parent] = {"id": parent}
+            self.stored[kind.name][body["id"]] = entity
+            return dict(entity)
+
+    def update(
+        self, kind: Kind, current: Entity, body: Entity, parent: str | None = None
+    ) -> Entity:
+        """Change fields; records are replaced."""
+        with self._lock:
+            self._written("update", kind, current)
+            self.stored[kind.name][current["id"]].update(body)
+            return dict(self.stored[kind.name][current["id"]])
+
+    def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
+        """Forget an entity."""
+        with self._lock:
+            self._written("delete", kind, current)
+            self.stored[kind.name].pop(current["id"], None)
+
+    def _written(self, how: str, kind: Kind, entity: Entity) -> None:
+        label = kind.label(entity)
+        if (kind.name, label) in self.refuses:
+            raise InputError("it is refused")
+        self.writes.append((how, kind.name, label))
+
+    def schema(self, name: str) -> dict[str, Any] | None:
+        """As a real gateway has it."""
+        found: dict[str, Any] | None = schemas("3.10").get(name)
+        return found
+
+    def kinds_tagged(self, tag: str) -> set[str]:
+        """Kinds of which some entity carries a tag."""
+        return {
+            kind
+            for kind, entities in self.stored.items()
+            if any(tag in (each.get("tags") or ()) for each in entities.values())
+        }
+
+    def members(self, group: str) -> list[Entity]:
+        """Groups have no members here."""
+        return []
