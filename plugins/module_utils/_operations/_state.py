@@ -38,6 +38,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._run impor
     undo,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
     Operation,
     Result,
@@ -45,7 +46,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._base im
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import WORKERS
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import NONE, Plan
-from ansible_collections.irishtek.kong.plugins.module_utils._predict import PredictingGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._predict import (
+    PredictingGateway,
+    Predictions,
+)
 
 _COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE: "unchanged"}
 
@@ -193,14 +197,31 @@ def _load_whole(task: Task, document: Document, wish: Wish) -> Result:
     everything = replace(document, select_tags=())
     whole = replace(wish, purge_kinds=ORDER, cascade=True)
     work = reconcile(task.gateway, everything, whole, task.warn)
-    changed = [step for step in work.steps if step.plan.changed]
-    if changed:
+    report = Runner(
+        _foretelling(task), "continue", task.params["concurrency"], lambda line: None
+    ).run(work)
+    for step, exc in report.failed:
+        exc.failure["where"] = step.where
+        raise exc
+    if report.done:
         content = dict(task.params["content"])
         # The tags of the task are as good as those of the document.
         tags = list(document.select_tags)
         content["_info"] = {**(content.get("_info") or {}), "select_tags": tags}
         task.gateway.load(json.dumps(to_dbless(content)))
-    return _result(task, work, Report(done=changed))
+    return _result(task, work, report)
+
+
+def _foretelling(task: Task) -> Gateway:
+    """What completes the entities of a diff; check mode also lets the gateway judge them."""
+    if isinstance(task.gateway, PredictingGateway):
+        foretelling = task.gateway
+    else:
+        written: Any = task.gateway
+        foretelling = PredictingGateway(written, Predictions(), task.warn)
+        foretelling.judges = False
+    foretelling.looks_up = foretelling.one_by_one = False
+    return foretelling
 
 
 KONG_STATE = Operation(

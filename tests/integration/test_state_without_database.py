@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A gateway without a database: a document is its whole configuration, loaded in one request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from harness.engine import Engine
+from harness.gateway import Gateway, sandbox
+from harness.state import HEAD, Document, State, copied, counts, fixture, tagged, told, without_ids
+
+TUTORIAL = fixture("first-upstream-target")
+
+
+@pytest.fixture(scope="module")
+def _dbless() -> Iterator[Gateway]:
+    with sandbox("--mode", "dbless") as started:
+        yield started
+
+
+@pytest.fixture
+def state(_dbless: Gateway) -> State:
+    """Brings an empty gateway without a database to documents."""
+    _dbless.reset()
+    return State(Engine(_dbless))
+
+
+@pytest.fixture
+def database(sandbox_gateway: Gateway) -> State:
+    """Brings a gateway with a database to documents."""
+    return State(Engine(sandbox_gateway))
+
+
+def _loads(state: State) -> list[str]:
+    return [each["query"] for each in state.gateway.requests() if each["path"] == "/config"
+            and each["method"] == "POST"]  # fmt: skip
+
+
+def test_the_tutorials_file_is_loaded_once(state: State) -> None:
+    state.gateway.reset_requests()
+    foretold = state(TUTORIAL, check=True)
+    assert state.gateway.writes() == []
+    first = state(TUTORIAL)
+    assert counts(first) == counts(foretold) == {"created": 5}
+    assert state.gateway.writes() == ["POST /config"] and _loads(state) == ["check_hash=1"]
+    assert {each["name"] for each in state.gateway.entities("/services")} == {"Upstream-Example"}
+    state.unchanged(TUTORIAL)
+
+
+def test_the_diff_is_that_of_a_gateway_with_a_database(state: State, database: State) -> None:
+    changed = copied(TUTORIAL)
+    changed["upstreams"][0]["targets"][0]["weight"] = 300
+    del changed["services"][0]["routes"]
+    for document in (TUTORIAL, changed):
+        one, other = state(document), database(document)
+        assert one["summary"] == other["summary"]
+        assert sorted(told(one["changes"])) == sorted(told(other["changes"]))
+        for mine, theirs in zip(one["diff"], other["diff"], strict=True):
+            assert without_ids(mine) == {**without_ids(theirs), **_headers(mine)}
+
+
+def _headers(diff: Document) -> Document:
+    """They name the gateway."""
+    return {name: diff[name] for name in ("before_header", "after_header")}
+
+
+def test_what_the_document_lacks_goes_whoever_it_belongs_to(state: State) -> None:
+    state(tagged("other", services=[{"name": "theirs", "host": "a.test"}]))
+    done = state.foretold_and_done(TUTORIAL)
+    assert counts(done) == {"created": 5, "deleted": 1}
+    assert {each["name"] for each in state.gateway.entities("/services")} == {"Upstream-Example"}
+
+
+def test_nothing_says_what_is_owned_and_nothing_has_to(state: State) -> None:
+    document: Document = {**HEAD, "upstreams": [
+        {"name": "u.test", "targets": [{"target": "10.0.0.1"}, {"target": "::1"}]}]}  # fmt: skip
+    assert counts(state.foretold_and_done(document)) == {"created": 3}
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
+def test_it_is_not_emptied_by_accident(state: State, check: bool) -> None:
+    state(TUTORIAL)
+    for empty in (HEAD, tagged("first-upstream-target"), {**HEAD, "services": []}):
+        refused = state.refused(empty, check=check)
+        assert "allow_empty" in refused["msg"]
+    refused = state.refused(
+        {**HEAD, "upstreams": [{"name": "u.test"}]}, check=check, max_deletes=4
+    )
+    assert "max_deletes is 4" in refused["msg"]
+    assert len(state.gateway.entities("/services")) == 1
+    assert counts(state(HEAD, check=check, allow_empty=True)) == {"deleted": 5}
+    assert len(state.gateway.entities("/services")) == (1 if check else 0)
+
+
+@pytest.mark.parametrize("how", ["applied", "absent"])
+def test_parts_of_a_configuration_cannot_be_written(state: State, how: str) -> None:
+    state(TUTORIAL)
+    changed = copied(TUTORIAL)
+    changed["services"][0]["retries"] = 1
+    for check in (True, False):
+        refused = state.refused(changed, how, check=check)
+        assert f"state {how} needs a gateway with a database" in refused["msg"]
+
+
+def test_tags_of_the_task_are_loaded_too(state: State) -> None:
+    untagged = {key: value for key, value in TUTORIAL.items() if key != "_info"}
+    state(untagged, select_tags=["mine"])
+    assert state.gateway.entities("/services")[0]["tags"] == ["mine"]
+    state.unchanged(untagged, select_tags=["mine"])
+
+
+def test_what_the_gateway_refuses_is_said_and_changes_nothing(state: State) -> None:
+    state(TUTORIAL)
+    wrong = copied(TUTORIAL)
+    wrong["services"][0]["routes"][0]["paths"] = ["noslash"]
+    refused = state.refused(wrong)
+    assert "paths" in refused["msg"] or "paths" in str(refused["failure"])
+    assert state.gateway.entities("/routes")[0]["paths"] == ["/api"]
+    state.unchanged(TUTORIAL)
+
+
+def test_check_mode_finds_what_the_gateway_would_refuse(state: State) -> None:
+    wrong = copied(TUTORIAL)
+    wrong["services"][0]["routes"][0]["paths"] = ["noslash"]
+    assert "paths" in state.refused(wrong, check=True)["msg"]
+
+
+def test_everything_that_documents_share_is_worked_in(state: State) -> None:
+    document: Document = {
+        **HEAD,
+        "_info": {"select_tags": ["t"], "defaults": {"service": {"retries": 1}}},
+        "_plugin_configs": {"rl": {"minute": 5}},
+        "services": [
+            {"name": "s", "url": "https://a.test/x", "routes": [
+                {"name": "r", "paths": ["/x"], "plugins": [
+                    {"name": "rate-limiting", "_config": "rl", "config": {"policy": "local"}}]}]}
+        ],
+        "consumers": [{"username": "alice", "keyauth_credentials": [{"key": "hidden-key"}]}],
+        "plugins": [{"name": "request-termination", "consumer": "alice", "service": "s"}],
+    }  # fmt: skip
+    done = state.foretold_and_done(document)
+    assert counts(done) == {"created": 6}
+    assert "hidden" not in repr(done)
+    service = state.gateway.entities("/services")[0]
+    assert (service["retries"], service["port"], service["tags"]) == (1, 443, ["t"])
+    plugin = next(
+        each for each in state.gateway.entities("/plugins") if each["name"] == "rate-limiting"
+    )
+    assert plugin["config"]["minute"] == 5
+    dumped = state.engine.ok("kong_dump", secrets="keep")["document"]
+    state.unchanged(dumped)
+
+
+def test_entities_of_their_own_say_that_there_is_no_database(state: State) -> None:
+    refused = state.engine.refused("kong_upstream", name="u.test")
+    assert "database" in refused["msg"]
