@@ -304,3 +304,9 @@ def test_every_kind_of_the_open_edition(state: State) -> None:
     gone = state.foretold_and_done(EVERYTHING, "absent")
     assert counts(gone) == {"deleted": 22}
     assert "hidden" not in repr(gone)
+
+
+def test_the_number_of_requests_at_the_same_time_is_at_least_one(state: State) -> None:
+    for number in (0, -1):
+        assert "at least 1" in state.refused(TUTORIAL, concurrency=number)["msg"]
+    assert counts(state(TUTORIAL, concurrency=1)) == {"created": 5}

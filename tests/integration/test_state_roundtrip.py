@@ -191,6 +191,37 @@ def test_kinds_of_the_enterprise_edition(enterprise: Gateway) -> None:
     assert [each["username"] for each in members] == ["alice"]
 
 
+def test_members_of_a_group_that_the_document_does_not_have(enterprise: Gateway) -> None:
+    enterprise.reset()
+    state = State(Engine(enterprise))
+    state({**HEAD, "consumer_groups": [{"name": "gold"}]}, "applied")
+    document = tagged("t", consumers=[{"username": "alice", "groups": [{"name": "gold"}]}])
+    state.foretold_and_done(document)
+    state.unchanged(document, "applied")
+
+
+def test_a_failed_membership_is_undone_with_all_the_rest(enterprise: Gateway) -> None:
+    enterprise.reset()
+    state = State(Engine(enterprise))
+    before = tagged(
+        "t", consumers=[{"username": "alice"}, {"username": "bob"}],
+        consumer_groups=[{"name": "gold", "consumers": [{"username": "bob"}]}],
+    )  # fmt: skip
+    state(before)
+    after = tagged(
+        "t", consumers=[{"username": "alice"}, {"username": "bob", "custom_id": "4711"}],
+        consumer_groups=[{"name": "gold", "consumers": [{"username": "alice"}]}],
+    )  # fmt: skip
+    enterprise.faults(match={"method": "POST", "path": "/consumers$"}, kind="answer", status=400)
+    failed = state.refused(after, on_error="rollback")
+    assert "Could not change the members of consumer groups" in failed["msg"]
+    assert (failed["left"], failed["changed"]) == ([], False)
+    assert [each["kind"] for each in failed["undone"]] == ["consumer"]
+    state.unchanged(before)
+    assert state(after)["changed"]
+    state.unchanged(after)
+
+
 SECRETS: Document = {
     **HEAD,
     "consumers": [{

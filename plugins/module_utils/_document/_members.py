@@ -52,8 +52,14 @@ def plan_members(
     :param groups: ids and names of the document's groups.
     """
     stored = [group for group in groups if not group[0].startswith(PLACEHOLDER)]
-    lists = for_each(lambda group: gateway.members(group[0]), stored)
-    present = {group[0]: members for group, members in zip(stored, lists)}
+    # A consumer may be in a group that the document itself does not have.
+    asked = [*dict.fromkeys(key for key, _name in stored)]
+    asked += dict.fromkeys(
+        each.group
+        for each in wanted
+        if each.group not in asked and not each.group.startswith(PLACEHOLDER)
+    )
+    present = dict(zip(asked, for_each(gateway.members, asked)))
     ids = {group: {member["id"] for member in members} for group, members in present.items()}
     todo = [each for each in wanted if each.consumer not in ids.get(each.group, ())]
     if synced:

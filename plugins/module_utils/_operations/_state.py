@@ -19,6 +19,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._dbless im
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
 from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
 from ansible_collections.irishtek.kong.plugins.module_utils._document._members import (
+    Membership,
     carry_out_members,
     plan_members,
 )
@@ -55,6 +56,8 @@ _COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE:
 
 
 def run_state(task: Task) -> Result:
+    if task.params["concurrency"] < 1:
+        raise InputError("concurrency must be at least 1")
     document = _document(task)
     if isinstance(task.gateway, PredictingGateway):
         task.gateway.looks_up = False
@@ -78,22 +81,39 @@ def run_state(task: Task) -> Result:
     report = runner.run(work)
     if report.failed:
         raise _failure(task, work, report)
-    return _with_members(task, work, _result(task, work, report))
+    return _with_members(task, work, report)
 
 
-def _with_members(task: Task, work: Work, result: Result) -> Result:
+def _with_members(task: Task, work: Work, report: Report) -> Result:
     """Bring the members of the document's groups to what it says, once both sides are there."""
+    result = _result(task, work, report)
     synced = task.params["state"] == "synced"
     todo = plan_members(task.gateway, work.groups, work.members, synced)
     try:
         carry_out_members(task.gateway, todo, task.params["concurrency"])
     except KongError as exc:
         exc.within(f"Could not change the members of consumer groups at {task.gateway.url}")
-        exc.partial = result
+        # Each is in the group or not, so those that failed are put back like the others.
+        exc.partial = {**result, "not_done": [each.summary() for each in todo]}
+        if task.params["on_error"] == "rollback":
+            exc.partial.update(_without_members(task, todo, report))
         raise
     result["changed"] = result["changed"] or bool(todo)
     result["changes"] += [each.summary() for each in todo]
     return result
+
+
+def _without_members(task: Task, todo: Sequence[Membership], report: Report) -> Result:
+    """Put members back, and then everything else."""
+    left: list[str] = []
+    try:
+        back = [replace(each, adding=not each.adding) for each in todo]
+        carry_out_members(task.gateway, back, task.params["concurrency"])
+    except KongError as exc:
+        left.append(f"members of consumer groups: {exc.message}")
+    told = _told(undo(task.gateway, report.done))
+    left += told["left"]
+    return {**told, "left": left, "changed": bool(left)}
 
 
 def _has_no_database(task: Task) -> bool:
