@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from ansible_collections.irishtek.kong.plugins.module_utils._document._format import CASCADES
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
@@ -69,14 +70,22 @@ class StockedGateway:
         """Change fields; records are replaced."""
         with self._lock:
             self._written("update", kind, current)
-            self.stored[kind.name][current["id"]].update(body)
-            return dict(self.stored[kind.name][current["id"]])
+            # What was handed out before stays as it was.
+            self.stored[kind.name][current["id"]] = {**current, **body}
+            return {**current, **body}
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        """Forget an entity."""
+        """Forget an entity, and what lies below it."""
         with self._lock:
             self._written("delete", kind, current)
             self.stored[kind.name].pop(current["id"], None)
+            for below, back in CASCADES.get(kind.name, {}).items():
+                kept = self.stored[below].items()
+                self.stored[below] = {
+                    key: each
+                    for key, each in kept
+                    if (each.get(back) or {}).get("id") != current["id"]
+                }
 
     def _written(self, how: str, kind: Kind, entity: Entity) -> None:
         label = kind.label(entity)

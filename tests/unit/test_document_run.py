@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps are planned and carried out in an order that works, and stop where they have to."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, cast
+
+import pytest
+
+from ansible_collections.irishtek.kong.plugins.module_utils._document._format import LEVELS
+from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
+from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import parse
+from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import (
+    Wish,
+    Work,
+    reconcile,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._run import (
+    Report,
+    Runner,
+    undo,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
+from unit.stocked import StockedGateway
+
+FULL: dict[str, Any] = {
+    "upstreams": [{"name": "u", "targets": [{"target": "a:80"}, {"target": "b:80"}]}],
+    "services": [{"name": "s", "host": "u", "routes": [{"name": "r"}]}],
+    "consumers": [{"username": "c", "acls": [{"group": "g"}]}],
+}
+SYNCED = Wish("synced", cascade=True, allow_empty=True)
+
+
+def _work(gateway: StockedGateway, sections: dict[str, Any], wish: Wish = SYNCED) -> Work:
+    document = {"_format_version": "3.0", "_info": {"select_tags": ["t"]}, **sections}
+    return reconcile(cast(Gateway, gateway), parse(document), wish, pytest.fail)
+
+
+def _run(gateway: StockedGateway, work: Work, on_error: str = "stop") -> tuple[Report, list[str]]:
+    told: list[str] = []
+    report = Runner(cast(Gateway, gateway), on_error, 1, told.append).run(work)
+    return report, told
+
+
+def _labels(steps: list[Step]) -> list[str]:
+    return [step.plan.kind.label(step.plan.entity) for step in steps]
+
+
+def _present(gateway: StockedGateway) -> dict[str, Any]:
+    return {kind: entities for kind, entities in gateway.stored.items() if entities}
+
+
+def _levels(writes: list[tuple[str, str, str]]) -> list[int]:
+    return [at for _how, kind, _name in writes for at, kinds in enumerate(LEVELS) if kind in kinds]
+
+
+def test_levels_go_up_for_writes_and_down_for_deletes() -> None:
+    gateway = StockedGateway()
+    report, told = _run(gateway, _work(gateway, FULL))
+    levels = _levels(gateway.writes)
+    assert levels == sorted(levels) and len(levels) == 7
+    assert told == [f"{at} of 7 changes done" for at in range(1, 8)]
+    assert (report.failed, report.not_done) == ([], [])
+    gateway.writes.clear()
+    _run(gateway, _work(gateway, {}))
+    levels = _levels(gateway.writes)
+    assert levels == sorted(levels, reverse=True)
+    assert _present(gateway) == {}
+
+
+def test_nothing_is_planned_twice() -> None:
+    gateway = StockedGateway()
+    _run(gateway, _work(gateway, FULL))
+    again = _work(gateway, FULL)
+    assert not [step for step in again.steps if step.plan.changed]
+    assert _run(gateway, again)[0].done == []
+
+
+def test_after_a_failure_nothing_new_is_begun() -> None:
+    gateway = StockedGateway(refuses=[("service", "s")])
+    work = _work(gateway, FULL)
+    report, _told = _run(gateway, work)
+    ((step, reason),) = report.failed
+    assert _labels([step]) == ["s"]
+    assert reason.message.startswith("Could not create service s at http://gateway.test:8001")
+    assert {"r", "a:80", "b:80"} <= set(_labels(report.not_done))
+    everyone = [*report.done, *report.not_done, step]
+    assert sorted(_labels(everyone)) == sorted(_labels(work.writes))
+
+
+def test_a_failure_leaves_out_what_needs_it_where_that_is_wished() -> None:
+    gateway = StockedGateway(refuses=[("service", "s")])
+    report, _told = _run(gateway, _work(gateway, FULL), "continue")
+    assert _labels([step for step, _exc in report.failed]) == ["s"]
+    assert sorted(_labels(report.done)) == ["a:80", "b:80", "c", "g", "u"]
+    assert _labels(report.not_done) == ["r"]
+
+
+def test_an_undo_goes_backwards_and_ends_where_it_began() -> None:
+    gateway = StockedGateway()
+    _run(gateway, _work(gateway, FULL))
+    before = copy.deepcopy(_present(gateway))
+    changed = {
+        "upstreams": [{"name": "u", "slots": 20, "targets": [{"target": "a:80", "weight": 7}]}],
+        "services": [{"name": "new", "host": "u"}],
+    }
+    work = _work(gateway, changed)
+    report, _told = _run(gateway, work)
+    gateway.writes.clear()
+    undone = undo(cast(Gateway, gateway), report.done)
+    assert undone.left == []
+    levels = _levels(gateway.writes)
+    deletes = [at for at, (how, _kind, _name) in enumerate(gateway.writes) if how != "create"]
+    assert levels[: deletes[0]] == sorted(levels[: deletes[0]])
+    assert _present(gateway) == before
+
+
+def test_a_name_that_is_given_up_is_waited_for() -> None:
+    gateway = StockedGateway()
+    two = [{"username": "one", "custom_id": "1"}, {"username": "two", "custom_id": "2"}]
+    _run(gateway, _work(gateway, {"consumers": two}))
+    ids = {each["username"]: key for key, each in gateway.stored["consumer"].items()}
+    gateway.writes.clear()
+    passed_on = {"consumers": [
+        {"username": "new", "custom_id": "1"},
+        {"username": "one", "id": ids["one"], "custom_id": "2"},
+        {"username": "two", "id": ids["two"], "custom_id": "3"},
+    ]}  # fmt: skip
+    _run(gateway, _work(gateway, passed_on))
+    assert gateway.writes == [
+        ("update", "consumer", "two"), ("update", "consumer", "one"), ("create", "consumer", "new"),
+    ]  # fmt: skip
+    swapped = {"consumers": [
+        {"username": "new", "custom_id": "1"},
+        {"username": "one", "custom_id": "3"}, {"username": "two", "custom_id": "2"},
+    ]}  # fmt: skip
+    gateway.writes.clear()
+    with pytest.raises(InputError, match="each takes a name that another one gives up"):
+        _run(gateway, _work(gateway, swapped))
+    assert gateway.writes == []
+
+
+def test_synced_has_to_say_what_it_owns() -> None:
+    document = parse({"_format_version": "3.0", **FULL})
+    with pytest.raises(InputError, match="select_tags .* or purge_kinds"):
+        reconcile(cast(Gateway, StockedGateway()), document, Wish("synced"), pytest.fail)
