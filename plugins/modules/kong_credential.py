@@ -69,7 +69,8 @@ options:
     description:
       - Algorithm that tokens are signed with, with O(type=jwt). The gateway's default is V(HS256).
     type: str
-    choices: [HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384, ES512, PS256, PS384, PS512, EdDSA]
+    choices: [HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384, ES512, PS256, PS384, PS512, EdDSA, ES256K, ESB256,
+      ESB320, ESB384, ESB512, ESP256, ESP384, ESP512, Ed25519, Ed448]
   name:
     description:
       - Name of the application, with O(type=oauth2). Needed for a new one.

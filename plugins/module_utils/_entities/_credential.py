@@ -24,7 +24,8 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
 
 JWT_ALGORITHMS = (
     *("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512"),
-    *("PS256", "PS384", "PS512", "EdDSA"),
+    *("PS256", "PS384", "PS512", "EdDSA", "ES256K", "ESB256", "ESB320", "ESB384", "ESB512"),
+    *("ESP256", "ESP384", "ESP512", "Ed25519", "Ed448"),
 )
 
 
