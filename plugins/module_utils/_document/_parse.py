@@ -161,9 +161,7 @@ class _Reader:
             is_bare = isinstance(listed, str) and kind == "sni"
             entry = {"name": listed} if is_bare else listed
             if not isinstance(entry, Mapping):
-                raise InputError(
-                    f"{_within(links)}entry {position} of {section} is not a mapping"
-                )
+                raise InputError(f"{_within(links)}entry {position} of {section} is not a mapping")
             self._read(KINDS[kind], entry, links)
 
     def _read(self, kind: Kind, entry: Mapping[str, Any], links: dict[str, Item | str]) -> None:
@@ -255,7 +253,6 @@ class _Reader:
                         f"{item.where}: {item.describe()} stands at {seen[key].where} already"
                     )
                 seen[key] = item
-
 
     def refuse_nameless(self) -> None:
         """What can be told neither by its name nor by its id would be made anew by each run."""
