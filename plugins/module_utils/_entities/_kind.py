@@ -135,7 +135,8 @@ class Kind:
         """What people call the entity: its identity, else its id; never a secret."""
         names = (entity.get(name) for name in (*(self.named_by or (self.identity,)), "id"))
         found = next((name for name in names if name), "")
-        label = found[0] if isinstance(found, list) else str(found)
+        # What a state file says may be of any type until it is judged.
+        label = str(found[0] if isinstance(found, list) else found)
         return "(generated)" if label.startswith(PLACEHOLDER) else label
 
     def describe(self, entity: Entity, parent: str | None = None) -> str:
