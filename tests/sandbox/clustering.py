@@ -106,6 +106,9 @@ class ControlPlane:
         except (link.Broken, OSError, TimeoutError) as error:
             reason = link.handshake_error(error) if isinstance(error, OSError) else str(error)
             log.error("[clustering] data plane at %s: %s", address, reason)
+        except asyncio.CancelledError:
+            # The node ends; raised on, asyncio would log a failure of this connection.
+            log.debug("[clustering] data plane at %s: left", address)
         finally:
             writer.close()
 

@@ -18,6 +18,9 @@ from .store import Store
 
 log = logging.getLogger("sandbox.clustering")
 
+#: A handshake that ends without a word: asyncio does not pass the other side's alert on.
+NOT_TAKEN = "closed by the control plane, which may not know this node's certificate"
+
 #: Seconds until the next try; the gateway takes five to ten.
 RETRY = 1.0
 
@@ -71,13 +74,23 @@ class DataPlane:
         )
         beating = asyncio.create_task(self._beat(writer))
         try:
-            await link.send(writer, self._hello())
+            self._take(await self._greeted(reader, writer))
             while True:
-                self._take(await link.receive(reader))
                 await link.send(writer, {"type": "seen", "hash": self.hash})
+                self._take(await link.receive(reader))
         finally:
             beating.cancel()
             writer.close()
+
+    async def _greeted(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> link.Message:
+        """The first answer: from here on the control plane has taken the certificate."""
+        try:
+            await link.send(writer, self._hello())
+            return await link.receive(reader)
+        except (link.Closed, ConnectionError) as error:
+            raise link.Broken(NOT_TAKEN) from error
 
     async def _beat(self, writer: asyncio.StreamWriter) -> None:
         while True:

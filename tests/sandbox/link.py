@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pathlib
 import ssl
 from collections.abc import Mapping
@@ -36,6 +37,13 @@ SYSTEM = "system"
 
 class Broken(Exception):
     """A link that cannot go on; the message says why, as the gateway's log does."""
+
+
+class Closed(Broken):
+    """The other side went away."""
+
+    def __init__(self) -> None:
+        super().__init__("closed")
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ async def receive(reader: asyncio.StreamReader) -> Message:
             raise Broken(f"a message of {size} bytes is too long")
         message = json.loads(await reader.readexactly(size))
     except asyncio.IncompleteReadError as error:
-        raise Broken("closed") from error
+        raise Closed from error
     except ValueError as error:
         raise Broken(f"no message: {error}") from error
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
@@ -133,7 +141,7 @@ def handshake_error(error: OSError) -> str:
         return f"certificate verify error: {error.verify_message}"
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.replace("_", " ").lower()
-    return str(error) or type(error).__name__
+    return os.strerror(error.errno).lower() if error.errno else str(error) or "closed"
 
 
 def stranger(cluster: Cluster, presented: ssl.SSLObject) -> str | None:
