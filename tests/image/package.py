@@ -34,7 +34,8 @@ def _control(release: Release) -> str:
     names = {each.package for each in RELEASES}
     return (
         f"Package: {release.package}\nVersion: {release.full}\nArchitecture: all\n"
-        f"Maintainer: {OWNER}\nDepends: python3 (>= 3.11)\nSection: net\nPriority: optional\n"
+        f"Maintainer: {OWNER}\nDepends: openssl, python3 (>= 3.11)\n"
+        "Section: net\nPriority: optional\n"
         f"Conflicts: {', '.join(sorted(names - {release.package}))}\n"
         "Description: a sandbox gateway under the name of the real one\n"
     )
@@ -54,7 +55,8 @@ def package(release: Release, folder: Path) -> Path:
             shutil.copy(FILES / "kong.service", unit)
             (root / "DEBIAN").mkdir()
             (root / "DEBIAN/control").write_text(_control(release), encoding="utf-8")
-            shutil.copy(FILES / "postinst", root / "DEBIAN/postinst")
+            for script in ("postinst", "prerm"):
+                shutil.copy(FILES / script, root / "DEBIAN" / script)
             made = Path(draft) / name
             run("dpkg-deb", "--build", "--root-owner-group", "-Zgzip", "-z1", root, made)
             made.rename(kept)

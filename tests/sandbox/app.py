@@ -146,9 +146,15 @@ class Sandbox:
             **common,
         )
         servers = {"admin": Server(admin)}
-        if "proxy" in self.sockets:
-            proxy = proxy_app(self.workspaces, self.balancers, self.gateway.server)
-            servers["proxy"] = Server(uvicorn.Config(proxy, date_header=False, **common))
+        common_proxy = {"date_header": False, **common}
+        proxy = proxy_app(self.workspaces, self.balancers, self.gateway.server)
+        servers["proxy"] = Server(uvicorn.Config(proxy, **common_proxy))
+        if self.options.proxy_tls is not None:
+            cert, key = self.options.proxy_tls
+            tls_config = uvicorn.Config(
+                proxy, ssl_certfile=cert, ssl_keyfile=key, **common_proxy
+            )
+            servers["proxy_tls"] = Server(tls_config)
         if "status" in self.sockets:
             servers["status"] = Server(uvicorn.Config(self._status_app(), **common))
         return {name: server for name, server in servers.items() if name in self.sockets}
@@ -158,7 +164,7 @@ class Sandbox:
         host, ports = self.options.host, self.node.ports
         urls = {name: f"http://{host}:{ports[name]}" if name in ports else "off" for name in HTTP}
         urls["admin"] = urls["admin"].replace("http:", f"{scheme}:")
-        more = {name: port for name, port in ports.items() if name in ("status", "cluster")}
+        more = {name: port for name, port in ports.items() if name not in HTTP}
         return (
             f"sandbox ready admin={urls['admin']} proxy={urls['proxy']} mode={self.options.mode}"
             f" version={self.gateway.version} edition={self.options.edition}"
@@ -170,7 +176,7 @@ class Sandbox:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
             loop.add_signal_handler(number, self._end, list(servers.values()))
-        if "proxy" in self.sockets:
+        if self.sockets.keys() & {"proxy", "proxy_tls"}:
             self.balancers.start()
         tasks = [
             asyncio.create_task(server.serve(sockets=[self.sockets[name]]))

@@ -51,6 +51,8 @@ class Options:
     cluster: link.Cluster | None = None
     node_id: str | None = None
     inherited: Mapping[str, int] = field(default_factory=dict)
+    proxy_tls_port: int | None = None
+    proxy_tls: tuple[str, str] | None = None
 
     @property
     def proxies(self) -> bool:
@@ -63,6 +65,7 @@ class Options:
         wanted = {
             "admin": self.admin_port,
             "proxy": self.proxy_port if self.proxies else None,
+            "proxy_tls": self.proxy_tls_port if self.proxies else None,
             "status": self.status_port,
             "cluster": self.cluster_port,
         }
@@ -85,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--admin-token", metavar="TOKEN")
     parser.add_argument("--admin-tls-cert", metavar="FILE")
     parser.add_argument("--admin-tls-key", metavar="FILE")
+    parser.add_argument("--proxy-tls-port", type=int)
+    parser.add_argument("--proxy-tls-cert", metavar="FILE")
+    parser.add_argument("--proxy-tls-key", metavar="FILE")
     parser.add_argument("--status-port", type=int)
     parser.add_argument("--node-id", metavar="UUID")
     parser.add_argument("--inherit", type=_inherited, action="append", default=[])
@@ -149,6 +155,13 @@ def _cluster(given: argparse.Namespace) -> link.Cluster | None:
     )
 
 
+def _pair(port: str, cert: str | None, key: str | None) -> tuple[str, str] | None:
+    """A certificate with its key, or neither."""
+    if bool(cert) != bool(key):
+        raise Refused(f"TLS on the {port} port takes --{port}-tls-cert and --{port}-tls-key.")
+    return (cert, key) if cert and key else None
+
+
 def parse(arguments: Sequence[str] | None = None) -> Options:
     """The options of a command line; `Refused` for what is not built."""
     given = _parser().parse_args(arguments)
@@ -160,9 +173,9 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if given.config and given.mode != "dbless":
         raise Refused("The sandbox takes a document to start with in mode dbless only.")
     config = given.config or (os.environ.get("DBLESS_CONFIG") if given.mode == "dbless" else None)
-    if bool(given.admin_tls_cert) != bool(given.admin_tls_key):
-        raise Refused("TLS on the admin port takes --admin-tls-cert and --admin-tls-key.")
-    tls = (given.admin_tls_cert, given.admin_tls_key) if given.admin_tls_cert else None
+    proxy_tls = _pair("proxy", given.proxy_tls_cert, given.proxy_tls_key)
+    if given.proxy_tls_port is not None and proxy_tls is None:
+        raise Refused("The sandbox takes --proxy-tls-cert for --proxy-tls-port.")
     return Options(
         mode=given.mode,
         version=release,
@@ -175,10 +188,12 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         state=given.state,
         config=pathlib.Path(config) if config else None,
         admin_token=given.admin_token,
-        admin_tls=tls,
+        admin_tls=_pair("admin", given.admin_tls_cert, given.admin_tls_key),
         status_port=given.status_port,
         cluster_port=given.cluster_port,
         cluster=_cluster(given),
         node_id=given.node_id,
         inherited=dict(given.inherit),
+        proxy_tls_port=given.proxy_tls_port,
+        proxy_tls=proxy_tls,
     )

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 
 from image.kong import database, judge, launch, settings
@@ -154,6 +155,24 @@ def stop(given: argparse.Namespace, number: signal.Signals = signal.SIGTERM) -> 
     return 0
 
 
+def drain(given: argparse.Namespace) -> int:
+    """Let the status port say that this node is not ready."""
+    address = launch.addresses(_settings(given)).get("status")
+    if address is None:
+        raise Invalid("status_listen must be on to drain")
+    request = urllib.request.Request(
+        f"http://{address.host}:{address.port}/status/ready",
+        data=b'{"status":"draining"}',
+        headers={"Content-Type": "application/json"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        opener.open(request, timeout=PATIENCE).close()
+    except OSError as error:
+        raise Invalid(f"cannot drain: {error}") from error
+    return 0
+
+
 def quit_(given: argparse.Namespace) -> int:
     """End a running gateway once its requests are answered."""
     return stop(given, signal.SIGQUIT)
@@ -222,6 +241,7 @@ COMMANDS: dict[str, Command] = {
     "check": check,
     "config": config,
     "docker-start": docker_start,
+    "drain": drain,
     "health": health,
     "migrations": migrations,
     "prepare": prepare,

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import os
 import pathlib
+import subprocess
 import uuid
 from collections.abc import Mapping
 
 from image.kong.settings import Invalid, Listener, Settings, array, listeners, pem, release
 
-#: Names of ports by the settings that say where they are; of each the first without TLS.
+#: Names of ports by the settings that say where they are, and whether TLS is asked for there: of
+#: each the first. The cluster's speaks TLS without being told.
 PORTS = {
-    "admin": "admin_listen",
-    "proxy": "proxy_listen",
-    "status": "status_listen",
-    "cluster": "cluster_listen",
+    "admin": ("admin_listen", False),
+    "proxy": ("proxy_listen", False),
+    "proxy_tls": ("proxy_listen", True),
+    "status": ("status_listen", False),
+    "cluster": ("cluster_listen", False),
 }
 
 
@@ -32,14 +35,11 @@ def mode(settings: Settings) -> str:
 def addresses(settings: Settings) -> dict[str, Listener]:
     """Where the gateway listens, by the sandbox's names for it."""
     role, found = settings.get("role"), {}
-    for name, key in PORTS.items():
-        if (name == "proxy" and role == "control_plane") or (
-            name == "cluster" and role != "control_plane"
-        ):
-            continue
-        plain = [each for each in listeners(settings, key) if not each.tls]
-        if plain:
-            found[name] = plain[0]
+    left_out = ("proxy", "proxy_tls") if role == "control_plane" else ("cluster",)
+    for name, (key, tls) in PORTS.items():
+        fitting = [each for each in listeners(settings, key) if each.tls is tls]
+        if fitting and name not in left_out:
+            found[name] = fitting[0]
     return found
 
 
@@ -72,11 +72,37 @@ def arguments(
         found += ["--state", str(state)]
     for name, number in inherited.items():
         found += ["--inherit", f"{name}={number}"]
+    if "proxy_tls" in inherited:
+        found += _proxy_tls(settings, prefix)
     if mode(settings) == "dbless":
         found += _document(settings, prefix)
     if mode(settings) in ("control_plane", "data_plane"):
         found += _cluster(settings, prefix)
     return found
+
+
+def _proxy_tls(settings: Settings, prefix: pathlib.Path) -> list[str]:
+    """The proxy's certificate: the first of those that are set, or one made for the prefix."""
+    certificates, keys = array(settings, "ssl_cert"), array(settings, "ssl_cert_key")
+    if certificates and keys:
+        pair = [_file(certificates[0], prefix, "ssl_cert"), _file(keys[0], prefix, "ssl_cert_key")]
+    else:
+        pair = _default_certificate(prefix / "ssl")
+    return ["--proxy-tls-cert", pair[0], "--proxy-tls-key", pair[1]]
+
+
+def _default_certificate(folder: pathlib.Path) -> list[str]:
+    pair = [str(folder / f"kong-default.{end}") for end in ("crt", "key")]
+    if not pathlib.Path(pair[0]).exists():
+        kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-subj", "/CN=localhost"]
+        command = ["openssl", "req", "-x509", "-nodes", *kind, "-days", "7300"]
+        try:
+            subprocess.run(
+                [*command, "-out", pair[0], "-keyout", pair[1]], check=True, capture_output=True
+            )
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Invalid(f"cannot make a certificate for the proxy: {error}") from error
+    return pair
 
 
 def _document(settings: Settings, prefix: pathlib.Path) -> list[str]:
