@@ -161,6 +161,7 @@ def _allowed(cluster: Cluster, name: str) -> bool:
     """Whether a name may join: one of the list, or one in the control plane's own domain."""
     if cluster.allowed_names:
         return name in cluster.allowed_names
+    # The one way of the standard library to read a certificate that no handshake has shown.
     decoded: Any = ssl._ssl._test_decode_cert(str(cluster.cert))  # type: ignore[attr-defined]
     domain = common_name(decoded).partition(".")[2]
     return bool(domain) and name.partition(".")[2] == domain
