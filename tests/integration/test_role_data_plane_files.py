@@ -127,7 +127,7 @@ def test_the_key_is_made_here_and_the_certificate_signed_by_the_ca(
     assert host.run(**HYBRID, **ca, certificate_renew_days=1094, certificate_days=3000,
                     check=True).ok().total("changed") == 0
     host.run(**HYBRID, **ca, certificate_key_type="rsa").ok()
-    assert "RSA" in openssl("pkey", "-in", folder / "tls.key", "-text", "-noout")
+    assert "3072 bit" in openssl("pkey", "-in", folder / "tls.key", "-text", "-noout")
     assert host.certificate().read_text() != before
 
 
