@@ -68,10 +68,15 @@ def base() -> str:
 
 
 def _build(image: str, recipe: str, content: str, context: Path) -> None:
+    """Build an image; the one of that name before goes, unless a container has it still."""
+    show = ["podman", "image", "inspect", "--format", "{{.Id}}", image]
+    before = subprocess.run(show, capture_output=True, text=True, check=False).stdout.split()
     run(
-        "podman", "build", "--quiet", "--network", "host", "--format", "docker",
+        "podman", "build", "--quiet", "--layers=false", "--network", "host", "--format", "docker",
         "--label", f"{LABEL}={content}", "--tag", image, "--file", FILES / recipe, context,
     )
+    for identifier in before:
+        subprocess.run(["podman", "rmi", identifier], capture_output=True, check=False)
 
 
 def gateway(release: Release) -> str:
