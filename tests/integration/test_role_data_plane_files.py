@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from data_plane_support import Host, openssl
+
 from harness.playbook import Player
 
 KONNECT = {
@@ -94,7 +94,8 @@ def test_secrets_lie_apart_and_are_never_shown(host: Host) -> None:
 
 
 def test_a_gateways_own_check_judges_the_settings_first(host: Host) -> None:
-    host.put_command("kong", ["sh", "-c", 'test "$0" = version || { echo "bad level" >&2; exit 1; }'])
+    script = 'test "$0" = version || { echo "bad level" >&2; exit 1; }'
+    host.put_command("kong", ["sh", "-c", script])
     run = host.run(config={"log_level": "loud"})
     assert run.rc != 0
     assert "bad level" in run.result("Say what the gateway refuses")["msg"]

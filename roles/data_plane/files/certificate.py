@@ -217,7 +217,7 @@ def authority(arguments: argparse.Namespace) -> dict[str, Any]:
     if certificate.is_file():
         text = _read(certificate)
         if _days_left(text) <= 0:
-            raise Refused(f"The CA's certificate {certificate} expired on {_end_of(text):%Y-%m-%d}.")
+            raise Refused(f"{certificate} of the CA expired on {_end_of(text):%Y-%m-%d}.")
         return {"changed": False, "ca": text}
     if not arguments.create:
         raise Refused(f"{certificate} is missing; data_plane_ca_create makes a CA there.")
