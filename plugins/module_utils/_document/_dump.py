@@ -22,7 +22,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._format im
     section_of,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import Stock
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    GENERATED,
+    Entity,
+    Kind,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import SCOPES
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED
@@ -38,7 +42,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._secrets import (
     secrets_of,
 )
 
-_MADE_UP = ("created_at", "updated_at", "cert_digest")
+_MADE_UP = (*GENERATED, "cert_digest")
 # A document nests an entity in the first of these that it points at.
 _NESTS_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
     "target": (("upstream", "upstream"),),

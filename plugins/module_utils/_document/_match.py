@@ -36,6 +36,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._credentia
     stored_as_hash,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    GENERATED,
     PLACEHOLDER,
     Entity,
     Kind,
@@ -65,7 +66,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._values import norma
 
 Warn = Callable[[str], None]
 # Not reset when they are left out: the gateway made them up.
-_LEFT_ALONE = ("id", "created_at", "updated_at")
+_LEFT_ALONE = ("id", *GENERATED)
 
 
 class _NoSuchEntity(InputError):

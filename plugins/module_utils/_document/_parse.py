@@ -28,7 +28,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._certifica
     CERTIFICATE,
     SNI,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    GENERATED,
+    Entity,
+    Kind,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import settle_url
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
@@ -36,8 +40,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._freeform import as_
 from ansible_collections.irishtek.kong.plugins.module_utils._values import merge, normalise
 
 _NAMES_OF_REFERENCES = ("id", "name", "username", "custom_id")
-# Of an entity, not about it: what a gateway makes up, and what a dump may hold all the same.
-_IGNORED = ("created_at", "updated_at")
 # SNIs are entities of their own in a document.
 NOT_FIELDS = {"certificate": ("snis",)}
 
@@ -215,7 +217,8 @@ class _Reader:
                 nested[key] = value
             elif key in known or (kind.name == "plugin" and key == "_config"):
                 own[key] = value
-            elif key not in _IGNORED:
+            # Times say nothing of what is wanted, and a dump may hold them all the same.
+            elif key not in GENERATED:
                 raise InputError(f"it has no field {key}")
         return own, nested
 

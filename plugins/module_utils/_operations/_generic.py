@@ -22,6 +22,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    GENERATED,
     Entity,
     Field,
     Kind,
@@ -37,8 +38,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._base im
     result_of_one,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import STATE
-
-_GENERATED = ("created_at", "updated_at")
 
 
 def run_entity(task: Task) -> Result:
@@ -118,7 +117,7 @@ def _id_of(task: Task, kind: Kind, key: str) -> str:
 
 
 def _fields(schema: Mapping[str, Any]) -> tuple[Field, ...]:
-    return tuple(field for field in fields_from(schema) if field.name not in ("id", *_GENERATED))
+    return tuple(field for field in fields_from(schema) if field.name not in ("id", *GENERATED))
 
 
 def _match_by(identity: str) -> Any:
