@@ -31,13 +31,14 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        admin = listening(options.host, options.admin_port)
-        proxy = listening(options.host, options.proxy_port) if options.proxies else None
+        sockets = {name: socket.socket(fileno=fd) for name, fd in options.inherited.items()}
+        if not sockets:
+            sockets = {name: listening(options.host, port) for name, port in options.ports.items()}
     except OSError as error:
         print(f"The sandbox cannot listen on {options.host}: {error}.", file=sys.stderr)
         return 1
     try:
-        sandbox = Sandbox(options, admin, proxy)
+        sandbox = Sandbox(options, sockets)
     except Refused as error:
         print(error, file=sys.stderr)
         return 2

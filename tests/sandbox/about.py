@@ -9,12 +9,11 @@ import functools
 import os
 import platform
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from . import errors, paging
-from .config import Config
 from .entities import Entities
 from .resources import Answer, Call, Resource
 from .store import Entity
@@ -41,12 +40,12 @@ class Node:
     @property
     def database(self) -> str:
         """What the node says of its database."""
-        return "off" if self.mode == "dbless" else "postgres"
+        return "off" if self.mode in ("dbless", "data_plane") else "postgres"
 
     @property
     def role(self) -> str:
         """What the node says of its part in a cluster."""
-        return "control_plane" if self.mode == "control_plane" else "traditional"
+        return self.mode if self.mode in ("control_plane", "data_plane") else "traditional"
 
     def listens(self, name: str) -> list[str]:
         """What the node says of a port."""
@@ -56,10 +55,12 @@ class Node:
 class About:
     """Paths that are no kind's. `find` gives None for a path that is not here either."""
 
-    def __init__(self, entities: Entities, node: Node, config: Config | None = None) -> None:
-        """`config`: what a gateway without a database runs."""
+    def __init__(
+        self, entities: Entities, node: Node, running: Callable[[], str] | None = None
+    ) -> None:
+        """`running`: the hash of what a gateway without a database runs."""
         self.entities = entities
-        self.config = config
+        self.running = running
         self.gateway = entities.gateway
         self.node = node
         workspace: dict[str, Any] = {"id": node.id, "name": "default", "comment": None}
@@ -134,8 +135,8 @@ class About:
         }
         memory: dict[str, Any] = {"lua_shared_dicts": {}, "workers_lua_vms": []}
         body: dict[str, Any] = {"database": {"reachable": True}, "server": server, "memory": memory}
-        if self.config is not None:
-            body["configuration_hash"] = self.config.hash
+        if self.running is not None:
+            body["configuration_hash"] = self.running()
         return 200, {**body, "platform": platform.system()}
 
     def _no_config(self, call: Call) -> Answer:

@@ -10,7 +10,7 @@ import contextlib
 import signal
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
@@ -18,20 +18,28 @@ import uvicorn
 from . import errors
 from .about import About, Node
 from .admin import Admin
+from .asgi import App
 from .balancer import Balancers
+from .clustering import ControlPlane
 from .config import Config
 from .control import Control
 from .entities import Entities
 from .faults import CuttableProtocol, Faults
+from .following import DataPlane
 from .gateway import Gateway
 from .health import Health
 from .journal import Journal
+from .link import handshake_error
 from .membership import Membership
 from .options import Options, Refused
 from .proxy import proxy_app
 from .resources import Finder, Resources
+from .status import Status
 from .store import Store
 from .workspaces import WorkspaceEntities, WorkspacePaths, Workspaces
+
+#: The ports that speak HTTP and are always named.
+HTTP = ("admin", "proxy")
 
 #: How often a state file is brought up to date, seconds.
 SAVE_EVERY = 0.5
@@ -49,12 +57,12 @@ class Server(uvicorn.Server):
 class Sandbox:
     """One gateway on bound sockets; `run` serves until a signal comes."""
 
-    def __init__(self, options: Options, admin: socket.socket, proxy: socket.socket | None) -> None:
-        """`proxy` is None for a gateway that has none. `Refused`: its document is no good."""
+    def __init__(self, options: Options, sockets: dict[str, socket.socket]) -> None:
+        """`sockets` by name, as `Options.ports`. `Refused`: its document or its certificates."""
         self.options = options
-        self.sockets = {"admin": admin, **({} if proxy is None else {"proxy": proxy})}
+        self.sockets = sockets
         ports = {name: sock.getsockname()[1] for name, sock in self.sockets.items()}
-        self.node = Node(str(uuid.uuid4()), options.mode, ports)
+        self.node = Node(options.node_id or str(uuid.uuid4()), options.mode, ports)
         self.gateway = Gateway(options.version, options.edition)
         self.workspaces = Workspaces(self.gateway, options.state)
         self.balancers = Balancers(self.workspaces, options.propagation)
@@ -62,6 +70,29 @@ class Sandbox:
         if options.mode == "dbless":
             self.config = Config(self.gateway, self.workspaces.default)
             self._load(self.config)
+        self.member = self._member()
+
+    def _member(self) -> ControlPlane | DataPlane | None:
+        """This node's side of a cluster."""
+        cluster = self.options.cluster
+        if cluster is None:
+            return None
+        try:
+            if self.options.mode == "control_plane":
+                return ControlPlane(cluster, self.gateway, self.workspaces)
+            return DataPlane(cluster, self.gateway, self.workspaces.default, self.node.id)
+        except OSError as error:
+            reason = handshake_error(error)
+            message = f"The sandbox cannot use {cluster.cert} and {cluster.key}: {reason}."
+            raise Refused(message) from error
+
+    @property
+    def running(self) -> Callable[[], str] | None:
+        """What tells the hash of the configuration that runs, on a node without a database."""
+        source = self.config or self.member
+        if isinstance(source, Config | DataPlane):
+            return lambda: source.hash
+        return None
 
     def _load(self, config: Config) -> None:
         path = self.options.config
@@ -75,16 +106,24 @@ class Sandbox:
     def _finders(self, store: Store) -> list[Finder]:
         """What finds the paths of one workspace."""
         options = self.options
-        entities = Entities(self.gateway, store, writable=options.mode != "dbless")
+        entities = Entities(self.gateway, store, writable=self.node.database != "off")
         health = Health(
             entities, self.balancers, self.node.id, options.health_delay, options.proxies
         )
         resources = Resources(entities, health)
-        finders: list[Finder] = [About(entities, self.node, self.config).find, resources.find]
+        finders: list[Finder] = [self._about(entities).find, resources.find]
         if options.edition == "enterprise":
             workspaces = WorkspaceEntities(self.workspaces, entities, resources)
             finders = [workspaces.find, Membership(resources).find, *finders]
         return finders if self.config is None else [self.config.find, *finders]
+
+    def _about(self, entities: Entities) -> About:
+        return About(entities, self.node, self.running)
+
+    def _status_app(self) -> App:
+        entities = Entities(self.gateway, self.workspaces.default, writable=False)
+        status = Status(self._about(entities), self.running)
+        return Admin([status.find], self.gateway.server, None).app()
 
     def _admin_app(self) -> Control:
         finders = self._finders(self.workspaces.default)
@@ -107,43 +146,61 @@ class Sandbox:
             **common,
         )
         servers = {"admin": Server(admin)}
-        if "proxy" in self.sockets:
-            proxy = proxy_app(self.workspaces, self.balancers, self.gateway.server)
-            servers["proxy"] = Server(uvicorn.Config(proxy, date_header=False, **common))
-        return servers
+        common_proxy = {"date_header": False, **common}
+        proxy = proxy_app(self.workspaces, self.balancers, self.gateway.server)
+        servers["proxy"] = Server(uvicorn.Config(proxy, **common_proxy))
+        if self.options.proxy_tls is not None:
+            cert, key = self.options.proxy_tls
+            tls_config = uvicorn.Config(
+                proxy, ssl_certfile=cert, ssl_keyfile=key, **common_proxy
+            )
+            servers["proxy_tls"] = Server(tls_config)
+        if "status" in self.sockets:
+            servers["status"] = Server(uvicorn.Config(self._status_app(), **common))
+        return {name: server for name, server in servers.items() if name in self.sockets}
 
     def _ready(self) -> str:
         scheme = "https" if self.options.admin_tls else "http"
         host, ports = self.options.host, self.node.ports
-        proxy = f"http://{host}:{ports['proxy']}" if "proxy" in ports else "off"
+        urls = {name: f"http://{host}:{ports[name]}" if name in ports else "off" for name in HTTP}
+        urls["admin"] = urls["admin"].replace("http:", f"{scheme}:")
+        more = {name: port for name, port in ports.items() if name not in HTTP}
         return (
-            f"sandbox ready admin={scheme}://{host}:{ports['admin']}"
-            f" proxy={proxy} mode={self.options.mode}"
+            f"sandbox ready admin={urls['admin']} proxy={urls['proxy']} mode={self.options.mode}"
             f" version={self.gateway.version} edition={self.options.edition}"
-        )
+        ) + "".join(f" {name}={host}:{port}" for name, port in more.items())
 
     async def run(self) -> None:
         """Serve the ports, say so in one line, and end on SIGINT or SIGTERM."""
         servers = self._servers()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
             loop.add_signal_handler(number, self._end, list(servers.values()))
-        if self.options.proxies:
+        if self.sockets.keys() & {"proxy", "proxy_tls"}:
             self.balancers.start()
         tasks = [
             asyncio.create_task(server.serve(sockets=[self.sockets[name]]))
             for name, server in servers.items()
         ]
-        saver = asyncio.create_task(self._save())
+        others = [asyncio.create_task(self._save()), *self._following()]
         while not all(server.started or server.should_exit for server in servers.values()):
             await asyncio.sleep(0.01)
         print(self._ready(), flush=True)
         try:
             await asyncio.gather(*tasks)
         finally:
-            saver.cancel()
+            for other in others:
+                other.cancel()
             await self.balancers.stop()
             self.workspaces.save()
+
+    def _following(self) -> list[asyncio.Task[None]]:
+        """The node's side of its cluster at work."""
+        if isinstance(self.member, DataPlane):
+            return [asyncio.create_task(self.member.run())]
+        if isinstance(self.member, ControlPlane) and "cluster" in self.sockets:
+            return [asyncio.create_task(self.member.serve(self.sockets["cluster"]))]
+        return []
 
     @staticmethod
     def _end(servers: list[Server]) -> None:

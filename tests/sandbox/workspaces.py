@@ -98,6 +98,10 @@ class Workspaces:
         parts = [store.snapshot() for store in self._stores()]
         return {kind: [entity for part in parts for entity in part[kind]] for kind in PROXIED}
 
+    def documents(self) -> list[dict[str, list[Entity]]]:
+        """Everything that each workspace holds, the default one first."""
+        return [store.document() for store in self._stores()]
+
     # -- outliving the process
 
     def _load(self, document: dict[str, Any]) -> None:
