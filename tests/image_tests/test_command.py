@@ -1,0 +1,251 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The image's command `kong` starts, reloads and ends gateways as the real one does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from harness.gateway import Gateway
+from harness.paths import ROOT
+from harness.processes import server
+from sandbox_tests.cluster_support import Authority
+from sandbox_tests.proxy_support import echo_servers, eventually, free_port
+
+TESTS = ROOT / "tests"
+
+
+@dataclass
+class Host:
+    """A prefix of its own for a gateway, and its settings as an environment."""
+
+    prefix: pathlib.Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("proxy", "admin", "status"):
+            self.settings.setdefault(f"{name}_listen", f"127.0.0.1:{free_port()}")
+        self.settings.setdefault("database", "off")
+
+    def kong(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command to its end."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("KONG_")}
+        own = {f"KONG_{key.upper()}": value for key, value in self.settings.items()}
+        # Files and not pipes: what the command leaves running would keep a pipe open.
+        out, err = self.prefix.with_suffix(".out"), self.prefix.with_suffix(".err")
+        with out.open("w") as output, err.open("w") as errors:
+            ended = subprocess.run(
+                [sys.executable, "-m", "image.kong", *arguments],
+                env={**kept, **own, "KONG_PREFIX": str(self.prefix), "PYTHONPATH": str(TESTS)},
+                stdin=subprocess.DEVNULL, stdout=output, stderr=errors, timeout=60, check=False,
+            )
+        return subprocess.CompletedProcess(
+            ended.args, ended.returncode, out.read_text(), err.read_text()
+        )
+
+    def ok(self, *arguments: str) -> str:
+        """Run a command that has to succeed; what it said."""
+        ended = self.kong(*arguments)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    def refused(self, *arguments: str) -> str:
+        """Run a command that has to fail; what it said."""
+        ended = self.kong(*arguments)
+        assert ended.returncode == 1, ended.stdout
+        return ended.stderr
+
+    def url(self, name: str) -> str:
+        """Where one of its ports is."""
+        return f"http://{self.settings[f'{name}_listen']}"
+
+    def get(self, name: str, path: str = "/") -> httpx.Response:
+        """Ask one of its ports."""
+        return httpx.get(self.url(name) + path, trust_env=False)
+
+    def log(self) -> str:
+        """The error log."""
+        return (self.prefix / "logs/error.log").read_text("utf-8")
+
+
+@pytest.fixture
+def host(tmp_path: pathlib.Path) -> Host:
+    return Host(tmp_path / "kong")
+
+
+@contextlib.contextmanager
+def started(host: Host) -> Iterator[Host]:
+    """A gateway that runs until the block ends."""
+    assert host.ok("start") == "Kong started\n"
+    try:
+        yield host
+    finally:
+        host.kong("stop")
+
+
+def test_a_gateway_starts_answers_and_ends(host: Host) -> None:
+    assert "Kong is not running at" in host.refused("health")
+    with started(host):
+        assert "Kong is healthy at" in host.ok("health")
+        assert host.get("proxy").json()["message"] == "no Route matched with those values"
+        assert host.get("status", "/status/ready").status_code == 503
+        assert "already running" in host.refused("start")
+        assert host.ok("quit") == "Kong stopped (gracefully)\n"
+        assert "Kong is not running at" in host.refused("health")
+        with pytest.raises(httpx.ConnectError):
+            host.get("proxy")
+
+
+def test_a_taken_port_is_named(host: Host) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        host.settings["proxy_listen"] = address
+        assert f"bind() to {address} failed (98: Address already in use)" in host.refused("start")
+
+
+def test_settings_that_are_no_good_are_refused_before_the_start(host: Host) -> None:
+    host.settings["log_level"] = "loud"
+    assert "Error: log_level has an invalid value: 'loud'" in host.refused("start")
+    assert "[error]" in host.refused("check")
+    assert not (host.prefix / ".kong_env").exists()
+
+
+def test_check_judges_a_file(host: Host, tmp_path: pathlib.Path) -> None:
+    conf = tmp_path / "kong.conf"
+    conf.write_text("log_level = debug\n")
+    assert host.ok("check", str(conf)) == f"configuration at {conf} is valid\n"
+    conf.write_text("log_level = loud\n")
+    assert "invalid value: 'loud'" in host.refused("check", "-c", str(conf))
+
+
+def test_a_reload_takes_new_settings_and_drops_no_request(
+    host: Host, tmp_path: pathlib.Path
+) -> None:
+    document = tmp_path / "kong.yml"
+    document.write_text('_format_version: "3.0"\nupstreams: [{name: one}]\n')
+    host.settings["declarative_config"] = str(document)
+    statuses, ending = set[int](), threading.Event()
+
+    def ask() -> None:
+        while not ending.is_set():
+            statuses.add(host.get("proxy").status_code)
+
+    with started(host):
+        old = host.settings["status_listen"]
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            document.write_text('_format_version: "3.0"\nupstreams: [{name: two}]\n')
+            host.settings["status_listen"] = f"127.0.0.1:{free_port()}"
+            assert host.ok("reload") == "Kong reloaded\n"
+            eventually(lambda: host.log().count("reloaded"))
+        finally:
+            ending.set()
+            asking.join()
+        assert statuses == {404}
+        assert [each["name"] for each in host.get("admin", "/upstreams").json()["data"]] == ["two"]
+        assert host.get("status", "/status/ready").json() == {"message": "ready"}
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://{old}/status", trust_env=False)
+
+
+def test_a_reload_that_cannot_be_leaves_the_old_gateway(host: Host) -> None:
+    with started(host), socket.create_server(("127.0.0.1", 0)) as taken:
+        before, taken_port = host.settings["status_listen"], taken.getsockname()[1]
+        host.settings["status_listen"] = f"127.0.0.1:{taken_port}"
+        host.ok("reload")
+        eventually(lambda: "reload refused, the old configuration goes on" in host.log())
+        host.settings["status_listen"] = before
+        assert host.get("status", "/status").status_code == 200
+
+
+def test_the_proxy_speaks_tls_where_it_is_told(host: Host) -> None:
+    secure = f"127.0.0.1:{free_port()}"
+    host.settings["proxy_listen"] += f", {secure} http2 ssl"
+    plain = host.settings["proxy_listen"].partition(",")[0]
+    with started(host):
+        answer = httpx.get(f"https://{secure}/", verify=False, trust_env=False)
+        assert answer.json()["message"] == "no Route matched with those values"
+        assert httpx.get(f"http://{plain}/", trust_env=False).status_code == 404
+
+
+def test_draining_is_seen_on_the_status_port(host: Host, tmp_path: pathlib.Path) -> None:
+    document = '{"_format_version": "3.0", "upstreams": [{"name": "u"}]}'
+    host.settings["declarative_config_string"] = document
+    with started(host):
+        assert host.get("status", "/status/ready").status_code == 200
+        host.ok("drain")
+        assert host.get("status", "/status/ready").json() == {"message": "draining"}
+
+
+def test_documents_are_parsed(host: Host, tmp_path: pathlib.Path) -> None:
+    document = tmp_path / "kong.yml"
+    document.write_text('_format_version: "3.0"\n')
+    assert host.ok("config", "parse", str(document)) == "parse successful\n"
+    document.write_text('_format_version: "3.0"\nupstream: []\n')
+    assert "unknown field" in host.refused("config", "parse", str(document))
+
+
+@pytest.fixture
+def database() -> Iterator[dict[str, str]]:
+    arguments = ["-m", "image.database", "--port", "0", "--password", "secret"]
+    ready = r"database ready port=(\d+)"
+    with server(arguments, ready, {"PYTHONPATH": str(TESTS)}) as found:
+        yield {"database": "postgres", "pg_port": found[1], "pg_password": "secret"}
+
+
+def test_a_database_is_prepared_once_and_then_used(host: Host, database: dict[str, str]) -> None:
+    host.settings |= database
+    assert "Database needs bootstrapping" in host.refused("start")
+    assert host.kong("migrations", "list").returncode == 3
+    assert host.ok("migrations", "bootstrap") == "Database is up-to-date\n"
+    assert host.ok("migrations", "bootstrap") == "Database already bootstrapped\n"
+    assert host.ok("migrations", "up") == "Database is already up-to-date\n"
+    with started(host):
+        Gateway(host.url("admin"), "").call("POST", "/upstreams", {"name": "kept"})
+    (host.prefix / "database.json").unlink()
+    with started(host):
+        assert Gateway(host.url("admin"), "").entities("/upstreams")[0]["name"] == "kept"
+
+
+def test_a_database_that_refuses_says_why(host: Host, database: dict[str, str]) -> None:
+    host.settings |= database | {"pg_password": "wrong"}
+    assert 'password authentication failed for user "kong"' in host.refused("start")
+    host.settings["pg_port"] = str(free_port())
+    assert "[PostgreSQL error] failed to connect" in host.refused("migrations", "up")
+
+
+def test_a_control_plane_and_a_data_plane_join_by_the_gateways_own_settings(
+    tmp_path: pathlib.Path, database: dict[str, str]
+) -> None:
+    shared = Authority(tmp_path).alone()
+    member = {"cluster_cert": str(shared.certificate), "cluster_cert_key": str(shared.key)}
+    address = f"127.0.0.1:{free_port()}"
+    own = {**database, **member, "role": "control_plane", "cluster_listen": address}
+    control = Host(tmp_path / "control", own)
+    joining = {**member, "role": "data_plane", "cluster_control_plane": address}
+    node = Host(tmp_path / "data", {**joining, "cluster_dp_labels": "region:eu"})
+    control.ok("migrations", "bootstrap")
+    with echo_servers(1) as (echo,), started(control), started(node):
+        gateway = Gateway(control.url("admin"), "")
+        (listed,) = eventually(lambda: gateway.entities("/clustering/data-planes"))
+        assert (listed["labels"], listed["sync_status"]) == ({"region": "eu"}, "normal")
+        assert listed["id"] == (node.prefix / "kong.id").read_text()
+        document = {"name": "echo", "url": f"http://{echo.address}"}
+        gateway.call("POST", "/services", document)
+        gateway.call("POST", "/services/echo/routes", {"paths": ["/"]})
+        eventually(lambda: node.get("proxy").status_code == 200)
+        assert json.loads(node.get("proxy").text)["server"] == echo.address
