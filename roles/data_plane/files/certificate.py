@@ -1,0 +1,305 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes, requests, signs and installs a gateway's cluster certificate, with the openssl command.
+
+It runs on managed hosts: Python 3.9 and openssl 1.1.1 or newer. Keys are made where they are used
+and never printed. Each action prints one JSON object; a failure is a sentence on stderr, status 1.
+
+The folder holds tls.crt, tls.key and perhaps ca.crt (in use), new.crt and new.key (known to the
+control plane soon, not used yet) and old.crt (used before, not forgotten yet).
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import datetime
+import grp
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+PRIVATE = 0o600
+
+
+class Refused(Exception):
+    """What cannot be done; the message says what to do about it."""
+
+
+def _openssl(*words: str, text: str = "") -> str:
+    try:
+        done = subprocess.run(
+            ["openssl", *words], input=text, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise Refused("The command openssl is missing; install the package openssl.") from None
+    if done.returncode != 0:
+        raise Refused(f"openssl {words[0]} failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _public_key_of(certificate: str) -> str:
+    return _openssl("x509", "-pubkey", "-noout", text=certificate).strip()
+
+
+def _end_of(certificate: str) -> datetime.datetime:
+    line = _openssl("x509", "-enddate", "-noout", text=certificate).strip()
+    end = datetime.datetime.strptime(line.split("=", 1)[1], "%b %d %H:%M:%S %Y %Z")
+    return end.replace(tzinfo=datetime.timezone.utc)
+
+
+def _days_left(certificate: str) -> float:
+    left = _end_of(certificate) - datetime.datetime.now(datetime.timezone.utc)
+    return left.total_seconds() / 86400
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="ascii", errors="replace") if path.is_file() else ""
+
+
+def _write(path: Path, text: str, owner: tuple[int, int], mode: int = PRIVATE) -> None:
+    """Replace the file at once: whoever reads it sees the old text or the new one."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(text)
+    os.chmod(name, mode)
+    os.chown(name, *owner)
+    os.replace(name, path)
+
+
+def _owner(arguments: argparse.Namespace) -> tuple[int, int]:
+    """Uid and gid of the new files; -1 leaves one as it is."""
+    user, group = arguments.owner, arguments.group
+    try:
+        uid = int(user) if user.isdigit() else pwd.getpwnam(user).pw_uid if user else -1
+        gid = int(group) if group.isdigit() else grp.getgrnam(group).gr_gid if group else -1
+    except KeyError as error:
+        raise Refused(f"There is no such user or group on this host: {error.args[0]}.") from None
+    return uid, gid
+
+
+def _check_pair(certificate: str, key_file: Path, what: str) -> None:
+    if _public_key_of(certificate) != _openssl("pkey", "-in", str(key_file), "-pubout").strip():
+        raise Refused(f"{what} does not match its key: they are two halves of different pairs.")
+    if _days_left(certificate) <= 0:
+        raise Refused(f"{what} expired on {_end_of(certificate):%Y-%m-%d}; give one that is valid.")
+
+
+def _is_as_asked(arguments: argparse.Namespace, certificate: str, key_file: Path) -> bool:
+    """Whether a certificate in use need not be made anew."""
+    words = ["x509", "-noout", "-subject", "-nameopt", "RFC2253", "-ext", "subjectAltName"]
+    said = _openssl(*words, text=certificate)
+    kind = _openssl("pkey", "-in", str(key_file), "-pubout", "-text", "-noout")
+    names = {line.strip() for line in said.replace(",", "\n").splitlines()}
+    wanted = {name.replace("IP:", "IP Address:") for name in _alternative_names(arguments)}
+    return (
+        arguments.days_left < _days_left(certificate)
+        and f"subject=CN={arguments.name}" in names
+        and wanted <= names
+        and ("secp384r1" in kind) == (arguments.key_type == "ec")
+        and (arguments.key_type == "ec" or f"({arguments.bits} bit" in kind)
+    )
+
+
+def _alternative_names(arguments: argparse.Namespace) -> list[str]:
+    found = []
+    for name in dict.fromkeys(arguments.alternative_name):
+        is_address = ":" in name or name.replace(".", "").isdigit()
+        found.append(f"{'IP' if is_address else 'DNS'}:{name}")
+    return found
+
+
+def _make_key(path: Path, arguments: argparse.Namespace) -> None:
+    algorithm = ["EC", "-pkeyopt", "ec_paramgen_curve:secp384r1"]
+    if arguments.key_type == "rsa":
+        algorithm = ["RSA", "-pkeyopt", f"rsa_keygen_bits:{arguments.bits}"]
+    _write(path, _openssl("genpkey", "-algorithm", *algorithm), _owner(arguments))
+
+
+def _config(arguments: argparse.Namespace, authority: bool = False) -> str:
+    """Settings of openssl for a request; what it may be used for is the same at both ends."""
+    extensions = [
+        "basicConstraints=critical,CA:TRUE",
+        "keyUsage=critical,keyCertSign,cRLSign",
+    ] if authority else [
+        "keyUsage=critical,digitalSignature",
+        "extendedKeyUsage=clientAuth,serverAuth",
+        f"subjectAltName={','.join(_alternative_names(arguments))}",
+    ]
+    return "\n".join(
+        ["[req]", "distinguished_name=dn", "prompt=no", "[dn]", f"CN={arguments.name}",
+         "[extensions]", *extensions, ""]
+    )
+
+
+def _request(arguments: argparse.Namespace, key: Path, *more: str, authority: bool = False) -> str:
+    with tempfile.NamedTemporaryFile("w", suffix=".cnf") as config:
+        config.write(_config(arguments, authority))
+        config.flush()
+        section = "-extensions" if "-x509" in more else "-reqexts"
+        return _openssl("req", "-new", "-config", config.name, section, "extensions",
+                        "-key", str(key), "-sha384", *more)
+
+
+def look(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What lies in the folder, and whether the certificate in use is to be replaced."""
+    folder = Path(arguments.folder)
+    current, key = _read(folder / "tls.crt"), folder / "tls.key"
+    fit = bool(current) and key.is_file()
+    if fit:
+        _openssl("x509", "-noout", text=current)
+        same = _public_key_of(current) == _openssl("pkey", "-in", str(key), "-pubout").strip()
+        fit = same and _is_as_asked(arguments, current, key) and _ca_is_as_asked(arguments, current)
+    return {
+        "needed": not fit,
+        "current": current,
+        "new": _read(folder / "new.crt"),
+        "old": _read(folder / "old.crt"),
+        "not_after": f"{_end_of(current):%Y-%m-%dT%H:%M:%SZ}" if current else "",
+    }
+
+
+def _ca_is_as_asked(arguments: argparse.Namespace, certificate: str) -> bool:
+    """Whether the CA that is wanted now, if any, signed the certificate."""
+    if not arguments.text:
+        issuer = _openssl("x509", "-noout", "-issuer_hash", text=certificate)
+        return issuer == _openssl("x509", "-noout", "-subject_hash", text=certificate)
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as authority:
+        authority.write(arguments.text)
+        authority.flush()
+        try:
+            _openssl("verify", "-partial_chain", "-CAfile", authority.name, text=certificate)
+        except Refused:
+            return False
+    return True
+
+
+def prepare(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Make a new key beside the one in use, and its request or its self-signed certificate."""
+    folder = Path(arguments.folder)
+    key = folder / "new.key"
+    if not key.is_file():
+        _make_key(key, arguments)
+    if not arguments.self_signed:
+        return {"changed": True, "request": _request(arguments, key)}
+    certificate = _request(arguments, key, "-x509", "-days", str(arguments.days))
+    _write(folder / "new.crt", certificate, _owner(arguments))
+    return {"changed": True, "new": certificate}
+
+
+def sign(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Sign the request in `text` with the CA of `certificate` and `key`."""
+    for path in (arguments.certificate, arguments.key):
+        if not Path(path).is_file():
+            raise Refused(f"{path} is missing on the host that signs.")
+    _check_pair(_read(Path(arguments.certificate)), Path(arguments.key), "The CA's certificate")
+    with tempfile.TemporaryDirectory() as folder:
+        extensions = Path(folder, "extensions.cnf")
+        extensions.write_text(_config(arguments), encoding="ascii")
+        signed = _openssl(
+            "x509", "-req", "-CA", arguments.certificate, "-CAkey", arguments.key, "-sha384",
+            "-set_serial", f"0x{os.urandom(16).hex()}", "-days", str(arguments.days),
+            "-extfile", str(extensions), "-extensions", "extensions", text=arguments.text,
+        )
+    return {"changed": True, "new": signed, "ca": _read(Path(arguments.certificate))}
+
+
+def authority(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The CA's certificate; with --create it is made where there is none (not with --check)."""
+    certificate, key = Path(arguments.certificate), Path(arguments.key)
+    if certificate.is_file():
+        text = _read(certificate)
+        if _days_left(text) <= 0:
+            raise Refused(f"{certificate} of the CA expired on {_end_of(text):%Y-%m-%d}.")
+        return {"changed": False, "ca": text}
+    if not arguments.create:
+        raise Refused(f"{certificate} is missing; data_plane_ca_create makes a CA there.")
+    if not arguments.check:
+        certificate.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_key(key, arguments)
+        arguments.name = "Kong cluster CA"
+        made = _request(arguments, key, "-x509", "-days", str(arguments.days), authority=True)
+        _write(certificate, made, _owner(arguments), mode=0o644)
+    return {"changed": True, "ca": _read(certificate)}
+
+
+def given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Take a pair that lies on this host; without --check it becomes the new one."""
+    folder = Path(arguments.folder)
+    certificate, key = Path(arguments.certificate), Path(arguments.key)
+    for path in (certificate, key):
+        if not path.is_file():
+            raise Refused(f"{path} is missing on this host.")
+    text = _read(certificate)
+    _check_pair(text, key, f"The certificate {certificate}")
+    result = look(argparse.Namespace(**{**vars(arguments), "text": ""})) | {"new": text}
+    current = (_read(folder / "tls.crt"), _read(folder / "tls.key"))
+    result["needed"] = current != (text, _read(key))
+    result["not_after"] = f"{_end_of(text):%Y-%m-%dT%H:%M:%SZ}"
+    if result["needed"] and not arguments.check:
+        _write(folder / "new.key", _read(key), _owner(arguments))
+        _write(folder / "new.crt", text, _owner(arguments))
+    return result
+
+
+def install(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Put the new pair into use and keep the certificate used before as old.crt."""
+    folder, owner = Path(arguments.folder), _owner(arguments)
+    if arguments.text:
+        _write(folder / "new.crt", arguments.text, owner)
+    _check_pair(_read(folder / "new.crt"), folder / "new.key", "The new certificate")
+    current = _read(folder / "tls.crt")
+    if current and not (folder / "old.crt").exists():
+        _write(folder / "old.crt", current, owner)
+    os.replace(folder / "new.key", folder / "tls.key")
+    os.replace(folder / "new.crt", folder / "tls.crt")
+    return {"changed": True, "old": _read(folder / "old.crt")}
+
+
+ACTIONS = {
+    "look": look, "prepare": prepare, "sign": sign, "authority": authority, "given": given,
+    "install": install,
+}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("action", choices=sorted(ACTIONS))
+    for name in ("--folder", "--certificate", "--key", "--name", "--owner", "--group", "--text"):
+        parser.add_argument(name, default="")
+    parser.add_argument("--alternative-name", action="append", default=[])
+    parser.add_argument("--key-type", choices=["ec", "rsa"], default="ec")
+    parser.add_argument("--bits", type=int, default=3072)
+    parser.add_argument("--days", type=int, default=1095)
+    parser.add_argument("--days-left", type=int, default=0)
+    for name in ("--self-signed", "--create", "--check"):
+        parser.add_argument(name, action="store_true")
+    found = parser.parse_args()
+    # A text of several lines travels in base64.
+    found.text = base64.b64decode(found.text).decode("ascii")
+    return found
+
+
+def main() -> int:
+    """Run one action."""
+    os.umask(0o077)
+    arguments = _arguments()
+    try:
+        if not shutil.which("openssl"):
+            raise Refused("The command openssl is missing; install the package openssl.")
+        print(json.dumps(ACTIONS[arguments.action](arguments)))
+    except (Refused, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
