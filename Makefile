@@ -8,13 +8,16 @@ TOOLS = $(PYTHON) -m tools
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint unit integration sanity docs collection sandbox demo benchmark clean
+.PHONY: help test test-roles lint unit integration sanity docs collection sandbox demo benchmark clean
 
 help:  ## list the commands
-	@sed -n 's/^\([a-z]*\):  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 test:  ## everything: linters, unit and integration tests, sanity, documentation, importer
 	@$(TOOLS) test
+
+test-roles:  ## molecule scenarios in podman, as root; DATA_PLANE_IMAGE= names a real image
+	@$(TOOLS) test-roles
 
 lint:  ## ruff, mypy, yamllint, ansible-lint
 	@$(TOOLS) lint

@@ -18,7 +18,8 @@ from tools.workspace import BUILD, PACKAGE, ROOT
 TREE = BUILD / "tree" / PACKAGE
 TYPED = (
     "ansible_collections.irishtek.kong.plugins",
-    "benchmark", "demo", "harness", "sandbox", "sandbox_tests", "tools", "tools_tests", "unit",
+    "benchmark", "demo", "harness", "image", "image_tests", "sandbox", "sandbox_tests", "tools",
+    "tools_tests", "unit",
 )
 
 
