@@ -6,7 +6,8 @@
 Called as `docker` or `podman` from a folder on PATH; FAKE_ENGINE names the folder of its state:
 state.json (images, containers) and calls.jsonl (what it was asked). An image whose name holds
 `missing` cannot be pulled, one with `broken` ends at once. As `gateway PROXY STATUS` it answers as
-a gateway without configuration does. It checks `log_level`, as an example of what a gateway does.
+a gateway without configuration does. It checks `log_level`, and that no service's host is
+`refused`, as examples of what a gateway checks.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 FOLDER = Path(os.environ["FAKE_ENGINE"])
 STATE = FOLDER / "state.json"
 WITH_VALUE = {
-    "--env-file", "--label", "--name", "--network", "--publish", "--restart", "--stop-timeout",
+    "--entrypoint", "--env-file", "--label", "--name", "--network", "--publish", "--restart", "--stop-timeout",
     "-t", "--userns", "--volume",
 }
 # Seconds until a gateway must have ended or must listen.
@@ -119,8 +120,8 @@ def _run(state: dict[str, Any], words: list[str]) -> int:
     if image not in state["images"]:
         print(f"Unable to find image {image}", file=sys.stderr)
         return 125
-    if command:
-        return _kong(options, command)
+    if command or "--entrypoint" in options:
+        return _command(options, command)
     name = options["--name"][0]
     if name in state["containers"]:
         print(f"The name {name} is in use", file=sys.stderr)
@@ -135,11 +136,21 @@ def _run(state: dict[str, Any], words: list[str]) -> int:
     return 0
 
 
-def _kong(options: dict[str, list[str]], command: list[str]) -> int:
+def _command(options: dict[str, list[str]], command: list[str]) -> int:
+    """What a container says that runs a command only: the gateway's check, or id."""
+    if options.get("--entrypoint") == ["id"]:
+        print(f"uid={os.getuid()}(kong) gid={os.getgid()}(kong) groups={os.getgid()}(kong)")
+        return 0
+    mounts = dict(volume.split(":")[1::-1] for volume in options["--volume"])
     if command[:2] == ["kong", "check"]:
-        mounts = dict(volume.split(":")[1::-1] for volume in options["--volume"])
         if "log_level = loud" in Path(mounts[command[2]]).read_text():
             print("Error: log_level has an invalid value: 'loud'", file=sys.stderr)
+            return 1
+    if command[:3] == ["kong", "config", "parse"]:
+        folder, name = command[3].rsplit("/", 1)
+        services = json.loads((Path(mounts[folder]) / name).read_text()).get("services", [])
+        if any(service["host"] == "refused" for service in services):
+            print("Error: Failed parsing: in 'services': invalid host", file=sys.stderr)
             return 1
     return 0
 

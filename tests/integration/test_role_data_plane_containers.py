@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from data_plane_support import EngineHost, free_ports
+from data_plane_support import EngineHost, answering, free_ports
 
 from harness.playbook import Player
 
@@ -79,7 +80,7 @@ def test_a_changed_setting_makes_the_container_anew_and_a_changed_state_reloads_
     docker: EngineHost, tmp_path: Path
 ) -> None:
     state = tmp_path / "state.yml"
-    state.write_text("services: []\n")
+    state.write_text('_format_version: "3.0"\nservices: []\n')
     docker.run(state_file=str(state)).ok()
     docker.calls()
     docker.run(state_file=str(state), config=docker.config(log_level="info")).ok()
@@ -87,17 +88,59 @@ def test_a_changed_setting_makes_the_container_anew_and_a_changed_state_reloads_
         words[0] for words in docker.calls() if words[0] in ("stop", "rename", "run", "exec")
         and "check" not in words
     ] == ["stop", "rename", "run"]
-    state.write_text("services: []\nroutes: []\n")
+    state.write_text('_format_version: "3.0"\nservices: []\nroutes: []\n')
     docker.run(state_file=str(state), config=docker.config(log_level="info")).ok()
     assert docker.calls() == [["exec", "kong", "kong", "reload"]]
 
 
-def test_a_renewed_certificate_is_reloaded(docker: EngineHost) -> None:
-    hybrid: dict[str, Any] = {
+def test_a_refused_state_file_leaves_what_runs_as_it_is(docker: EngineHost, tmp_path: Path) -> None:
+    state = tmp_path / "state.yml"
+    state.write_text('_format_version: "3.0"\nservices: []\n')
+    docker.run(state_file=str(state)).ok()
+    before = (docker.folder / "state/kong.json").read_text()
+    docker.calls()
+    state.write_text('_format_version: "3.0"\nservices: [{name: a, host: refused}]\n')
+    run = docker.run(state_file=str(state))
+    assert run.rc != 0
+    said = run.result("Say what the gateway refuses")["msg"]
+    assert "refuses the state file, and nothing of what runs was changed" in said
+    assert "Failed parsing" in said
+    assert (docker.folder / "state/kong.json").read_text() == before
+    assert ["exec", "kong", "kong", "reload"] not in docker.calls()
+
+
+def _hybrid(docker: EngineHost) -> dict[str, Any]:
+    return {
         "topology": "hybrid", "control_plane_url": "127.0.0.1:8005", "endpoint_check": False,
         "ca_certificate": str(docker.root / "ca/ca.crt"), "ca_key": str(docker.root / "ca/ca.key"),
         "ca_create": True,
     }
+
+
+def test_a_version_that_the_control_plane_refuses_is_named_in_each_run(docker: EngineHost) -> None:
+    hybrid = _hybrid(docker)
+    run = docker.run(**hybrid).ok()
+    assert "sent no configuration" in run.stdout
+    name = platform.node().split(".")[0]
+    listed = {"hostname": name, "version": "3.10.0", "sync_status": "kong_version_incompatible"}
+    with answering({"data": [listed]}) as url:
+        run = docker.run(**hybrid, control_plane_admin_url=url)
+    assert run.rc != 0
+    said = run.result("Say why the control plane and the data plane do not come together")["msg"]
+    assert f"lists {name} (version 3.10.0) as kong_version_incompatible" in said
+    assert "upgrade the control plane first" in said
+
+
+def test_what_another_method_runs_is_not_taken_over(docker: EngineHost) -> None:
+    docker.run().ok()
+    run = docker.run(method="podman")
+    assert run.rc != 0
+    said = run.result("Refuse a gateway that another method runs")["msg"]
+    assert "the method docker runs: take it away first" in said
+
+
+def test_a_renewed_certificate_is_reloaded(docker: EngineHost) -> None:
+    hybrid = _hybrid(docker)
     docker.run(**hybrid, certificate_days=20, certificate_renew_days=10).ok()
     before = docker.certificate().read_text()
     docker.calls()
@@ -107,14 +150,19 @@ def test_a_renewed_certificate_is_reloaded(docker: EngineHost) -> None:
     assert docker.run(**hybrid).ok().total("changed") == 0
 
 
-def test_the_old_version_comes_back_when_a_new_one_fails(docker: EngineHost) -> None:
-    docker.run(image="localhost/kong:3.9").ok()
-    run = docker.run(image="localhost/broken:3.10", start_timeout=1)
+def test_the_old_version_and_certificate_come_back_when_new_ones_fail(docker: EngineHost) -> None:
+    old: dict[str, Any] = {"image": "localhost/kong:3.9", "certificate": "self_signed",
+                           "certificate_days": 20, "certificate_renew_days": 10}
+    docker.run(**old).ok()
+    before = docker.certificate().read_text()
+    new = {"image": "localhost/broken:3.10", "certificate_renew_days": 30, "certificate_days": 90}
+    run = docker.run(**{**old, **new}, start_timeout=1)
     assert run.rc != 0
+    assert docker.certificate().read_text() == before
     said = run.result("Say what happened")["msg"]
     assert "What ran before (localhost/kong:3.9) runs again." in said
     assert docker.containers().keys() == {"kong"}
-    assert docker.run(image="localhost/kong:3.9").ok().total("changed") == 0
+    assert docker.run(**old).ok().total("changed") == 0
 
 
 def test_failures_say_what_to_do(docker: EngineHost) -> None:

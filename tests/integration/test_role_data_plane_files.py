@@ -104,10 +104,14 @@ def test_a_gateways_own_check_judges_the_settings_first(host: Host) -> None:
 
 def test_a_state_file_is_converted(host: Host, tmp_path: Path) -> None:
     state = tmp_path / "state.yml"
-    state.write_text(yaml.safe_dump({"_info": {"select_tags": ["a"]}, "services": []}))
+    state.write_text(yaml.safe_dump({
+        "_format_version": "3.0", "_info": {"select_tags": ["a"]},
+        "services": [{"name": "one", "host": "example.com"}],
+    }))
     host.run(state_file=str(state)).ok()
     converted = yaml.safe_load((host.folder / "state/kong.json").read_text())
-    assert converted == {"_format_version": "3.0", "services": []}
+    service = {"name": "one", "host": "example.com", "tags": ["a"]}
+    assert converted == {"_format_version": "3.0", "services": [service]}
     assert _settings(host)["declarative_config"] == str(host.folder / "state/kong.json")
 
 

@@ -15,6 +15,7 @@ from tools.processes import Processes
 from tools.report import FAILED, PASSED, Counts, from_junit, from_status
 from tools.workspace import BUILD, PACKAGE, ROOT
 
+DATA_PLANE = "tests/integration/test_*_data_plane*.py"
 TREE = BUILD / "tree" / PACKAGE
 TYPED = (
     "ansible_collections.irishtek.kong.plugins",
@@ -91,7 +92,12 @@ def unit(job: Job) -> Counts:
 
 def integration(job: Job) -> Counts:
     """Run playbooks against a sandbox, or against the gateway that KONG_ADMIN_URL names."""
-    return _pytest(job, "integration", ["tests/integration"])
+    return _pytest(job, "integration", ["tests/integration", f"--ignore-glob={DATA_PLANE}"])
+
+
+def data_plane(job: Job) -> Counts:
+    """Run the role data_plane, whose gateways are its own, beside the other integration tests."""
+    return _pytest(job, "data-plane", sorted(map(str, ROOT.glob(DATA_PLANE))))
 
 
 def _python(versions: tuple[str, ...]) -> tuple[str, Path]:
@@ -148,6 +154,7 @@ def importer(job: Job) -> Counts:
 PARTS = (
     Part("integration", integration),
     _sanity(sanity.LEGS[0]),
+    Part("data-plane", data_plane),
     Part("unit", unit),
     *map(_sanity, sanity.LEGS[1:]),
     Part("lint", lint),
@@ -160,7 +167,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "test": tuple(part.name for part in PARTS),
     "lint": ("lint", "ansible-lint"),
     "unit": ("unit",),
-    "integration": ("integration",),
+    "integration": ("integration", "data-plane"),
     "sanity": tuple(leg.name for leg in sanity.LEGS),
     "docs": ("docs", "changelog", "importer"),
 }

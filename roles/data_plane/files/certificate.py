@@ -7,7 +7,7 @@ It runs on managed hosts: Python 3.9 and openssl 1.1.1 or newer. Keys are made w
 and never printed. Each action prints one JSON object; a failure is a sentence on stderr, status 1.
 
 The folder holds tls.crt, tls.key and perhaps ca.crt (in use), new.crt and new.key (known to the
-control plane soon, not used yet) and old.crt (used before, not forgotten yet).
+control plane soon, not used yet), old.crt and old.key (used before, not forgotten yet).
 """
 
 from __future__ import annotations
@@ -250,22 +250,33 @@ def given(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def install(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Put the new pair into use and keep the certificate used before as old.crt."""
+    """Put the new pair into use and keep the one used before, for the way back."""
     folder, owner = Path(arguments.folder), _owner(arguments)
     if arguments.text:
         _write(folder / "new.crt", arguments.text, owner)
     _check_pair(_read(folder / "new.crt"), folder / "new.key", "The new certificate")
     current = _read(folder / "tls.crt")
     if current and not (folder / "old.crt").exists():
+        _write(folder / "old.key", _read(folder / "tls.key"), owner)
         _write(folder / "old.crt", current, owner)
     os.replace(folder / "new.key", folder / "tls.key")
     os.replace(folder / "new.crt", folder / "tls.crt")
     return {"changed": True, "old": _read(folder / "old.crt")}
 
 
+def restore(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Put the pair used before into use again, where there is one."""
+    folder = Path(arguments.folder)
+    there = all((folder / name).is_file() for name in ("old.crt", "old.key"))
+    if there:
+        os.replace(folder / "old.key", folder / "tls.key")
+        os.replace(folder / "old.crt", folder / "tls.crt")
+    return {"changed": there}
+
+
 ACTIONS = {
     "look": look, "prepare": prepare, "sign": sign, "authority": authority, "given": given,
-    "install": install,
+    "install": install, "restore": restore,
 }
 
 
