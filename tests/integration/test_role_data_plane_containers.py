@@ -86,11 +86,13 @@ def test_a_changed_setting_makes_the_container_anew_and_a_changed_state_reloads_
     docker.run(state_file=str(state), config=docker.config(log_level="info")).ok()
     assert [
         words[0] for words in docker.calls() if words[0] in ("stop", "rename", "run", "exec")
-        and "check" not in words
+        and not {"check", "parse", "id"} & set(words)
     ] == ["stop", "rename", "run"]
     state.write_text('_format_version: "3.0"\nservices: []\nroutes: []\n')
     docker.run(state_file=str(state), config=docker.config(log_level="info")).ok()
     assert docker.calls() == [["exec", "kong", "kong", "reload"]]
+    again = docker.run(state_file=str(state), config=docker.config(log_level="info")).ok()
+    assert again.total("changed") == 0
 
 
 def test_a_refused_state_file_leaves_what_runs_as_it_is(docker: EngineHost, tmp_path: Path) -> None:
@@ -163,6 +165,33 @@ def test_the_old_version_and_certificate_come_back_when_new_ones_fail(docker: En
     assert "What ran before (localhost/kong:3.9) runs again." in said
     assert docker.containers().keys() == {"kong"}
     assert docker.run(**old).ok().total("changed") == 0
+
+
+def test_the_old_one_is_proven_where_it_was_when_new_listeners_fail(docker: EngineHost) -> None:
+    docker.run(image="localhost/kong:3.9").ok()
+    proxy, status = free_ports(2)
+    moved = docker.config(
+        proxy_listen=f"127.0.0.1:{proxy}", status_listen=f"127.0.0.1:{status}"
+    )
+    run = docker.run(image="localhost/broken:3.9", config=moved, start_timeout=2)
+    assert run.rc != 0
+    said = run.result("Say what happened")["msg"]
+    assert f"http://127.0.0.1:{status}/status did not answer with 200" in said
+    assert "What ran before (localhost/kong:3.9) runs again." in said
+    assert not (docker.folder / "previous").exists()
+
+
+def test_a_taken_port_is_found_while_the_old_gateway_still_serves(docker: EngineHost) -> None:
+    docker.run().ok()
+    docker.calls()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        port = taken.getsockname()[1]
+        run = docker.run(config=docker.config(proxy_listen=f"127.0.0.1:{port}"))
+    said = run.result("Refuse ports that are taken")["msg"]
+    assert f"Port {port} of 127.0.0.1 is taken" in said
+    assert [words for words in docker.calls() if words[0] in ("stop", "rename")] == []
 
 
 def test_failures_say_what_to_do(docker: EngineHost) -> None:
