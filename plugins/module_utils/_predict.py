@@ -13,7 +13,6 @@ uniqueness and references, is looked up.
 
 from __future__ import annotations
 
-import re
 import threading
 import uuid
 from collections.abc import Sequence
@@ -29,7 +28,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import (
+    AdminGateway,
+    minds_lists,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
     Schema,
     complete,
@@ -182,19 +184,11 @@ class PredictingGateway:
         for name in kind.restricted_by:
             by = kind_named(name)
             _refuse_if_any(by, self.children(by, kind, current["id"]))
-        for name, field in kind.listed_by if self._minds_lists() else ():
+        for name, field in kind.listed_by if minds_lists(self.root()) else ():
             by = kind_named(name)
             listing = self.entities(by) or []
             pointing = [each for each in listing if current["id"] in (each.get(field) or ())]
             _refuse_if_any(by, pointing)
-
-    def _minds_lists(self) -> bool:
-        """Whether the gateway looks into lists of ids before it deletes: 3.10 does, 3.5 does not.
-
-        Source: the conformance cases certificates of both.
-        """
-        numbers = re.findall(r"\d+", str(self.root().get("version")))[:2]
-        return [int(number) for number in numbers] >= [3, 6]
 
     def load(self, document: str) -> bool:
         """A gateway judges a document only by loading it."""

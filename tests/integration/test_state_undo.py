@@ -18,13 +18,7 @@ from harness.certificates import self_signed
 from harness.engine import Engine, Result
 from harness.gateway import Gateway
 from harness.kinds import pem_texts
-from harness.state import Document, State, copied, counts, tagged, told, without_ids
-
-PATHS = (
-    "/upstreams", "/services", "/routes", "/plugins", "/consumers", "/key-auths", "/acls", "/jwts",
-    "/hmac-auths", "/basic-auths", "/oauth2", "/certificates", "/snis", "/vaults", "/keys",
-    "/key-sets",
-)  # fmt: skip
+from harness.state import Document, State, copied, counts, tagged, told, whole, without_ids
 
 
 @pytest.fixture
@@ -38,24 +32,6 @@ def pems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """PEM texts by their names."""
     folder: Path = tmp_path_factory.mktemp("pems")
     return pem_texts([self_signed(folder, name) for name in ("one", "two")])
-
-
-def _whole(gateway: Gateway) -> dict[str, Any]:
-    """All entities by path and id, without their times."""
-    found = {path: gateway.entities(path) for path in PATHS}
-    for upstream in found["/upstreams"]:
-        path = f"/upstreams/{upstream['id']}/targets"
-        found[path] = gateway.entities(path)
-    return {
-        path: {
-            each["id"]: {
-                name: value for name, value in each.items()
-                if name not in ("created_at", "updated_at")
-            }
-            for each in entities
-        }
-        for path, entities in found.items()
-    }  # fmt: skip
 
 
 def _before(pems: dict[str, str]) -> Document:
@@ -136,7 +112,7 @@ def test_a_failed_run_leaves_the_gateway_as_it_was(
     state: State, pems: dict[str, str], method: str, path: str
 ) -> None:
     state(_before(pems))
-    before = _whole(state.gateway)
+    before = whole(state.gateway)
     state.gateway.faults(match={"method": method, "path": path}, kind="answer", status=400)
     failed = state.refused(_after(_before(pems), pems), on_error="rollback", allow_empty=True)
     state.gateway.call("DELETE", "/sandbox/faults")
@@ -145,7 +121,7 @@ def test_a_failed_run_leaves_the_gateway_as_it_was(
     assert f"{len(failed['changes'])} of {len(failed['changes'])} changes were undone" in failed[
         "msg"
     ]
-    assert _whole(state.gateway) == before
+    assert whole(state.gateway) == before
     assert "hidden" not in repr(failed) and "PRIVATE" not in repr(failed)
     _is_completed(state, failed, _after(_before(pems), pems))
 
@@ -180,7 +156,7 @@ def test_what_goes_along_is_listed_and_comes_back(state: State) -> None:
     alice = {"username": "alice", "acls": [{"group": "gold"}], "plugins": plugins}
     document = tagged("t", consumers=[alice])
     state(document)
-    before = _whole(state.gateway)
+    before = whole(state.gateway)
     state.gateway.faults(match={"method": "DELETE"}, kind="answer", status=400, skip=1)
     state.gateway.call("POST", "/consumers", {"username": "bob", "tags": ["t"]})
     bob = state.gateway.call("GET", "/consumers/bob")["id"]
@@ -189,7 +165,7 @@ def test_what_goes_along_is_listed_and_comes_back(state: State) -> None:
     assert kinds in ({"consumer", "acl", "plugin"}, {"consumer"})
     assert failed["left"] == []
     state.gateway.call("DELETE", f"/consumers/{bob}")
-    assert _whole(state.gateway) == before
+    assert whole(state.gateway) == before
 
 
 def test_a_password_cannot_be_put_back_and_goes_last(state: State) -> None:
@@ -250,10 +226,10 @@ def test_what_somebody_changed_since_is_left_alone(
     )
     state.gateway.faults(match={"method": "POST", "path": "routes"}, kind="answer", status=400)
 
-    def meddled(gateway: Any, done: Any) -> Any:
+    def meddled(*arguments: Any) -> Any:
         state.gateway.call("PATCH", "/upstreams/v.test", {"slots": 30})
         state.gateway.call("PATCH", "/services/s", {"retries": 1})
-        return undo(gateway, done)
+        return undo(*arguments)
 
     monkeypatch.setattr(_state, "undo", meddled)
     failed = state.refused(changed, on_error="rollback")
