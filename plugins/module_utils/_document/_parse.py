@@ -19,7 +19,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._format im
     NESTED,
     SECTIONS,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._document._located import where_of
+from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
+    place_of,
+    where_of,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._document._typed import (
     refuse_masks,
     typed,
@@ -106,17 +109,17 @@ def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Docum
 
 
 def _check_head(document: Mapping[str, Any]) -> None:
-    where = where_of(document)
     if str(document.get("_format_version")) != "3.0":
-        raise InputError(f'{where}: _format_version must be "3.0"')
+        raise InputError(f'{where_of(document)}: _format_version must be "3.0"')
     if document.get("_transform") is False:
-        raise InputError(f"{where}: _transform false is not supported")
+        raise InputError(f"{place_of(document, '_transform')}: _transform false is not supported")
     if document.get("_konnect"):
         raise InputError(
-            f"{where}: _konnect asks for a control plane of Konnect, and admin_url is an Admin "
-            "API; take _konnect out, or set ignore_konnect to true"
+            f"{place_of(document, '_konnect')}: _konnect asks for a control plane of Konnect, and "
+            "admin_url is an Admin API; take _konnect out, or set ignore_konnect to true"
         )
     for section in map(str, document):
+        where = place_of(document, section)
         if section in FOREIGN_SECTIONS:
             raise InputError(f"{where}: {section} are not managed by this collection")
         if section not in SECTIONS and section not in META:
@@ -126,7 +129,8 @@ def _check_head(document: Mapping[str, Any]) -> None:
 def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:
     written = info.get("select_tags") or []
     if not isinstance(written, list) or not all(isinstance(tag, str) for tag in written):
-        raise InputError(f"{where_of(info)}: _info.select_tags is not a list of texts")
+        where = place_of(info, "select_tags")
+        raise InputError(f"{where}: _info.select_tags is not a list of texts")
     if written and wanted and set(written) != set(wanted):
         raise InputError(
             f"select_tags {', '.join(wanted)} and those of the file, {', '.join(written)}, differ"
@@ -140,7 +144,7 @@ def _mapping(above: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if found is None:
         return {}
     if not isinstance(found, Mapping):
-        raise InputError(f"{where_of(above)}: {name} is not a mapping")
+        raise InputError(f"{place_of(above, name)}: {name} is not a mapping")
     return found
 
 

@@ -17,6 +17,12 @@ from typing import Any
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.irishtek.kong.plugins.module_utils._document._dbless import to_dbless
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
+from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
+    Located,
+    place_of,
+    unpacked,
+    where_of,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
 from ansible_collections.irishtek.kong.plugins.module_utils._document._members import Membership
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import (
@@ -54,7 +60,8 @@ _COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE:
 def run_state(task: Task) -> Result:
     if task.params["concurrency"] < 1:
         raise InputError("concurrency must be at least 1")
-    document = _document(task)
+    content = _content(task)
+    document = _document(task, content)
     if isinstance(task.gateway, PredictingGateway):
         task.gateway.looks_up = False
     wish = Wish(
@@ -66,11 +73,11 @@ def run_state(task: Task) -> Result:
     )
     owned = bool(document.select_tags or wish.purge_kinds) or wish.state != "synced"
     if not owned and _has_no_database(task):
-        return _load_whole(task, document, wish)
+        return _load_whole(task, content, document, wish)
     work = reconcile(task.gateway, document, wish, task.warn)
     # Asked only once there is something to write: most runs find nothing to do.
     if work.changes and _has_no_database(task):
-        return _load_whole(task, document, wish)
+        return _load_whole(task, content, document, wish)
     runner = Runner(
         task.gateway, task.params["on_error"], task.params["concurrency"], task.progress
     )
@@ -84,19 +91,27 @@ def _has_no_database(task: Task) -> bool:
     return (task.gateway.root().get("configuration") or {}).get("database") == "off"
 
 
-def _document(task: Task) -> Document:
+def _content(task: Task) -> Mapping[str, Any]:
+    """What was read of files and texts, with its places where it is of a file."""
     content = task.params.get("content")
     if not isinstance(content, Mapping):
         raise InputError(
             "content is not a document: write it as a mapping (src and text are read by Ansible's "
             "controller, through the action plugin of this module)"
         )
-    if task.params["ignore_konnect"]:
-        content = {name: value for name, value in content.items() if name != "_konnect"}
+    content = unpacked(content)
+    if not task.params["ignore_konnect"]:
+        return content
+    kept = {name: value for name, value in content.items() if name != "_konnect"}
+    return Located(kept, where_of(content), getattr(content, "places", None))
+
+
+def _document(task: Task, content: Mapping[str, Any]) -> Document:
     document = parse(content, task.params.get("select_tags", ()))
     if document.workspace not in (None, task.params.get("workspace", "default")):
         raise InputError(
-            f"the document is for the workspace {document.workspace}: write it as workspace, too"
+            f"{place_of(content, '_workspace')}: the document is for the workspace "
+            f"{document.workspace}: write it as workspace, too"
         )
     return document
 
@@ -195,7 +210,9 @@ def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
     return [plan.summary() for step in steps for plan in (*step.along, step.plan)]
 
 
-def _load_whole(task: Task, document: Document, wish: Wish) -> Result:
+def _load_whole(
+    task: Task, content: Mapping[str, Any], document: Document, wish: Wish
+) -> Result:
     """Without a database the document is the whole configuration, and what it lacks goes."""
     if wish.state != "synced":
         raise InputError(
@@ -213,11 +230,10 @@ def _load_whole(task: Task, document: Document, wish: Wish) -> Result:
             exc.failure["where"] = step.where
         raise exc
     if report.done:
-        content = dict(task.params["content"])
         # The tags of the task are as good as those of the document.
         tags = list(document.select_tags)
-        content["_info"] = {**(content.get("_info") or {}), "select_tags": tags}
-        task.gateway.load(json.dumps(to_dbless(content)))
+        info = {**(content.get("_info") or {}), "select_tags": tags}
+        task.gateway.load(json.dumps(to_dbless({**content, "_info": info})))
     return _result(task, work, report)
 
 
