@@ -183,9 +183,12 @@ def _failure(task: Task, work: Work, report: Report) -> KongError:
         undone = undo(task.gateway, report, _lost(work, report))
         partial.update(_told(undone), changed=bool(undone.left))
     more = f" (and {len(report.failed) - 1} more)" if len(report.failed) > 1 else ""
-    first.message = f"{first.message}{more}; {_state_after(task, partial)}"
+    written = ""
     if isinstance(step, Step) and step.where:
         first.failure["where"] = step.where
+        # What is written in the task itself has no lines.
+        written = f" (written at {step.where})" if step.where != "content" else ""
+    first.message = f"{first.message}{written}{more}; {_state_after(task, partial)}"
     first.partial = partial
     return first
 
@@ -203,7 +206,7 @@ def _state_after(task: Task, partial: Result) -> str:
     if task.params["on_error"] == "rollback":
         text = f"{len(partial['undone'])} of {done} changes were undone"
         return text + (f", left: {'; '.join(partial['left'])}" if partial["left"] else "")
-    return f"{done} changes were done, {waiting} were not"
+    return f"done: {done} of {done + len(partial['failed_steps']) + waiting} changes"
 
 
 def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
