@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.irishtek.kong.plugins.filter.kong_differences import kong_differences
 from harness.certificates import self_signed
 from harness.engine import Engine
 from harness.gateway import Gateway, sandbox
@@ -234,6 +235,8 @@ def test_memberships_go_along_and_are_told(groups: State) -> None:
         ("delete", "gold"), ("delete", "silver"),
     ]  # fmt: skip
     assert len(done["diff"]) == len(done["changes"]) == 4
+    lines = kong_differences(done)
+    assert "delete consumer_group_member alice of consumer_group gold" in lines
     assert _members(groups) == {"gold": []}
 
 

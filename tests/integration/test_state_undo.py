@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._run impor
 from ansible_collections.irishtek.kong.plugins.module_utils._operations import _state
 from harness.certificates import self_signed
 from harness.engine import Engine, Result
-from harness.gateway import Gateway
+from harness.gateway import Gateway, sandbox
 from harness.kinds import pem_texts
+from harness.playbook import Player
 from harness.state import Document, State, copied, counts, tagged, told, whole, without_ids
 
 
@@ -276,6 +279,47 @@ def test_a_killed_run_is_completed_by_the_next(
     monkeypatch.undo()
     state(after)
     state.unchanged(after)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "targets$"), ("PATCH", "^/routes"), ("DELETE", "^/services")],
+)
+def test_a_process_that_is_killed_is_made_good_by_the_next(
+    tmp_path: Path, pems: dict[str, str], method: str, path: str
+) -> None:
+    # What hangs is done in the end, perhaps in the middle of another test: hence its own gateway.
+    with sandbox() as gateway:
+        state = State(Engine(gateway))
+        state(_before(pems))
+        after = _after(_before(pems), pems)
+        options = {
+            "admin_url": gateway.admin_url, "content": after, "state": "synced",
+            "on_error": "rollback", "request_timeout": 300,
+        }  # fmt: skip
+        tasks = [{"name": "Sync", "irishtek.kong.kong_state": options}]
+        play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
+        match = {"method": method, "path": path}
+        gateway.faults(match=match, kind="delay", seconds=600)
+        gateway.reset_requests()
+        with Player(tmp_path, {}).started(json.dumps(play) + "\n") as kill:
+            _wait_for_a_hanging(gateway, method)
+            kill()
+        written = len(gateway.writes())
+        gateway.call("DELETE", "/sandbox/faults")
+        state(after)
+        # It was in the middle: something was done, and something was left to do.
+        assert written > 1 and len(gateway.writes()) > written
+        state.unchanged(after)
+
+
+def _wait_for_a_hanging(gateway: Gateway, method: str) -> None:
+    deadline = time.monotonic() + 60
+    while not any(
+        each["method"] == method and each["status"] is None for each in gateway.requests()
+    ):
+        assert time.monotonic() < deadline, gateway.requests()
+        time.sleep(0.05)
 
 
 class _Killed(BaseException):
