@@ -258,6 +258,18 @@ def test_an_undo_that_fails_is_named(state: State) -> None:
     assert failed["changed"] and failed["undone"] == []
 
 
+def test_a_gateway_that_is_gone_is_not_asked_for_each_entity(state: State) -> None:
+    pools = [{"name": f"u{at}.test"} for at in range(20)]
+    document = tagged("t", upstreams=pools, services=[{"name": "s", "host": "a.test"}])
+    gone = {"kind": "cut_before", "times": None}
+    state.gateway.faults(match={"method": "POST", "path": "^/services"}, **gone)
+    state.gateway.faults(match={"path": "^/upstreams/."}, **gone)
+    failed = state.refused(document, on_error="rollback", request_retries=0)
+    asked = [each for each in state.gateway.requests() if each["path"].startswith("/upstreams/")]
+    assert len(failed["left"]) == len(failed["changes"]) >= 20 and len(asked) == 1
+    assert failed["changed"] and failed["undone"] == []
+
+
 @pytest.mark.parametrize("at", [0, 3, 8, 14])
 def test_a_killed_run_is_completed_by_the_next(
     state: State, pems: dict[str, str], monkeypatch: pytest.MonkeyPatch, at: int

@@ -10,8 +10,9 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import carry_out
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import LEVELS
@@ -26,7 +27,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     Entity,
     Kind,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
+    InputError,
+    KongError,
+    Unreachable,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
@@ -176,25 +181,32 @@ def undo(gateway: Gateway, report: Report, lost: Sequence[Membership] = ()) -> U
 
     :param lost: memberships that went along with what was deleted.
     """
+    back: list[tuple[Plan | Membership, Callable[[], Plan | Membership]]] = [
+        *((each, partial(_undo_member, gateway, each)) for each in reversed(report.members)),
+        *(
+            (plan, partial(_undo_one, gateway, plan, step))
+            for step in reversed(report.done)
+            for plan in (step.plan, *step.along)
+        ),
+        *((each, partial(_undo_member, gateway, each)) for each in lost),
+    ]
     result = Undone()
-    _undo_members(gateway, reversed(report.members), result)
-    for step in reversed(report.done):
-        for plan in (step.plan, *step.along):
-            try:
-                result.undone.append(_undo_one(gateway, plan, step))
-            except KongError as exc:
-                result.left.append(f"{plan.description}: {exc.message}")
-    _undo_members(gateway, lost, result)
+    gone: KongError | None = None
+    for each, put_back in back:
+        try:
+            if gone is not None:
+                raise gone
+            result.undone.append(put_back())
+        except KongError as exc:
+            # Asking again for each of thousands of entities would take hours.
+            gone = exc if isinstance(exc, Unreachable) else gone
+            result.left.append(f"{each.description}: {exc.message}")
     return result
 
 
-def _undo_members(gateway: Gateway, members: Iterable[Membership], result: Undone) -> None:
-    for member in members:
-        try:
-            member.opposite.carry_out(gateway)
-            result.undone.append(member.opposite)
-        except KongError as exc:
-            result.left.append(f"{member.description}: {exc.message}")
+def _undo_member(gateway: Gateway, member: Membership) -> Membership:
+    member.opposite.carry_out(gateway)
+    return member.opposite
 
 
 def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
