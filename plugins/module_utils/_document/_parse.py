@@ -58,12 +58,15 @@ class Item:
     :param written: its fields, normalised, without references.
     :param links: references by field: the item that it nests in, or a name or id.
     :param where: its place in the file, for messages.
+    :param partials: of a plugin, what it is linked to by name or id, with the setting that this
+        stands for if it is written; None where nothing is said.
     """
 
     kind: Kind
     written: Entity
     links: dict[str, Item | str]
     where: str
+    partials: list[tuple[str, str | None]] | None = None
 
     @property
     def label(self) -> str:
@@ -148,7 +151,8 @@ class _Reader:
                         found[name] = _reference(name, value)
                 else:
                     written[name] = value
-            item = Item(kind, self._completed(kind, written), found, where)
+            linked = _linked(written.pop("partials")) if "partials" in written else None
+            item = Item(kind, self._completed(kind, written), found, where, linked)
             if kind.parent and kind.parent not in found:
                 raise InputError(f"it says not which {kind.parent} it belongs to")
         except KongError as exc:
@@ -268,6 +272,18 @@ def _reference(field_name: str, value: Any) -> str:
             if isinstance(value.get(name), str):
                 return str(value[name])
     raise InputError(f"{field_name} is neither a name or id, nor a mapping with one")
+
+
+def _linked(written: Any) -> list[tuple[str, str | None]]:
+    """Links to partials: each a name or id, and where the plugin has the settings of it."""
+    found: list[tuple[str, str | None]] = []
+    for each in as_type("list", written or []):
+        more = {*each} - {"id", "name", "path"} if isinstance(each, Mapping) else ()
+        if more:
+            raise InputError(f"a link to a partial has no {sorted(more)[0]}")
+        path = each.get("path") if isinstance(each, Mapping) else None
+        found.append((_reference("partials", each), as_type("str", path) if path else None))
+    return found
 
 
 def _keys_of(item: Item) -> Iterator[tuple[Any, ...]]:

@@ -25,7 +25,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._stock imp
     Stock,
     owner_of,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Entity,
+    Kind,
+    ids_in,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway, minds_lists
@@ -174,4 +178,4 @@ _LISTED: Mapping[str, Mapping[str, str]] = {
 def _listed(step: Step) -> Iterator[str]:
     """The ids in such lists of what the document has."""
     for lists in _LISTED.values():
-        yield from step.plan.entity.get(lists.get(step.plan.kind.name, "")) or ()
+        yield from ids_in(step.plan.entity.get(lists.get(step.plan.kind.name, "")))

@@ -62,10 +62,10 @@ class Stock:
             index: dict[Any, list[Entity]] = {}
             for entity in self.of(kind):
                 held = entity.get(field)
-                key = held.get("id") if isinstance(held, dict) else held
-                for each in key if isinstance(key, list) else [key]:
-                    if isinstance(each, str):
-                        index.setdefault(each, []).append(entity)
+                for each in held if isinstance(held, list) else [held]:
+                    key = each.get("id") if isinstance(each, dict) else each
+                    if isinstance(key, str):
+                        index.setdefault(key, []).append(entity)
             self._by_value[kind, field] = index
         return self._by_value[kind, field].get(value, [])
 
