@@ -143,10 +143,10 @@ def _run(state: dict[str, Any], words: list[str]) -> int:
 def _kong(options: dict[str, list[str]], command: list[str]) -> int:
     """What the gateway's own command says of a candidate."""
     mounts = dict(volume.split(":")[1::-1] for volume in options["--volume"])
-    if command[:2] == ["kong", "check"]:
-        if "log_level = loud" in Path(mounts[command[2]]).read_text():
-            print("Error: log_level has an invalid value: 'loud'", file=sys.stderr)
-            return 1
+    settings = Path(mounts[command[2]]) if command[:2] == ["kong", "check"] else None
+    if settings and "log_level = loud" in settings.read_text():
+        print("Error: log_level has an invalid value: 'loud'", file=sys.stderr)
+        return 1
     if command[:3] == ["kong", "config", "parse"]:
         folder, name = command[3].rsplit("/", 1)
         services = json.loads((Path(mounts[folder]) / name).read_text()).get("services", [])
