@@ -16,11 +16,13 @@ from collections.abc import Sequence
 from typing import Callable
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    GENERATED,
     NEEDS_ENTERPRISE,
     Entity,
     Field,
     Kind,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import without_linked
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     InputError,
@@ -41,11 +43,15 @@ from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
     plan_absent,
     plan_present,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
+    without_nulls as without_empty,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
     Schema,
     composed,
     names_in,
     without_nulls,
+    without_old_spellings,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._secrets import secrets_of
 from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
@@ -196,6 +202,8 @@ def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
     try:
         if plan.operation == CREATE:
             return _create(gateway, plan, parent)
+        if plan.operation == UPDATE and "partials" in plan.body:
+            return plan.done(gateway.replace(plan.kind, plan.stored, _whole(plan)))
         if plan.operation == UPDATE:
             return plan.done(gateway.update(plan.kind, plan.stored, plan.body, parent))
         if plan.operation == DELETE:
@@ -208,6 +216,14 @@ def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
             _say_uncertain(exc)
         exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
         raise
+
+
+def _whole(plan: Plan) -> Entity:
+    """A plugin as a PUT takes it, the only write that takes links to partials off again."""
+    entity = {name: value for name, value in plan.entity.items() if name not in GENERATED}
+    if plan.kind.details is not None:
+        entity = without_old_spellings(plan.kind.details, entity)
+    return without_empty(without_linked(entity))
 
 
 def carry_out_all(gateway: Gateway, plans: Sequence[Plan], parent: str) -> list[Plan]:

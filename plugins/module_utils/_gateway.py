@@ -11,11 +11,13 @@ This is the dialect of an Admin API with a database. Knows no Ansible.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Protocol, TypeVar
 
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, segment
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import without_linked
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     InputError,
@@ -48,6 +50,8 @@ class Gateway(Protocol):
     def update(
         self, kind: Kind, current: Entity, body: Entity, parent: str | None = None
     ) -> Entity: ...
+
+    def replace(self, kind: Kind, current: Entity, body: Entity) -> Entity: ...
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None: ...
 
@@ -110,14 +114,20 @@ class AdminGateway:
         targets are filtered here: the gateway ignores the filter there.
         """
         params = {"tags": ",".join(tags)} if tags and kind.parent is None else None
-        found = _unless_missing(lambda: list(self._client.pages(_path(kind, parent), params)))
+        found = _unless_missing(lambda: self._listed(kind, _path(kind, parent), params))
         if found is None or not tags:
             return found
         return [entity for entity in found if set(tags) <= set(entity.get("tags") or ())]
 
     def children(self, kind: Kind, of: Kind, key: str) -> list[Entity]:
         """The entities of ``kind`` that point at one of another kind."""
-        return list(self._client.pages(f"/{of.path}/{segment(key)}/{kind.path}"))
+        return self._listed(kind, f"/{of.path}/{segment(key)}/{kind.path}")
+
+    def _listed(
+        self, kind: Kind, path: str, params: Mapping[str, str] | None = None
+    ) -> list[Entity]:
+        found = list(self._client.pages(path, params))
+        return [without_linked(each) for each in found] if kind.name == "plugin" else found
 
     def holder(self, kind: Kind, field: str, value: str) -> Entity | None:
         """The entity that has a unique value, wherever it is; a secret is not asked for by name."""
@@ -137,6 +147,10 @@ class AdminGateway:
         self, kind: Kind, current: Entity, body: Entity, parent: str | None = None
     ) -> Entity:
         return self._entity("PATCH", kind, _path(kind, parent, current["id"]), body)
+
+    def replace(self, kind: Kind, current: Entity, body: Entity) -> Entity:
+        """Write a whole entity of a kind that has no parent; what is left out gets its default."""
+        return self._entity("PUT", kind, _path(kind, None, current["id"]), body)
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         """Delete; what is gone already is done."""
@@ -190,7 +204,7 @@ class AdminGateway:
             raise UnexpectedAnswer(
                 f"the answer to {method} {self.url}{path} is not an entity: check admin_url"
             )
-        return answer
+        return without_linked(answer) if kind.name == "plugin" else answer
 
     def missing(self, kind: Kind, key: str) -> str:
         raise InputError(f"{kind.name} {key} does not exist")
@@ -231,6 +245,15 @@ class AdminGateway:
             if "has no balancer" in exc.message:
                 return []
             raise
+
+
+def minds_lists(root: Mapping[str, Any]) -> bool:
+    """Whether a gateway looks into lists of ids before it deletes: 3.10 does, 3.5 does not.
+
+    :param root: its answer to ``GET /``. Source: the conformance cases certificates of both.
+    """
+    numbers = re.findall(r"\d+", str(root.get("version")))[:2]
+    return [int(number) for number in numbers] >= [3, 6]
 
 
 def _path(kind: Kind, parent: str | None, key: str | None = None) -> str:

@@ -13,7 +13,6 @@ uniqueness and references, is looked up.
 
 from __future__ import annotations
 
-import re
 import threading
 import uuid
 from collections.abc import Sequence
@@ -26,14 +25,21 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     PLACEHOLDER,
     Entity,
     Kind,
+    ids_in,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import without_linked
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import (
+    AdminGateway,
+    minds_lists,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
     Schema,
     complete,
     composed,
+    replacements,
+    value_at,
     without_old_spellings,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._values import merge
@@ -171,6 +177,13 @@ class PredictingGateway:
         self._judge(kind, entity)
         return self._foretold(kind, entity)
 
+    def replace(self, kind: Kind, current: Entity, body: Entity) -> Entity:
+        self._refuse_without_database()
+        entity = complete(self._schema_of(kind), body)
+        self._judge(kind, entity)
+        made = {name: current[name] for name in GENERATED if name in current}
+        return self._foretold(kind, {**entity, **made, "id": current["id"]})
+
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         self._refuse_without_database()
         if self.looks_up:
@@ -182,19 +195,11 @@ class PredictingGateway:
         for name in kind.restricted_by:
             by = kind_named(name)
             _refuse_if_any(by, self.children(by, kind, current["id"]))
-        for name, field in kind.listed_by if self._minds_lists() else ():
+        for name, field in kind.listed_by if minds_lists(self.root()) else ():
             by = kind_named(name)
             listing = self.entities(by) or []
-            pointing = [each for each in listing if current["id"] in (each.get(field) or ())]
+            pointing = [each for each in listing if current["id"] in ids_in(each.get(field))]
             _refuse_if_any(by, pointing)
-
-    def _minds_lists(self) -> bool:
-        """Whether the gateway looks into lists of ids before it deletes: 3.10 does, 3.5 does not.
-
-        Source: the conformance cases certificates of both.
-        """
-        numbers = re.findall(r"\d+", str(self.root().get("version")))[:2]
-        return [int(number) for number in numbers] >= [3, 6]
 
     def load(self, document: str) -> bool:
         """A gateway judges a document only by loading it."""
@@ -272,13 +277,17 @@ class PredictingGateway:
     def _foretold(self, kind: Kind, entity: Entity) -> Entity:
         if kind.foretell is not None:
             kind.foretell(entity)
+        if kind.name == "plugin" and entity.get("partials"):
+            entity = _as_linked(self._schema_of(kind), entity)
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 
     def _judge(self, kind: Kind, entity: Entity) -> None:
         if not self.judges:
             return
-        judged = {name: value for name, value in entity.items() if name not in GENERATED}
+        # A partial may be foretold, too; without it a plugin is judged with its defaults.
+        left_out = (*GENERATED, "partials")
+        judged = {name: value for name, value in entity.items() if name not in left_out}
         if kind.details is not None:
             judged = without_old_spellings(kind.details, judged)
         self._gateway.validate(kind, judged)
@@ -289,6 +298,15 @@ class PredictingGateway:
         configuration = self._gateway.root().get("configuration") or {}
         if configuration.get("database") == "off":
             raise InputError(NO_DATABASE)
+
+
+def _as_linked(schema: Schema, plugin: Entity) -> Entity:
+    """A plugin as reads have it: what its partials hold is null under its old names, too."""
+    plugin = without_linked(plugin)
+    specs: Schema = next((each["config"] for each in schema["fields"] if "config" in each), {})
+    config = plugin.get("config") or {}
+    old = {name: value_at(config, path) for name, path in replacements(specs).items()}
+    return {**plugin, "config": {**config, **old}}
 
 
 def _refuse_if_any(by: Kind, pointing: list[Entity]) -> None:

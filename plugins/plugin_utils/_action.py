@@ -67,6 +67,7 @@ class KongAction(NormalAction):
         except KongError as exc:
             return {**ActionBase.run(self, tmp, task_vars), **failed(exc)}
         if not self._runs_here(task_vars or {}):
+            self._task.args = self._for_module(self._task.args)
             return super().run(tmp, task_vars)  # type: ignore[no-any-return]
         result: dict[str, Any] = ActionBase.run(self, tmp, task_vars)
         result.update(self._run_here())
@@ -78,6 +79,10 @@ class KongAction(NormalAction):
         :raises KongError: it cannot be added; the task fails with its sentence.
         """
         return self._task.args  # type: ignore[no-any-return]
+
+    def _for_module(self, args: dict[str, Any]) -> dict[str, Any]:
+        """The arguments as the module of door one takes them, which are plain JSON."""
+        return args
 
     def _runs_here(self, task_vars: Mapping[str, Any]) -> bool:
         """Whether nothing asks for another process: host, user, environment or job."""
@@ -161,7 +166,9 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, Mapping):
         items = {plain(key): plain(item) for key, item in value.items()}
-        return Located(items, value.where) if isinstance(value, Located) else items
+        if isinstance(value, Located):
+            return Located(items, value.where, value.places)
+        return items
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
     for base in (str, int, float):

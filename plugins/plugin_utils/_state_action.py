@@ -15,7 +15,10 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._located import Located
+from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
+    Located,
+    packed,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction, plain
 from ansible_collections.irishtek.kong.plugins.plugin_utils._state_files import (
@@ -38,6 +41,10 @@ class KongStateAction(KongAction):
             return {**args, "content": self._content(content)}
         del args["src"]
         return {**args, "content": self._read(plain(src))}
+
+    def _for_module(self, args: dict[str, Any]) -> dict[str, Any]:
+        content = args.get("content")
+        return {**args, "content": packed(content)} if isinstance(content, Located) else args
 
     def _content(self, content: Any) -> Mapping[str, Any]:
         if isinstance(content, str):

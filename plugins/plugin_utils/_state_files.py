@@ -18,11 +18,11 @@ from typing import Any, Callable
 
 from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
     Located,
-    where_of,
+    place_of,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.plugin_utils._placeholders import render
-from ansible_collections.irishtek.kong.plugins.plugin_utils._state_yaml import Placed, load
+from ansible_collections.irishtek.kong.plugins.plugin_utils._state_yaml import load
 
 FORMAT = "3.0"
 ENDINGS = (".yaml", ".yml", ".json")
@@ -71,7 +71,7 @@ def parse_state(
     return merge(documents)
 
 
-def merge(documents: Sequence[Placed]) -> Located:
+def merge(documents: Sequence[Located]) -> Located:
     """One document of several: lists one after the other, mappings key by key.
 
     :raises InputError: two write the same differently, or it is not of the format 3.0.
@@ -95,7 +95,7 @@ def check_format(document: Mapping[str, Any]) -> None:
     version = document.get("_format_version")
     if version == FORMAT and isinstance(version, str):
         return
-    where = _place(document, "_format_version")
+    where = place_of(document, "_format_version")
     if version is None:
         raise InputError(f'{where}: _format_version is missing, and must be "{FORMAT}"')
     if version == float(FORMAT):
@@ -104,10 +104,6 @@ def check_format(document: Mapping[str, Any]) -> None:
         f'{where}: _format_version must be "{FORMAT}": '
         "files for older gateways need to be converted first"
     )
-
-
-def _place(mapping: Mapping[str, Any], key: str) -> str:
-    return mapping.place(key) if isinstance(mapping, Placed) else where_of(mapping)
 
 
 def _files_of(path: str) -> Iterator[str]:
@@ -134,17 +130,17 @@ def _read(file: str, read_text: Callable[[str], str]) -> str:
         raise InputError(f"{file}: the file cannot be read: {exc.strerror}") from exc
 
 
-def _merged_mappings(first: Placed, second: Placed, at: Keys) -> Placed:
-    merged = Placed({**second, **first}, first.where)
-    merged.places = {**second.places, **first.places}
+def _merged_mappings(first: Located, second: Located, at: Keys) -> Located:
+    places_of_both = {**second.places, **first.places}
+    merged = Located({**second, **first}, first.where, places_of_both)
     for key in first.keys() & second.keys():
-        places = (first.place(key), second.place(key))
+        places = (place_of(first, key), place_of(second, key))
         merged[key] = _merged(first[key], second[key], (*at, key), places)
     return merged
 
 
 def _merged(first: Any, second: Any, at: Keys, places: tuple[str, str]) -> Any:
-    if isinstance(first, Placed) and isinstance(second, Placed):
+    if isinstance(first, Located) and isinstance(second, Located):
         return _merged_mappings(first, second, at)
     if isinstance(first, list) and isinstance(second, list):
         if at[:2] in _TAGS:
@@ -158,10 +154,9 @@ def _merged(first: Any, second: Any, at: Keys, places: tuple[str, str]) -> Any:
     raise InputError(f"{where} write {'.'.join(at)} differently")
 
 
-def _refuse_two_names(document: Placed) -> None:
+def _refuse_two_names(document: Located) -> None:
     konnect = document.get("_konnect")
-    if isinstance(konnect, Placed) and {"control_plane_name", "runtime_group_name"} <= set(konnect):
-        raise InputError(
-            f"{konnect.place('control_plane_name')} and {konnect.place('runtime_group_name')}: "
-            "control_plane_name and runtime_group_name mean the same; write the first"
-        )
+    names = ("control_plane_name", "runtime_group_name")
+    if isinstance(konnect, Located) and konnect.keys() >= set(names):
+        where = " and ".join(place_of(konnect, name) for name in names)
+        raise InputError(f"{where}: {' and '.join(names)} mean the same; write the first")

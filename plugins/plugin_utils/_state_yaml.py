@@ -35,17 +35,6 @@ _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]
 _PAIR = re.compile(r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
-class Placed(Located):
-    """A mapping that also knows the place of each of its keys."""
-
-    def __init__(self, values: Any = (), where: str = "content") -> None:
-        super().__init__(values, where)
-        self.places: dict[str, str] = {}
-
-    def place(self, key: str) -> str:
-        return self.places.get(key, self.where)
-
-
 class _Wrong(Exception):
     """A mistake at a node; the line is that of the rendered text, from 0."""
 
@@ -74,12 +63,12 @@ class _Loader(_Base):
         return f"{self.file}:{self.rendered.line(line)}"
 
 
-def _mapping(loader: _Loader, node: yaml.Node) -> Placed:
+def _mapping(loader: _Loader, node: yaml.Node) -> Located:
     if not isinstance(node, yaml.MappingNode):
         raise _Wrong(node.start_mark.line, "this is no mapping")
     _refuse_duplicates(loader, node)
     loader.flatten_mapping(node)
-    found = Placed(where=loader.where(node.start_mark.line))
+    found = Located(where=loader.where(node.start_mark.line))
     for key, value in node.value:
         found[key.value] = loader.construct_object(value, deep=True)
         found.places[key.value] = loader.where(key.start_mark.line)
@@ -149,7 +138,7 @@ _Loader.add_implicit_resolver(f"{_TAG}float", _FLOAT, list("-+0123456789."))
 _Loader.add_implicit_resolver(f"{_TAG}merge", re.compile("<<$"), ["<"])
 
 
-def load(rendered: Rendered, name: str, decrypt: Callable[[str], str]) -> Placed:
+def load(rendered: Rendered, name: str, decrypt: Callable[[str], str]) -> Located:
     """The document of a text.
 
     :param name: the file, for places; JSON where it ends so.
@@ -177,7 +166,7 @@ def load(rendered: Rendered, name: str, decrypt: Callable[[str], str]) -> Placed
             loader.dispose()
     if document is None:
         raise InputError(f"{name}: the document is empty")
-    if not isinstance(document, Placed):
+    if not isinstance(document, Located):
         raise InputError(f"{name}: a state file must be a mapping, and this is none")
     return document
 

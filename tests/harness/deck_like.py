@@ -4,9 +4,11 @@
 """A client that reads and writes state files on the wire as decK was seen to, where decK is not.
 
 A stand-in, made after what decK's traffic showed: every entity is filled with the schemas'
-defaults, compared as a whole (nulls left out, times aside, only what the schemas call sets without
-order) and written with `PUT` by an id of the client's own; targets with `PUT`, and `POST` after its
-404. What a schema does not know, as an old spelling, is not compared. It imports nothing of the
+defaults, compared as a whole (nulls left out, times aside; without order only tags, protocols and
+sets of plugins and a service's authorities) and written with `PUT` by an id of the client's own;
+targets with `PUT`, and `POST` after its 404. Of a plugin what is sent has no defaults. What a
+schema does not know, as an old spelling, is not compared. What carries the tags and is not in the
+file would be deleted, and all targets of an upstream that does. It imports nothing of the
 collection.
 """
 
@@ -46,6 +48,8 @@ CHILDREN: dict[str, tuple[str, tuple[str, ...]]] = {
     "upstreams": ("upstream", ("targets",)),
     "routes": ("route", ("plugins",)),
 }
+# Lists whose order makes no difference, whatever their kind.
+UNORDERED = ("tags", "ca_certificates")
 # Below which path a credential is written.
 CREDENTIALS = {"keyauth_credentials": "key-auth", "acls": "acls"}
 
@@ -58,18 +62,35 @@ class DeckLike:
     schemas: dict[str, list[Entity]] = field(default_factory=dict)
 
     def differences(self, document: Entity) -> list[str]:
-        """What a sync would write, as "kind name"."""
-        return [f"{name} {found}" for name, found, entity in self._changes(document)]
+        """What a sync would write or delete, as "kind name"."""
+        seen: set[str] = set()
+        changed = [f"{name} {found}" for name, found, entity in self._changes(document, seen)]
+        tags = document["_info"]["select_tags"]
+        return changed + [
+            f"{name} {entity[key]}"
+            for name, path, key in KINDS
+            for entity in self._owned(name, path, tags)
+            if entity["id"] not in seen
+        ]
 
     def sync(self, document: Entity) -> list[str]:
         """Write what differs; it deletes nothing."""
         done = []
-        for name, found, entity in self._changes(document):
+        for name, found, entity in self._changes(document, set()):
             self._write(name, entity)
             done.append(f"{name} {found}")
         return done
 
-    def _changes(self, document: Entity) -> Iterator[tuple[str, str, Entity]]:
+    def _owned(self, name: str, path: str, tags: list[str]) -> list[Entity]:
+        """What is listed with these tags; the filter has no effect on lists of targets."""
+        if name == "targets":
+            pools = self._owned("upstreams", "upstreams", tags)
+            lists = [self.gateway.entities(f"/upstreams/{pool['id']}/targets") for pool in pools]
+            return [target for targets in lists for target in targets]
+        entities = self.gateway.entities(f"/{path}")
+        return [each for each in entities if set(tags) <= set(each.get("tags") or ())]
+
+    def _changes(self, document: Entity, seen: set[str]) -> Iterator[tuple[str, str, Entity]]:
         wanted: dict[str, list[Entity]] = {name: [] for name, path, key in KINDS}
         _flatten(document, wanted)
         tags = document["_info"]["select_tags"]
@@ -80,20 +101,22 @@ class DeckLike:
                 current = self._current(name, path, key, entity)
                 entity.setdefault("id", (current or {}).get("id") or str(uuid.uuid4()))
                 ids[id(written)] = entity["id"]
-                if current is None or self._compared(name, entity) != self._compared(name, current):
-                    yield name, str(entity[key]), entity
+                seen.add(entity["id"])
+                full = _filled(self._schema(name, entity), entity)
+                if current is None or self._compared(name, full) != self._compared(name, current):
+                    yield name, str(entity[key]), entity if name == "plugins" else full
 
     def _resolved(
         self, name: str, written: Entity, tags: list[str], ids: dict[int, str]
     ) -> Entity:
-        """The entity as it is sent, with defaults, tags and the parent's id."""
+        """The entity with its tags and the parent's id."""
         entity = {key: value for key, value in written.items() if key != "_parents"}
         for parent, other in written.get("_parents", {}).items():
             entity[parent] = {"id": ids[id(other)]}
         entity["tags"] = sorted({*entity.get("tags", []), *tags})
         if name == "targets":
             entity["target"] = re.sub(r"^\[(.+)\]", _long_form, entity["target"])
-        return _filled(self._schema(name, entity), entity)
+        return entity
 
     def _current(self, name: str, path: str, key: str, entity: Entity) -> Entity | None:
         if name == "targets":
@@ -109,7 +132,7 @@ class DeckLike:
         # The names of a certificate are entities of their own.
         aside = {"created_at", "updated_at", *({"snis"} if name == "certificates" else ())}
         kept = {key: value for key, value in entity.items() if key not in aside}
-        return dict(_settled(self._schema(name, entity), kept))
+        return dict(_settled(self._schema(name, entity), kept, name == "plugins"))
 
     def _schema(self, name: str, entity: Entity) -> list[Entity]:
         core = self._fields(name)
@@ -167,17 +190,20 @@ def _filled(fields: list[Entity], entity: Entity) -> Entity:
     return filled
 
 
-def _settled(fields: list[Entity], entity: Entity) -> Iterator[tuple[str, Any]]:
-    """What is compared of an entity: no nulls, no empty records, sets in one order."""
+def _settled(
+    fields: list[Entity], entity: Entity, is_plugin: bool
+) -> Iterator[tuple[str, Any]]:
+    """What is compared of an entity: no nulls, no empty records, some lists in one order."""
     known = {name: about for each in fields for name, about in each.items()}
     for name, value in entity.items():
         if known and name not in known:
             continue
         about = known.get(name, {})
-        if isinstance(value, list) and (about.get("type") == "set" or name == "tags"):
+        is_set = name in UNORDERED or (is_plugin and about.get("type") == "set")
+        if isinstance(value, list) and is_set:
             yield name, sorted(value, key=str)
         elif isinstance(value, dict):
-            if below := dict(_settled(about.get("fields", []), value)):
+            if below := dict(_settled(about.get("fields", []), value, is_plugin)):
                 yield name, below
         elif value not in (None, []):
             yield name, value

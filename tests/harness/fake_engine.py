@@ -5,9 +5,9 @@
 
 Called as `docker` or `podman` from a folder on PATH; FAKE_ENGINE names the folder of its state:
 state.json (images, containers) and calls.jsonl (what it was asked). An image whose name holds
-`missing` cannot be pulled, one with `broken` ends at once. As `gateway PROXY STATUS` it answers as
-a gateway without configuration does. It checks `log_level`, and that no service's host is
-`refused`, as examples of what a gateway checks.
+`missing` cannot be pulled, one with `broken` ends at once, and one with `user-N` runs as user and
+group N. As `gateway PROXY STATUS` it answers as a gateway without configuration does. It checks
+`log_level`, and that no service's host is `refused`, as examples of what a gateway checks.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 FOLDER = Path(os.environ["FAKE_ENGINE"])
 STATE = FOLDER / "state.json"
 WITH_VALUE = {
-    "--entrypoint", "--env-file", "--label", "--name", "--network", "--publish", "--restart", "--stop-timeout",
-    "-t", "--userns", "--volume",
+    "--entrypoint", "--env-file", "--label", "--name", "--network", "--publish", "--restart",
+    "--stop-timeout", "-t", "--userns", "--volume",
 }
 # Seconds until a gateway must have ended or must listen.
 PATIENCE = 20.0
@@ -120,8 +120,12 @@ def _run(state: dict[str, Any], words: list[str]) -> int:
     if image not in state["images"]:
         print(f"Unable to find image {image}", file=sys.stderr)
         return 125
-    if command or "--entrypoint" in options:
-        return _command(options, command)
+    if options.get("--entrypoint") == ["id"]:
+        user = image.partition("user-")[2].partition(":")[0] or os.getuid()
+        print(f"uid={user}(kong) gid={user}(kong) groups={user}(kong)")
+        return 0
+    if command:
+        return _kong(options, command)
     name = options["--name"][0]
     if name in state["containers"]:
         print(f"The name {name} is in use", file=sys.stderr)
@@ -136,16 +140,13 @@ def _run(state: dict[str, Any], words: list[str]) -> int:
     return 0
 
 
-def _command(options: dict[str, list[str]], command: list[str]) -> int:
-    """What a container says that runs a command only: the gateway's check, or id."""
-    if options.get("--entrypoint") == ["id"]:
-        print(f"uid={os.getuid()}(kong) gid={os.getgid()}(kong) groups={os.getgid()}(kong)")
-        return 0
+def _kong(options: dict[str, list[str]], command: list[str]) -> int:
+    """What the gateway's own command says of a candidate."""
     mounts = dict(volume.split(":")[1::-1] for volume in options["--volume"])
-    if command[:2] == ["kong", "check"]:
-        if "log_level = loud" in Path(mounts[command[2]]).read_text():
-            print("Error: log_level has an invalid value: 'loud'", file=sys.stderr)
-            return 1
+    settings = Path(mounts[command[2]]) if command[:2] == ["kong", "check"] else None
+    if settings and "log_level = loud" in settings.read_text():
+        print("Error: log_level has an invalid value: 'loud'", file=sys.stderr)
+        return 1
     if command[:3] == ["kong", "config", "parse"]:
         folder, name = command[3].rsplit("/", 1)
         services = json.loads((Path(mounts[folder]) / name).read_text()).get("services", [])

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,26 @@ class Player:
         )
         recorded = json.loads(record.read_text()) if record.exists() else {"stats": {}, "tasks": []}
         return Run(done.returncode, done.stdout, recorded["stats"], recorded["tasks"])
+
+    @contextmanager
+    def started(self, playbook: str) -> Iterator[Callable[[], None]]:
+        """Run a playbook beside the test; yield what kills it at once, all its processes."""
+        process = subprocess.Popen(
+            [BINARIES / "ansible-playbook", self._playbook(playbook)],
+            cwd=self.folder, env=self._environment(self.folder / "record.json", {}),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+
+        def kill() -> None:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+        try:
+            yield kill
+        finally:
+            kill()
 
     def _playbook(self, playbook: str | Path) -> str | Path:
         if isinstance(playbook, Path) or "\n" not in playbook:

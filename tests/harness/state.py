@@ -20,6 +20,11 @@ Document = dict[str, Any]
 # An id as a gateway makes it, and as check mode shows it.
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\(generated\)")
 HEAD: Document = {"_format_version": "3.0"}
+_PATHS = (
+    "/upstreams", "/services", "/routes", "/plugins", "/consumers", "/key-auths", "/acls", "/jwts",
+    "/hmac-auths", "/basic-auths", "/oauth2", "/certificates", "/ca_certificates", "/snis",
+    "/vaults", "/keys", "/key-sets",
+)  # fmt: skip
 
 
 def fixture(name: str) -> Document:
@@ -88,6 +93,22 @@ class State:
         again = self(content, state, **options)
         assert (again["changed"], again["changes"]) == (False, []), again["diff"]
         assert self.gateway.writes() == []
+
+
+def whole(gateway: Gateway) -> Document:
+    """All entities of a gateway by path and id, without their times."""
+    found = {path: gateway.entities(path) for path in _PATHS}
+    for upstream in found["/upstreams"]:
+        path = f"/upstreams/{upstream['id']}/targets"
+        found[path] = gateway.entities(path)
+    times = ("created_at", "updated_at")
+    return {
+        path: {
+            each["id"]: {name: value for name, value in each.items() if name not in times}
+            for each in entities
+        }
+        for path, entities in found.items()
+    }
 
 
 def copied(content: Any) -> Any:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -145,18 +147,34 @@ def test_it_fails_on_request_where_gateways_differ(
     assert "entities that differ from the files: 1" in run.stdout
 
 
+@contextmanager
+def _guarded() -> Iterator[tuple[Gateway, str]]:
+    with sandbox("--admin-token", "opens-kong-3141592653") as guarded:
+        yield guarded, "401"
+
+
+@contextmanager
+def _gone() -> Iterator[tuple[Gateway, str]]:
+    """Nobody listens there any more."""
+    with sandbox() as stopped:
+        pass
+    yield stopped, "no answer from the Admin API"
+
+
+@pytest.mark.parametrize("other", [_guarded, _gone])
 def test_a_gateway_that_cannot_be_compared_hides_no_other_and_fails(
-    playbook: Player, state_file: Path, gateways: tuple[Gateway, Gateway]
+    playbook: Player, state_file: Path, gateways: tuple[Gateway, Gateway], other: Any
 ) -> None:
     _change(gateways[1])
-    with sandbox("--admin-token", "opens-kong-3141592653") as guarded:
-        inventory = _inventory(state_file, guarded, gateways[1])
+    with other() as (silent, reason):
+        inventory = _inventory(state_file, silent, gateways[1])
         run = playbook(PLAYBOOK, inventory=inventory)
     assert run.rc != 0
     first, second = _summary(run)
-    assert first.startswith("gateway-1: not compared: ") and "401" in first
+    assert first.startswith("gateway-1: not compared: ") and reason in first
     assert second.startswith("gateway-2: ") and second.endswith(" differences")
     assert [run.stats[host]["failures"] for host in ("gateway-1", "gateway-2")] == [1, 0]
+    assert "gateway-2: create route web" in run.stdout
 
 
 def test_the_example_inventory_gives_each_gateway_files_and_what_they_own() -> None:

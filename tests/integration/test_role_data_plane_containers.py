@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import socket
@@ -192,6 +193,24 @@ def test_a_taken_port_is_found_while_the_old_gateway_still_serves(docker: Engine
     said = run.result("Refuse ports that are taken")["msg"]
     assert f"Port {port} of 127.0.0.1 is taken" in said
     assert [words for words in docker.calls() if words[0] in ("stop", "rename")] == []
+
+
+def test_the_certificate_belongs_to_the_user_of_the_image_that_runs(docker: EngineHost) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    own: dict[str, Any] = {"owner": "", "group": "", "certificate": "self_signed"}
+
+    def owners() -> set[tuple[int, int]]:
+        found = [path.stat() for path in docker.certificate().parent.glob("*")]
+        return {(each.st_uid, each.st_gid) for each in found}
+
+    docker.run(**own, image="localhost/user-1000:3.7").ok()
+    assert owners() == {(1000, 1000)}
+    docker.run(**own, image="localhost/user-1001:3.9").ok()
+    assert owners() == {(1001, 1001)}
+    assert docker.run(**own, image="localhost/user-1001:3.9").ok().total("changed") == 0
+    assert docker.run(**own, image="localhost/broken-user-1002:3.10", start_timeout=1).rc != 0
+    assert owners() == {(1001, 1001)}
 
 
 def test_failures_say_what_to_do(docker: EngineHost) -> None:

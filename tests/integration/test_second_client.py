@@ -73,3 +73,21 @@ def test_both_bring_a_changed_gateway_back_to_the_same(
     result = Engine(shared).ok("kong_state", content=document, state="synced")
     assert sorted(f"{each['kind']}s {each['name']}" for each in result["changes"]) == differing
     assert DeckLike(shared).differences(deepcopy(document)) == []
+
+
+def test_the_other_client_would_undo_what_kong_state_leaves_alone(
+    shared: Gateway, document: dict[str, Any]
+) -> None:
+    """Else it would find nothing to do because it sees nothing."""
+    Engine(shared).ok("kong_state", content=document, state="synced")
+    (upstream,), (route,) = (shared.entities(path) for path in ("/upstreams", "/routes"))
+    shared.call("POST", f"/upstreams/{upstream['id']}/targets", {"target": "192.0.2.9:80"})
+    shared.call("PATCH", f"/routes/{route['id']}", {"protocols": ["https", "http"]})
+    other = deepcopy(document)
+    (service,) = other["services"]
+    (written,) = [*service.get("routes", ()), *other.get("routes", ())]
+    written["protocols"] = ["http", "https"]
+    assert sorted(DeckLike(shared).differences(deepcopy(other))) == [
+        f"routes {route['name']}", "targets 192.0.2.9:80",
+    ]  # fmt: skip
+    assert Engine(shared).ok("kong_state", content=other, state="synced")["changes"] == []

@@ -214,9 +214,14 @@ def test_a_failed_membership_is_undone_with_all_the_rest(enterprise: Gateway) ->
     )  # fmt: skip
     enterprise.faults(match={"method": "POST", "path": "/consumers$"}, kind="answer", status=400)
     failed = state.refused(after, on_error="rollback")
-    assert "Could not change the members of consumer groups" in failed["msg"]
+    assert failed["msg"].startswith(
+        "Could not create consumer_group_member alice of consumer_group gold at http://"
+    )
     assert (failed["left"], failed["changed"]) == ([], False)
-    assert [each["kind"] for each in failed["undone"]] == ["consumer"]
+    assert [each["kind"] for each in failed["undone"]][-1] == "consumer"
+    assert {each["kind"] for each in failed["failed_steps"]} == {"consumer_group_member"}
+    members = [each for key in ("changes", "not_done") for each in failed[key]]
+    assert [each["consumer"] for each in members if each["kind"] != "consumer"] == ["bob"]
     state.unchanged(before)
     assert state(after)["changed"]
     state.unchanged(after)

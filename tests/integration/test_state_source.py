@@ -26,11 +26,13 @@ SECRET = "s3cret-value"
 OPERATION = """
 from __future__ import annotations
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._document._located import where_of
+from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
+    unpacked, where_of,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Operation
 
 def show(task):
-    content = task.params["content"]
+    content = unpacked(task.params["content"])
     places = [where_of(each) for each in content.get("services", [])]
     return {"changed": False, "content": content, "places": places, "src": "src" in task.params}
 
@@ -116,11 +118,10 @@ def test_files_are_found_as_roles_and_plays_find_them(player: Player) -> None:
     assert run.result("missing")["msg"].startswith("src: Could not find or access 'gone")
 
 
-def test_places_are_known_in_the_controllers_process(player: Player) -> None:
+def test_places_are_known_wherever_the_task_runs(player: Player) -> None:
     _write(player.folder / "kong.yaml", HEAD + "services:\n  - name: a\n  - name: b\n")
     places = _run(player, _task("places", {"src": "kong.yaml"})).result("places")["places"]
-    in_process = player.environment["KONG_ANSIBLE_IN_PROCESS"] == "1"
-    assert places == (["kong.yaml:3", "kong.yaml:4"] if in_process else ["content"] * 2)
+    assert places == ["kong.yaml:3", "kong.yaml:4"]
 
 
 def test_placeholders_are_those_of_the_controller_and_the_task(player: Player) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from . import values
+from . import partials, values
 from .declared import KINDS as COMMUNITY
 from .declared import Declared
 from .schema import Validator
@@ -150,6 +150,7 @@ def extend(dump: dict[str, Any]) -> None:
     entities["plugins"]["fields"] += [
         {"consumer_group": {**_GROUP, "type": "foreign"}},
         {"ordering": _ORDERING},
+        partials.FIELD,
     ]
     for plugin in dump["plugins"].values():
         # What knows no consumer, because it finds out who that is, knows no group of them either.

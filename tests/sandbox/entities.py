@@ -145,7 +145,8 @@ class Entities:
             entity = self.prepared(kind, self._resolved(kind, self.hooks.created(kind, data)))
             keys = {"id": entity["id"]}
             self._refuse_without_database("create", kind, keys)
-            return self.answer(kind, self._commit(kind, entity, keys, None))
+            answer = self.answer(kind, self._commit(kind, entity, keys, None))
+            return self.hooks.echoed(kind, {}, answer)
 
     def update(self, kind: str, keys: Keys, old: Entity | None, data: Entity) -> Entity:
         """`old` (found by `keys`) with what `data` writes: records deep, null clears."""
@@ -177,7 +178,8 @@ class Entities:
             data = self._resolved(kind, self.hooks.created(kind, data, old))
             entity = self.prepared(kind, data)
             self._refuse_without_database("create or update", kind, keys)
-            return self.answer(kind, self._commit(kind, entity, keys, old))
+            answer = self.answer(kind, self._commit(kind, entity, keys, old))
+            return self.hooks.echoed(kind, {}, answer)
 
     def delete(self, kind: str, entity: Entity, keys: Keys | None = None) -> None:
         """Delete an entity (found by `keys`) and what goes with it; not while others need it."""

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from . import errors, pem, values
+from . import errors, partials, pem, values
 from .gateway import Gateway
 from .store import Entity, Store
 
@@ -46,13 +46,15 @@ class Hooks:
             return data if digest is None else {**data, "cert_digest": digest}
         if kind == "basicauth_credentials" and isinstance(data.get("password"), str):
             return {**data, "password": _hashed({**(old or {}), **data})}
-        return data
+        return partials.written(self.store, data) if kind == "plugins" else data
 
     def transient(self, kind: str, entity: Entity) -> tuple[Entity, Callable[[], None]]:
         """The entity without fields that are not its own, and what to do once it is stored.
 
         A certificate's `snis` replace those it has; null are none (conformance: certificates).
         """
+        if kind == "plugins":
+            return partials.stored(entity), _nothing
         if kind != "certificates" or "snis" not in entity:
             return entity, _nothing
         entity = dict(entity)
@@ -89,16 +91,18 @@ class Hooks:
         if kind == "certificates":
             children = self.store.children("snis", "certificate", entity["id"])
             entity["snis"] = sorted(child["name"] for child in children)
-        return entity
+        return partials.shown(self.store, entity) if kind == "plugins" else entity
 
     def echoed(self, kind: str, data: Entity, answer: Entity) -> Entity:
-        """The answer to a change: a target's address as written (conformance: target_crud)."""
+        """The answer to a write: a target's address as written (conformance: target_crud)."""
         if kind == "targets" and "target" in data:
             return {**answer, "target": data["target"]}
-        return answer
+        return partials.expanded(self.store, answer) if kind == "plugins" else answer
 
     def deletable(self, kind: str, entity: Entity) -> None:
-        """Refuse to delete what others hold in lists of ids (from 3.9 on)."""
+        """Refuse to delete what others hold in lists of ids (authorities: from 3.9 on)."""
+        if kind == "partials":
+            partials.refuse_linked(self.store, entity)
         if kind != "ca_certificates" or self.gateway.release < (3, 9):
             return
         for other in ("services", "plugins"):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -83,6 +84,36 @@ def test_nobody_but_root_is_asked_to_run_podman(
         images.work(job)
     with pytest.raises(Skip, match="as root"):
         podman.work(job)
+
+
+@pytest.mark.parametrize(
+    ("failing", "expected"),
+    [
+        ("image.build base", Skip("no image can be made here: no mount for you")),
+        ("podman", Skip("podman runs no containers here: no mount for you")),
+        ("image.build$", Broken("image.build ended with 2")),
+        ("image.package .*", Broken("image.package ended with 2")),
+    ],
+)
+def test_what_podman_cannot_do_is_no_failure_and_a_build_is_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, job: Job, failing: str, expected: Exception
+) -> None:
+    def ends(ground: roles.Ground, asked: Job, *command: str | Path) -> int:
+        asked.log.write_text("debootstrap says\nno mount for you\n")
+        line = " ".join(map(str, command))
+        return 2 if re.search(f"(^|-m ){failing}", line) else 0
+
+    monkeypatch.setattr(roles.Ground, "_install", lambda ground, asked: None)
+    monkeypatch.setattr(roles.Ground, "_run", ends)
+    monkeypatch.setattr("tools.workspace.test_venv", lambda make: tmp_path)
+    monkeypatch.setattr("tools.workspace.collection", lambda make: tmp_path)
+    monkeypatch.setattr(roles, "SETTINGS", tmp_path / "containers.conf")
+    monkeypatch.setattr(roles, "REPOSITORY", tmp_path / "repository")
+    ground = roles.Ground(roles.Clock(900))
+    with pytest.raises(type(expected), match=str(expected)):
+        ground.work(job)
+    assert ground.lacks
+    assert ground.decided.is_set()
 
 
 def test_no_scenario_begins_when_the_time_is_over(job: Job) -> None:

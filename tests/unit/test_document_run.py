@@ -111,7 +111,7 @@ def test_an_undo_goes_backwards_and_ends_where_it_began() -> None:
     work = _work(gateway, changed)
     report, _told = _run(gateway, work)
     gateway.writes.clear()
-    undone = undo(cast(Gateway, gateway), report.done)
+    undone = undo(cast(Gateway, gateway), report)
     assert undone.left == []
     levels = _levels(gateway.writes)
     deletes = [at for at, (how, _kind, _name) in enumerate(gateway.writes) if how != "create"]

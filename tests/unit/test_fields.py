@@ -33,6 +33,7 @@ NOT_LISTED: dict[str, str] = {
     "target.failover": NEWER,
     "plugin.consumer_group": ENTERPRISE,
     "plugin.ordering": ENTERPRISE,
+    "plugin.partials": ENTERPRISE,
     "plugin.condition": NEWER,
     "key_auth.ttl": "answered by every gateway, and listed by no schema",
     "key.x5t": NEWER,

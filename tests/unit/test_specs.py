@@ -45,7 +45,6 @@ NAMES = {
 MADE_BY_GATEWAY = {"id", "created_at", "updated_at", "cert_digest"}
 # Described, and not declared.
 NOT_MANAGED = {
-    "plugin.partials": "of Kong Gateway Enterprise; a plugin's links to partials are left alone",
     "plugin.__plugin_id": "internal to Konnect",
 }
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.irishtek.kong.plugins.module_utils._document._format import DEFAULTED
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 
 Record = dict[str, Any]
@@ -45,7 +46,6 @@ _KINDS = {
     "acls": "acl",
     "mtls_auth_credentials": "mtls-auth credential",
 }
-_DEFAULTS = ("service", "route", "upstream", "target")
 # Foreign keys that decK writes as records; the gateway takes a text in all of them.
 _REFERENCES = (
     "service",
@@ -103,7 +103,7 @@ class _Conversion:
         ]
 
     def _entity(self, kind: str, written: Mapping[str, Any]) -> Record:
-        defaults = self._defaults.get(kind) if kind in _DEFAULTS else None
+        defaults = self._defaults.get(kind) if kind in DEFAULTED else None
         entity = _merged(defaults or {}, written)
         if kind == "plugin":
             self._share_config(entity)

@@ -126,7 +126,14 @@ class Dumper:
         for field in kind.fields:
             if field.reference and entity.get(field.name):
                 entity[field.name] = self._reference(kind, field.name, entity)
+        if entity.get("partials"):
+            entity["partials"] = [self._link(each) for each in entity["partials"]]
         return {name: value for name, value in entity.items() if value is not None}
+
+    def _link(self, link: Entity) -> Entity:
+        """A link to a partial, by name where it has one."""
+        name = self._name("partial", link["id"])
+        return {"id" if name == link["id"] else "name": name, "path": link["path"]}
 
     def _secrets(self, kind: Kind, entity: Entity) -> Entity:
         if self._style.secrets == "keep" or not secrets_of(kind.fields, entity):

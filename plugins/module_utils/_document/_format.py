@@ -103,6 +103,8 @@ FOREIGN_SECTIONS = (
     "custom_plugins",
     "service_packages",
 )
+# Kinds whose fields can have defaults of the document's own.
+DEFAULTED = ("service", "route", "upstream", "target")
 # What a document says about itself.
 META = ("_format_version", "_transform", "_info", "_workspace", "_konnect", "_plugin_configs")
 

@@ -30,6 +30,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._parse imp
     Document,
     Item,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._document._partials import (
+    linked,
+    refuse_settings_of_partials,
+    usual_path,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import Stock
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._credential import (
     CREDENTIALS,
@@ -308,6 +313,10 @@ class Matcher:
             kind = self._typed(item)
             desired = self._desired(item, kind, reset)
             references = self._references(item)
+            if item.partials is not None:
+                links = self._links(item, kind)
+                refuse_settings_of_partials(item.written, links)
+                desired = linked(kind, desired, links)
             desired.update(references)
             desired["id"] = self._ids[id(item)]
             owner = item.owner
@@ -316,11 +325,21 @@ class Matcher:
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise
-        needs = {reference["id"] for reference in references.values()}
+        needs = {each["id"] for each in (*references.values(), *(desired.get("partials") or ()))}
         owner_id = self._owner_id(item)
         if owner_id is not None:
             needs.add(owner_id)
         return Step(plan, owner_id, needs, item.where)
+
+    def _links(self, item: Item, kind: Kind) -> list[Entity]:
+        """A plugin's links to partials, by id and with the setting that each stands for."""
+        stored = (self._current[id(item)] or {}).get("partials") or ()
+        known = {each["id"]: each.get("path") for each in stored}
+        links = []
+        for key, path in item.partials or ():
+            partial = self._id_of("partial", key, item)
+            links.append({"id": partial, "path": path or known.get(partial) or usual_path(kind)})
+        return links
 
     def _desired(self, item: Item, kind: Kind, reset: bool) -> Entity:
         written = dict(item.written)

@@ -11,12 +11,13 @@ A membership is no entity of its own: it has no id and nothing to change, so it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import CONSUMER
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import PLACEHOLDER
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import KongError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
 
@@ -31,6 +32,10 @@ class Membership:
     consumer_name: str
     adding: bool = True
 
+    @property
+    def description(self) -> str:
+        return f"consumer_group_member {self.consumer_name} of consumer_group {self.group_name}"
+
     def summary(self) -> dict[str, Any]:
         """The entry of a result's ``changes``."""
         return {
@@ -40,46 +45,58 @@ class Membership:
             "consumer_group": self.group_name,
         }
 
+    def diff(self, gateway: str) -> dict[str, Any]:
+        """The pair that ``--diff`` shows."""
+        header = f"{self.description} ({gateway})"
+        shown = {"consumer": self.consumer_name, "consumer_group": self.group_name}
+        before, after = ("", shown) if self.adding else (shown, "")
+        return {
+            "before_header": header, "after_header": header, "before": before, "after": after,
+        }  # fmt: skip
+
+    @property
+    def opposite(self) -> Membership:
+        """What puts it back."""
+        return replace(self, adding=not self.adding)
+
+    def carry_out(self, gateway: Gateway) -> None:
+        """Add or remove; doing it twice is as good as once."""
+        try:
+            if self.adding:
+                gateway.add_member(self.group, self.consumer)
+            else:
+                gateway.remove_member(self.group, self.consumer)
+        except KongError as exc:
+            verb = "create" if self.adding else "delete"
+            exc.within(f"Could not {verb} {self.description} at {gateway.url}")
+            raise
+
+
+def read_members(gateway: Gateway, groups: Iterable[str]) -> dict[str, list[Entity]]:
+    """The consumers of stored groups, which are given by their ids, side by side."""
+    wanted = list(dict.fromkeys(groups))
+    return dict(zip(wanted, for_each(gateway.members, wanted)))
+
 
 def plan_members(
-    gateway: Gateway,
-    groups: Sequence[tuple[str, str]],
+    groups: Mapping[str, str],
     wanted: Sequence[Membership],
+    present: Mapping[str, Sequence[Entity]],
     synced: bool,
 ) -> list[Membership]:
     """What has to be added and, where everything is to be as written, removed.
 
-    :param groups: ids and names of the document's groups.
+    :param groups: the names by id of the document's groups.
+    :param present: the stored groups' members.
     """
-    stored = [group for group in groups if not group[0].startswith(PLACEHOLDER)]
-    # A consumer may be in a group that the document itself does not have.
-    asked = [*dict.fromkeys(key for key, _name in stored)]
-    asked += dict.fromkeys(
-        each.group
-        for each in wanted
-        if each.group not in asked and not each.group.startswith(PLACEHOLDER)
-    )
-    present = dict(zip(asked, for_each(gateway.members, asked)))
     ids = {group: {member["id"] for member in members} for group, members in present.items()}
     todo = [each for each in wanted if each.consumer not in ids.get(each.group, ())]
     if synced:
         kept = {(each.group, each.consumer) for each in wanted}
         todo += [
             Membership(group, member["id"], name, CONSUMER.label(member), adding=False)
-            for group, name in stored
-            for member in present[group]
+            for group, name in groups.items()
+            for member in present.get(group, ())
             if (group, member["id"]) not in kept
         ]
-    return todo
-
-
-def carry_out_members(gateway: Gateway, todo: Sequence[Membership], workers: int) -> None:
-    """Add and remove; doing it twice is as good as once."""
-
-    def change(each: Membership) -> None:
-        if each.adding:
-            gateway.add_member(each.group, each.consumer)
-        else:
-            gateway.remove_member(each.group, each.consumer)
-
-    for_each(change, todo, workers)
+    return list(dict.fromkeys(todo))

@@ -15,11 +15,18 @@ from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
     FOREIGN_SECTIONS,
-    META,
     NESTED,
     SECTIONS,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._document._located import where_of
+from ansible_collections.irishtek.kong.plugins.module_utils._document._head import (
+    Head,
+    mapping_in,
+    read_head,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
+    place_of,
+    where_of,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._document._typed import (
     refuse_masks,
     typed,
@@ -51,12 +58,15 @@ class Item:
     :param written: its fields, normalised, without references.
     :param links: references by field: the item that it nests in, or a name or id.
     :param where: its place in the file, for messages.
+    :param partials: of a plugin, what it is linked to by name or id, with the setting that this
+        stands for if it is written; None where nothing is said.
     """
 
     kind: Kind
     written: Entity
     links: dict[str, Item | str]
     where: str
+    partials: list[tuple[str, str | None]] | None = None
 
     @property
     def label(self) -> str:
@@ -93,77 +103,36 @@ def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Docum
     :param select_tags: those of the task; they and the document's must be the same.
     :raises InputError: names the place and the entity; never a value of a secret.
     """
-    _check_head(document)
-    info = _mapping(document, "_info")
-    tags = _select_tags(info, select_tags)
-    reader = _Reader(document, tags, _mapping(info, "defaults"))
+    head = read_head(document, select_tags)
+    reader = _Reader(document, head)
     for section, entries in document.items():
         if section in SECTIONS:
             reader.read_all(SECTIONS[section], entries, section, {})
     reader.refuse_duplicates()
     reader.refuse_nameless()
-    return Document(reader.items, reader.members, tags, document.get("_workspace"))
-
-
-def _check_head(document: Mapping[str, Any]) -> None:
-    where = where_of(document)
-    if str(document.get("_format_version")) != "3.0":
-        raise InputError(f'{where}: _format_version must be "3.0"')
-    if document.get("_transform") is False:
-        raise InputError(f"{where}: _transform false is not supported")
-    if document.get("_konnect"):
-        raise InputError(
-            f"{where}: _konnect asks for a control plane of Konnect, and admin_url is an Admin "
-            "API; take _konnect out, or set ignore_konnect to true"
-        )
-    for section in map(str, document):
-        if section in FOREIGN_SECTIONS:
-            raise InputError(f"{where}: {section} are not managed by this collection")
-        if section not in SECTIONS and section not in META:
-            raise InputError(f"{where}: {section} is no section of a state file")
-
-
-def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:
-    written = info.get("select_tags") or []
-    if not isinstance(written, list) or not all(isinstance(tag, str) for tag in written):
-        raise InputError(f"{where_of(info)}: _info.select_tags is not a list of texts")
-    if written and wanted and set(written) != set(wanted):
-        raise InputError(
-            f"select_tags {', '.join(wanted)} and those of the file, {', '.join(written)}, differ"
-        )
-    return tuple(dict.fromkeys(written or wanted))
-
-
-def _mapping(above: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """What a document says about itself, empty where it is left out."""
-    found = above.get(name)
-    if found is None:
-        return {}
-    if not isinstance(found, Mapping):
-        raise InputError(f"{where_of(above)}: {name} is not a mapping")
-    return found
+    return Document(reader.items, reader.members, head.select_tags, document.get("_workspace"))
 
 
 class _Reader:
     """Walks through a document; keeps what it found."""
 
-    def __init__(
-        self, document: Mapping[str, Any], tags: Sequence[str], defaults: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, document: Mapping[str, Any], head: Head) -> None:
         self.items: list[Item] = []
         self.members: list[tuple[Item | str, Item | str]] = []
-        self._tags = tags
-        self._defaults = defaults
-        self._configs = _mapping(document, "_plugin_configs")
+        self._document = document
+        self._tags = head.select_tags
+        self._defaults = head.defaults
+        self._configs = mapping_in(document, "_plugin_configs")
 
     def read_all(self, kind: str, entries: Any, section: str, links: dict[str, Item | str]) -> None:
+        at = _within(links) or f"{place_of(self._document, section)}: "
         if not isinstance(entries, list):
-            raise InputError(f"{_within(links)}{section} is not a list")
+            raise InputError(f"{at}{section} is not a list")
         for position, listed in enumerate(entries, 1):
             is_bare = isinstance(listed, str) and kind == "sni"
             entry = {"name": listed} if is_bare else listed
             if not isinstance(entry, Mapping):
-                raise InputError(f"{_within(links)}entry {position} of {section} is not a mapping")
+                raise InputError(f"{at}entry {position} of {section} is not a mapping")
             self._read(KINDS[kind], entry, links)
 
     def _read(self, kind: Kind, entry: Mapping[str, Any], links: dict[str, Item | str]) -> None:
@@ -182,11 +151,14 @@ class _Reader:
                         found[name] = _reference(name, value)
                 else:
                     written[name] = value
-            item = Item(kind, self._completed(kind, written), found, where)
+            linked = _linked(written.pop("partials")) if "partials" in written else None
+            item = Item(kind, self._completed(kind, written), found, where, linked)
             if kind.parent and kind.parent not in found:
                 raise InputError(f"it says not which {kind.parent} it belongs to")
         except KongError as exc:
-            raise InputError(f"{where}: {kind.describe(dict(entry))}: {exc.message}") from exc
+            owner = links.get(kind.parent or "")
+            named = kind.describe(dict(entry), owner.label if isinstance(owner, Item) else owner)
+            raise InputError(f"{where}: {named}: {exc.message}") from exc
         self.items.append(item)
         for section, entries in nested.items():
             self._read_nested(item, section, entries)
@@ -218,6 +190,8 @@ class _Reader:
             elif key in known or (kind.name == "plugin" and key == "_config"):
                 own[key] = value
             # Times say nothing of what is wanted, and a dump may hold them all the same.
+            elif key in FOREIGN_SECTIONS:
+                raise InputError(f"{key} are not managed by this collection")
             elif key not in GENERATED:
                 raise InputError(f"it has no field {key}")
         return own, nested
@@ -240,12 +214,12 @@ class _Reader:
         return normalise(kind.fields, written)
 
     def _default(self, kind: Kind) -> Entity:
-        return typed(kind.fields, _mapping(self._defaults, kind.name))
+        return typed(kind.fields, self._defaults.get(kind.name) or {})
 
     def _shared(self, name: Any, over: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(name, str) or name not in self._configs:
             raise InputError(f"_plugin_configs has no {as_type('str', name)}")
-        return _deep_merge(_mapping(self._configs, name), over)
+        return _deep_merge(mapping_in(self._configs, name), over)
 
     def refuse_duplicates(self) -> None:
         seen: dict[Any, Item] = {}
@@ -298,6 +272,18 @@ def _reference(field_name: str, value: Any) -> str:
             if isinstance(value.get(name), str):
                 return str(value[name])
     raise InputError(f"{field_name} is neither a name or id, nor a mapping with one")
+
+
+def _linked(written: Any) -> list[tuple[str, str | None]]:
+    """Links to partials: each a name or id, and where the plugin has the settings of it."""
+    found: list[tuple[str, str | None]] = []
+    for each in as_type("list", written or []):
+        more = {*each} - {"id", "name", "path"} if isinstance(each, Mapping) else ()
+        if more:
+            raise InputError(f"a link to a partial has no {sorted(more)[0]}")
+        path = each.get("path") if isinstance(each, Mapping) else None
+        found.append((_reference("partials", each), as_type("str", path) if path else None))
+    return found
 
 
 def _keys_of(item: Item) -> Iterator[tuple[Any, ...]]:

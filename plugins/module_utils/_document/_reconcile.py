@@ -9,32 +9,32 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
-    CASCADES,
-    ORDER,
-    RESTRICTS,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
 from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Matcher, Step
 from ansible_collections.irishtek.kong.plugins.module_utils._document._members import (
     Membership,
+    plan_members,
+    read_members,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import (
     Document,
     Item,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._document._removal import Removal
 from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import (
     Stock,
     owner_of,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import CONSUMER
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan, plan_absent
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,17 @@ class Wish:
 
 @dataclass
 class Work:
-    """Steps in the order of their levels; early deletes make room for what takes their place."""
+    """Steps in the order of their levels; early deletes make room for what takes their place.
+
+    :param members: memberships to change when everything else is done.
+    :param lost: memberships that go along with the deletes.
+    """
 
     writes: list[Step] = field(default_factory=list)
     early: list[Step] = field(default_factory=list)
     deletes: list[Step] = field(default_factory=list)
     members: list[Membership] = field(default_factory=list)
-    groups: list[tuple[str, str]] = field(default_factory=list)
+    lost: list[Membership] = field(default_factory=list)
 
     @property
     def steps(self) -> list[Step]:
@@ -70,6 +74,11 @@ class Work:
     def plans(self) -> list[Plan]:
         """Everything that changes or stays, what goes along with a delete included."""
         return [plan for step in self.steps for plan in (*step.along, step.plan)]
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self.members) or any(step.plan.changed for step in self.steps)
 
 
 def reconcile(
@@ -98,8 +107,6 @@ class _Planner:
         self._wish = wish
         self._stock = Stock(gateway)
         self._matcher = Matcher(gateway, self._stock, document, warn)
-        # What stays, whatever it belongs to.
-        self._kept: set[str] = set()
 
     def work(self) -> Work:
         scope = self._scope()
@@ -110,36 +117,75 @@ class _Planner:
             self._stock.read_targets(self._upstreams_of_interest())
         self._matcher.match(("target", "plugin"), going)
         if going:
-            doomed = self._deletes(self._named())
-            self._guard_number(doomed)
-            return Work(deletes=doomed)
-        self._kept = self._matcher.matched
-        writes = self._matcher.plan(reset=self._wish.state == "synced")
-        deletes = self._deletes(self._surplus(scope)) if self._wish.state == "synced" else []
+            removal = self._removal(())
+            doomed = removal.steps(self._named())
+            lost = self._lost(removal)
+            self._guard_number(doomed, lost)
+            return Work(deletes=doomed, lost=lost)
+        synced = self._wish.state == "synced"
+        writes = self._matcher.plan(reset=synced)
+        removal = self._removal(writes)
+        deletes = removal.steps(self._surplus(scope)) if synced else []
+        lost = self._lost(removal)
+        members = self._memberships(removal)
         early = self._make_room(writes, deletes)
-        self._guard_number(deletes)
+        self._guard_number(deletes, [*lost, *(each for each in members if not each.adding)])
         self._guard_everything(writes, deletes)
         moved = {step.id for step in early}
         rest = [step for step in deletes if step.id not in moved]
-        return Work(writes, early, rest, self._memberships(), self._groups())
+        return Work(writes, early, rest, members, lost)
 
-    def _groups(self) -> list[tuple[str, str]]:
-        return [
-            (self._matcher.id_of(item), item.label)
-            for item in self._document.items
-            if item.kind.name == "consumer_group"
-        ]
+    def _removal(self, writes: Sequence[Step]) -> Removal:
+        return Removal(self._gateway, self._stock, self._wish.cascade, self._owns, writes)
 
-    def _memberships(self) -> list[Membership]:
-        """The wanted members by id; a group or consumer that the document lacks must be stored."""
-        return [
-            Membership(
+    def _memberships(self, removal: Removal) -> list[Membership]:
+        """What changes in the document's groups, and in those that its consumers are to be in.
+
+        A group or consumer that the document lacks must be stored, and stay.
+        """
+        wanted = []
+        for group, consumer in self._document.members:
+            keys = (
                 self._matcher.resolve("consumer_group", group),
                 self._matcher.resolve("consumer", consumer),
-                _name_of(group),
-                _name_of(consumer),
             )
-            for group, consumer in self._document.members
+            for key in keys:
+                if key in removal.going:
+                    kind, entity = removal.going[key]
+                    raise InputError(
+                        f"{kind.describe(entity)} is owned and not in the document, which has it "
+                        "in a membership, and so would be deleted: write it, too"
+                    )
+            wanted.append(Membership(*keys, _name_of(group), _name_of(consumer)))
+        items = [item for item in self._document.items if item.kind.name == "consumer_group"]
+        groups = {self._matcher.id_of(item): item.label for item in items}
+        made = {self._matcher.id_of(item) for item in items if self._matcher.current(item) is None}
+        asked = [*groups, *(each.group for each in wanted)]
+        present = read_members(self._gateway, (key for key in asked if key not in made))
+        stay = {
+            group: [member for member in members if member["id"] not in removal.going]
+            for group, members in present.items()
+        }
+        return plan_members(groups, wanted, stay, self._wish.state == "synced")
+
+    def _lost(self, removal: Removal) -> list[Membership]:
+        """The memberships that go along with deleted consumers and groups."""
+        kinds = {kind.name for kind, _entity in removal.going.values()}
+        if not kinds & {"consumer", "consumer_group"}:
+            return []
+        if self._gateway.root().get("edition") == "community":
+            return []
+        self._stock.read(["consumer_group"])
+        groups = {
+            group["id"]: group["name"]
+            for group in self._stock.of("consumer_group")
+            if "consumer" in kinds or group["id"] in removal.going
+        }
+        return [
+            Membership(group, member["id"], groups[group], CONSUMER.label(member), adding=False)
+            for group, members in read_members(self._gateway, groups).items()
+            for member in members
+            if removal.going.keys() & {group, member["id"]}
         ]
 
     def _scope(self) -> list[str]:
@@ -152,12 +198,18 @@ class _Planner:
         return [kind for kind in ORDER if kind in kinds]
 
     def _upstreams_of_interest(self) -> list[Entity]:
+        """The stored upstreams that are written or owned, or that written targets name."""
         matched = self._matcher.matched
-        return [
-            upstream
-            for upstream in self._stock.of("upstream")
-            if upstream["id"] in matched or self._owns("upstream", upstream)
-        ]
+        named = (
+            self._stock.find(KINDS["upstream"], item.owner)
+            for item in self._document.items
+            if item.kind.name == "target" and isinstance(item.owner, str)
+        )
+        found = {each["id"]: each for each in named if each is not None}
+        for upstream in self._stock.of("upstream"):
+            if upstream["id"] in matched or self._owns("upstream", upstream):
+                found[upstream["id"]] = upstream
+        return list(found.values())
 
     def _owns(self, kind: str, entity: Entity) -> bool:
         tags = self._document.select_tags
@@ -185,103 +237,17 @@ class _Planner:
             and (not self._document.select_tags or self._owns(kind.name, entity))
         ]
 
-    def _deletes(self, doomed: list[tuple[Kind, Entity]]) -> list[Step]:
-        """Delete steps, children with their parents, the outermost level last.
-
-        :raises InputError: something that is not owned would go along, or stands in the way.
-        """
-        if not doomed:
-            return []
-        self._read_children({kind.name for kind, _entity in doomed})
-        ids = {entity["id"] for _kind, entity in doomed}
-        doomed += self._in_the_way(doomed, ids)
-        ids |= {entity["id"] for _kind, entity in doomed}
-        gone: dict[str, tuple[Kind, Entity]] = {}
-        for kind, entity in doomed:
-            for child_kind, child in self._children(CASCADES, kind, entity):
-                if child["id"] not in ids and not self._may_go(child_kind, child):
-                    raise self._blocked(child_kind, child, kind, entity, "would be deleted with")
-                gone[child["id"]] = (kind, entity)
-        steps = [
-            Step(
-                plan_absent(kind, entity, self._owner_label(kind, entity)),
-                owner_of(kind, entity),
-                along=[
-                    plan_absent(
-                        child_kind, child, kind.label(entity) if child_kind.parent else None
-                    )
-                    for child_kind, child in self._children(CASCADES, kind, entity)
-                    if gone[child["id"]][1] is entity
-                ],
-            )
-            for kind, entity in doomed
-            if entity["id"] not in gone
-        ]
-        return sorted(steps, key=lambda step: (step.is_final, -step.level))
-
-    def _read_children(self, kinds: Iterable[str]) -> None:
-        """List what a delete of these kinds takes along or meets in its way."""
-        tables: tuple[Mapping[str, Mapping[str, str]], ...] = (CASCADES, RESTRICTS)
-        wanted = {child for kind in kinds for table in tables for child in table.get(kind, {})}
-        community = self._gateway.root().get("edition") == "community"
-        self._stock.read(
-            kind for kind in ORDER if kind in wanted and not (community and KINDS[kind].enterprise)
-        )
-        if "target" in wanted and not self._stock.has("target"):
-            self._stock.read_targets(self._upstreams_of_interest())
-
-    def _children(
-        self, table: Mapping[str, Mapping[str, str]], kind: Kind, entity: Entity
-    ) -> list[tuple[Kind, Entity]]:
-        return [
-            (KINDS[name], child)
-            for name, back in table.get(kind.name, {}).items()
-            for child in self._stock.holding(name, back, entity["id"])
-            if child["id"] not in self._kept
-        ]
-
-    def _in_the_way(
-        self, doomed: list[tuple[Kind, Entity]], ids: set[str]
-    ) -> list[tuple[Kind, Entity]]:
-        """What forbids a delete and is not deleted itself: deleted too, if the task says so."""
-        found = []
-        for kind, entity in doomed:
-            for other_kind, other in self._children(RESTRICTS, kind, entity):
-                if other["id"] in ids:
-                    continue
-                if not self._wish.cascade:
-                    raise self._blocked(other_kind, other, kind, entity, "points at")
-                found.append((other_kind, other))
-                ids.add(other["id"])
-        return found
-
-    def _may_go(self, kind: Kind, entity: Entity) -> bool:
-        return self._wish.cascade or self._owns(kind.name, entity)
-
-    def _blocked(
-        self, child_kind: Kind, child: Entity, kind: Kind, entity: Entity, how: str
-    ) -> InputError:
-        return InputError(
-            f"{child_kind.describe(child)} {how} {kind.describe(entity)} at {self._gateway.url}, "
-            "and is not owned: set cascade to true if it may go, too"
-        )
-
-    def _owner_label(self, kind: Kind, entity: Entity) -> str | None:
-        owner = owner_of(kind, entity)
-        if owner is None or kind.parent is None:
-            return None
-        stored = self._stock.with_id(kind.parent, owner)
-        return KINDS[kind.parent].label(stored) if stored else owner
-
     def _make_room(self, writes: list[Step], deletes: list[Step]) -> list[Step]:
         """Deletes and renamings that free a unique value which another entity takes."""
-        by_id = {step.id: step for step in deletes}
+        by_id = {
+            plan.stored["id"]: step for step in deletes for plan in (step.plan, *step.along)
+        }
         renamed = {step.id: step for step in writes if step.plan.stored}
         early: dict[str, Step] = {}
         for step in writes:
             for holder in self._holders(step):
                 if holder in by_id:
-                    early[holder] = by_id[holder]
+                    early[by_id[holder].id] = by_id[holder]
                 elif holder in renamed:
                     step.needs.add(holder)
         return list(early.values())
@@ -302,9 +268,9 @@ class _Planner:
                     found.append(stored["id"])
         return found
 
-    def _guard_number(self, deletes: list[Step]) -> None:
+    def _guard_number(self, deletes: list[Step], members: list[Membership]) -> None:
         """Refuse to delete more than is allowed."""
-        count = sum(1 + len(step.along) for step in deletes)
+        count = sum(1 + len(step.along) for step in deletes) + len(members)
         if self._wish.max_deletes is not None and count > self._wish.max_deletes:
             raise InputError(
                 f"{count} entities at {self._gateway.url} would be deleted, "

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import carry_out
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import LEVELS
@@ -19,13 +20,18 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._match imp
     Step,
     is_hashed,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._document._members import Membership
 from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import Work
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     GENERATED,
     Entity,
     Kind,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
+    InputError,
+    KongError,
+    Unreachable,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
@@ -40,11 +46,13 @@ from ansible_collections.irishtek.kong.plugins.module_utils._values import canon
 
 @dataclass
 class Report:
-    """What became of the steps: each is in exactly one of these lists."""
+    """What became of the steps, and of the memberships: each is in exactly one of these lists."""
 
     done: list[Step] = field(default_factory=list)
-    failed: list[tuple[Step, KongError]] = field(default_factory=list)
+    failed: list[tuple[Step | Membership, KongError]] = field(default_factory=list)
     not_done: list[Step] = field(default_factory=list)
+    members: list[Membership] = field(default_factory=list)
+    members_not_done: list[Membership] = field(default_factory=list)
 
 
 class Runner:
@@ -76,12 +84,12 @@ class Runner:
         self._total = sum(len(phase) for phase in phases)
         for phase in phases:
             for_each(self._attempt, phase, self._workers)
+        for_each(self._attempt_member, work.members, self._workers)
         return self._report
 
     def _attempt(self, step: Step) -> None:
         with self._lock:
-            halted = bool(self._report.failed) and not self._goes_on
-            if halted or step.needs & self._broken:
+            if self._is_halted or step.needs & self._broken:
                 self._broken.add(step.id)
                 self._report.not_done.append(step)
                 return
@@ -97,6 +105,25 @@ class Runner:
         with self._lock:
             self._report.done.append(step)
             self._progress(f"{len(self._report.done)} of {self._total} changes done")
+
+
+    def _attempt_member(self, member: Membership) -> None:
+        with self._lock:
+            if self._is_halted or {member.group, member.consumer} & self._broken:
+                self._report.members_not_done.append(member)
+                return
+        try:
+            member.carry_out(self._gateway)
+        except KongError as exc:
+            with self._lock:
+                self._report.failed.append((member, exc))
+            return
+        with self._lock:
+            self._report.members.append(member)
+
+    @property
+    def _is_halted(self) -> bool:
+        return bool(self._report.failed) and not self._goes_on
 
 
 def _refuse_another(step: Step, plan: Plan) -> None:
@@ -145,20 +172,41 @@ def _waves(steps: list[Step]) -> Iterator[list[Step]]:
 class Undone:
     """What a rollback put back, and what it left as it is, with the reason."""
 
-    undone: list[Plan] = field(default_factory=list)
+    undone: list[Plan | Membership] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
 
-def undo(gateway: Gateway, done: Sequence[Step]) -> Undone:
-    """Put back what was done, in reverse order; what somebody changed since is left alone."""
+def undo(gateway: Gateway, report: Report, lost: Sequence[Membership] = ()) -> Undone:
+    """Put back what was done, in reverse order; what somebody changed since is left alone.
+
+    :param lost: memberships that went along with what was deleted.
+    """
+    back: list[tuple[Plan | Membership, Callable[[], Plan | Membership]]] = [
+        *((each, partial(_undo_member, gateway, each)) for each in reversed(report.members)),
+        *(
+            (plan, partial(_undo_one, gateway, plan, step))
+            for step in reversed(report.done)
+            for plan in (step.plan, *step.along)
+        ),
+        *((each, partial(_undo_member, gateway, each)) for each in lost),
+    ]
     result = Undone()
-    for step in reversed(done):
-        for plan in (step.plan, *step.along):
-            try:
-                result.undone.append(_undo_one(gateway, plan, step))
-            except KongError as exc:
-                result.left.append(f"{plan.description}: {exc.message}")
+    gone: KongError | None = None
+    for each, put_back in back:
+        try:
+            if gone is not None:
+                raise gone
+            result.undone.append(put_back())
+        except KongError as exc:
+            # Asking again for each of thousands of entities would take hours.
+            gone = exc if isinstance(exc, Unreachable) else gone
+            result.left.append(f"{each.description}: {exc.message}")
     return result
+
+
+def _undo_member(gateway: Gateway, member: Membership) -> Membership:
+    member.opposite.carry_out(gateway)
+    return member.opposite
 
 
 def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:

@@ -26,6 +26,7 @@ class Stock:
         self._by_id: dict[str, dict[str, Entity]] = {}
         self._by_name: dict[str, dict[tuple[str | None, Any], Entity]] = {}
         self._by_value: dict[tuple[str, str], dict[Any, list[Entity]]] = {}
+        self._pools: set[str] = set()
 
     def read(self, kinds: Iterable[str]) -> None:
         """List the kinds that are not known yet, side by side; targets are listed by upstream."""
@@ -35,18 +36,15 @@ class Stock:
             self._keep(KINDS[kind], entities)
 
     def read_targets(self, upstreams: Sequence[Entity]) -> None:
-        """List the targets of these upstreams, side by side."""
+        """List the targets of these upstreams that are not known yet, side by side."""
         kind = KINDS["target"]
-        lists = for_each(
-            lambda upstream: self._gateway.entities(kind, upstream["id"]) or [], upstreams
-        )
+        wanted = [each["id"] for each in upstreams if each["id"] not in self._pools]
+        lists = for_each(lambda key: self._gateway.entities(kind, key) or [], wanted)
+        self._pools.update(wanted)
         self._keep(kind, [target for targets in lists for target in targets])
 
     def of(self, kind: str) -> list[Entity]:
         return list(self._by_id.get(kind, {}).values())
-
-    def has(self, kind: str) -> bool:
-        return kind in self._by_id
 
     def with_id(self, kind: str, key: str) -> Entity | None:
         return self._by_id.get(kind, {}).get(key)
@@ -56,14 +54,18 @@ class Stock:
         return self._by_name.get(kind.name, {}).get((owner, name))
 
     def holding(self, kind: str, field: str, value: Any) -> list[Entity]:
-        """The entities with this value in a field; of a reference, those that point at this id."""
+        """The entities with this value in a field, or in the list that a field is.
+
+        Of a reference the value is the id that it points at.
+        """
         if (kind, field) not in self._by_value:
             index: dict[Any, list[Entity]] = {}
             for entity in self.of(kind):
                 held = entity.get(field)
-                key = held.get("id") if isinstance(held, dict) else held
-                if isinstance(key, str):
-                    index.setdefault(key, []).append(entity)
+                for each in held if isinstance(held, list) else [held]:
+                    key = each.get("id") if isinstance(each, dict) else each
+                    if isinstance(key, str):
+                        index.setdefault(key, []).append(entity)
             self._by_value[kind, field] = index
         return self._by_value[kind, field].get(value, [])
 
@@ -78,10 +80,13 @@ class Stock:
         return self._by_name[kind.name]["", key] or None
 
     def _keep(self, kind: Kind, entities: Sequence[Entity]) -> None:
-        self._by_id[kind.name] = {entity["id"]: entity for entity in entities}
-        self._by_name[kind.name] = {
-            (owner_of(kind, entity), entity.get(kind.identity)): entity for entity in entities
-        }
+        self._by_id.setdefault(kind.name, {}).update({each["id"]: each for each in entities})
+        self._by_name.setdefault(kind.name, {}).update(
+            {(owner_of(kind, each), each.get(kind.identity)): each for each in entities}
+        )
+        # Indexes are made when they are asked for, and anew where more is known since.
+        for indexed in [key for key in self._by_value if key[0] == kind.name]:
+            del self._by_value[indexed]
 
 
 def owner_of(kind: Kind, entity: Entity) -> str | None:

@@ -93,7 +93,8 @@ class Kind:
     :param fields: what users may write, the identity included, the id not.
     :param parent: the kind under whose path the collection lies.
     :param restricted_by: kinds whose entities forbid to delete the one that they point at.
-    :param listed_by: kinds with the list field that holds ids of this one, which forbids the same.
+    :param listed_by: kinds with the list field that holds ids of this one, or records with an
+        ``id``, which forbids the same.
     :param matches: whether a stored entity is the wanted one, for kinds that no path leads to.
     :param enterprise: whether only Kong Gateway Enterprise has the kind.
     :param everywhere: the path of a list of all entities of the kind, whatever their parent.
@@ -143,6 +144,11 @@ class Kind:
         """``target 10.0.0.1:80 of upstream web``, for messages and the headers of diffs."""
         text = f"{self.name} {self.label(entity)}".rstrip()
         return f"{text} of {self.parent} {parent}" if parent else text
+
+
+def ids_in(listed: Any) -> list[str]:
+    """The ids in a list of them, or of records that have one."""
+    return [each["id"] if isinstance(each, dict) else each for each in listed or ()]
 
 
 def check_tags(tags: list[str]) -> list[str]:

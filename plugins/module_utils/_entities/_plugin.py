@@ -9,6 +9,8 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     Entity,
     Field,
@@ -28,6 +30,34 @@ def is_same_plugin(desired: Entity, stored: Entity) -> bool:
     )
 
 
+def _as_links(links: object) -> object:
+    """Links to partials in one order, told by what they lead to and the setting they stand for."""
+    if not isinstance(links, list):
+        return links
+    return sorted((str(link.get("id")), str(link.get("path"))) for link in links)
+
+
+def without_linked(plugin: Entity) -> Entity:
+    """A plugin with links to partials by id, and without the settings that come of them.
+
+    A gateway answers some requests with these settings worked in, and takes none of them.
+    """
+    links = plugin.get("partials")
+    if not links:
+        return plugin
+    own = {**plugin, "partials": [{"id": each["id"], "path": each.get("path")} for each in links]}
+    for link in own["partials"]:
+        own = _without(own, str(link["path"] or "").split("."))
+    return own
+
+
+def _without(record: Entity, path: Sequence[str]) -> Entity:
+    first, *rest = path
+    if not rest or not isinstance(record.get(first), dict):
+        return {name: value for name, value in record.items() if rest or name != first}
+    return {**record, first: _without(record[first], rest)}
+
+
 PLUGIN = Kind(
     name="plugin",
     path="plugins",
@@ -44,6 +74,7 @@ PLUGIN = Kind(
         Field("enabled", "bool"),
         Field("ordering", "dict", open=True),
         Field("condition"),
+        Field("partials", "list", elements="dict", empty_is_null=True, compare_as=_as_links),
         tags_field(),
     ),
 )
@@ -53,6 +84,7 @@ PARTIAL = Kind(
     name="partial",
     path="partials",
     identity="name",
+    listed_by=(("plugin", "partials"),),
     enterprise=True,
     fields=(
         Field("name", nullable=False),

@@ -126,7 +126,8 @@ def _find(gateway: Gateway, desired: Entity) -> Entity | None:
 KONG_PLUGIN = Operation(
     name="kong_plugin",
     spec=ArgumentSpec(
-        fields=fields_with_id(PLUGIN),
+        # Links to partials are of state files.
+        fields=tuple(each for each in fields_with_id(PLUGIN) if each.name != "partials"),
         options=STATE,
         required_one_of=[("name", "instance_name", "id")],
     ),

@@ -17,12 +17,14 @@ from typing import Any
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.irishtek.kong.plugins.module_utils._document._dbless import to_dbless
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
-from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
-from ansible_collections.irishtek.kong.plugins.module_utils._document._members import (
-    Membership,
-    carry_out_members,
-    plan_members,
+from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
+    Located,
+    place_of,
+    unpacked,
+    where_of,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
+from ansible_collections.irishtek.kong.plugins.module_utils._document._members import Membership
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import (
     Document,
     parse,
@@ -46,7 +48,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._base im
     Task,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import WORKERS
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import NONE, Plan
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import DELETE, NONE, Plan
 from ansible_collections.irishtek.kong.plugins.module_utils._predict import (
     PredictingGateway,
     Predictions,
@@ -58,7 +60,8 @@ _COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE:
 def run_state(task: Task) -> Result:
     if task.params["concurrency"] < 1:
         raise InputError("concurrency must be at least 1")
-    document = _document(task)
+    content = _content(task)
+    document = _document(task, content)
     if isinstance(task.gateway, PredictingGateway):
         task.gateway.looks_up = False
     wish = Wish(
@@ -70,69 +73,45 @@ def run_state(task: Task) -> Result:
     )
     owned = bool(document.select_tags or wish.purge_kinds) or wish.state != "synced"
     if not owned and _has_no_database(task):
-        return _load_whole(task, document, wish)
+        return _load_whole(task, content, document, wish)
     work = reconcile(task.gateway, document, wish, task.warn)
     # Asked only once there is something to write: most runs find nothing to do.
-    if (work.members or any(step.plan.changed for step in work.steps)) and _has_no_database(task):
-        return _load_whole(task, document, wish)
+    if work.changes and _has_no_database(task):
+        return _load_whole(task, content, document, wish)
     runner = Runner(
         task.gateway, task.params["on_error"], task.params["concurrency"], task.progress
     )
     report = runner.run(work)
     if report.failed:
         raise _failure(task, work, report)
-    return _with_members(task, work, report)
-
-
-def _with_members(task: Task, work: Work, report: Report) -> Result:
-    """Bring the members of the document's groups to what it says, once both sides are there."""
-    result = _result(task, work, report)
-    synced = task.params["state"] == "synced"
-    todo = plan_members(task.gateway, work.groups, work.members, synced)
-    try:
-        carry_out_members(task.gateway, todo, task.params["concurrency"])
-    except KongError as exc:
-        exc.within(f"Could not change the members of consumer groups at {task.gateway.url}")
-        # Each is in the group or not, so those that failed are put back like the others.
-        exc.partial = {**result, "not_done": [each.summary() for each in todo]}
-        if task.params["on_error"] == "rollback":
-            exc.partial.update(_without_members(task, todo, report))
-        raise
-    result["changed"] = result["changed"] or bool(todo)
-    result["changes"] += [each.summary() for each in todo]
-    return result
-
-
-def _without_members(task: Task, todo: Sequence[Membership], report: Report) -> Result:
-    """Put members back, and then everything else."""
-    left: list[str] = []
-    try:
-        back = [replace(each, adding=not each.adding) for each in todo]
-        carry_out_members(task.gateway, back, task.params["concurrency"])
-    except KongError as exc:
-        left.append(f"members of consumer groups: {exc.message}")
-    told = _told(undo(task.gateway, report.done))
-    left += told["left"]
-    return {**told, "left": left, "changed": bool(left)}
+    return _result(task, work, report)
 
 
 def _has_no_database(task: Task) -> bool:
     return (task.gateway.root().get("configuration") or {}).get("database") == "off"
 
 
-def _document(task: Task) -> Document:
+def _content(task: Task) -> Mapping[str, Any]:
+    """What was read of files and texts, with its places where it is of a file."""
     content = task.params.get("content")
     if not isinstance(content, Mapping):
         raise InputError(
             "content is not a document: write it as a mapping (src and text are read by Ansible's "
             "controller, through the action plugin of this module)"
         )
-    if task.params["ignore_konnect"]:
-        content = {name: value for name, value in content.items() if name != "_konnect"}
+    content = unpacked(content)
+    if not task.params["ignore_konnect"]:
+        return content
+    kept = {name: value for name, value in content.items() if name != "_konnect"}
+    return Located(kept, where_of(content), getattr(content, "places", None))
+
+
+def _document(task: Task, content: Mapping[str, Any]) -> Document:
     document = parse(content, task.params.get("select_tags", ()))
     if document.workspace not in (None, task.params.get("workspace", "default")):
         raise InputError(
-            f"the document is for the workspace {document.workspace}: write it as workspace, too"
+            f"{place_of(content, '_workspace')}: the document is for the workspace "
+            f"{document.workspace}: write it as workspace, too"
         )
     return document
 
@@ -140,18 +119,28 @@ def _document(task: Task) -> Document:
 def _result(task: Task, work: Work, report: Report) -> Result:
     """The result of what was done, in the order done; the diffs are in the document's order."""
     done = [plan for step in report.done for plan in (*step.along, step.plan)]
+    members = [*_lost(work, report), *report.members]
     result: Result = {
-        "changed": bool(done),
+        "changed": bool(done or members),
         "summary": _summary([*done, *(plan for plan in work.plans if not plan.changed)]),
-        "changes": [plan.summary() for plan in done],
-    }
+        "changes": [
+            *(plan.summary() for plan in done), *(each.summary() for each in members),
+        ],
+    }  # fmt: skip
     if task.diff:
         places = {id(step): place for place, step in enumerate(work.steps)}
         steps = sorted(report.done, key=lambda step: places[id(step)])
         plans = [plan for step in steps for plan in (*step.along, step.plan)]
         plans.sort(key=lambda plan: ORDER.index(plan.kind.name))
-        result["diff"] = [plan.diff(task.gateway.url) for plan in plans]
+        url = task.gateway.url
+        result["diff"] = [plan.diff(url) for plan in plans] + [each.diff(url) for each in members]
     return result
+
+
+def _lost(work: Work, report: Report, gone: bool = True) -> list[Membership]:
+    """The memberships that went along with what was deleted, or those that did not."""
+    deleted = {step.id for step in report.done if step.plan.operation == DELETE}
+    return [each for each in work.lost if bool({each.group, each.consumer} & deleted) is gone]
 
 
 def _summary(plans: Iterable[Plan]) -> dict[str, dict[str, int]]:
@@ -175,24 +164,41 @@ def _failure(task: Task, work: Work, report: Report) -> KongError:
     ]
     partial = _result(task, work, report)
     partial["failed_steps"] = [
-        {**each.plan.summary(), "msg": exc.message} for each, exc in report.failed
+        {**_own(each).summary(), "msg": exc.message} for each, exc in report.failed
     ]
-    along = [plan.summary() for each, _exc in report.failed for plan in each.along]
-    partial["not_done"] = [*along, *_summaries([*report.not_done, *waiting])]
+    along = [
+        plan.summary()
+        for each, _exc in report.failed
+        if isinstance(each, Step)
+        for plan in each.along
+    ]
+    members = [*_lost(work, report, gone=False), *report.members_not_done]
+    partial["not_done"] = [
+        *along,
+        *_summaries([*report.not_done, *waiting]),
+        *(each.summary() for each in members),
+    ]
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback":
-        undone = undo(task.gateway, report.done)
+        undone = undo(task.gateway, report, _lost(work, report))
         partial.update(_told(undone), changed=bool(undone.left))
     more = f" (and {len(report.failed) - 1} more)" if len(report.failed) > 1 else ""
-    first.message = f"{first.message}{more}; {_state_after(task, partial)}"
-    if step.where:
+    written = ""
+    if isinstance(step, Step) and step.where:
         first.failure["where"] = step.where
+        # What is written in the task itself has no lines.
+        written = f" (written at {step.where})" if step.where != "content" else ""
+    first.message = f"{first.message}{written}{more}; {_state_after(task, partial)}"
     first.partial = partial
     return first
 
 
+def _own(each: Step | Membership) -> Plan | Membership:
+    return each.plan if isinstance(each, Step) else each
+
+
 def _told(undone: Undone) -> Result:
-    return {"undone": [plan.summary() for plan in undone.undone], "left": undone.left}
+    return {"undone": [each.summary() for each in undone.undone], "left": undone.left}
 
 
 def _state_after(task: Task, partial: Result) -> str:
@@ -200,14 +206,16 @@ def _state_after(task: Task, partial: Result) -> str:
     if task.params["on_error"] == "rollback":
         text = f"{len(partial['undone'])} of {done} changes were undone"
         return text + (f", left: {'; '.join(partial['left'])}" if partial["left"] else "")
-    return f"{done} changes were done, {waiting} were not"
+    return f"done: {done} of {done + len(partial['failed_steps']) + waiting} changes"
 
 
 def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
     return [plan.summary() for step in steps for plan in (*step.along, step.plan)]
 
 
-def _load_whole(task: Task, document: Document, wish: Wish) -> Result:
+def _load_whole(
+    task: Task, content: Mapping[str, Any], document: Document, wish: Wish
+) -> Result:
     """Without a database the document is the whole configuration, and what it lacks goes."""
     if wish.state != "synced":
         raise InputError(
@@ -221,14 +229,14 @@ def _load_whole(task: Task, document: Document, wish: Wish) -> Result:
         _foretelling(task), "continue", task.params["concurrency"], lambda line: None
     ).run(work)
     for step, exc in report.failed:
-        exc.failure["where"] = step.where
+        if isinstance(step, Step):
+            exc.failure["where"] = step.where
         raise exc
     if report.done:
-        content = dict(task.params["content"])
         # The tags of the task are as good as those of the document.
         tags = list(document.select_tags)
-        content["_info"] = {**(content.get("_info") or {}), "select_tags": tags}
-        task.gateway.load(json.dumps(to_dbless(content)))
+        info = {**(content.get("_info") or {}), "select_tags": tags}
+        task.gateway.load(json.dumps(to_dbless({**content, "_info": info})))
     return _result(task, work, report)
 
 

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a state file says about itself: version, tags, defaults. Pure.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
+    DEFAULTED,
+    FOREIGN_SECTIONS,
+    META,
+    SECTIONS,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
+    place_of,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+
+# What decK knows of _info; the last two say nothing of entities that the collection manages.
+_INFO = (
+    "select_tags",
+    "default_lookup_tags",
+    "defaults",
+    "consumer_group_policy_overrides",
+    "skip_hash_for_basic_auth",
+    "include_plugin_definitions",
+)
+_LOOKED_UP = ("consumers", "consumer_groups", "routes", "services", "partials")
+
+
+@dataclass(frozen=True)
+class Head:
+    """What holds for all entities of a document.
+
+    :param defaults: fields by kind.
+    """
+
+    select_tags: tuple[str, ...]
+    defaults: Mapping[str, Mapping[str, Any]]
+
+
+def read_head(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Head:
+    """Judge all that is no entity.
+
+    :param select_tags: those of the task; they and the document's must be the same.
+    :raises InputError: names the place.
+    """
+    _check_sections(document)
+    info = mapping_in(document, "_info")
+    _refuse_unknown(info, _INFO, "_info")
+    _refuse_unknown(
+        mapping_in(info, "default_lookup_tags"), _LOOKED_UP, "_info.default_lookup_tags"
+    )
+    if info.get("consumer_group_policy_overrides"):
+        raise InputError(
+            f"{place_of(info, 'consumer_group_policy_overrides')}: consumer_group_policy_overrides "
+            "are not managed by this collection: write plugins of consumer groups"
+        )
+    return Head(_select_tags(info, select_tags), _defaults(info))
+
+
+def mapping_in(above: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A mapping of a document, empty where it is left out.
+
+    :raises InputError: it is none.
+    """
+    found = above.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise InputError(f"{place_of(above, name)}: {name} is not a mapping")
+    return found
+
+
+def _check_sections(document: Mapping[str, Any]) -> None:
+    if str(document.get("_format_version")) != "3.0":
+        raise InputError(f'{place_of(document, "_format_version")}: _format_version must be "3.0"')
+    if document.get("_transform") is False:
+        raise InputError(f"{place_of(document, '_transform')}: _transform false is not supported")
+    if document.get("_konnect"):
+        raise InputError(
+            f"{place_of(document, '_konnect')}: _konnect asks for a control plane of Konnect, and "
+            "admin_url is an Admin API; take _konnect out, or set ignore_konnect to true"
+        )
+    for section in map(str, document):
+        where = place_of(document, section)
+        if section in FOREIGN_SECTIONS:
+            raise InputError(f"{where}: {section} are not managed by this collection")
+        if section not in SECTIONS and section not in META:
+            raise InputError(f"{where}: {section} is no section of a state file")
+
+
+def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:
+    written = info.get("select_tags") or []
+    if not isinstance(written, list) or not all(isinstance(tag, str) for tag in written):
+        where = place_of(info, "select_tags")
+        raise InputError(f"{where}: _info.select_tags is not a list of texts")
+    if written and wanted and set(written) != set(wanted):
+        raise InputError(
+            f"select_tags {', '.join(wanted)} and those of the file, {', '.join(written)}, differ"
+        )
+    return tuple(dict.fromkeys(written or wanted))
+
+
+def _defaults(info: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    defaults = mapping_in(info, "defaults")
+    _refuse_unknown(defaults, DEFAULTED, "_info.defaults")
+    for name in defaults:
+        kind = KINDS[name]
+        # No two entities can share what tells them apart.
+        own = [each.name for each in kind.fields if each.name != kind.identity]
+        _refuse_unknown(mapping_in(defaults, name), own, f"_info.defaults.{name}")
+    return {name: mapping_in(defaults, name) for name in defaults}
+
+
+def _refuse_unknown(found: Mapping[str, Any], known: Iterable[str], what: str) -> None:
+    names = set(known)
+    for name in found:
+        if name not in names:
+            raise InputError(f"{place_of(found, str(name))}: {what} cannot hold {name}")

@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plugins that take some of their settings from partials. Pure.
+
+PRIVATE to the collection: it can change in any release.
+
+A gateway takes either a setting or a link to the partial that has it (Kong's page on partials).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import without_linked
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._freeform import config_schema
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
+    replacements,
+    value_at,
+)
+
+_CONFIG = "config"
+# Where plugins have what partials were made for.
+_USUAL = "config.redis"
+
+
+def usual_path(kind: Kind) -> str:
+    """Where a plugin has the settings of a partial, where nobody says it."""
+    supported: Any = (kind.details or {}).get("supported_partials") or {}
+    paths = [path for found in supported.values() for path in found]
+    return str(paths[0]) if len(paths) == 1 else _USUAL
+
+
+def refuse_settings_of_partials(written: Entity, links: Sequence[Entity]) -> None:
+    """:raises InputError: a setting is written, and a link to the partial that has it, too."""
+    for link in links:
+        if value_at(written, link["path"].split(".")) is not None:
+            raise InputError(f"{link['path']} is written, and a partial that has it: write one")
+
+
+def linked(kind: Kind, desired: Entity, links: Sequence[Entity]) -> Entity:
+    """What is wanted of a plugin with these links: nothing of what the partials have."""
+    plugin = without_linked({**desired, "partials": list(links)})
+    config = plugin.get(_CONFIG)
+    if isinstance(config, dict):
+        paths = [link["path"].split(".")[1:] for link in links]
+        old = {
+            name
+            for name, path in replacements(config_schema(kind)).items()
+            if any(list(path[: len(other)]) == other for other in paths)
+        }
+        plugin[_CONFIG] = {name: value for name, value in config.items() if name not in old}
+    return plugin

@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a document takes away: with all that goes along, and all that stands in the way.
+
+PRIVATE to the collection: it can change in any release.
+
+A gateway deletes on its own what belongs to a deleted entity, and refuses to delete what others
+point at; both are found here beforehand, to any depth.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
+    CASCADES,
+    ORDER,
+    RESTRICTS,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
+from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import (
+    Stock,
+    owner_of,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    Entity,
+    Kind,
+    ids_in,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway, minds_lists
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan, plan_absent
+
+Found = tuple[Kind, Entity]
+
+
+class Removal:
+    """Plans the deletes of one document.
+
+    :param cascade: whether what is not owned may go, too.
+    :param owns: whether the document owns a stored entity of a kind.
+    :param writes: steps of what the document has; none of it is deleted.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        stock: Stock,
+        cascade: bool,
+        owns: Callable[[str, Entity], bool],
+        writes: Sequence[Step] = (),
+    ) -> None:
+        self._gateway = gateway
+        self._stock = stock
+        self._cascade = cascade
+        self._owns = owns
+        self._writes = writes
+        self._kept = {step.id for step in writes}
+        self._restricts = RESTRICTS
+        # All that is deleted, by its id.
+        self.going: dict[str, Found] = {}
+
+    def steps(self, doomed: Iterable[Found]) -> list[Step]:
+        """Delete steps, children with what they belong to.
+
+        :raises InputError: something that is not owned would go along or stands in the way, or the
+            document has what needs a deleted entity.
+        """
+        fresh = list(doomed)
+        if any(kind.listed_by for kind, _entity in fresh) and minds_lists(self._gateway.root()):
+            self._restricts = {**RESTRICTS, **_LISTED}
+        while fresh:
+            self.going.update({entity["id"]: (kind, entity) for kind, entity in fresh})
+            self._read_around({kind.name for kind, _entity in fresh})
+            fresh = [other for found in fresh for other in self._drawn_in(*found)]
+        self._refuse_needed()
+        # What belongs to two deleted entities goes before both, in a step of its own.
+        owners = Counter(
+            child["id"]
+            for kind, entity in self.going.values()
+            for _kind, child in self._children(CASCADES, kind, entity)
+        )
+        steps = [
+            self._step(kind, entity, owners)
+            for kind, entity in self.going.values()
+            if owners[entity["id"]] != 1
+        ]
+        return sorted(steps, key=lambda step: (step.is_final, -step.level))
+
+    def _drawn_in(self, kind: Kind, entity: Entity) -> list[Found]:
+        """What has to go because an entity does, and was not known to go."""
+        found = []
+        for other_kind, other in self._children(self._restricts, kind, entity):
+            if other["id"] not in self.going and not self._cascade:
+                raise self._blocked(other_kind, other, kind, entity, "points at")
+            found.append((other_kind, other))
+        for other_kind, other in self._children(CASCADES, kind, entity):
+            may_go = self._cascade or self._owns(other_kind.name, other)
+            if other["id"] not in self.going and not may_go:
+                raise self._blocked(other_kind, other, kind, entity, "would be deleted with")
+            found.append((other_kind, other))
+        return [each for each in found if each[1]["id"] not in self.going]
+
+    def _step(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Step:
+        first = {child["id"] for _kind, child in self._children(self._restricts, kind, entity)}
+        along = [self._plan(*found) for found in self._along(kind, entity, owners)]
+        return Step(self._plan(kind, entity), owner_of(kind, entity), first, along=along)
+
+    def _along(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Iterator[Found]:
+        for child_kind, child in self._children(CASCADES, kind, entity):
+            if owners[child["id"]] == 1:
+                yield child_kind, child
+                yield from self._along(child_kind, child, owners)
+
+    def _plan(self, kind: Kind, entity: Entity) -> Plan:
+        return plan_absent(kind, entity, self._owner_label(kind, entity))
+
+    def _refuse_needed(self) -> None:
+        """What the document has must not point at what it lacks and so would be deleted."""
+        for step in self._writes if self.going else ():
+            for key in (*step.needs, *_listed(step)):
+                if key in self.going:
+                    kind, entity = self.going[key]
+                    raise InputError(
+                        f"{step.where}: {step.plan.description} needs {kind.describe(entity)}, "
+                        "which is owned and not in the document, and so would be deleted: write "
+                        "it, too"
+                    )
+
+    def _read_around(self, kinds: Iterable[str]) -> None:
+        """List what a delete of these kinds takes along or meets in its way."""
+        tables = (CASCADES, self._restricts)
+        wanted = {child for kind in kinds for table in tables for child in table.get(kind, {})}
+        community = self._gateway.root().get("edition") == "community" if wanted else False
+        self._stock.read(
+            kind for kind in ORDER if kind in wanted and not (community and KINDS[kind].enterprise)
+        )
+        if "target" in wanted:
+            upstreams = [entity for kind, entity in self.going.values() if kind.name == "upstream"]
+            self._stock.read_targets(upstreams)
+
+    def _children(
+        self, table: Mapping[str, Mapping[str, str]], kind: Kind, entity: Entity
+    ) -> list[Found]:
+        return [
+            (KINDS[name], child)
+            for name, back in table.get(kind.name, {}).items()
+            for child in self._stock.holding(name, back, entity["id"])
+            if child["id"] not in self._kept
+        ]
+
+    def _blocked(
+        self, child_kind: Kind, child: Entity, kind: Kind, entity: Entity, how: str
+    ) -> InputError:
+        return InputError(
+            f"{child_kind.describe(child)} {how} {kind.describe(entity)} at {self._gateway.url}, "
+            "and is not owned: set cascade to true if it may go, too"
+        )
+
+    def _owner_label(self, kind: Kind, entity: Entity) -> str | None:
+        owner = owner_of(kind, entity)
+        if owner is None or kind.parent is None:
+            return None
+        stored = self._stock.with_id(kind.parent, owner)
+        return KINDS[kind.parent].label(stored) if stored else owner
+
+
+# Lists of ids that forbid a delete, by the kind whose ids they hold.
+_LISTED: Mapping[str, Mapping[str, str]] = {
+    kind.name: dict(kind.listed_by) for kind in KINDS.values() if kind.listed_by
+}
+
+
+def _listed(step: Step) -> Iterator[str]:
+    """The ids in such lists of what the document has."""
+    for lists in _LISTED.values():
+        yield from ids_in(step.plan.entity.get(lists.get(step.plan.kind.name, "")))
