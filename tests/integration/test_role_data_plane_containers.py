@@ -184,14 +184,17 @@ def test_the_old_one_is_proven_where_it_was_when_new_listeners_fail(docker: Engi
 
 def test_a_taken_port_is_found_while_the_old_gateway_still_serves(docker: EngineHost) -> None:
     docker.run().ok()
+    before = (docker.folder / "kong.env").read_text()
     docker.calls()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         port = taken.getsockname()[1]
         run = docker.run(config=docker.config(proxy_listen=f"127.0.0.1:{port}"))
-    said = run.result("Refuse ports that are taken")["msg"]
+    said = run.result("Say what is missing")["msg"]
     assert f"Port {port} of 127.0.0.1 is taken" in said
+    assert "What runs was left as it is." in said
+    assert (docker.folder / "kong.env").read_text() == before
     assert [words for words in docker.calls() if words[0] in ("stop", "rename")] == []
 
 
