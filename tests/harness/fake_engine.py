@@ -5,7 +5,8 @@
 
 Called as `docker` or `podman` from a folder on PATH; FAKE_ENGINE names the folder of its state:
 state.json (images, containers) and calls.jsonl (what it was asked). An image whose name holds
-`missing` cannot be pulled, one with `broken` ends at once. As `gateway PROXY STATUS` it answers as
+`missing` cannot be pulled, one with `broken` ends at once, and one with `user-N` runs as user and
+group N. As `gateway PROXY STATUS` it answers as
 a gateway without configuration does. It checks `log_level`, as an example of what a gateway does.
 """
 
@@ -28,8 +29,8 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 FOLDER = Path(os.environ["FAKE_ENGINE"])
 STATE = FOLDER / "state.json"
 WITH_VALUE = {
-    "--env-file", "--label", "--name", "--network", "--publish", "--restart", "--stop-timeout",
-    "-t", "--userns", "--volume",
+    "--entrypoint", "--env-file", "--label", "--name", "--network", "--publish", "--restart",
+    "--stop-timeout", "-t", "--userns", "--volume",
 }
 # Seconds until a gateway must have ended or must listen.
 PATIENCE = 20.0
@@ -119,6 +120,10 @@ def _run(state: dict[str, Any], words: list[str]) -> int:
     if image not in state["images"]:
         print(f"Unable to find image {image}", file=sys.stderr)
         return 125
+    if options.get("--entrypoint") == ["id"]:
+        user = image.partition("user-")[2].partition(":")[0] or os.getuid()
+        print(f"uid={user}(kong) gid={user}(kong) groups={user}(kong)")
+        return 0
     if command:
         return _kong(options, command)
     name = options["--name"][0]

@@ -105,10 +105,13 @@ def host() -> str:
 def main() -> int:
     """Exit status: 0, or 2 with a sentence where something is missing."""
     parser = argparse.ArgumentParser(prog="image.build", description=__doc__)
-    parser.add_argument("only", nargs="?", choices=["gateway", "host"])
+    parser.add_argument("only", nargs="?", choices=["base", "gateway", "host"])
     given = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
     try:
+        if given.only == "base":
+            base()
+            return 0
         if given.only != "host":
             for release in RELEASES:
                 if release.edition == "community":

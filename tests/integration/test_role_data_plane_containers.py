@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -115,6 +116,24 @@ def test_the_old_version_comes_back_when_a_new_one_fails(docker: EngineHost) -> 
     assert "What ran before (localhost/kong:3.9) runs again." in said
     assert docker.containers().keys() == {"kong"}
     assert docker.run(image="localhost/kong:3.9").ok().total("changed") == 0
+
+
+def test_the_certificate_belongs_to_the_user_of_the_image_that_runs(docker: EngineHost) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    own: dict[str, Any] = {"owner": "", "group": "", "certificate": "self_signed"}
+
+    def owners() -> set[tuple[int, int]]:
+        found = [path.stat() for path in docker.certificate().parent.glob("*")]
+        return {(each.st_uid, each.st_gid) for each in found}
+
+    docker.run(**own, image="localhost/user-1000:3.7").ok()
+    assert owners() == {(1000, 1000)}
+    docker.run(**own, image="localhost/user-1001:3.9").ok()
+    assert owners() == {(1001, 1001)}
+    assert docker.run(**own, image="localhost/user-1001:3.9").ok().total("changed") == 0
+    assert docker.run(**own, image="localhost/broken-user-1002:3.10", start_timeout=1).rc != 0
+    assert owners() == {(1001, 1001)}
 
 
 def test_failures_say_what_to_do(docker: EngineHost) -> None:

@@ -3,15 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What `make test-roles` consists of: molecule scenarios of the role data_plane, in podman as root.
 
-What cannot run here is skipped with its reason; what ran and failed is a failure.
+What cannot run here is skipped with its reason; what ran and failed is a failure. Whatever happens
+to a scenario, its own playbook takes away what it made. SCENARIO names the only one to run.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tools import workspace
@@ -19,11 +23,15 @@ from tools.parts import Job, Part, Skip
 from tools.report import PASSED, Counts, from_status
 from tools.workspace import BUILD, COLLECTIONS, ROOT
 
-#: Seconds for all scenarios together, and what is left when no further one begins.
+#: Seconds for images and scenarios together, and what is left when no further one begins.
 ALL_SECONDS, LEAST_SECONDS = 900.0, 60.0
+#: Seconds that it may take to remove what a scenario has left.
+CLEARING_SECONDS = 90.0
 PACKAGES = ("podman", "runc", "netavark", "debootstrap", "dpkg-dev", "gnupg")
 COMMANDS = ("podman", "runc", "debootstrap", "dpkg-scanpackages", "gpg", "nsenter")
-SCENARIOS = ("files", "podman", "hybrid", "package")
+# The longest first: two run at a time.
+SCENARIOS = ("hybrid", "podman", "package", "files")
+BASE = "localhost/kong-sandbox-base:latest"
 REPOSITORY = BUILD / "image/repository"
 SETTINGS = BUILD / "containers.conf"
 # Runs where the limits cannot be raised, and where control groups of both kinds are mounted.
@@ -43,7 +51,7 @@ ELSEWHERE = {
 
 
 class Clock:
-    """Counts down from the first scenario's beginning."""
+    """Counts down from the first look at it."""
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -74,70 +82,113 @@ def missing() -> list[str]:
     return [command for command in COMMANDS if not shutil.which(command)]
 
 
-def _install(job: Job) -> None:
-    if os.geteuid() != 0:
-        raise Skip("the scenarios run podman as root")
-    if not missing():
-        return
-    if not shutil.which("apt-get"):
-        raise Skip(f"no {', '.join(missing())} here, and no apt-get to install them")
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES]
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    updated = job.processes.run(["apt-get", "update"], job.log, ROOT, env)
-    if updated or job.processes.run(install, job.log, ROOT, env) or missing():
-        raise Skip(f"Debian's packages cannot be installed: no {', '.join(missing())}")
-
-
-def _prepare(job: Job) -> None:
-    """Make images, packages and the collection; what was made before is not made again."""
-    _install(job)
-    workspace.test_venv(job.make)
-    workspace.collection(job.make)
-    SETTINGS.write_text(CONTAINERS_CONF)
-    shutil.rmtree(REPOSITORY, ignore_errors=True)
-    for module, *words in (["image.build"], ["image.package", str(REPOSITORY)]):
-        command: list[str | Path] = [workspace.VENV / "bin/python", "-m", module, *words]
-        status = job.processes.run(command, job.log, ROOT, environment())
-        if status == 2:
-            raise Skip(job.log.read_text(errors="replace").strip().splitlines()[-1])
-        if status:
-            raise workspace.Broken(f"{module} ended with {status}")
+def _last_line(job: Job) -> str:
+    lines = job.log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
 
 
 class Ground:
-    """What scenarios stand on; `lacks` says why there is none."""
+    """What scenarios stand on; `lacks` says why there is none. They wait until it is decided."""
 
-    lacks = "the images were not made"
+    def __init__(self, clock: Clock) -> None:
+        self.lacks = "the images were not made"
+        self.decided = threading.Event()
+        self._clock = clock
 
     def work(self, job: Job) -> Counts:
         """Make it, as a part of its own."""
         try:
-            _prepare(job)
+            self._clock.left()
+            self._install(job)
+            self._prepare(job)
         except Skip as skip:
             self.lacks = str(skip)
             raise
-        self.lacks = ""
+        finally:
+            self.decided.set()
         return PASSED
+
+    def _install(self, job: Job) -> None:
+        if os.geteuid() != 0:
+            raise Skip("the scenarios run podman as root")
+        if not missing():
+            return
+        if not shutil.which("apt-get"):
+            raise Skip(f"no {', '.join(missing())} here, and no apt-get to install them")
+        install = ["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES]
+        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["apt-get", "update"], install):
+            job.processes.run([*within(self._clock), *command], job.log, ROOT, env)
+        if missing():
+            raise Skip(f"Debian's packages cannot be installed: no {', '.join(missing())}")
+
+    def _prepare(self, job: Job) -> None:
+        """Make images, packages and the collection; what was made before is not made again."""
+        workspace.test_venv(job.make)
+        workspace.collection(job.make)
+        SETTINGS.write_text(CONTAINERS_CONF)
+        shutil.rmtree(REPOSITORY, ignore_errors=True)
+        python = workspace.VENV / "bin/python"
+        if self._run(job, python, "-m", "image.build", "base"):
+            raise Skip(f"no image can be made here: {_last_line(job)}")
+        run = ["podman", "run", "--rm", "--network=host", "--pull=never"]
+        if self._run(job, *run, BASE, "true"):
+            raise Skip(f"podman runs no containers here: {_last_line(job)}")
+        for module, *words in (["image.build"], ["image.package", str(REPOSITORY)]):
+            if status := self._run(job, python, "-m", module, *words):
+                raise workspace.Broken(f"{module} ended with {status}")
+        self.lacks = ""
+
+    def _run(self, job: Job, *command: str | Path) -> int:
+        return job.processes.run([*within(self._clock), *command], job.log, ROOT, environment())
+
+
+def within(clock: Clock) -> list[str]:
+    """Return the words that end a command when the time is over."""
+    return ["timeout", "--kill-after=30", f"{max(clock.left(), 1):.0f}"]
+
+
+def molecule(command: str, name: str) -> list[str | Path]:
+    """Return the words of a molecule command for `extensions/molecule/data_plane_<name>`."""
+    return [workspace.VENV / "bin/molecule", command, "--scenario-name", f"data_plane_{name}"]
+
+
+def _clear(name: str, env: dict[str, str], log: Path) -> None:
+    """Take away what a scenario has left; not through Processes, which a stopped run refuses."""
+    with log.open("ab") as output, suppress(subprocess.TimeoutExpired):
+        subprocess.run(
+            molecule("destroy", name), cwd=ROOT / "extensions", env=env, check=False,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            start_new_session=True, timeout=CLEARING_SECONDS,
+        )
 
 
 def scenario(name: str, ground: Ground, clock: Clock) -> Part:
     """Return the part that runs `extensions/molecule/data_plane_<name>`."""
 
     def work(job: Job) -> Counts:
+        ground.decided.wait()
         if ground.lacks:
             raise Skip(ground.lacks)
-        left = clock.left()
-        if left < LEAST_SECONDS:
+        if clock.left() < LEAST_SECONDS:
             raise Skip(f"the {ALL_SECONDS / 60:.0f} minutes for the scenarios are over")
         folder = BUILD / "molecule" / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        env = {**environment(), "MOLECULE_EPHEMERAL_DIRECTORY": str(folder)}
-        # molecule cleans up on a signal; without it containers would stay.
-        command: list[str | Path] = ["timeout", "--kill-after=30", f"{left:.0f}"]
-        command += [workspace.VENV / "bin/molecule", "test"]
-        command += ["--scenario-name", f"data_plane_{name}"]
-        return from_status(job.processes.run(command, job.log, ROOT / "extensions", env))
+        env = {
+            **environment(),
+            "MOLECULE_EPHEMERAL_DIRECTORY": str(folder),
+            # Else molecule looks for a scenario `default`, and calls its lack critical.
+            "MOLECULE_GLOB": f"molecule/data_plane_{name}/molecule.yml",
+        }
+        command = [*within(clock), *molecule("test", name)]
+        status = -1
+        try:
+            status = job.processes.run(command, job.log, ROOT / "extensions", env)
+        finally:
+            if status:
+                _clear(name, env, job.log)
+        return from_status(status)
 
     return Part(name, work)
 
@@ -149,9 +200,17 @@ def _elsewhere(name: str, reason: str) -> Part:
     return Part(name, work)
 
 
-GROUND, CLOCK = Ground(), Clock(ALL_SECONDS)
-PARTS = (
-    Part("images", GROUND.work),
-    *(scenario(name, GROUND, CLOCK) for name in SCENARIOS),
-    *(_elsewhere(name, reason) for name, reason in ELSEWHERE.items()),
-)
+def parts(only: str = "") -> tuple[Part, ...]:
+    """Return the images, the scenarios (or the only one) and what runs elsewhere.
+
+    Raises Broken for a scenario that there is not.
+    """
+    if only and only not in SCENARIOS:
+        raise workspace.Broken(f"SCENARIO={only}: there are {', '.join(SCENARIOS)}")
+    clock = Clock(ALL_SECONDS)
+    ground = Ground(clock)
+    return (
+        Part("images", ground.work),
+        *(scenario(name, ground, clock) for name in SCENARIOS if only in ("", name)),
+        *(_elsewhere(name, reason) for name, reason in ELSEWHERE.items() if not only),
+    )
