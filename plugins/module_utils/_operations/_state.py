@@ -132,6 +132,8 @@ def _result(task: Task, work: Work, report: Report) -> Result:
         steps = sorted(report.done, key=lambda step: places[id(step)])
         plans = [plan for step in steps for plan in (*step.along, step.plan)]
         plans.sort(key=lambda plan: ORDER.index(plan.kind.name))
+        planned = {each: place for place, each in enumerate([*work.lost, *work.members])}
+        members.sort(key=planned.__getitem__)
         url = task.gateway.url
         result["diff"] = [plan.diff(url) for plan in plans] + [each.diff(url) for each in members]
     return result
