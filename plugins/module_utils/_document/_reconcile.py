@@ -129,10 +129,11 @@ class _Planner:
         lost = self._lost(removal)
         members = self._memberships(removal)
         early = self._make_room(writes, deletes)
-        self._guard_number(deletes, [*lost, *(each for each in members if not each.adding)])
-        self._guard_everything(writes, deletes)
         moved = {step.id for step in early}
         rest = [step for step in deletes if step.id not in moved]
+        left = [each for each in members if not each.adding]
+        self._guard_number([*early, *rest], [*lost, *left])
+        self._guard_everything(writes, [*early, *rest])
         return Work(writes, early, rest, members, lost)
 
     def _removal(self, writes: Sequence[Step]) -> Removal:
@@ -240,14 +241,16 @@ class _Planner:
     def _make_room(self, writes: list[Step], deletes: list[Step]) -> list[Step]:
         """Deletes and renamings that free a unique value which another entity takes."""
         by_id = {
-            plan.stored["id"]: step for step in deletes for plan in (step.plan, *step.along)
+            plan.stored["id"]: (step, plan)
+            for step in deletes
+            for plan in (step.plan, *step.along)
         }
         renamed = {step.id: step for step in writes if step.plan.stored}
         early: dict[str, Step] = {}
         for step in writes:
             for holder in self._holders(step):
-                if holder in by_id:
-                    early[by_id[holder].id] = by_id[holder]
+                if holder in by_id and holder not in early:
+                    early[holder] = _by_itself(*by_id[holder])
                 elif holder in renamed:
                     step.needs.add(holder)
         return list(early.values())
@@ -285,6 +288,15 @@ class _Planner:
                 f"the document has no entities, so all {count} owned ones at {self._gateway.url} "
                 "would be deleted: set allow_empty to true if that is meant"
             )
+
+
+def _by_itself(step: Step, plan: Plan) -> Step:
+    """The delete of one entity, also of one that would go along: the rest of it can wait."""
+    if plan is step.plan:
+        return step
+    step.along.remove(plan)
+    step.needs.add(plan.stored["id"])
+    return Step(plan, owner_of(plan.kind, plan.stored))
 
 
 def _name_of(link: Item | str) -> str:
