@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
 from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Matcher, Step
@@ -25,10 +24,8 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._parse imp
     Item,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._removal import Removal
-from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import (
-    Stock,
-    owner_of,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._room import make_room
+from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import Stock
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import CONSUMER
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
@@ -128,7 +125,7 @@ class _Planner:
         deletes = removal.steps(self._surplus(scope)) if synced else []
         lost = self._lost(removal)
         members = self._memberships(removal)
-        early = self._make_room(writes, deletes)
+        early = make_room(self._stock, writes, deletes)
         moved = {step.id for step in early}
         rest = [step for step in deletes if step.id not in moved]
         left = [each for each in members if not each.adding]
@@ -238,39 +235,6 @@ class _Planner:
             and (not self._document.select_tags or self._owns(kind.name, entity))
         ]
 
-    def _make_room(self, writes: list[Step], deletes: list[Step]) -> list[Step]:
-        """Deletes and renamings that free a unique value which another entity takes."""
-        by_id = {
-            plan.stored["id"]: (step, plan)
-            for step in deletes
-            for plan in (step.plan, *step.along)
-        }
-        renamed = {step.id: step for step in writes if step.plan.stored}
-        early: dict[str, Step] = {}
-        for step in writes:
-            for holder in self._holders(step):
-                if holder in by_id and holder not in early:
-                    early[holder] = _by_itself(*by_id[holder])
-                elif holder in renamed:
-                    step.needs.add(holder)
-        return list(early.values())
-
-    def _holders(self, step: Step) -> list[str]:
-        """Ids of other entities that hold now what a step is about to claim."""
-        kind, body = step.plan.kind, step.plan.body
-        names = {kind.identity, *kind.unique} if kind.matches is None else set(kind.unique)
-        found = []
-        for name in names:
-            value: Any = body.get(name)
-            if value is None or not isinstance(value, str):
-                continue
-            for stored in self._stock.holding(kind.name, name, value):
-                everywhere = kind.parent is None or name in kind.unique
-                same = everywhere or owner_of(kind, stored) == step.owner
-                if same and stored["id"] != step.id:
-                    found.append(stored["id"])
-        return found
-
     def _guard_number(self, deletes: list[Step], members: list[Membership]) -> None:
         """Refuse to delete more than is allowed."""
         count = sum(1 + len(step.along) for step in deletes) + len(members)
@@ -288,15 +252,6 @@ class _Planner:
                 f"the document has no entities, so all {count} owned ones at {self._gateway.url} "
                 "would be deleted: set allow_empty to true if that is meant"
             )
-
-
-def _by_itself(step: Step, plan: Plan) -> Step:
-    """The delete of one entity, also of one that would go along: the rest of it can wait."""
-    if plan is step.plan:
-        return step
-    step.along.remove(plan)
-    step.needs.add(plan.stored["id"])
-    return Step(plan, owner_of(plan.kind, plan.stored))
 
 
 def _name_of(link: Item | str) -> str:
