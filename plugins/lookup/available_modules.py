@@ -40,15 +40,24 @@ _raw:
     - kubernetes.core.k8s
 """
 
+import importlib
 from typing import Any
 
 from ansible.plugins.loader import module_loader
 from ansible.plugins.lookup import LookupBase
 
 
+def _is_there(name: str) -> bool:
+    # Some versions of the loader warn of a collection that is not there.
+    try:
+        importlib.import_module("ansible_collections." + ".".join(name.split(".")[:2]))
+    except ImportError:
+        return False
+    return bool(module_loader.find_plugin_with_context(name).resolved)
+
+
 class LookupModule(LookupBase):
     """Asks Ansible's own loader."""
 
     def run(self, terms: list[Any], variables: Any = None, **kwargs: Any) -> list[str]:
-        self.set_options(var_options=variables, direct=kwargs)
-        return [str(term) for term in terms if module_loader.has_plugin(str(term))]
+        return [str(term) for term in terms if _is_there(str(term))]

@@ -77,13 +77,14 @@ options:
       - plugin
   cascade:
     description:
-      - Whether entities that are not owned may be deleted along with one that they belong to or point at.
+      - Whether entities that are not owned may be deleted along with one that they belong to or point at, and with
+        those in turn what belongs to them or points at them.
     type: bool
     default: false
   max_deletes:
     description:
-      - Most entities that may be deleted, those that go along included; if there are more, the task fails before it
-        writes. Without it there is no limit.
+      - Most entities that may be deleted, those that go along and memberships of consumer groups included; if there
+        are more, the task fails before it writes. Without it there is no limit.
     type: int
   allow_empty:
     description:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""State files drawn at random, of every kind that a gateway of the open edition has."""
+"""State files drawn at random, of every kind that a gateway has."""
 
 from __future__ import annotations
 
@@ -194,3 +194,45 @@ def documents(pems: Mapping[str, str]) -> Drawn:
 
 def _headed(sections: Document) -> Document:
     return {**HEAD, **sections}
+
+
+def enterprise_documents(pems: Mapping[str, str]) -> Drawn:
+    """The same with what only the enterprise edition has: groups, their members, partials."""
+    groups = _each(
+        lambda name: _entity({"name": st.just(name)}, plugins=_plugins()), "gold", "silver"
+    )
+    partials = _each(
+        lambda name: _entity({"name": st.just(name), "type": st.just("redis-ce"), "config": st.just(
+            {"host": f"{name}.test", "password": "hidden"})}), "one", "two")  # fmt: skip
+    members = st.lists(
+        st.tuples(*map(st.sampled_from, (["alice", "bob"], ["gold", "silver"], ["in", "of"]))),
+        unique_by=lambda each: each[:2], max_size=4,
+    )  # fmt: skip
+    more = {"consumer_groups": groups, "partials": partials}
+    subjects = st.lists(st.sampled_from(["alice", "bob"]), unique=True)
+    return st.builds(
+        _extended, documents(pems), st.fixed_dictionaries({}, optional=more), members,
+        st.sampled_from(["one", "two"]), subjects,
+    )  # fmt: skip
+
+
+def _extended(
+    document: Document, more: Document, members: list[Any], partial: str, subjects: list[str]
+) -> Document:
+    """Members and links where both sides are in the document."""
+    consumers = {each["username"]: each for each in document.get("consumers", ())}
+    groups = {each["name"]: each for each in more.get("consumer_groups", ())}
+    for consumer, group, way in members:
+        if consumer in consumers and group in groups and way == "in":
+            consumers[consumer].setdefault("groups", []).append({"name": group})
+        elif consumer in consumers and group in groups:
+            groups[group].setdefault("consumers", []).append({"username": consumer})
+    for name in subjects:
+        if name in consumers:
+            consumers[name]["mtls_auth_credentials"] = [{"subject_name": f"{name}.test"}]
+    for plugin in document.get("plugins", ()):
+        known = partial in {each["name"] for each in more.get("partials", ())}
+        if known and plugin["name"] == "rate-limiting":
+            plugin["config"].pop("redis", None)
+            plugin["partials"] = [{"name": partial}]
+    return {**document, **more}

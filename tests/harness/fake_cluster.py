@@ -108,15 +108,15 @@ class Cluster:
         state = {"waiting": waiting} if waiting else {
             "running": {"startedAt": "2026-01-01T00:00:00Z"}
         }
-        return {"phase": "Pending" if waiting else "Running", "conditions": [], "containerStatuses": [
-            {"name": "proxy", "ready": not waiting and not lonely, "state": state}
-        ]}
+        proxy = {"name": "proxy", "ready": not waiting and not lonely, "state": state}
+        return {"phase": "Pending" if waiting else "Running", "containerStatuses": [proxy]}
 
     def _lack(self, pod: Object, container: Object) -> Object:
         """Why a pod cannot start: a secret, or a key of it, that is not there."""
         place = pod["metadata"]["namespace"]
-        wanted = [(entry["valueFrom"]["secretKeyRef"]["name"], entry["valueFrom"]["secretKeyRef"]["key"])
-                  for entry in container["env"] if "valueFrom" in entry]
+        references = [entry["valueFrom"]["secretKeyRef"] for entry in container["env"]
+                      if "valueFrom" in entry]
+        wanted = [(reference["name"], reference["key"]) for reference in references]
         wanted += [(volume["secret"]["secretName"], key) for volume in pod["spec"]["volumes"]
                    for key in volume["keys"]]
         for name, key in wanted:
@@ -172,7 +172,7 @@ def _write(cluster: Cluster, options: dict[str, str], rest: list[str]) -> None:
     if place is not None and f"namespace//{place}" not in cluster.objects:
         raise Refused(f'Error from server (NotFound): namespaces "{place}" not found')
     if sum(map(len, thing.get("data", {}).values())) > 1 << 20:
-        raise Refused(f"The Secret {key} is invalid: data: Too long: may not be more than 1048576 bytes")
+        raise Refused(f"{key} is invalid: data: Too long: may not be more than 1048576 bytes")
     if "--dry-run" in options:
         return
     cluster.objects[key] = thing
@@ -217,14 +217,15 @@ def _values(options: dict[str, str], chart: Path) -> Object:
     schema = json.loads((chart / "values.schema.json").read_text())
     for error in jsonschema.Draft7Validator(schema).iter_errors(merged):
         where = ".".join(map(str, error.absolute_path))
-        raise Refused(f"Error: values don't meet the specifications of the schema: {where}: {error.message}")
+        raise Refused(f"Error: the values do not meet the schema: {where}: {error.message}")
     return given
 
 
 def _merge(below: Object, above: Object) -> Object:
     both = {
-        key: _merge(below[key], value) if isinstance(below.get(key), dict) and isinstance(value, dict)
-        else value for key, value in above.items()
+        key: _merge(below[key], value)
+        if isinstance(below.get(key), dict) and isinstance(value, dict) else value
+        for key, value in above.items()
     }
     return {**below, **both}
 
@@ -234,25 +235,31 @@ def _deploy(cluster: Cluster, place: str, name: str, release: Object) -> None:
     chart = _yaml((Path(release["folder"]) / "values.yaml").read_text())
     values = _merge(chart, release["values"])
     labels = {"app.kubernetes.io/instance": name, "app.kubernetes.io/component": "app"}
-    env = [{"name": f"KONG_{key.upper()}", **({"value": value} if isinstance(value, str) else value)}
-           for key, value in values["env"].items()]
+    env = [
+        {"name": f"KONG_{key.upper()}", **({"value": said} if isinstance(said, str) else said)}
+        for key, said in values["env"].items()
+    ]
     env += [{"name": key.upper(), **value} for key, value in values["customEnv"].items()]
     volumes = [{"secret": {"secretName": secret}, "keys": ["tls.crt", "tls.key"]}
                for secret in values["secretVolumes"]]
     if values["dblessConfig"]["secret"]:
         env.append({"name": "KONG_DECLARATIVE_CONFIG", "value": "/kong_dbless/kong.yml"})
-        volumes.append({"secret": {"secretName": values["dblessConfig"]["secret"]}, "keys": ["kong.yml"]})
+        state = {"secretName": values["dblessConfig"]["secret"]}
+        volumes.append({"secret": state, "keys": ["kong.yml"]})
     image = f"{values['image']['repository']}:{values['image']['tag']}"
     key = f"deployment/{place}/{name}-kong"
     generation = cluster.objects.get(key, {"metadata": {"generation": 0}})["metadata"]["generation"]
+    container = {"name": "proxy", "image": image, "env": env}
+    template = {
+        "metadata": {"labels": labels, "annotations": values["podAnnotations"]},
+        "spec": {"volumes": volumes, "containers": [container]},
+    }
     cluster.objects[key] = {
         "kind": "Deployment",
         "metadata": {"name": f"{name}-kong", "namespace": place, "labels": labels,
                      "generation": generation + 1},
-        "spec": {"replicas": values["replicaCount"], "selector": {"matchLabels": labels}, "template": {
-            "metadata": {"labels": labels, "annotations": values["podAnnotations"]},
-            "spec": {"volumes": volumes, "containers": [{"name": "proxy", "image": image, "env": env}]},
-        }},
+        "spec": {"replicas": values["replicaCount"], "selector": {"matchLabels": labels},
+                 "template": template},
     }
 
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stands in for four modules of kubernetes.core: the one that it is called as.
 
-It knows the options that the role gives them, and asks the harness's cluster (fake_cluster.py, which
-FAKE_CLUSTER_PROGRAM names).
+It knows the options that the role gives them, and asks the harness's cluster (fake_cluster.py,
+which FAKE_CLUSTER_PROGRAM names).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 COMMON: dict[str, Any] = {
-    "kubeconfig": {"type": "raw"}, "context": {}, "hidden_fields": {"type": "list", "elements": "str"},
+    "kubeconfig": {"type": "raw"}, "context": {},
+    "hidden_fields": {"type": "list", "elements": "str"},
     "namespace": {}, "name": {}, "kind": {}, "api_version": {},
     "label_selectors": {"type": "list", "elements": "str"},
 }

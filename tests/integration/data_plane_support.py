@@ -11,6 +11,7 @@ import grp
 import json
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -82,7 +83,11 @@ class Host:
         self.root = folder
         self.folder = folder / "kong"
         self.method = method
-        self.environment: dict[str, str] = {}
+        # What the role asks of this machine does not change from test to test.
+        self.environment = {
+            "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
+            "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder.parent / "facts"),
+        }
         self.variables: dict[str, Any] = {}
 
     def run(self, *, check: bool = False, play: str = PLAY, **variables: Any) -> Run:
@@ -141,6 +146,12 @@ class EngineHost(Host):
         """The engine's containers by name."""
         path = self.engine / "state.json"
         return dict(json.loads(path.read_text())["containers"]) if path.exists() else {}
+
+    def end(self) -> None:
+        """End the gateways that run still."""
+        for container in self.containers().values():
+            with contextlib.suppress(KeyError, ProcessLookupError):
+                os.kill(container["pid"], signal.SIGTERM)
 
     def calls(self) -> list[list[str]]:
         """What the engine was asked to change since the last call of this method."""

@@ -46,12 +46,10 @@ UNITS = """
 
 @pytest.fixture(params=["docker", "podman", "compose"])
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EngineHost]:
-    """A host with an engine; the gateway that a test leaves is taken away."""
+    """A host with an engine; the gateway that a test leaves is ended."""
     made = EngineHost(Player(tmp_path, {}), tmp_path, request.param, free_ports(2))
     yield made
-    made.run(state="absent").ok()
-    assert made.containers() == {}
-    assert not made.folder.exists()
+    made.end()
 
 
 @pytest.fixture
@@ -59,10 +57,10 @@ def docker(tmp_path: Path) -> Iterator[EngineHost]:
     """A host with Docker."""
     made = EngineHost(Player(tmp_path, {}), tmp_path, "docker", free_ports(2))
     yield made
-    made.run(state="absent").ok()
+    made.end()
 
 
-def test_a_life_from_check_mode_to_stopped(host: EngineHost) -> None:
+def test_a_life_from_check_mode_to_absent(host: EngineHost) -> None:
     run = host.run(check=True).ok()
     assert "Would start the gateway kong" in run.stdout
     assert not host.folder.exists()
@@ -75,6 +73,9 @@ def test_a_life_from_check_mode_to_stopped(host: EngineHost) -> None:
     assert host.calls() == []
     host.run(state="stopped").ok()
     assert host.run(state="stopped").ok().total("changed") == 0
+    host.run(state="absent").ok()
+    assert host.containers() == {}
+    assert not host.folder.exists()
 
 
 def test_a_changed_setting_makes_the_container_anew_and_a_changed_state_reloads_it(

@@ -35,6 +35,7 @@ SECRETS: dict[str, Any] = {
     "topology": "traditional", "config": {"pg_host": "db", "pg_password": SECRET},
     "environment": {"KONG_LICENSE_DATA": LICENSE},
 }
+NOTHING: dict[str, Any] = {"objects": {}, "releases": {}}
 READS = ("get", "list", "logs", "template", "version")
 
 
@@ -56,7 +57,7 @@ class ClusterHost(Host):
     def state(self) -> dict[str, Any]:
         """What is in the cluster."""
         path = self.cluster / "state.json"
-        return dict(json.loads(path.read_text())) if path.exists() else {"objects": {}, "releases": {}}
+        return dict(json.loads(path.read_text())) if path.exists() else dict(NOTHING)
 
     def objects(self, kind: str) -> dict[str, Any]:
         """Objects of a kind by their names."""
@@ -73,9 +74,9 @@ class ClusterHost(Host):
     def calls(self) -> list[list[str]]:
         """What was asked since the last call of this method."""
         path = self.cluster / "calls.jsonl"
-        asked = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
-        return asked
+        return [json.loads(line) for line in lines]
 
     def writes(self) -> list[str]:
         """Commands that changed the cluster since the last call of this method or of calls."""
@@ -132,7 +133,7 @@ def test_a_life_from_check_mode_to_absent(host: ClusterHost) -> None:
     run = host.run(check=True, state="absent").ok()
     assert "Would remove the release kong" in run.stdout and host.writes() == []
     host.run(state="absent").ok()
-    assert host.state() == {"objects": {}, "releases": {}}
+    assert host.state() == NOTHING
     assert not host.folder.exists()
     assert host.run(state="absent").ok().total("changed") == 0
 
@@ -170,23 +171,26 @@ def test_secrets_reach_the_pods_by_secrets_only(host: ClusterHost) -> None:
         assert text not in shown
 
 
-def test_a_state_file_is_a_secret_too(host: ClusterHost, tmp_path: Path) -> None:
+def test_a_state_file_is_a_secret_and_unused_ones_go(host: ClusterHost, tmp_path: Path) -> None:
     state = tmp_path / "state.yml"
     state.write_text(f"consumers: [{{username: a, keyauth_credentials: [{{key: {SECRET}}}]}}]\n")
-    run = host.run(state_file=str(state)).ok()
+    run = host.run(state_file=str(state), environment={"KONG_X": "y"}).ok()
     assert SECRET not in run.stdout + json.dumps([run.tasks, host.calls(), host.values()])
     stored = json.loads(_decoded(host.objects("secret")["kong-state"])["kong.yml"])
     assert stored["consumers"][0]["username"] == "a"
     before = host.pod()["metadata"]["name"]
     state.write_text("consumers: []\n")
+    assert "kong-settings" in host.objects("secret")
     host.run(state_file=str(state)).ok()
     assert host.pod()["metadata"]["name"] != before
-    host.run().ok()
-    assert "kong-state" not in host.objects("secret")
-    assert host.run().ok().total("changed") == 0
+    assert host.objects("secret").keys() == {"kong-state"}
+    assert host.run(state_file=str(state)).ok().total("changed") == 0
+    # Pods that are ready are not replaced by those that never will be.
+    said = _said(host.run(), "Say what happened")
+    assert "run and answer as not ready" in said
 
 
-def test_the_old_release_and_its_secrets_come_back_when_the_new_one_fails(host: ClusterHost) -> None:
+def test_the_old_release_and_its_secrets_come_back_after_a_failure(host: ClusterHost) -> None:
     host.run(**SECRETS, image="localhost/kong:3.9").ok()
     before, secret = host.pod(), host.objects("secret")["kong-settings"]
     other = {**SECRETS, "config": {"pg_host": "db", "pg_password": "other"}}
@@ -265,6 +269,11 @@ VALUES = """
       ansible.builtin.import_role:
         name: irishtek.kong.data_plane
         tasks_from: assert
+    - name: Modules
+      ansible.builtin.debug:
+        msg: >-
+          {{ query('irishtek.kong.available_modules', 'ansible.builtin.uri', 'no.such.module',
+          'ansible.builtin.none', 'irishtek.kong.kong_route') }}
     - name: Values
       ansible.builtin.debug:
         msg: "{{ __data_plane_helm_values }}"
@@ -282,6 +291,9 @@ def test_the_values_are_those_that_the_chart_documents(tmp_path: Path) -> None:
         for name, more in TOPOLOGIES.items()
     }
     run = Player(tmp_path, {})(VALUES, inventory={"all": {"hosts": hosts}}).ok()
+    assert run.result("Modules", "dbless")["msg"] == [
+        "ansible.builtin.uri", "irishtek.kong.kong_route"
+    ]
     schema = json.loads((CHART / "values.schema.json").read_text())
     helm = os.environ.get("HELM") or shutil.which("helm")
     for name in TOPOLOGIES:
@@ -299,7 +311,7 @@ def test_the_values_are_those_that_the_chart_documents(tmp_path: Path) -> None:
 
 def _judged_by_helm(helm: str, file: Path, values: dict[str, Any]) -> None:
     file.write_text(json.dumps(values))
-    for words in (["lint", CHART], ["template", "kong", CHART]):
+    for words in (["lint", str(CHART)], ["template", "kong", str(CHART)]):
         done = subprocess.run(
             [helm, *words, "--values", file], capture_output=True, text=True, check=False
         )
@@ -348,4 +360,4 @@ def test_the_same_life_by_kubernetes_core(by_collection: ClusterHost) -> None:
     host.run(**wanted).ok()
     assert len(host.objects("pod")) == 1
     host.run(state="absent").ok()
-    assert host.state() == {"objects": {}, "releases": {}}
+    assert host.state() == NOTHING

@@ -195,10 +195,22 @@ def test_an_authority_that_a_service_lists_is_not_deleted(state: State, tmp_path
 
 
 def test_a_credential_of_a_deleted_consumer_moves_to_another(state: State) -> None:
+    """What frees its value goes first; what nobody can make again still goes last."""
     credentials = {"keyauth_credentials": [{"key": "hidden-key"}], "acls": [{"group": "gold"}]}
-    state(tagged("t", consumers=[{"username": "alice", **credentials}]))
-    moved = state.foretold_and_done(tagged("t", consumers=[{"username": "bob", **credentials}]))
-    assert counts(moved) == {"created": 3, "deleted": 3}
+    password = {"basicauth_credentials": [{"username": "al", "password": "hidden"}]}
+    state(tagged("t", consumers=[{"username": "alice", **credentials, **password}]))
+    before = whole(state.gateway)
+    document = tagged("t", consumers=[{"username": "bob", **credentials}])
+    path = "^/consumers/[^/]+/acls"
+    state.gateway.faults(match={"method": "POST", "path": path}, kind="answer", status=400)
+    failed = state.refused(document, on_error="rollback", max_deletes=4)
+    assert (failed["left"], failed["changed"]) == ([], False), failed["msg"]
+    assert whole(state.gateway) == before
+    assert "max_deletes is 3" in state.refused(document, max_deletes=3)["msg"]
+    moved = state.foretold_and_done(document)
+    assert counts(moved) == {"created": 3, "deleted": 4}
+    assert told(moved["changes"])[0] == ("delete", "key_auth")
+    assert told(moved["changes"])[-1] == ("delete", "consumer")
     (consumer,) = state.gateway.entities("/consumers")
     (found,) = state.gateway.entities("/key-auths")
     assert consumer["username"] == "bob" and found["consumer"]["id"] == consumer["id"]

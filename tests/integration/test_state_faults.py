@@ -182,6 +182,62 @@ def test_a_credential_moves_to_another_consumer(state: State) -> None:
     assert found["consumer"]["id"] == bob["id"]
 
 
+TWICE: list[tuple[Document, str]] = [
+    (
+        {"consumers": [{"username": "a", "keyauth_credentials": [{"key": "hidden-key"}]},
+                       {"username": "b", "keyauth_credentials": [{"key": "hidden-key"}]}]},
+        "of consumer b: key is also that of key_auth ",
+    ),
+    (
+        {"consumers": [{"username": "a", "custom_id": "1"}, {"username": "b", "custom_id": "1"}]},
+        "consumer b: custom_id is also that of consumer a",
+    ),
+    (
+        {"services": [{"name": "s", "host": "a.test", "plugins": [{"name": "cors"}]}],
+         "plugins": [{"name": "cors", "service": "s"}]},
+        "plugin cors: name is also that of plugin cors",
+    ),
+    (
+        {"services": [{"name": "s", "host": "a.test", "plugins": [
+            {"name": "cors", "instance_name": "i"}]}],
+         "plugins": [{"name": "cors", "instance_name": "i"}]},
+        "plugin cors: instance_name is also that of plugin cors",
+    ),
+    (
+        {"upstreams": [{"name": "u.test", "targets": [{"target": "10.0.0.1"}]}],
+         "targets": [{"target": "10.0.0.1:8000", "upstream": "u.test"}]},
+        "target 10.0.0.1:8000 of upstream u.test: target is also that of target 10.0.0.1:8000",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sections", "sentence"), TWICE)
+def test_one_value_for_two_entities_is_refused_before_the_first_write(
+    state: State, sections: Document, sentence: str
+) -> None:
+    for check in (True, False):
+        refused = state.refused(tagged("t", **sections), check=check)
+        assert sentence in refused["msg"] and "hidden" not in json.dumps(refused)
+    assert state.gateway.writes() == []
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_value_that_others_have_is_refused_before_the_first_write(
+    state: State, check: bool
+) -> None:
+    state.gateway.call("POST", "/consumers", {"username": "theirs", "custom_id": "1"})
+    state.gateway.call("POST", "/consumers/theirs/key-auth", {"key": "hidden-key"})
+    state.gateway.reset_requests()
+    for own, sentence in (
+        ({"custom_id": "1"}, "consumer ours: custom_id is taken by another consumer, which"),
+        ({"keyauth_credentials": [{"key": "hidden-key"}]}, ": key is taken by another key_auth,"),
+    ):
+        document = tagged("t", consumers=[{"username": "ours", **own}])
+        refused = state.refused(document, check=check)
+        assert sentence in refused["msg"] and "hidden" not in json.dumps(refused)
+    assert state.gateway.writes() == []
+
+
 def test_two_entities_that_swap_names_are_refused_before_the_first_write(state: State) -> None:
     state(tagged("t", services=[
         {"name": "one", "host": "a.test"}, {"name": "two", "host": "b.test"}]))  # fmt: skip

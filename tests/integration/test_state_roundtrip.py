@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.irishtek.kong.plugins.module_utils._document._dump import ALL_KINDS
 from harness.certificates import self_signed
-from harness.documents import documents
+from harness.documents import documents, enterprise_documents
 from harness.engine import Engine
 from harness.gateway import Gateway, sandbox
 from harness.kinds import pem_texts
-from harness.state import HEAD, Document, State, counts, tagged
+from harness.state import HEAD, Document, State, counts, tagged, without_order
 
 # A fixture that lives longer than an example is what these tests want.
 BOUNDED = settings(
@@ -31,6 +31,7 @@ BOUNDED = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
+ENTERPRISE = settings(BOUNDED, max_examples=8)
 STYLES: list[Document] = [
     {}, {"with_ids": True}, {"skip_defaults": True}, {"skip_defaults": True, "with_ids": True},
 ]  # fmt: skip
@@ -62,6 +63,13 @@ def enterprise() -> Iterator[Gateway]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def second_enterprise() -> Iterator[Gateway]:
+    """Another one of them."""
+    with sandbox("--edition", "enterprise") as started:
+        yield started
+
+
 def _dump(state: State, **options: Any) -> Document:
     state.engine.forget()
     document: Document = state.engine.ok("kong_dump", **{"secrets": "keep", **options})["document"]
@@ -73,9 +81,21 @@ def _dump(state: State, **options: Any) -> Document:
 def test_a_dump_is_what_the_gateway_already_is(
     state: State, other: State, pems: dict[str, str], data: st.DataObject
 ) -> None:
+    _goes_round(state, other, data.draw(documents(pems)))
+
+
+@ENTERPRISE
+@given(data=st.data())
+def test_a_dump_of_the_enterprise_edition_is_what_the_gateway_already_is(
+    enterprise: Gateway, second_enterprise: Gateway, pems: dict[str, str], data: st.DataObject
+) -> None:
+    pair = [State(Engine(each)) for each in (enterprise, second_enterprise)]
+    _goes_round(pair[0], pair[1], data.draw(enterprise_documents(pems)))
+
+
+def _goes_round(state: State, other: State, filled: Document) -> None:
     state.gateway.reset()
     other.gateway.reset()
-    filled = data.draw(documents(pems))
     state(filled, "applied", diff=False)
     state.unchanged(filled, "applied")
     for style in STYLES:
@@ -121,13 +141,26 @@ def test_what_a_tag_owns_is_a_document_of_its_own(
 def test_any_document_leads_to_any_other(
     state: State, pems: dict[str, str], data: st.DataObject
 ) -> None:
+    _lead_to_each_other(state, [data.draw(documents(pems)) for number in range(2)])
+
+
+@ENTERPRISE
+@given(data=st.data())
+def test_any_document_of_the_enterprise_edition_leads_to_any_other(
+    enterprise: Gateway, pems: dict[str, str], data: st.DataObject
+) -> None:
+    drawn = [data.draw(enterprise_documents(pems)) for number in range(2)]
+    _lead_to_each_other(State(Engine(enterprise)), drawn)
+
+
+def _lead_to_each_other(state: State, drawn: list[Document]) -> None:
     state.gateway.reset()
     owned: Document = {"purge_kinds": list(ALL_KINDS), "allow_empty": True}
-    for number in range(2):
-        document = data.draw(documents(pems), label=f"document {number + 1}")
+    for document in drawn:
         foretold = state(document, check=True, **owned)
         real = state(document, **owned)
         assert foretold["summary"] == real["summary"]
+        assert without_order(foretold["changes"]) == without_order(real["changes"])
         state.unchanged(document, **owned)
 
 

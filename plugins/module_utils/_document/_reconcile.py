@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
 from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Matcher, Step
@@ -25,10 +24,8 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._parse imp
     Item,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._removal import Removal
-from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import (
-    Stock,
-    owner_of,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._document._room import make_room
+from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import Stock
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import CONSUMER
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
@@ -128,11 +125,12 @@ class _Planner:
         deletes = removal.steps(self._surplus(scope)) if synced else []
         lost = self._lost(removal)
         members = self._memberships(removal)
-        early = self._make_room(writes, deletes)
-        self._guard_number(deletes, [*lost, *(each for each in members if not each.adding)])
-        self._guard_everything(writes, deletes)
+        early = make_room(self._stock, writes, deletes)
         moved = {step.id for step in early}
         rest = [step for step in deletes if step.id not in moved]
+        left = [each for each in members if not each.adding]
+        self._guard_number([*early, *rest], [*lost, *left])
+        self._guard_everything(writes, [*early, *rest])
         return Work(writes, early, rest, members, lost)
 
     def _removal(self, writes: Sequence[Step]) -> Removal:
@@ -236,37 +234,6 @@ class _Planner:
             if entity is not None
             and (not self._document.select_tags or self._owns(kind.name, entity))
         ]
-
-    def _make_room(self, writes: list[Step], deletes: list[Step]) -> list[Step]:
-        """Deletes and renamings that free a unique value which another entity takes."""
-        by_id = {
-            plan.stored["id"]: step for step in deletes for plan in (step.plan, *step.along)
-        }
-        renamed = {step.id: step for step in writes if step.plan.stored}
-        early: dict[str, Step] = {}
-        for step in writes:
-            for holder in self._holders(step):
-                if holder in by_id:
-                    early[by_id[holder].id] = by_id[holder]
-                elif holder in renamed:
-                    step.needs.add(holder)
-        return list(early.values())
-
-    def _holders(self, step: Step) -> list[str]:
-        """Ids of other entities that hold now what a step is about to claim."""
-        kind, body = step.plan.kind, step.plan.body
-        names = {kind.identity, *kind.unique} if kind.matches is None else set(kind.unique)
-        found = []
-        for name in names:
-            value: Any = body.get(name)
-            if value is None or not isinstance(value, str):
-                continue
-            for stored in self._stock.holding(kind.name, name, value):
-                everywhere = kind.parent is None or name in kind.unique
-                same = everywhere or owner_of(kind, stored) == step.owner
-                if same and stored["id"] != step.id:
-                    found.append(stored["id"])
-        return found
 
     def _guard_number(self, deletes: list[Step], members: list[Membership]) -> None:
         """Refuse to delete more than is allowed."""

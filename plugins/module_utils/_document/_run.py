@@ -49,9 +49,10 @@ class Report:
     """What became of the steps, and of the memberships: each is in exactly one of these lists."""
 
     done: list[Step] = field(default_factory=list)
-    failed: list[tuple[Step | Membership, KongError]] = field(default_factory=list)
+    failed: list[tuple[Step, KongError]] = field(default_factory=list)
     not_done: list[Step] = field(default_factory=list)
     members: list[Membership] = field(default_factory=list)
+    members_failed: list[tuple[Membership, KongError]] = field(default_factory=list)
     members_not_done: list[Membership] = field(default_factory=list)
 
 
@@ -116,14 +117,15 @@ class Runner:
             member.carry_out(self._gateway)
         except KongError as exc:
             with self._lock:
-                self._report.failed.append((member, exc))
+                self._report.members_failed.append((member, exc))
             return
         with self._lock:
             self._report.members.append(member)
 
     @property
     def _is_halted(self) -> bool:
-        return bool(self._report.failed) and not self._goes_on
+        failed = self._report.failed or self._report.members_failed
+        return bool(failed) and not self._goes_on
 
 
 def _refuse_another(step: Step, plan: Plan) -> None:

@@ -82,7 +82,7 @@ def run_state(task: Task) -> Result:
         task.gateway, task.params["on_error"], task.params["concurrency"], task.progress
     )
     report = runner.run(work)
-    if report.failed:
+    if report.failed or report.members_failed:
         raise _failure(task, work, report)
     return _result(task, work, report)
 
@@ -132,6 +132,8 @@ def _result(task: Task, work: Work, report: Report) -> Result:
         steps = sorted(report.done, key=lambda step: places[id(step)])
         plans = [plan for step in steps for plan in (*step.along, step.plan)]
         plans.sort(key=lambda plan: ORDER.index(plan.kind.name))
+        planned = {each: place for place, each in enumerate([*work.lost, *work.members])}
+        members.sort(key=planned.__getitem__)
         url = task.gateway.url
         result["diff"] = [plan.diff(url) for plan in plans] + [each.diff(url) for each in members]
     return result
@@ -154,7 +156,6 @@ def _summary(plans: Iterable[Plan]) -> dict[str, dict[str, int]]:
 
 def _failure(task: Task, work: Work, report: Report) -> KongError:
     """The first failure, with the lists of what was done, undone and not done."""
-    step, first = report.failed[0]
     started = {id(each) for each in (*report.done, *report.not_done)}
     failed = {id(each) for each, _exc in report.failed}
     waiting = [
@@ -164,14 +165,10 @@ def _failure(task: Task, work: Work, report: Report) -> KongError:
     ]
     partial = _result(task, work, report)
     partial["failed_steps"] = [
-        {**_own(each).summary(), "msg": exc.message} for each, exc in report.failed
+        *({**each.plan.summary(), "msg": exc.message} for each, exc in report.failed),
+        *({**each.summary(), "msg": exc.message} for each, exc in report.members_failed),
     ]
-    along = [
-        plan.summary()
-        for each, _exc in report.failed
-        if isinstance(each, Step)
-        for plan in each.along
-    ]
+    along = [plan.summary() for each, _exc in report.failed for plan in each.along]
     members = [*_lost(work, report, gone=False), *report.members_not_done]
     partial["not_done"] = [
         *along,
@@ -182,19 +179,22 @@ def _failure(task: Task, work: Work, report: Report) -> KongError:
     if task.params["on_error"] == "rollback":
         undone = undo(task.gateway, report, _lost(work, report))
         partial.update(_told(undone), changed=bool(undone.left))
-    more = f" (and {len(report.failed) - 1} more)" if len(report.failed) > 1 else ""
-    written = ""
-    if isinstance(step, Step) and step.where:
-        first.failure["where"] = step.where
+    return _with_partial(task, report, partial)
+
+
+def _with_partial(task: Task, report: Report, partial: Result) -> KongError:
+    """The first failure: its own sentence, where it is written, and what became of the rest."""
+    errors = [exc for _each, exc in (*report.failed, *report.members_failed)]
+    first, written = errors[0], ""
+    where = report.failed[0][0].where if report.failed else ""
+    if where:
+        first.failure["where"] = where
         # What is written in the task itself has no lines.
-        written = f" (written at {step.where})" if step.where != "content" else ""
+        written = f" (written at {where})" if where != "content" else ""
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     first.message = f"{first.message}{written}{more}; {_state_after(task, partial)}"
     first.partial = partial
     return first
-
-
-def _own(each: Step | Membership) -> Plan | Membership:
-    return each.plan if isinstance(each, Step) else each
 
 
 def _told(undone: Undone) -> Result:
@@ -229,10 +229,9 @@ def _load_whole(
         _foretelling(task), "continue", task.params["concurrency"], lambda line: None
     ).run(work)
     for step, exc in report.failed:
-        if isinstance(step, Step):
-            exc.failure["where"] = step.where
+        exc.failure["where"] = step.where
         raise exc
-    if report.done:
+    if report.done or report.members:
         # The tags of the task are as good as those of the document.
         tags = list(document.select_tags)
         info = {**(content.get("_info") or {}), "select_tags": tags}

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values that only one entity can have: who has them, who is to have them, and what goes first.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
+from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import (
+    Stock,
+    owner_of,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import SCOPES
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
+
+# A kind, a field, within which other entity it is unique if not everywhere, and the value.
+Claim = tuple[str, str, Any, str]
+
+
+def make_room(stock: Stock, writes: Sequence[Step], deletes: Sequence[Step]) -> list[Step]:
+    """The deletes that have to come first; writes that wait for a renaming are told so.
+
+    :raises InputError: two entities of the document claim one value, or something that the
+        document neither has nor deletes has it; a gateway would refuse the write.
+    """
+    _refuse_two_claims(writes)
+    going = {
+        plan.stored["id"]: (step, plan) for step in deletes for plan in (step.plan, *step.along)
+    }
+    kept = {step.id for step in writes if step.plan.stored}
+    early: dict[str, tuple[Step, Plan]] = {}
+    for step in writes:
+        for field, holder in _holders(stock, step):
+            if holder in going:
+                early[holder] = going[holder]
+            elif holder in kept:
+                step.needs.add(holder)
+            else:
+                raise InputError(
+                    f"{step.where}: {step.plan.description}: {field} is taken by another "
+                    f"{step.plan.kind.name}, which the document does not have"
+                )
+    whole = {id(step): step for step, plan in early.values() if plan is step.plan}
+    parts = [_by_itself(*found) for found in early.values() if id(found[0]) not in whole]
+    return [*whole.values(), *parts]
+
+
+def _refuse_two_claims(writes: Sequence[Step]) -> None:
+    claimed: dict[Claim, Step] = {}
+    for step in writes:
+        for claim in _claims(step):
+            other = claimed.setdefault(claim, step)
+            if other is not step:
+                # The value itself can be a secret.
+                raise InputError(
+                    f"{step.where}: {step.plan.description}: {claim[1]} is also that of "
+                    f"{other.plan.description} at {other.where}"
+                )
+
+
+def _claims(step: Step) -> Iterator[Claim]:
+    """What an entity will have for itself alone."""
+    kind, entity = step.plan.kind, step.plan.entity
+    for field in _unique_fields(step):
+        value = entity.get(field)
+        if isinstance(value, str):
+            yield kind.name, field, None if field in kind.unique else step.owner, value
+    if kind.name == "plugin":
+        scope = tuple((entity.get(each) or {}).get("id") for each in SCOPES)
+        yield kind.name, "name", scope, str(entity.get("name"))
+
+
+def _holders(stock: Stock, step: Step) -> Iterator[tuple[str, str]]:
+    """Fields that a step is about to write, and the ids of others that have the value now."""
+    kind = step.plan.kind
+    for field in _unique_fields(step):
+        value = step.plan.body.get(field)
+        for stored in stock.holding(kind.name, field, value) if isinstance(value, str) else ():
+            everywhere = kind.parent is None or field in kind.unique
+            same = everywhere or owner_of(kind, stored) == step.owner
+            if same and stored["id"] != step.id:
+                yield field, stored["id"]
+
+
+def _unique_fields(step: Step) -> list[str]:
+    kind = step.plan.kind
+    if kind.name == "mtls_auth":
+        # Unique together with the authority only.
+        return []
+    own = [kind.identity] if kind.matches is None else []
+    return list(dict.fromkeys([*own, *kind.unique]))
+
+
+def _by_itself(step: Step, plan: Plan) -> Step:
+    """The delete of one entity that would go along: the rest of it can wait."""
+    step.along.remove(plan)
+    step.needs.add(plan.stored["id"])
+    return Step(plan, owner_of(plan.kind, plan.stored))
