@@ -316,8 +316,8 @@ def _judged_by_helm(helm: str, file: Path, values: dict[str, Any]) -> None:
             [helm, *words, "--values", file], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
-    (deployment,) = yaml.safe_load_all(done.stdout)
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    deployment = next(iter(yaml.safe_load_all(done.stdout)))
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
     env = {entry["name"]: entry for entry in container["env"]}
     assert env["KONG_ROLE"]["value"] == values["env"]["role"]
 

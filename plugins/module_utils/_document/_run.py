@@ -107,7 +107,6 @@ class Runner:
             self._report.done.append(step)
             self._progress(f"{len(self._report.done)} of {self._total} changes done")
 
-
     def _attempt_member(self, member: Membership) -> None:
         with self._lock:
             if self._is_halted or {member.group, member.consumer} & self._broken:
