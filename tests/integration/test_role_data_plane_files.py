@@ -108,6 +108,13 @@ def test_a_state_file_is_converted(host: Host, tmp_path: Path) -> None:
         "_format_version": "3.0", "_info": {"select_tags": ["a"]},
         "services": [{"name": "one", "host": "example.com"}],
     }))
+    good = state.read_text()
+    state.write_text("services: []\n")
+    run = host.run(state_file=str(state))
+    assert run.rc != 0
+    assert "_format_version is missing" in run.result("Refuse a state file that cannot be converted")["msg"]
+    assert not host.folder.exists()
+    state.write_text(good)
     host.run(state_file=str(state)).ok()
     converted = yaml.safe_load((host.folder / "state/kong.json").read_text())
     service = {"name": "one", "host": "example.com", "tags": ["a"]}

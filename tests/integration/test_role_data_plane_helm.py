@@ -173,13 +173,14 @@ def test_secrets_reach_the_pods_by_secrets_only(host: ClusterHost) -> None:
 
 def test_a_state_file_is_a_secret_and_unused_ones_go(host: ClusterHost, tmp_path: Path) -> None:
     state = tmp_path / "state.yml"
-    state.write_text(f"consumers: [{{username: a, keyauth_credentials: [{{key: {SECRET}}}]}}]\n")
+    head = '_format_version: "3.0"\nconsumers: '
+    state.write_text(f"{head}[{{username: a, keyauth_credentials: [{{key: {SECRET}}}]}}]\n")
     run = host.run(state_file=str(state), environment={"KONG_X": "y"}).ok()
     assert SECRET not in run.stdout + json.dumps([run.tasks, host.calls(), host.values()])
     stored = json.loads(_decoded(host.objects("secret")["kong-state"])["kong.yml"])
     assert stored["consumers"][0]["username"] == "a"
     before = host.pod()["metadata"]["name"]
-    state.write_text("consumers: []\n")
+    state.write_text(f"{head}[]\n")
     assert "kong-settings" in host.objects("secret")
     host.run(state_file=str(state)).ok()
     assert host.pod()["metadata"]["name"] != before
