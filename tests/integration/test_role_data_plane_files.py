@@ -112,7 +112,8 @@ def test_a_state_file_is_converted(host: Host, tmp_path: Path) -> None:
     state.write_text("services: []\n")
     run = host.run(state_file=str(state))
     assert run.rc != 0
-    assert "_format_version is missing" in run.result("Refuse a state file that cannot be converted")["msg"]
+    said = run.result("Refuse a state file that cannot be converted")["msg"]
+    assert "_format_version is missing" in said
     assert not host.folder.exists()
     state.write_text(good)
     host.run(state_file=str(state)).ok()

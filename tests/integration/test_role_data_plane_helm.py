@@ -269,7 +269,7 @@ VALUES = """
     - name: The role's words
       ansible.builtin.import_role:
         name: irishtek.kong.data_plane
-        tasks_from: assert
+        tasks_from: work_out
     - name: Modules
       ansible.builtin.debug:
         msg: >-
