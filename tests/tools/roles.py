@@ -10,6 +10,7 @@ to a scenario, its own playbook takes away what it made. SCENARIO names the only
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -72,6 +73,7 @@ def environment() -> dict[str, str]:
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "CONTAINERS_CONF": str(SETTINGS),
         "DATA_PLANE_REPOSITORY": str(REPOSITORY),
+        "NO_COLOR": "1",
         "PYTHONPATH": str(ROOT / "tests"),
     }
     return {**bins, **paths}
@@ -163,6 +165,13 @@ def _clear(name: str, env: dict[str, str], log: Path) -> None:
         )
 
 
+def _repeat_failures(log: Path) -> None:
+    """Write at the log's end what tasks failed of, which else stands above all of the clearing."""
+    failures = re.findall(r"^(?:fatal|failed): \[.*", log.read_text(errors="replace"), re.MULTILINE)
+    with log.open("a") as output:
+        print("", *failures, sep="\n", file=output)
+
+
 def scenario(name: str, ground: Ground, clock: Clock) -> Part:
     """Return the part that runs `extensions/molecule/data_plane_<name>`."""
 
@@ -188,6 +197,7 @@ def scenario(name: str, ground: Ground, clock: Clock) -> Part:
         finally:
             if status:
                 _clear(name, env, job.log)
+                _repeat_failures(job.log)
         return from_status(status)
 
     return Part(name, work)

@@ -30,6 +30,7 @@ def podman(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Part:
     """A scenario on made ground, whose molecule notes in `called` what it is asked for."""
     script = (
         "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + ' ')\n"
+        "print(sys.argv[2] == 'test' and 'fatal: [gateway]: FAILED! => no' or 'cleared')\n"
         "sys.exit(sys.argv[2] == 'test' and int(sys.argv[3]))"
     )
     called = str(tmp_path / "called")
@@ -58,6 +59,7 @@ def test_what_a_failed_scenario_left_is_taken_away(
     monkeypatch.setenv("STATUS", "2")
     assert podman.work(job) == FAILED
     assert (tmp_path / "called").read_text() == "test destroy "
+    assert job.log.read_text().endswith("cleared\n\nfatal: [gateway]: FAILED! => no\n")
 
 
 def test_what_a_stopped_scenario_left_is_taken_away(
