@@ -4,7 +4,8 @@
 """Build the images: `PYTHONPATH=tests python -m image.build`. It prints a line an image.
 
 `localhost/kong-sandbox:3.9` and `:3.10` behave as the gateway's own images; in
-`localhost/kong-sandbox-host:bookworm` systemd is the init. Without any registry: the base is a
+`localhost/kong-sandbox-host:bookworm` systemd is the init. `localhost/kong-sandbox-postgresql`, the
+database of a real gateway, is made only where it is named. Without any registry: the base is a
 Debian made by debootstrap. What is there already with the same content is not made again.
 """
 
@@ -31,6 +32,7 @@ EMPTIED = ("var/cache/apt/archives", "var/lib/apt/lists")
 BASE = "localhost/kong-sandbox-base"
 GATEWAY = "localhost/kong-sandbox"
 HOST = f"localhost/kong-sandbox-host:{SUITE}"
+POSTGRESQL = f"localhost/kong-sandbox-postgresql:{SUITE}"
 
 #: The label by which an image says what it was made of.
 LABEL = "irishtek.kong.content"
@@ -94,32 +96,42 @@ def gateway(release: Release) -> str:
     return image
 
 
+def _derived(image: str, recipe: str) -> str:
+    """An image that is the base and what its recipe says; its name."""
+    content = f"{base()}-{digest([FILES / recipe])}"
+    if _content_of(image) != content:
+        with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+            _build(image, recipe, content, Path(folder))
+    return image
+
+
 def host() -> str:
     """The image with systemd as its init; its name."""
-    recipe = "Containerfile.host"
-    content = f"{base()}-{digest([FILES / recipe])}"
-    if _content_of(HOST) != content:
-        with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-            _build(HOST, recipe, content, Path(folder))
-    return HOST
+    return _derived(HOST, "Containerfile.host")
+
+
+def postgresql() -> str:
+    """The image with a PostgreSQL, whose user, password and database are `kong`; its name."""
+    return _derived(POSTGRESQL, "Containerfile.postgresql")
 
 
 def main() -> int:
     """Exit status: 0, or 2 with a sentence where something is missing."""
     parser = argparse.ArgumentParser(prog="image.build", description=__doc__)
-    parser.add_argument("only", nargs="?", choices=["base", "gateway", "host"])
+    parser.add_argument("only", nargs="?", choices=["base", "gateway", "host", "postgresql"])
     given = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
     try:
         if given.only == "base":
             base()
-            return 0
-        if given.only != "host":
+        if given.only in (None, "gateway"):
             for release in RELEASES:
                 if release.edition == "community":
                     print(gateway(release), flush=True)
-        if given.only != "gateway":
+        if given.only in (None, "host"):
             print(host(), flush=True)
+        if given.only == "postgresql":
+            print(postgresql(), flush=True)
     except Failed as error:
         print(error, file=sys.stderr)
         return 2

@@ -14,7 +14,7 @@ import os
 import pathlib
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpx
 import pytest
@@ -48,15 +48,23 @@ def _podman(*arguments: str, status: int = 0) -> str:
 
 
 @contextlib.contextmanager
-def container(image: str, settings: dict[str, str], *options: str) -> Iterator[str]:
+def container(
+    image: str, settings: dict[str, str], *options: str, arguments: Sequence[str] = ()
+) -> Iterator[str]:
     """Run an image on the host's network until the block ends; the container's name."""
     name = f"irishtek-test-{os.getpid()}"
     variables = [word for key, value in settings.items() for word in ("--env", f"{key}={value}")]
-    _podman("run", "--detach", "--name", name, "--network", "host", *options, *variables, image)
+    words = ("--detach", "--name", name, "--network", "host", *options, *variables)
+    _podman("run", *words, image, *arguments)
     try:
         yield name
     finally:
         subprocess.run(["podman", "rm", "--force", name], capture_output=True, check=False)
+
+
+def _succeeds(name: str, *command: str) -> bool:
+    ended = subprocess.run(["podman", "exec", name, *command], capture_output=True, check=False)
+    return ended.returncode == 0
 
 
 def _message(port: int) -> str:
@@ -90,6 +98,20 @@ def test_a_gateway_that_cannot_start_says_why() -> None:
     )
     assert ended.returncode == 1
     assert "Error: log_level has an invalid value: 'loud'" in ended.stderr
+
+
+def test_a_real_gateway_finds_its_database() -> None:
+    _images()
+    try:
+        image = build.postgresql()
+    except Failed as error:
+        pytest.skip(str(error))
+    port = str(free_port())
+    login = f"host=127.0.0.1 port={port} user=kong dbname=kong"
+    table = "CREATE TABLE kept (id int)"
+    with container(image, {}, arguments=("-p", port)) as name:
+        eventually(lambda: _succeeds(name, "psql", f"{login} password=kong", "-c", table), 30)
+        assert not _succeeds(name, "psql", f"{login} password=other", "-c", "SELECT 1")
 
 
 def test_images_are_made_once_for_their_content() -> None:
