@@ -217,16 +217,19 @@ def test_the_certificate_belongs_to_the_user_of_the_image_that_runs(docker: Engi
 
 
 def test_failures_say_what_to_do(docker: EngineHost) -> None:
-    run = docker.run(config=docker.config(log_level="loud"))
-    assert "log_level has an invalid value" in run.result("Say what the gateway refuses")["msg"]
-    run = docker.run(image="localhost/missing:1")
-    assert "was not found: look at data_plane_image" in run.result("that is not there")["msg"]
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", docker.ports[0]))
         taken.listen(1)
         run = docker.run()
-    said = run.result("Refuse ports that are taken")["msg"]
-    assert f"Port {docker.ports[0]} of 127.0.0.1 is taken" in said
+        assert not docker.folder.exists()
+        predicted = docker.run(check=True).ok().result("Say in check mode which ports are taken")
+    sentence = f"Port {docker.ports[0]} of 127.0.0.1 is taken"
+    assert sentence in run.result("Refuse ports that are taken")["msg"]
+    assert sentence in predicted["msg"]
+    run = docker.run(image="localhost/missing:1")
+    assert "was not found: look at data_plane_image" in run.result("that is not there")["msg"]
+    run = docker.run(config=docker.config(log_level="loud"))
+    assert "log_level has an invalid value" in run.result("Say what the gateway refuses")["msg"]
     assert docker.containers() == {}
 
 

@@ -16,9 +16,11 @@ import argparse
 import base64
 import datetime
 import grp
+import ipaddress
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -41,12 +43,25 @@ def _openssl(*words: str, text: str = "") -> str:
     except FileNotFoundError:
         raise Refused("The command openssl is missing; install the package openssl.") from None
     if done.returncode != 0:
-        raise Refused(f"openssl {words[0]} failed: {done.stderr.strip()}")
+        # Its first line is for people, the others are its own trace.
+        raise Refused(f"openssl {words[0]} failed: {done.stderr.strip().partition(chr(10))[0]}")
     return done.stdout
 
 
 def _public_key_of(certificate: str) -> str:
     return _openssl("x509", "-pubkey", "-noout", text=certificate).strip()
+
+
+def _public_half(key: Path) -> str:
+    # With an empty passphrase, as it would else ask the terminal for one.
+    words = ["pkey", "-in", str(key), "-passin", "pass:", "-pubout"]
+    try:
+        return _openssl(*words).strip()
+    except Refused:
+        raise Refused(
+            f"{key} is no private key that can be read: the gateway needs one in PEM, and without"
+            " a passphrase."
+        ) from None
 
 
 def _end_of(certificate: str) -> datetime.datetime:
@@ -60,18 +75,32 @@ def _days_left(certificate: str) -> float:
     return left.total_seconds() / 86400
 
 
-def _read(path: Path) -> str:
-    return path.read_text(encoding="ascii", errors="replace") if path.is_file() else ""
+def _read(path: Path, kind: str = "CERTIFICATE") -> str:
+    """The PEM blocks of this kind, without what people write around them; "" where none is."""
+    text = path.read_text(encoding="ascii", errors="replace") if path.is_file() else ""
+    blocks = re.finditer(rf"-----BEGIN ([A-Z0-9 ]*{kind})-----\n.*?-----END \1-----", text, re.DOTALL)
+    return "".join(f"{block[0]}\n" for block in blocks)
+
+
+def _certificate(path: Path) -> str:
+    text = _read(path)
+    if not text:
+        raise Refused(f"{path} holds no certificate in PEM.")
+    return text
 
 
 def _write(path: Path, text: str, owner: tuple[int, int], mode: int = PRIVATE) -> None:
     """Replace the file at once: whoever reads it sees the old text or the new one."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(text)
-    os.chmod(name, mode)
-    os.chown(name, *owner)
-    os.replace(name, path)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+        os.chmod(name, mode)
+        os.chown(name, *owner)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
 
 
 def _owner(arguments: argparse.Namespace) -> tuple[int, int]:
@@ -86,34 +115,41 @@ def _owner(arguments: argparse.Namespace) -> tuple[int, int]:
 
 
 def _check_pair(certificate: str, key_file: Path, what: str) -> None:
-    if _public_key_of(certificate) != _openssl("pkey", "-in", str(key_file), "-pubout").strip():
+    if _public_key_of(certificate) != _public_half(key_file):
         raise Refused(f"{what} does not match its key: they are two halves of different pairs.")
     if _days_left(certificate) <= 0:
         raise Refused(f"{what} expired on {_end_of(certificate):%Y-%m-%d}; give one that is valid.")
 
 
 def _is_as_asked(arguments: argparse.Namespace, certificate: str, key_file: Path) -> bool:
-    """Whether a certificate in use need not be made anew."""
-    words = ["x509", "-noout", "-subject", "-nameopt", "RFC2253", "-ext", "subjectAltName"]
-    said = _openssl(*words, text=certificate)
+    """Whether a pair is one, and as a new one would be made, but for its days."""
+    if _public_key_of(certificate) != _public_half(key_file):
+        return False
+    said = _openssl("x509", "-noout", "-subject", "-nameopt", "RFC2253", text=certificate)
     kind = _openssl("pkey", "-in", str(key_file), "-pubout", "-text", "-noout")
-    names = {line.strip() for line in said.replace(",", "\n").splitlines()}
-    wanted = {name.replace("IP:", "IP Address:") for name in _alternative_names(arguments)}
     return (
         arguments.days_left < _days_left(certificate)
-        and f"subject=CN={arguments.name}" in names
-        and wanted <= names
+        and said.strip() == f"subject=CN={arguments.name}"
+        and _names_of(certificate) == set(map(_general_name, arguments.alternative_name))
         and ("secp384r1" in kind) == (arguments.key_type == "ec")
         and (arguments.key_type == "ec" or f"({arguments.bits} bit" in kind)
+        and _ca_is_as_asked(arguments, certificate)
     )
 
 
-def _alternative_names(arguments: argparse.Namespace) -> list[str]:
-    found = []
-    for name in dict.fromkeys(arguments.alternative_name):
-        is_address = ":" in name or name.replace(".", "").isdigit()
-        found.append(f"{'IP' if is_address else 'DNS'}:{name}")
-    return found
+def _names_of(certificate: str) -> set[str]:
+    said = _openssl("x509", "-noout", "-ext", "subjectAltName", text=certificate)
+    return {_general_name(name) for name in re.findall(r"(?:DNS|IP Address):([^,\s]+)", said)}
+
+
+def _general_name(name: str) -> str:
+    """A name as openssl's settings have it; an address in one of its many spellings."""
+    try:
+        return f"IP:{ipaddress.ip_address(name)}"
+    except ValueError:
+        if ":" in name:
+            raise Refused(f"{name} is neither an address nor a host's name.") from None
+        return f"DNS:{name}"
 
 
 def _make_key(path: Path, arguments: argparse.Namespace) -> None:
@@ -131,7 +167,7 @@ def _config(arguments: argparse.Namespace, authority: bool = False) -> str:
     ] if authority else [
         "keyUsage=critical,digitalSignature",
         "extendedKeyUsage=clientAuth,serverAuth",
-        f"subjectAltName={','.join(_alternative_names(arguments))}",
+        f"subjectAltName={','.join(dict.fromkeys(map(_general_name, arguments.alternative_name)))}",
     ]
     return "\n".join(
         ["[req]", "distinguished_name=dn", "prompt=no", "[dn]", f"CN={arguments.name}",
@@ -152,17 +188,10 @@ def look(arguments: argparse.Namespace) -> dict[str, Any]:
     """What lies in the folder, and whether the certificate in use is to be replaced."""
     folder = Path(arguments.folder)
     current, key = _read(folder / "tls.crt"), folder / "tls.key"
-    fit = bool(current) and key.is_file()
-    if fit:
-        _openssl("x509", "-noout", text=current)
-        same = _public_key_of(current) == _openssl("pkey", "-in", str(key), "-pubout").strip()
-        fit = same and _is_as_asked(arguments, current, key) and _ca_is_as_asked(arguments, current)
     return {
-        "needed": not fit,
+        "needed": not (current and key.is_file() and _is_as_asked(arguments, current, key)),
         "current": current,
-        "new": _read(folder / "new.crt"),
         "old": _read(folder / "old.crt"),
-        "not_after": f"{_end_of(current):%Y-%m-%dT%H:%M:%SZ}" if current else "",
     }
 
 
@@ -182,11 +211,15 @@ def _ca_is_as_asked(arguments: argparse.Namespace, certificate: str) -> bool:
 
 
 def prepare(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Make a new key beside the one in use, and its request or its self-signed certificate."""
+    """Make a new key beside the one in use, and its request or its self-signed certificate.
+
+    A self-signed pair that an interrupted run has left is taken up: it may be known already.
+    """
     folder = Path(arguments.folder)
-    key = folder / "new.key"
-    if not key.is_file():
-        _make_key(key, arguments)
+    key, left = folder / "new.key", _read(folder / "new.crt")
+    if arguments.self_signed and left and key.is_file() and _is_as_asked(arguments, left, key):
+        return {"changed": False, "new": left}
+    _make_key(key, arguments)
     if not arguments.self_signed:
         return {"changed": True, "request": _request(arguments, key)}
     certificate = _request(arguments, key, "-x509", "-days", str(arguments.days))
@@ -199,7 +232,8 @@ def sign(arguments: argparse.Namespace) -> dict[str, Any]:
     for path in (arguments.certificate, arguments.key):
         if not Path(path).is_file():
             raise Refused(f"{path} is missing on the host that signs.")
-    _check_pair(_read(Path(arguments.certificate)), Path(arguments.key), "The CA's certificate")
+    ca = _certificate(Path(arguments.certificate))
+    _check_pair(ca, Path(arguments.key), "The CA's certificate")
     with tempfile.TemporaryDirectory() as folder:
         extensions = Path(folder, "extensions.cnf")
         extensions.write_text(_config(arguments), encoding="ascii")
@@ -208,14 +242,14 @@ def sign(arguments: argparse.Namespace) -> dict[str, Any]:
             "-set_serial", f"0x{os.urandom(16).hex()}", "-days", str(arguments.days),
             "-extfile", str(extensions), "-extensions", "extensions", text=arguments.text,
         )
-    return {"changed": True, "new": signed, "ca": _read(Path(arguments.certificate))}
+    return {"changed": True, "new": signed, "ca": ca}
 
 
 def authority(arguments: argparse.Namespace) -> dict[str, Any]:
     """The CA's certificate; with --create it is made where there is none (not with --check)."""
     certificate, key = Path(arguments.certificate), Path(arguments.key)
     if certificate.is_file():
-        text = _read(certificate)
+        text = _certificate(certificate)
         if _days_left(text) <= 0:
             raise Refused(f"{certificate} of the CA expired on {_end_of(text):%Y-%m-%d}.")
         return {"changed": False, "ca": text}
@@ -237,16 +271,15 @@ def given(arguments: argparse.Namespace) -> dict[str, Any]:
     for path in (certificate, key):
         if not path.is_file():
             raise Refused(f"{path} is missing on this host.")
-    text = _read(certificate)
+    text = _certificate(certificate)
     _check_pair(text, key, f"The certificate {certificate}")
-    result = look(argparse.Namespace(**{**vars(arguments), "text": ""})) | {"new": text}
-    current = (_read(folder / "tls.crt"), _read(folder / "tls.key"))
-    result["needed"] = current != (text, _read(key))
-    result["not_after"] = f"{_end_of(text):%Y-%m-%dT%H:%M:%SZ}"
-    if result["needed"] and not arguments.check:
-        _write(folder / "new.key", _read(key), _owner(arguments))
-        _write(folder / "new.crt", text, _owner(arguments))
-    return result
+    pair = (text, _read(key, "PRIVATE KEY"))
+    current = (_read(folder / "tls.crt"), _read(folder / "tls.key", "PRIVATE KEY"))
+    needed = current != pair
+    if needed and not arguments.check:
+        _write(folder / "new.key", pair[1], _owner(arguments))
+        _write(folder / "new.crt", pair[0], _owner(arguments))
+    return {"needed": needed, "current": current[0], "new": text, "old": _read(folder / "old.crt")}
 
 
 def install(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -257,7 +290,7 @@ def install(arguments: argparse.Namespace) -> dict[str, Any]:
     _check_pair(_read(folder / "new.crt"), folder / "new.key", "The new certificate")
     current = _read(folder / "tls.crt")
     if current and not (folder / "old.crt").exists():
-        _write(folder / "old.key", _read(folder / "tls.key"), owner)
+        _write(folder / "old.key", _read(folder / "tls.key", "PRIVATE KEY"), owner)
         _write(folder / "old.crt", current, owner)
     os.replace(folder / "new.key", folder / "tls.key")
     os.replace(folder / "new.crt", folder / "tls.crt")
@@ -306,7 +339,7 @@ def main() -> int:
         if not shutil.which("openssl"):
             raise Refused("The command openssl is missing; install the package openssl.")
         print(json.dumps(ACTIONS[arguments.action](arguments)))
-    except (Refused, OSError) as error:
+    except (Refused, OSError, UnicodeError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
