@@ -78,8 +78,8 @@ def _days_left(certificate: str) -> float:
 def _read(path: Path, kind: str = "CERTIFICATE") -> str:
     """The PEM blocks of this kind, without what people write around them; "" where none is."""
     text = path.read_text(encoding="ascii", errors="replace") if path.is_file() else ""
-    blocks = re.finditer(rf"-----BEGIN ([A-Z0-9 ]*{kind})-----\n.*?-----END \1-----", text, re.DOTALL)
-    return "".join(f"{block[0]}\n" for block in blocks)
+    pattern = rf"-----BEGIN ([A-Z0-9 ]*{kind})-----\n.*?-----END \1-----"
+    return "".join(f"{block[0]}\n" for block in re.finditer(pattern, text, re.DOTALL))
 
 
 def _certificate(path: Path) -> str:
