@@ -238,7 +238,7 @@ def engine(words: list[str]) -> int:
     commands: dict[str, Callable[[], int]] = {
         "compose": lambda: _compose(state, words[1:]),
         "container": lambda: _inspect(state, words[2:]),
-        "exec": lambda: 0,
+        "exec": lambda: 0 if _alive(state["containers"][words[1]].get("pid", 0)) else 1,
         "image": lambda: _image(state, words[1:]),
         "logs": lambda: _logs(state, words),
         "pull": lambda: _pull(state, words[1:]),

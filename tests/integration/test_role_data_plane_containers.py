@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -106,8 +107,8 @@ def test_a_refused_state_file_leaves_what_runs_as_it_is(docker: EngineHost, tmp_
     run = docker.run(state_file=str(state))
     assert run.rc != 0
     said = run.result("Say what the gateway refuses")["msg"]
-    assert "refuses the state file, and nothing of what runs was changed" in said
-    assert "Failed parsing" in said
+    assert "refuses the state file: Error: Failed parsing" in said
+    assert "What runs was left as it is." in run.result("Say what is missing")["msg"]
     assert (docker.folder / "state/kong.json").read_text() == before
     assert ["exec", "kong", "kong", "reload"] not in docker.calls()
 
@@ -124,22 +125,97 @@ def test_a_version_that_the_control_plane_refuses_is_named_in_each_run(docker: E
     hybrid = _hybrid(docker)
     run = docker.run(**hybrid).ok()
     assert "sent no configuration" in run.stdout
-    name = platform.node().split(".")[0]
-    listed = {"hostname": name, "version": "3.10.0", "sync_status": "kong_version_incompatible"}
-    with answering({"data": [listed]}) as url:
-        run = docker.run(**hybrid, control_plane_admin_url=url)
+    name = platform.node()
+    refused = {"hostname": name, "version": "3.10.0", "sync_status": "kong_version_incompatible"}
+    # The newest counts: what the host was before stays in the list.
+    rows = [{"id": "1", "last_seen": 2, **refused},
+            {"id": "2", "last_seen": 3, **refused, "sync_status": "normal"}]
+    with answering({"data": rows}) as url:
+        docker.run(**hybrid, control_plane_admin_url=url).ok()
+    rows[0]["last_seen"] = 4
+    docker.environment["ANSIBLE_VERBOSITY"] = "3"
+    with answering({"data": rows}) as url:
+        run = docker.run(**hybrid, control_plane_admin_url=url,
+                         control_plane_admin_headers={"Kong-Admin-Token": "t0ken"})
     assert run.rc != 0
+    assert "t0ken" not in run.stdout
     said = run.result("Say why the control plane and the data plane do not come together")["msg"]
     assert f"lists {name} (version 3.10.0) as kong_version_incompatible" in said
     assert "upgrade the control plane first" in said
 
 
-def test_what_another_method_runs_is_not_taken_over(docker: EngineHost) -> None:
+@pytest.mark.parametrize("other", [{"method": "podman"}, {"name": "other", "state": "absent"}])
+def test_the_directory_of_another_gateway_is_not_taken_over(
+    docker: EngineHost, other: dict[str, str]
+) -> None:
     docker.run().ok()
-    run = docker.run(method="podman")
+    run = docker.run(**other)
     assert run.rc != 0
-    said = run.result("Refuse a gateway that another method runs")["msg"]
-    assert "the method docker runs: take it away first" in said
+    said = run.result("Refuse a directory of another gateway")["msg"]
+    assert "the gateway kong, which the method docker runs: take it away first" in said
+    assert (docker.folder / "applied.json").exists()
+
+
+def test_a_run_that_was_cut_off_is_made_good_by_the_next(docker: EngineHost) -> None:
+    docker.run().ok()
+    applied = docker.folder / "applied.json"
+    state = docker.engine / "state.json"
+    # As it lies there while the new one is being proven.
+    applied.write_text(json.dumps({**json.loads(applied.read_text()), "restart": "", "reload": ""}))
+    engine = json.loads(state.read_text())
+    proven = engine["containers"]["kong"]
+    engine["containers"]["kong-previous"] = {**proven, "image": "localhost/proven:1"}
+    proven["environment"]["KONG_LOG_LEVEL"] = "debug"
+    state.write_text(json.dumps(engine))
+    broken = docker.run(image="localhost/broken:3.10", start_timeout=1)
+    said = broken.result("Say what happened")["msg"]
+    assert "runs again" in said
+    assert {name: made["image"] for name, made in docker.containers().items()} == {
+        "kong": "localhost/proven:1"
+    }
+    docker.run().ok()
+    assert "KONG_LOG_LEVEL" not in docker.containers()["kong"]["environment"]
+    assert docker.containers().keys() == {"kong"}
+    assert docker.run().ok().total("changed") == 0
+
+
+def test_absent_takes_a_container_along_that_was_put_aside(docker: EngineHost) -> None:
+    docker.run().ok()
+    state = docker.engine / "state.json"
+    engine = json.loads(state.read_text())
+    engine["containers"]["kong-previous"] = engine["containers"].pop("kong")
+    state.write_text(json.dumps(engine))
+    docker.run(state="absent").ok()
+    assert docker.containers() == {}
+    assert docker.run(state="absent").ok().total("changed") == 0
+
+
+def test_without_a_port_of_the_host_the_gateway_is_asked_inside(docker: EngineHost) -> None:
+    own: dict[str, Any] = {"network": "bridge", "start_timeout": 2}
+    docker.run(**own).ok()
+    run = docker.run(**own, image="localhost/broken:3.10")
+    assert run.rc != 0
+    assert "runs again" in run.result("Say what happened")["msg"]
+
+
+def test_a_published_port_is_asked_at_its_address(docker: EngineHost) -> None:
+    proxy, status = docker.ports
+    published = [f"127.0.0.2:{port}:{port}" for port in docker.ports]
+    run = docker.run(network="bridge", publish=[*published, "9000", "8000-8010:8000-8010/udp"],
+                     start_timeout=1)
+    assert run.rc != 0
+    said = run.result("Say what happened")["msg"]
+    assert f"http://127.0.0.2:{status}/status did not answer" in said
+    refused = docker.run(network="bridge", publish=["one:two"])
+    said = refused.result("Refuse settings that are unknown or contradict each other")["msg"]
+    assert "data_plane_publish holds one:two" in said
+
+
+def test_numbers_and_truths_may_come_as_texts(docker: EngineHost) -> None:
+    texts = {"probe": "false", "drain_seconds": "0", "stop_timeout": "5", "start_timeout": "20",
+             "connect_timeout": "1", "migrations": "false", "endpoint_check": "false"}
+    docker.run(**_hybrid(docker)).ok()
+    docker.run(**{**_hybrid(docker), **texts}, config=docker.config(log_level="info")).ok()
 
 
 def test_a_renewed_certificate_is_reloaded(docker: EngineHost) -> None:
@@ -164,6 +240,7 @@ def test_the_old_version_and_certificate_come_back_when_new_ones_fail(docker: En
     assert docker.certificate().read_text() == before
     said = run.result("Say what happened")["msg"]
     assert "What ran before (localhost/kong:3.9) runs again." in said
+    assert "Its last words: [emerg] bind() to" in said
     assert docker.containers().keys() == {"kong"}
     assert docker.run(**old).ok().total("changed") == 0
 

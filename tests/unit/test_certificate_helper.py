@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -73,8 +74,8 @@ def helper(tmp_path: Path) -> Helper:
 
 def _pair(folder: Path, *key_words: str) -> tuple[Path, Path]:
     certificate, key = folder / "given.crt", folder / "given.key"
-    words = ["req", "-x509", "-newkey", "rsa:2048", "-subj", "/CN=kong", "-keyout", key]
-    _openssl(*words, "-out", certificate, *(key_words or ("-nodes",)))
+    words: list[str | Path] = ["req", "-x509", "-newkey", "rsa:2048", "-subj", "/CN=kong"]
+    _openssl(*words, "-keyout", key, "-out", certificate, *(key_words or ("-nodes",)))
     return certificate, key
 
 
@@ -133,6 +134,76 @@ def test_a_given_pair_that_cannot_be_used_is_refused_by_its_path(
     certificate.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     assert helper.refused("given", *given).startswith("openssl x509 failed: ")
     assert list(helper.folder.iterdir()) == []
+
+
+def _signed(folder: Path, name: str, by: Path, *more: str) -> Path:
+    """A certificate that another, without its ending, has signed; its path without its ending."""
+    path = folder / name
+    _openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}",
+             "-keyout", f"{path}.key", "-out", f"{path}.csr")
+    extensions = path.with_suffix(".cnf")
+    extensions.write_text("\n".join(more))
+    _openssl("x509", "-req", "-in", f"{path}.csr", "-CA", f"{by}.crt", "-CAkey", f"{by}.key",
+             "-set_serial", "7", "-out", f"{path}.crt", "-extfile", extensions)
+    return path
+
+
+def _authority(folder: Path, name: str) -> Path:
+    path = folder / name
+    _openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}",
+             "-keyout", f"{path}.key", "-out", f"{path}.crt")
+    return path
+
+
+def _text(*paths: Path) -> str:
+    joined = "".join(Path(f"{path}.crt").read_text() for path in paths)
+    return base64.b64encode(joined.encode()).decode()
+
+
+def test_another_ca_comes_with_another_certificate_and_both_go_back(
+    helper: Helper, tmp_path: Path
+) -> None:
+    texts = []
+    for name in ("one", "two"):
+        authority = _authority(tmp_path, name)
+        request = base64.b64encode(str(helper.ok("prepare")["request"]).encode()).decode()
+        pair = ("--certificate", f"{authority}.crt", "--key", f"{authority}.key")
+        new = str(helper.ok("sign", "--text", request, *pair)["new"])
+        known = ("--text", base64.b64encode(new.encode()).decode(), "--ca", _text(authority))
+        assert helper.ok("look", *known)["needed"]
+        helper.ok("install", *known)
+        assert not helper.ok("look", *known)["needed"]
+        texts.append((helper.folder / "ca.crt").read_text())
+    assert texts[0] != texts[1]
+    helper.ok("restore")
+    assert (helper.folder / "ca.crt").read_text() == texts[0]
+    assert not helper.ok("look", "--ca", _text(tmp_path / "one"))["needed"]
+
+
+def test_a_chain_must_lead_to_a_root_as_gateways_want_it(helper: Helper, tmp_path: Path) -> None:
+    root = _authority(tmp_path, "root")
+    middle = _signed(tmp_path, "middle", root, "basicConstraints=critical,CA:TRUE")
+    leaf = _signed(tmp_path, "kong_clustering", middle)
+    given = ("--certificate", f"{leaf}.crt", "--key", f"{leaf}.key")
+    assert "lacks the root" in helper.refused("given", *given, "--ca", _text(middle))
+    assert helper.ok("given", *given, "--ca", _text(middle, root))["needed"]
+    authority = ("--certificate", f"{middle}.crt", "--key", f"{middle}.key")
+    assert "without its root" in helper.refused("authority", *authority)
+    Path(f"{middle}.crt").write_text(base64.b64decode(_text(middle, root)).decode())
+    assert helper.ok("authority", *authority)["ca"]
+
+
+def test_a_shared_pair_signs_itself_and_has_the_name_that_is_asked_for(
+    helper: Helper, tmp_path: Path
+) -> None:
+    certificate, key = _pair(tmp_path)
+    shared = ("--shared", "--certificate", certificate, "--key", key)
+    assert "is not for the name kong_clustering" in helper.refused("given", *shared)
+    leaf = _signed(tmp_path, "kong_clustering", _authority(tmp_path, "root"))
+    words = ("--shared", "--certificate", f"{leaf}.crt", "--key", f"{leaf}.key")
+    assert "was signed by a CA: name" in helper.refused("given", *words)
+    _openssl("req", "-x509", "-new", "-key", key, "-subj", "/CN=kong_clustering", "-out", certificate)
+    assert helper.ok("given", *shared)["needed"]
 
 
 def test_a_file_that_holds_no_certificate_any_more_is_replaced(helper: Helper) -> None:

@@ -7,7 +7,8 @@ It runs on managed hosts: Python 3.9 and openssl 1.1.1 or newer. Keys are made w
 and never printed. Each action prints one JSON object; a failure is a sentence on stderr, status 1.
 
 The folder holds tls.crt, tls.key and perhaps ca.crt (in use), new.crt and new.key (known to the
-control plane soon, not used yet), old.crt and old.key (used before, not forgotten yet).
+control plane soon, not used yet), old.crt, old.key and perhaps old.ca.crt (used before, for the
+way back, not forgotten yet).
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 PRIVATE = 0o600
+#: The name that a data plane asks its control plane for where cluster_mtls is shared.
+SHARED_NAME = "kong_clustering"
 
 
 class Refused(Exception):
@@ -78,6 +81,10 @@ def _days_left(certificate: str) -> float:
 def _read(path: Path, kind: str = "CERTIFICATE") -> str:
     """The PEM blocks of this kind, without what people write around them; "" where none is."""
     text = path.read_text(encoding="ascii", errors="replace") if path.is_file() else ""
+    return _blocks(text, kind)
+
+
+def _blocks(text: str, kind: str) -> str:
     pattern = rf"-----BEGIN ([A-Z0-9 ]*{kind})-----\n.*?-----END \1-----"
     return "".join(f"{block[0]}\n" for block in re.finditer(pattern, text, re.DOTALL))
 
@@ -133,7 +140,7 @@ def _is_as_asked(arguments: argparse.Namespace, certificate: str, key_file: Path
         and _names_of(certificate) == set(map(_general_name, arguments.alternative_name))
         and ("secp384r1" in kind) == (arguments.key_type == "ec")
         and (arguments.key_type == "ec" or f"({arguments.bits} bit" in kind)
-        and _ca_is_as_asked(arguments, certificate)
+        and (_leads_to(arguments.ca, certificate) if arguments.ca else _signs_itself(certificate))
     )
 
 
@@ -189,22 +196,30 @@ def look(arguments: argparse.Namespace) -> dict[str, Any]:
     folder = Path(arguments.folder)
     current, key = _read(folder / "tls.crt"), folder / "tls.key"
     return {
-        "needed": not (current and key.is_file() and _is_as_asked(arguments, current, key)),
+        "needed": not (
+            current and key.is_file() and _is_as_asked(arguments, current, key)
+            and arguments.ca == _read(folder / "ca.crt")
+        ),
         "current": current,
         "old": _read(folder / "old.crt"),
     }
 
 
-def _ca_is_as_asked(arguments: argparse.Namespace, certificate: str) -> bool:
-    """Whether the CA that is wanted now, if any, signed the certificate."""
-    if not arguments.text:
-        issuer = _openssl("x509", "-noout", "-issuer_hash", text=certificate)
-        return issuer == _openssl("x509", "-noout", "-subject_hash", text=certificate)
-    with tempfile.NamedTemporaryFile("w", suffix=".pem") as authority:
-        authority.write(arguments.text)
-        authority.flush()
+def _signs_itself(certificate: str) -> bool:
+    issuer = _openssl("x509", "-noout", "-issuer_hash", text=certificate)
+    return issuer == _openssl("x509", "-noout", "-subject_hash", text=certificate)
+
+
+def _leads_to(trusted: str, certificate: str) -> bool:
+    """Whether a chain leads to a root among these, as the gateway's two ends ask for."""
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as chain, \
+            tempfile.NamedTemporaryFile("w", suffix=".pem") as anchors:
+        for file, text in ((chain, certificate), (anchors, trusted)):
+            file.write(text)
+            file.flush()
+        words = ["-CAfile", anchors.name, "-untrusted", chain.name]
         try:
-            _openssl("verify", "-partial_chain", "-CAfile", authority.name, text=certificate)
+            _openssl("verify", *words, text=certificate)
         except Refused:
             return False
     return True
@@ -252,6 +267,11 @@ def authority(arguments: argparse.Namespace) -> dict[str, Any]:
         text = _certificate(certificate)
         if _days_left(text) <= 0:
             raise Refused(f"{certificate} of the CA expired on {_end_of(text):%Y-%m-%d}.")
+        if not _leads_to(text, text):
+            raise Refused(
+                f"{certificate} holds a CA without its root: add the root's certificate to the"
+                " file, as gateways trust no chain that ends before it."
+            )
         return {"changed": False, "ca": text}
     if not arguments.create:
         raise Refused(f"{certificate} is missing; data_plane_ca_create makes a CA there.")
@@ -273,13 +293,36 @@ def given(arguments: argparse.Namespace) -> dict[str, Any]:
             raise Refused(f"{path} is missing on this host.")
     text = _certificate(certificate)
     _check_pair(text, key, f"The certificate {certificate}")
+    _check_trust(arguments, text)
     pair = (text, _read(key, "PRIVATE KEY"))
     current = (_read(folder / "tls.crt"), _read(folder / "tls.key", "PRIVATE KEY"))
-    needed = current != pair
+    needed = current != pair or arguments.ca != _read(folder / "ca.crt")
     if needed and not arguments.check:
         _write(folder / "new.key", pair[1], _owner(arguments))
         _write(folder / "new.crt", pair[0], _owner(arguments))
     return {"needed": needed, "current": current[0], "new": text, "old": _read(folder / "old.crt")}
+
+
+def _check_trust(arguments: argparse.Namespace, certificate: str) -> None:
+    """Refuse a given certificate that nodes of a cluster of one's own would refuse."""
+    if arguments.ca and not _leads_to(arguments.ca, certificate):
+        raise Refused(
+            f"{arguments.certificate} was not signed by the CA of data_plane_ca_certificate, or"
+            " that file lacks the root that the CA leads to."
+        )
+    if not arguments.shared:
+        return
+    if not _signs_itself(certificate):
+        raise Refused(
+            f"{arguments.certificate} was signed by a CA: name the CA's certificate in"
+            " data_plane_ca_certificate."
+        )
+    said = _openssl("x509", "-noout", "-checkhost", SHARED_NAME, text=certificate)
+    if "does match" not in said:
+        raise Refused(
+            f"{arguments.certificate} is not for the name {SHARED_NAME}, by which nodes that"
+            " share a pair know each other."
+        )
 
 
 def install(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -288,22 +331,29 @@ def install(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.text:
         _write(folder / "new.crt", arguments.text, owner)
     _check_pair(_read(folder / "new.crt"), folder / "new.key", "The new certificate")
-    current = _read(folder / "tls.crt")
+    current, trusted = _read(folder / "tls.crt"), _read(folder / "ca.crt")
     if current and not (folder / "old.crt").exists():
+        if trusted:
+            _write(folder / "old.ca.crt", trusted, owner)
         _write(folder / "old.key", _read(folder / "tls.key", "PRIVATE KEY"), owner)
         _write(folder / "old.crt", current, owner)
+    if arguments.ca:
+        _write(folder / "ca.crt", arguments.ca, owner)
+    elif trusted:
+        (folder / "ca.crt").unlink()
     os.replace(folder / "new.key", folder / "tls.key")
     os.replace(folder / "new.crt", folder / "tls.crt")
     return {"changed": True, "old": _read(folder / "old.crt")}
 
 
 def restore(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Put the pair used before into use again, where there is one."""
+    """Put the pair used before, and its CA, into use again, where there is one."""
     folder = Path(arguments.folder)
     there = all((folder / name).is_file() for name in ("old.crt", "old.key"))
     if there:
-        os.replace(folder / "old.key", folder / "tls.key")
-        os.replace(folder / "old.crt", folder / "tls.crt")
+        for old, name in (("old.key", "tls.key"), ("old.crt", "tls.crt"), ("old.ca.crt", "ca.crt")):
+            if (folder / old).is_file():
+                os.replace(folder / old, folder / name)
     return {"changed": there}
 
 
@@ -316,18 +366,21 @@ ACTIONS = {
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("action", choices=sorted(ACTIONS))
-    for name in ("--folder", "--certificate", "--key", "--name", "--owner", "--group", "--text"):
+    for name in (
+        "--folder", "--certificate", "--key", "--name", "--owner", "--group", "--text", "--ca",
+    ):
         parser.add_argument(name, default="")
     parser.add_argument("--alternative-name", action="append", default=[])
     parser.add_argument("--key-type", choices=["ec", "rsa"], default="ec")
     parser.add_argument("--bits", type=int, default=3072)
     parser.add_argument("--days", type=int, default=1095)
     parser.add_argument("--days-left", type=int, default=0)
-    for name in ("--self-signed", "--create", "--check"):
+    for name in ("--self-signed", "--shared", "--create", "--check"):
         parser.add_argument(name, action="store_true")
     found = parser.parse_args()
     # A text of several lines travels in base64.
-    found.text = base64.b64decode(found.text).decode("ascii")
+    found.text = base64.b64decode(found.text).decode("utf-8", "replace")
+    found.ca = _blocks(base64.b64decode(found.ca).decode("utf-8", "replace"), "CERTIFICATE")
     return found
 
 
