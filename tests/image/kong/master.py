@@ -78,10 +78,11 @@ class Master:
         try:
             return self._serve()
         finally:
-            pid_file(self.prefix).unlink(missing_ok=True)
             self._end(self.child)
             if self.mirror is not None:
                 self.mirror.stop()
+            # Last, as nginx does: who waits for it to go may take the ports at once.
+            pid_file(self.prefix).unlink(missing_ok=True)
 
     def _serve(self) -> int:
         while True:
