@@ -172,6 +172,45 @@ def test_a_reload_that_cannot_be_leaves_the_old_gateway(host: Host) -> None:
         assert host.get("status", "/status").status_code == 200
 
 
+def test_the_log_tells_which_document_was_loaded_at_each_start_and_reload(
+    host: Host, tmp_path: pathlib.Path
+) -> None:
+    document = tmp_path / "kong.yml"
+    document.write_text('_format_version: "3.0"\n')
+    host.settings["declarative_config"] = str(document)
+    loaded = f"declarative config loaded from {document},"
+    with started(host):
+        assert host.log().count(loaded) == 1
+        host.ok("reload")
+        eventually(lambda: host.log().count("reloaded") == 1)
+        assert [line.count("[notice]") for line in host.log().splitlines() if loaded in line] == [
+            1, 1,
+        ]
+        host.settings["log_level"] = "warn"
+        host.ok("reload")
+        eventually(lambda: host.log().count("reloaded") == 2)
+        assert host.log().count(loaded) == 2
+
+
+@pytest.mark.parametrize("given", ["file", "string"])
+def test_the_log_tells_why_a_document_was_not_loaded(
+    host: Host, tmp_path: pathlib.Path, given: str
+) -> None:
+    text = "upstreams: []\n"
+    path = tmp_path / "kong.yml"
+    path.write_text(text)
+    if given == "file":
+        host.settings["declarative_config"], named = str(path), f"config file {path}:"
+    else:
+        host.settings["declarative_config_string"], named = text, f"string {text.strip()}"
+    assert "could not start Kong" in host.refused("start")
+    line = next(line for line in host.log().splitlines() if "error parsing" in line)
+    assert line.endswith(f"init_by_lua error: error parsing declarative {named}")
+    assert "[error]" in line
+    assert "required field missing" in host.log()
+    assert "declarative config loaded" not in host.log()
+
+
 def test_the_proxy_speaks_tls_where_it_is_told(host: Host) -> None:
     secure = f"127.0.0.1:{free_port()}"
     host.settings["proxy_listen"] += f", {secure} http2 ssl"

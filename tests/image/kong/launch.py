@@ -23,6 +23,9 @@ PORTS = {
     "cluster": ("cluster_listen", False),
 }
 
+#: The file in the prefix that holds a document which was given as text.
+FROM_STRING = "declarative_config.yml"
+
 
 def mode(settings: Settings) -> str:
     """What the sandbox has to be."""
@@ -109,7 +112,7 @@ def _document(settings: Settings, prefix: pathlib.Path) -> list[str]:
     if "declarative_config" in settings:
         return ["--config", settings["declarative_config"]]
     if "declarative_config_string" in settings:
-        path = prefix / "declarative_config.yml"
+        path = prefix / FROM_STRING
         _write(path, settings["declarative_config_string"])
         return ["--config", str(path)]
     return []

@@ -25,6 +25,9 @@ from image.kong.settings import Invalid, Listener, Settings
 
 SIGNALS = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
+#: The log's levels at which notices are written.
+NOTICED = ("debug", "info", "notice")
+
 #: Seconds that a sandbox may take to end, before it is killed.
 PATIENCE = 10.0
 
@@ -121,6 +124,11 @@ class Master:
         for name, (_listener, sock) in before.items():
             if self.sockets.get(name, (None, None))[1] is not sock:
                 sock.close()
+        document = settings.get("declarative_config")
+        noticed = settings.get("log_level", "notice") in NOTICED
+        if document and noticed and launch.mode(settings) == "dbless":
+            said = f"declarative config loaded from {document}"
+            log("notice", f"[kong] init.lua {said}, context: init_worker_by_lua*")
 
     def _opened(self, wanted: dict[str, Listener]) -> dict[str, tuple[Listener, socket.socket]]:
         found = {}
