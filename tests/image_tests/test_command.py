@@ -80,6 +80,12 @@ class Host:
         """The error log."""
         return (self.prefix / "logs/error.log").read_text("utf-8")
 
+    def workers(self) -> list[int]:
+        """The ids of the processes that serve, as the status port tells them."""
+        workers = self.get("status", "/status").json()["memory"]["workers_lua_vms"]
+        assert all(worker["http_allocated_gc"].endswith(" MiB") for worker in workers)
+        return [worker["pid"] for worker in workers]
+
 
 @pytest.fixture
 def host(tmp_path: pathlib.Path) -> Host:
@@ -209,6 +215,25 @@ def test_the_log_tells_why_a_document_was_not_loaded(
     assert "[error]" in line
     assert "required field missing" in host.log()
     assert "declarative config loaded" not in host.log()
+
+
+def test_only_a_reload_that_succeeds_has_other_workers(
+    host: Host, tmp_path: pathlib.Path
+) -> None:
+    document = tmp_path / "kong.yml"
+    document.write_text('_format_version: "3.0"\n')
+    host.settings["declarative_config"] = str(document)
+    with started(host):
+        first = host.workers()
+        host.ok("reload")
+        eventually(lambda: "reloaded" in host.log())
+        second = host.workers()
+        assert set(first).isdisjoint(second)
+        document.write_text("upstreams: []\n")
+        host.ok("reload")
+        eventually(lambda: "reload refused" in host.log())
+        assert host.workers() == second
+        assert f"error parsing declarative config file {document}:" in host.log()
 
 
 def test_the_proxy_speaks_tls_where_it_is_told(host: Host) -> None:
