@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -263,12 +264,34 @@ def test_documents_are_parsed(host: Host, tmp_path: pathlib.Path) -> None:
     assert "unknown field" in host.refused("config", "parse", str(document))
 
 
-@pytest.fixture
-def database() -> Iterator[dict[str, str]]:
-    arguments = ["-m", "image.database", "--port", "0", "--password", "secret"]
+@contextlib.contextmanager
+def _database(*options: str) -> Iterator[dict[str, str]]:
+    """A database; the settings by which a gateway finds it."""
+    arguments = ["-m", "image.database", "--port", "0", "--password", "secret", *options]
     ready = r"database ready port=(\d+)"
     with server(arguments, ready, {"PYTHONPATH": str(TESTS)}) as found:
         yield {"database": "postgres", "pg_port": found[1], "pg_password": "secret"}
+
+
+@pytest.fixture
+def database() -> Iterator[dict[str, str]]:
+    with _database() as settings:
+        yield settings
+
+
+@pytest.fixture
+def database_with_teardown() -> Iterator[dict[str, str]]:
+    with _database("--teardown") as settings:
+        yield settings
+
+
+def _written(host: Host, **news: str | None) -> dict[str, Any]:
+    """Write to a database what another release would have written; what it holds then."""
+    url = f"http://127.0.0.1:{host.settings['pg_port']}/kong"
+    with httpx.Client(auth=("kong", "secret"), trust_env=False) as client:
+        client.patch(url, json=news).raise_for_status()
+        found: dict[str, Any] = client.get(url).json()
+    return found
 
 
 def test_a_database_is_prepared_once_and_then_used(host: Host, database: dict[str, str]) -> None:
@@ -283,6 +306,72 @@ def test_a_database_is_prepared_once_and_then_used(host: Host, database: dict[st
     (host.prefix / "database.json").unlink()
     with started(host):
         assert Gateway(host.url("admin"), "").entities("/upstreams")[0]["name"] == "kept"
+
+
+def test_an_upgrade_leaves_nothing_pending(host: Host, database: dict[str, str]) -> None:
+    host.settings |= database
+    host.ok("migrations", "bootstrap")
+    assert host.kong("migrations", "list").returncode == 0
+    _written(host, release="3.9")
+    assert host.kong("migrations", "list").returncode == 5
+    assert "New migrations available; run 'kong migrations up'" in host.refused("start")
+    assert host.ok("migrations", "up") == "Database is up-to-date\n"
+    assert host.kong("migrations", "list").returncode == 0
+    assert host.ok("migrations", "finish") == "Database is already up-to-date\n"
+
+
+def test_pending_migrations_stop_the_next_up_but_no_gateway(
+    host: Host, database_with_teardown: dict[str, str]
+) -> None:
+    host.settings |= database_with_teardown
+    host.ok("migrations", "bootstrap")
+    assert host.kong("migrations", "list").returncode == 0
+    _written(host, release="3.9")
+    pending = "Database has pending migrations; run 'kong migrations finish'"
+    said = host.ok("migrations", "up")
+    assert "1 pending\n" in said
+    assert said.endswith(f"\n{pending} when ready\n")
+    listed = host.kong("migrations", "list")
+    assert (listed.returncode, "Pending migrations:\n" in listed.stdout) == (4, True)
+    assert host.refused("migrations", "up") == f"Error: {pending}\n"
+    assert host.ok("migrations", "bootstrap") == "Database already bootstrapped\n"
+    with started(host):
+        assert "[warn]" in host.log()
+        assert "database has pending migrations:" in host.log()
+        said = host.ok("migrations", "finish")
+        assert "1 executed\n" in said
+    assert host.kong("migrations", "list").returncode == 0
+    assert host.ok("migrations", "up") == "Database is already up-to-date\n"
+
+
+def test_pending_migrations_of_a_skipped_release_come_before_new_ones(
+    host: Host, database_with_teardown: dict[str, str]
+) -> None:
+    host.settings |= database_with_teardown
+    host.ok("migrations", "bootstrap")
+    _written(host, release="3.9", pending="3.5")
+    assert host.kong("migrations", "list").returncode == 4
+    assert "Database has pending migrations" in host.refused("migrations", "up")
+    assert "New migrations available; run 'kong migrations up'" in host.ok("migrations", "finish")
+    assert host.kong("migrations", "list").returncode == 5
+
+
+def test_the_old_version_goes_on_with_a_database_of_the_new_one(
+    host: Host, database_with_teardown: dict[str, str]
+) -> None:
+    host.settings |= database_with_teardown
+    host.ok("migrations", "bootstrap")
+    with started(host):
+        Gateway(host.url("admin"), "").call("POST", "/upstreams", {"name": "before"})
+        _written(host, release="3.11", pending="3.10")
+        Gateway(host.url("admin"), "").call("POST", "/upstreams", {"name": "after"})
+    with started(host):
+        names = {each["name"] for each in Gateway(host.url("admin"), "").entities("/upstreams")}
+        assert names == {"before", "after"}
+    assert host.kong("migrations", "list").returncode == 0
+    assert host.ok("migrations", "up") == "Database is already up-to-date\n"
+    kept = _written(host)
+    assert (kept["release"], kept["pending"]) == ("3.11", "3.10")
 
 
 def test_a_database_that_refuses_says_why(host: Host, database: dict[str, str]) -> None:

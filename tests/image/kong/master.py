@@ -114,6 +114,9 @@ class Master:
         before = dict(self.sockets)
         if self.mirror is None and launch.mode(settings) in ("database", "control_plane"):
             self.mirror = database.Mirror(settings, self.prefix)
+            if self.mirror.pending is not None:
+                said = f"database has pending migrations:\ncore: {self.mirror.pending}"
+                log("warn", f"[kong] init.lua {said}")
         try:
             self.sockets = self._opened(launch.addresses(settings))
             self.child = self._spawn(settings)
