@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -393,12 +394,33 @@ def test_a_control_plane_and_a_data_plane_join_by_the_gateways_own_settings(
     node = Host(tmp_path / "data", {**joining, "cluster_dp_labels": "region:eu"})
     control.ok("migrations", "bootstrap")
     with echo_servers(1) as (echo,), started(control), started(node):
+        assert not (control.prefix / "kong.id").exists()
         gateway = Gateway(control.url("admin"), "")
         (listed,) = eventually(lambda: gateway.entities("/clustering/data-planes"))
         assert (listed["labels"], listed["sync_status"]) == ({"region": "eu"}, "normal")
         assert listed["id"] == (node.prefix / "kong.id").read_text()
+        assert listed["hostname"] == os.uname().nodename
         document = {"name": "echo", "url": f"http://{echo.address}"}
         gateway.call("POST", "/services", document)
         gateway.call("POST", "/services/echo/routes", {"paths": ["/"]})
         eventually(lambda: node.get("proxy").status_code == 200)
         assert json.loads(node.get("proxy").text)["server"] == echo.address
+
+
+def test_a_data_plane_keeps_an_id_and_tells_that_of_its_settings(tmp_path: pathlib.Path) -> None:
+    shared = Authority(tmp_path).alone()
+    own = str(uuid.uuid4())
+    node = Host(tmp_path / "data", {
+        "role": "data_plane", "cluster_control_plane": f"127.0.0.1:{free_port()}",
+        "cluster_cert": str(shared.certificate), "cluster_cert_key": str(shared.key),
+    })
+
+    def told() -> str:
+        with started(node):
+            return str(node.get("admin").json()["node_id"])
+
+    first = told()
+    assert first == told() == (node.prefix / "kong.id").read_text()
+    node.settings["node_id"] = own
+    assert told() == own
+    assert (node.prefix / "kong.id").read_text() == first
