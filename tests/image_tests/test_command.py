@@ -13,8 +13,10 @@ import socket
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -79,6 +81,12 @@ class Host:
     def log(self) -> str:
         """The error log."""
         return (self.prefix / "logs/error.log").read_text("utf-8")
+
+    def workers(self) -> list[int]:
+        """The ids of the processes that serve, as the status port tells them."""
+        workers = self.get("status", "/status").json()["memory"]["workers_lua_vms"]
+        assert all(worker["http_allocated_gc"].endswith(" MiB") for worker in workers)
+        return [worker["pid"] for worker in workers]
 
 
 @pytest.fixture
@@ -172,6 +180,64 @@ def test_a_reload_that_cannot_be_leaves_the_old_gateway(host: Host) -> None:
         assert host.get("status", "/status").status_code == 200
 
 
+def test_the_log_tells_which_document_was_loaded_at_each_start_and_reload(
+    host: Host, tmp_path: pathlib.Path
+) -> None:
+    document = tmp_path / "kong.yml"
+    document.write_text('_format_version: "3.0"\n')
+    host.settings["declarative_config"] = str(document)
+    loaded = f"declarative config loaded from {document},"
+    with started(host):
+        assert host.log().count(loaded) == 1
+        host.ok("reload")
+        eventually(lambda: host.log().count("reloaded") == 1)
+        assert [line.count("[notice]") for line in host.log().splitlines() if loaded in line] == [
+            1, 1,
+        ]
+        host.settings["log_level"] = "warn"
+        host.ok("reload")
+        eventually(lambda: host.log().count("reloaded") == 2)
+        assert host.log().count(loaded) == 2
+
+
+@pytest.mark.parametrize("given", ["file", "string"])
+def test_the_log_tells_why_a_document_was_not_loaded(
+    host: Host, tmp_path: pathlib.Path, given: str
+) -> None:
+    text = "upstreams: []\n"
+    path = tmp_path / "kong.yml"
+    path.write_text(text)
+    if given == "file":
+        host.settings["declarative_config"], named = str(path), f"config file {path}:"
+    else:
+        host.settings["declarative_config_string"], named = text, f"string {text.strip()}"
+    assert "could not start Kong" in host.refused("start")
+    line = next(line for line in host.log().splitlines() if "error parsing" in line)
+    assert line.endswith(f"init_by_lua error: error parsing declarative {named}")
+    assert "[error]" in line
+    assert "required field missing" in host.log()
+    assert "declarative config loaded" not in host.log()
+
+
+def test_only_a_reload_that_succeeds_has_other_workers(
+    host: Host, tmp_path: pathlib.Path
+) -> None:
+    document = tmp_path / "kong.yml"
+    document.write_text('_format_version: "3.0"\n')
+    host.settings["declarative_config"] = str(document)
+    with started(host):
+        first = host.workers()
+        host.ok("reload")
+        eventually(lambda: "reloaded" in host.log())
+        second = host.workers()
+        assert set(first).isdisjoint(second)
+        document.write_text("upstreams: []\n")
+        host.ok("reload")
+        eventually(lambda: "reload refused" in host.log())
+        assert host.workers() == second
+        assert f"error parsing declarative config file {document}:" in host.log()
+
+
 def test_the_proxy_speaks_tls_where_it_is_told(host: Host) -> None:
     secure = f"127.0.0.1:{free_port()}"
     host.settings["proxy_listen"] += f", {secure} http2 ssl"
@@ -199,12 +265,34 @@ def test_documents_are_parsed(host: Host, tmp_path: pathlib.Path) -> None:
     assert "unknown field" in host.refused("config", "parse", str(document))
 
 
-@pytest.fixture
-def database() -> Iterator[dict[str, str]]:
-    arguments = ["-m", "image.database", "--port", "0", "--password", "secret"]
+@contextlib.contextmanager
+def _database(*options: str) -> Iterator[dict[str, str]]:
+    """A database; the settings by which a gateway finds it."""
+    arguments = ["-m", "image.database", "--port", "0", "--password", "secret", *options]
     ready = r"database ready port=(\d+)"
     with server(arguments, ready, {"PYTHONPATH": str(TESTS)}) as found:
         yield {"database": "postgres", "pg_port": found[1], "pg_password": "secret"}
+
+
+@pytest.fixture
+def database() -> Iterator[dict[str, str]]:
+    with _database() as settings:
+        yield settings
+
+
+@pytest.fixture
+def database_with_teardown() -> Iterator[dict[str, str]]:
+    with _database("--teardown") as settings:
+        yield settings
+
+
+def _written(host: Host, **news: str | None) -> dict[str, Any]:
+    """Write to a database what another release would have written; what it holds then."""
+    url = f"http://127.0.0.1:{host.settings['pg_port']}/kong"
+    with httpx.Client(auth=("kong", "secret"), trust_env=False) as client:
+        client.patch(url, json=news).raise_for_status()
+        found: dict[str, Any] = client.get(url).json()
+    return found
 
 
 def test_a_database_is_prepared_once_and_then_used(host: Host, database: dict[str, str]) -> None:
@@ -219,6 +307,72 @@ def test_a_database_is_prepared_once_and_then_used(host: Host, database: dict[st
     (host.prefix / "database.json").unlink()
     with started(host):
         assert Gateway(host.url("admin"), "").entities("/upstreams")[0]["name"] == "kept"
+
+
+def test_an_upgrade_leaves_nothing_pending(host: Host, database: dict[str, str]) -> None:
+    host.settings |= database
+    host.ok("migrations", "bootstrap")
+    assert host.kong("migrations", "list").returncode == 0
+    _written(host, release="3.9")
+    assert host.kong("migrations", "list").returncode == 5
+    assert "New migrations available; run 'kong migrations up'" in host.refused("start")
+    assert host.ok("migrations", "up") == "Database is up-to-date\n"
+    assert host.kong("migrations", "list").returncode == 0
+    assert host.ok("migrations", "finish") == "Database is already up-to-date\n"
+
+
+def test_pending_migrations_stop_the_next_up_but_no_gateway(
+    host: Host, database_with_teardown: dict[str, str]
+) -> None:
+    host.settings |= database_with_teardown
+    host.ok("migrations", "bootstrap")
+    assert host.kong("migrations", "list").returncode == 0
+    _written(host, release="3.9")
+    pending = "Database has pending migrations; run 'kong migrations finish'"
+    said = host.ok("migrations", "up")
+    assert "1 pending\n" in said
+    assert said.endswith(f"\n{pending} when ready\n")
+    listed = host.kong("migrations", "list")
+    assert (listed.returncode, "Pending migrations:\n" in listed.stdout) == (4, True)
+    assert host.refused("migrations", "up") == f"Error: {pending}\n"
+    assert host.ok("migrations", "bootstrap") == "Database already bootstrapped\n"
+    with started(host):
+        assert "[warn]" in host.log()
+        assert "database has pending migrations:" in host.log()
+        said = host.ok("migrations", "finish")
+        assert "1 executed\n" in said
+    assert host.kong("migrations", "list").returncode == 0
+    assert host.ok("migrations", "up") == "Database is already up-to-date\n"
+
+
+def test_pending_migrations_of_a_skipped_release_come_before_new_ones(
+    host: Host, database_with_teardown: dict[str, str]
+) -> None:
+    host.settings |= database_with_teardown
+    host.ok("migrations", "bootstrap")
+    _written(host, release="3.9", pending="3.5")
+    assert host.kong("migrations", "list").returncode == 4
+    assert "Database has pending migrations" in host.refused("migrations", "up")
+    assert "New migrations available; run 'kong migrations up'" in host.ok("migrations", "finish")
+    assert host.kong("migrations", "list").returncode == 5
+
+
+def test_the_old_version_goes_on_with_a_database_of_the_new_one(
+    host: Host, database_with_teardown: dict[str, str]
+) -> None:
+    host.settings |= database_with_teardown
+    host.ok("migrations", "bootstrap")
+    with started(host):
+        Gateway(host.url("admin"), "").call("POST", "/upstreams", {"name": "before"})
+        _written(host, release="3.11", pending="3.10")
+        Gateway(host.url("admin"), "").call("POST", "/upstreams", {"name": "after"})
+    with started(host):
+        names = {each["name"] for each in Gateway(host.url("admin"), "").entities("/upstreams")}
+        assert names == {"before", "after"}
+    assert host.kong("migrations", "list").returncode == 0
+    assert host.ok("migrations", "up") == "Database is already up-to-date\n"
+    kept = _written(host)
+    assert (kept["release"], kept["pending"]) == ("3.11", "3.10")
 
 
 def test_a_database_that_refuses_says_why(host: Host, database: dict[str, str]) -> None:
@@ -240,12 +394,33 @@ def test_a_control_plane_and_a_data_plane_join_by_the_gateways_own_settings(
     node = Host(tmp_path / "data", {**joining, "cluster_dp_labels": "region:eu"})
     control.ok("migrations", "bootstrap")
     with echo_servers(1) as (echo,), started(control), started(node):
+        assert not (control.prefix / "kong.id").exists()
         gateway = Gateway(control.url("admin"), "")
         (listed,) = eventually(lambda: gateway.entities("/clustering/data-planes"))
         assert (listed["labels"], listed["sync_status"]) == ({"region": "eu"}, "normal")
         assert listed["id"] == (node.prefix / "kong.id").read_text()
+        assert listed["hostname"] == os.uname().nodename
         document = {"name": "echo", "url": f"http://{echo.address}"}
         gateway.call("POST", "/services", document)
         gateway.call("POST", "/services/echo/routes", {"paths": ["/"]})
         eventually(lambda: node.get("proxy").status_code == 200)
         assert json.loads(node.get("proxy").text)["server"] == echo.address
+
+
+def test_a_data_plane_keeps_an_id_and_tells_that_of_its_settings(tmp_path: pathlib.Path) -> None:
+    shared = Authority(tmp_path).alone()
+    own = str(uuid.uuid4())
+    node = Host(tmp_path / "data", {
+        "role": "data_plane", "cluster_control_plane": f"127.0.0.1:{free_port()}",
+        "cluster_cert": str(shared.certificate), "cluster_cert_key": str(shared.key),
+    })
+
+    def told() -> str:
+        with started(node):
+            return str(node.get("admin").json()["node_id"])
+
+    first = told()
+    assert first == told() == (node.prefix / "kong.id").read_text()
+    node.settings["node_id"] = own
+    assert told() == own
+    assert (node.prefix / "kong.id").read_text() == first

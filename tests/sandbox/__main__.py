@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+from collections.abc import Callable
 
 from .app import Sandbox
 from .options import Refused, parse
@@ -23,12 +24,19 @@ def listening(host: str, port: int) -> socket.socket:
     return sock
 
 
-def main() -> int:
-    """Exit status: 0 ended by a signal, 1 a port is taken, 2 not built or not understood."""
+def _tell(refused: Refused) -> None:
+    print(refused, file=sys.stderr)
+
+
+def main(tell: Callable[[Refused], None] = _tell) -> int:
+    """Exit status: 0 ended by a signal, 1 a port is taken, 2 not built or not understood.
+
+    `tell` is given why it is not built.
+    """
     try:
         options = parse()
     except Refused as error:
-        print(error, file=sys.stderr)
+        tell(error)
         return 2
     try:
         sockets = {name: socket.socket(fileno=fd) for name, fd in options.inherited.items()}
@@ -40,7 +48,7 @@ def main() -> int:
     try:
         sandbox = Sandbox(options, sockets)
     except Refused as error:
-        print(error, file=sys.stderr)
+        tell(error)
         return 2
     asyncio.run(sandbox.run())
     return 0

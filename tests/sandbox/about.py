@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import resource
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -133,7 +134,9 @@ class About:
                 "total_requests",
             )
         }
-        memory: dict[str, Any] = {"lua_shared_dicts": {}, "workers_lua_vms": []}
+        kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        worker = {"http_allocated_gc": f"{kibibytes / 1024:.2f} MiB", "pid": os.getpid()}
+        memory: dict[str, Any] = {"lua_shared_dicts": {}, "workers_lua_vms": [worker]}
         body: dict[str, Any] = {"database": {"reachable": True}, "server": server, "memory": memory}
         if self.running is not None:
             body["configuration_hash"] = self.running()

@@ -31,7 +31,7 @@ from .health import Health
 from .journal import Journal
 from .link import handshake_error
 from .membership import Membership
-from .options import Options, Refused
+from .options import Options, Refused, Unloadable
 from .proxy import proxy_app
 from .resources import Finder, Resources
 from .status import Status
@@ -101,7 +101,7 @@ class Sandbox:
         try:
             config.load_text(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, errors.Refusal) as error:
-            raise Refused(f"The sandbox cannot start with {path}: {error}.") from error
+            raise Unloadable(path, str(error)) from error
 
     def _finders(self, store: Store) -> list[Finder]:
         """What finds the paths of one workspace."""

@@ -6,7 +6,8 @@
 A message is four bytes of length, big-endian, and as many of JSON. The data plane begins:
 `hello` (id, hostname, version, plugins, labels, hash), later `seen` (hash). The control plane
 answers `configuration` (hash, entities) each time that it changes, or `refused` (reason).
-The rules of who trusts whom are the gateway's (its documentation of `cluster_mtls`).
+The rules of who trusts whom are the gateway's (its documentation of `cluster_mtls`, and the
+directives of its nginx): a chain has to end at a root that is trusted.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ SHARED_NAME = "kong_clustering"
 
 #: `pinned` is a control plane that knows its data planes' certificates, as Konnect does.
 MTLS = ("shared", "pki", "pki_check_cn", "pinned")
+
+#: Where a control plane compares certificates, and who signed them is nothing to it: the gateway
+#: says `ssl_verify_client optional_no_ca` for `shared` and looks at the digest alone.
+BY_THEMSELVES = ("shared", "pinned")
 
 #: Stands in `trusted` for the certificate authorities of the machine.
 SYSTEM = "system"
@@ -99,8 +104,6 @@ def _context(cluster: Cluster, protocol: int) -> ssl.SSLContext:
     context = ssl.SSLContext(protocol)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(cluster.cert, cluster.key)
-    # A certificate that is trusted itself needs nobody who signed it.
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_mode = ssl.CERT_REQUIRED
     return context
 
@@ -108,6 +111,8 @@ def _context(cluster: Cluster, protocol: int) -> ssl.SSLContext:
 def server_context(cluster: Cluster) -> ssl.SSLContext:
     """The control plane's side; `OSError` (`ssl.SSLError`) for files that are no good."""
     context = _context(cluster, ssl.PROTOCOL_TLS_SERVER)
+    if cluster.mtls in BY_THEMSELVES:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.load_verify_locations(cluster.ca if cluster.mtls != "shared" else cluster.cert)
     return context
 

@@ -25,6 +25,15 @@ class Refused(Exception):
     """A sandbox that is not built; the message is one sentence."""
 
 
+class Unloadable(Refused):
+    """A document with which it cannot start: its `path`, and the gateway's words as `reason`."""
+
+    def __init__(self, path: pathlib.Path, reason: str) -> None:
+        super().__init__(f"The sandbox cannot start with {path}: {reason}.")
+        self.path = path
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class Options:
     """One sandbox. `version` is a release ("3.10"), `propagation` and `health_delay` seconds.

@@ -38,14 +38,20 @@ class Pair:
 
 
 class Authority:
-    """Makes certificates in a folder: alone, or signed by its own."""
+    """Makes certificates in a folder: alone, or signed by its own.
 
-    def __init__(self, folder: pathlib.Path, name: str = "authority") -> None:
+    One below another is an intermediate one, whose own certificate that other has signed.
+    """
+
+    def __init__(
+        self, folder: pathlib.Path, name: str = "authority", above: Authority | None = None
+    ) -> None:
         self.folder = folder
         self.name = name
         self._key = ec.generate_private_key(ec.SECP384R1())
         self._subject = _subject(name)
-        self.pair = self._made(name, self._key, None, HOUR)
+        signer = None if above is None else above._key
+        self.pair = (above or self)._made(name, self._key, signer, HOUR, authority=True)
 
     @property
     def certificate(self) -> pathlib.Path:
@@ -66,8 +72,10 @@ class Authority:
         key: ec.EllipticCurvePrivateKey,
         signer: ec.EllipticCurvePrivateKey | None,
         life: datetime.timedelta,
+        authority: bool = False,
     ) -> Pair:
         end = datetime.datetime.now(datetime.UTC).replace(microsecond=0) + life
+        may_sign = authority or signer is None
         uses = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
         built = (
             x509.CertificateBuilder()
@@ -78,7 +86,7 @@ class Authority:
             .not_valid_before(end - 48 * HOUR)
             .not_valid_after(end)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-            .add_extension(x509.BasicConstraints(signer is None, None), critical=True)
+            .add_extension(x509.BasicConstraints(may_sign, None), critical=True)
             .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
             .sign(signer or key, hashes.SHA384())
         )

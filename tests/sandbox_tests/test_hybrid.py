@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import pathlib
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +15,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from sandbox import link
+from sandbox.following import DataPlane
+from sandbox.gateway import Gateway
+from sandbox.store import Store
 from sandbox_tests.cluster_support import Authority, Node, Pair, control_plane, data_plane
 from sandbox_tests.proxy_support import echo_servers, eventually
 
@@ -192,3 +198,23 @@ def test_a_data_plane_may_be_older_than_its_control_plane_and_never_newer(
             server.logged(logged)
             node.logged(f"refused by the control plane: .*{logged}")
             assert node.ready() == NOT_READY
+
+
+def test_a_data_plane_tells_its_hosts_name_with_the_domain(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, gateway = authority.alone(), Gateway("3.10", "community")
+    monkeypatch.setattr(socket, "gethostname", lambda: "gw1.kong.test")
+
+    async def join(control: Node) -> None:
+        host, _colon, port = control.cluster.rpartition(":")
+        place = link.Cluster(shared.certificate, shared.key, control_plane=(host, int(port)))
+        store = Store(gateway.unique, gateway.foreign)
+        following = asyncio.create_task(DataPlane(place, gateway, store, "dp").run())
+        await asyncio.to_thread(eventually, control.data_planes)
+        following.cancel()
+
+    with control_plane(authority.folder, shared) as control:
+        asyncio.run(join(control))
+        (listed,) = control.data_planes()
+    assert (listed["id"], listed["hostname"]) == ("dp", "gw1.kong.test")

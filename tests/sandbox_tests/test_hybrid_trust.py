@@ -77,6 +77,28 @@ def test_shared_what_the_shared_certificate_signed_is_not_the_shared_one(
         _refused(control, node, why, f"refused by the control plane: .*{why}")
 
 
+def test_shared_a_signed_certificate_is_no_anchor_of_its_own(authority: Authority) -> None:
+    shared, folder = authority.signed("kong_clustering"), authority.folder
+    with (
+        control_plane(folder, shared) as control,
+        data_plane(folder / "dp.log", shared, control.cluster) as node,
+    ):
+        why = "certificate verify error: unable to get local issuer certificate"
+        _refused(control, node, "broke the handshake off", why)
+
+
+def test_shared_a_signed_certificate_joins_where_its_root_is_trusted(
+    authority: Authority,
+) -> None:
+    shared, folder = authority.signed("kong_clustering"), authority.folder
+    trust = ("--cluster-trusted", authority.certificate)
+    with (
+        control_plane(folder, shared) as control,
+        data_plane(folder / "dp.log", shared, control.cluster, *trust),
+    ):
+        assert eventually(control.data_planes)[0]["sync_status"] == "normal"
+
+
 def _pki(
     authority: Authority, name: str = "cp.kong.test", *options: str
 ) -> tuple[list[str], list[str]]:
@@ -117,6 +139,46 @@ def test_pki_others_are_refused(
         data_plane(tmp_path / "dp.log", other, control.cluster, *client) as node,
     ):
         _refused(control, node, f"certificate verify error: {why}", NOT_TAKEN)
+
+
+def _below(authority: Authority) -> tuple[Pair, Pair, pathlib.Path, pathlib.Path]:
+    """Pairs that an intermediate authority signed; its certificate alone, and with its root."""
+    middle = Authority(authority.folder, "middle", above=authority)
+    chain = authority.folder / "chain.pem"
+    parts = (middle.certificate, authority.certificate)
+    chain.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return middle.signed("cp.kong.test"), middle.signed("dp.kong.test"), middle.certificate, chain
+
+
+@pytest.mark.parametrize("end", ["control_plane", "data_plane"])
+def test_pki_an_intermediate_authority_without_its_root_is_no_anchor(
+    authority: Authority, end: str
+) -> None:
+    own, other, alone, chain = _below(authority)
+    mtls = ("--cluster-mtls", "pki", "--cluster-ca")
+    server = (*mtls, alone if end == "control_plane" else chain)
+    client = (*mtls, alone if end == "data_plane" else chain)
+    named = ("--cluster-server-name", "cp.kong.test")
+    with (
+        control_plane(authority.folder, own, *server) as control,
+        data_plane(authority.folder / "dp.log", other, control.cluster, *client, *named) as node,
+    ):
+        why = "certificate verify error: unable to get issuer certificate"
+        if end == "control_plane":
+            _refused(control, node, why, NOT_TAKEN)
+        else:
+            _refused(control, node, "broke the handshake off", why)
+
+
+def test_pki_an_intermediate_authority_with_its_root_is_trusted(authority: Authority) -> None:
+    own, other, _alone, chain = _below(authority)
+    both = ("--cluster-mtls", "pki", "--cluster-ca", chain)
+    named = ("--cluster-server-name", "cp.kong.test")
+    with (
+        control_plane(authority.folder, own, *both) as control,
+        data_plane(authority.folder / "dp.log", other, control.cluster, *both, *named),
+    ):
+        assert eventually(control.data_planes)[0]["sync_status"] == "normal"
 
 
 def test_pki_a_control_plane_under_another_name_is_not_trusted(authority: Authority) -> None:

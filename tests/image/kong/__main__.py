@@ -16,7 +16,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 
-from image.kong import database, judge, launch, settings
+from image.kong import judge, launch, migrations, settings
 from image.kong.master import become, log, pid_file, running
 from image.kong.settings import Invalid, Settings
 from sandbox import errors
@@ -91,16 +91,8 @@ def docker_start(given: argparse.Namespace) -> int:
 
 
 def _migrated(found: Settings) -> None:
-    if launch.mode(found) not in ("database", "control_plane"):
-        return
-    release = database.migrated(found)
-    if release is None:
-        raise Invalid(
-            "Database needs bootstrapping or is older than Kong 1.0.\n\n"
-            "To start a new Kong database, run 'kong migrations bootstrap'"
-        )
-    if release != settings.release()["version"]:
-        raise Invalid("New migrations available; run 'kong migrations up' to proceed")
+    if launch.mode(found) in ("database", "control_plane"):
+        migrations.check(found)
 
 
 def _daemon(prefix: pathlib.Path) -> int:
@@ -202,26 +194,9 @@ def version(given: argparse.Namespace) -> int:
     return 0
 
 
-def migrations(given: argparse.Namespace) -> int:
-    """Prepare the database, or bring it up to date. 3: it was never prepared, 5: it is older."""
-    found = _settings(given)
-    known, own = database.migrated(found), settings.release()["version"]
-    if given.action == "list":
-        return 3 if known is None else 0 if known == own else 5
-    if given.action == "bootstrap" and known is not None:
-        print("Database already bootstrapped")
-        return 0
-    if given.action == "reset":
-        database.empty(found)
-        return 0
-    if given.action in ("up", "finish") and known is None:
-        raise Invalid("Database needs bootstrapping: run 'kong migrations bootstrap'")
-    if given.action in ("up", "finish") and known == own:
-        print("Database is already up-to-date")
-        return 0
-    database.migrate(found)
-    print("Database is up-to-date")
-    return 0
+def migrate(given: argparse.Namespace) -> int:
+    """`kong migrations ACTION`."""
+    return migrations.ACTIONS[given.action](_settings(given))
 
 
 def config(given: argparse.Namespace) -> int:
@@ -243,7 +218,7 @@ COMMANDS: dict[str, Command] = {
     "docker-start": docker_start,
     "drain": drain,
     "health": health,
-    "migrations": migrations,
+    "migrations": migrate,
     "prepare": prepare,
     "quit": quit_,
     "reload": reload,
@@ -268,8 +243,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("action", choices=["parse"])
             command.add_argument("file", type=pathlib.Path)
         if name == "migrations":
-            actions = ["bootstrap", "up", "finish", "list", "reset"]
-            command.add_argument("action", choices=actions)
+            command.add_argument("action", choices=list(migrations.ACTIONS))
             command.add_argument("-y", "--yes", action="store_true")
         if name == "quit":
             command.add_argument("-t", "--timeout", type=int)

@@ -16,6 +16,7 @@ import pathlib
 import threading
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from typing import Any
 
 from image.kong import launch
@@ -28,13 +29,13 @@ Document = dict[str, Any]
 
 
 def _asked(settings: Settings, document: Document | None = None) -> Document | None:
-    """Read (or, with a document, write) the database; None where it is not there."""
+    """Read the database, or change what a document has of it; None where it is not there."""
     host, port = settings["pg_host"], settings["pg_port"]
     credentials = f"{settings['pg_user']}:{settings.get('pg_password', '')}"
     request = urllib.request.Request(
         f"http://{host}:{port}/{settings['pg_database']}",
         data=None if document is None else json.dumps(document).encode(),
-        method="GET" if document is None else "PUT",
+        method="GET" if document is None else "PATCH",
         headers={"Authorization": "Basic " + base64.b64encode(credentials.encode()).decode()},
     )
     # Proxies of the environment are not for databases.
@@ -55,34 +56,66 @@ def _asked(settings: Settings, document: Document | None = None) -> Document | N
     return found
 
 
-def migrated(settings: Settings) -> str | None:
-    """The release that the database was last migrated to; None before `bootstrap`."""
+@dataclass(frozen=True)
+class State:
+    """The migrations that a release finds `new` or `pending`, by name; it knows its own only."""
+
+    new: str | None
+    pending: str | None
+
+
+def _state(document: Document) -> State:
+    own, there, before = release()["version"], document["release"], document.get("pending")
+    if _number(own) < _number(there):
+        return State(None, None)
+    new = None if own == there else f"{there}_to_{own}"
+    return State(new, None if before is None else f"{before}_to_{there}")
+
+
+def _number(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def state(settings: Settings) -> State | None:
+    """What is to be done with the database; None before `bootstrap`."""
     document = _asked(settings)
-    return None if document is None else str(document["release"])
+    return None if document is None else _state(document)
 
 
-def migrate(settings: Settings) -> None:
-    """Bring the database to this release, and keep what it holds."""
-    document = _asked(settings) or {"entities": {}}
-    _asked(settings, {**document, "release": release()["version"]})
+def migrate(settings: Settings) -> State:
+    """Bring the database to this release, and keep what it holds; what is left to do then."""
+    document = _asked(settings)
+    news: Document = {"release": release()["version"], "pending": None}
+    if document is None:
+        news["entities"] = {}
+    elif document["teardown"]:
+        news["pending"] = document["release"]
+    _asked(settings, news)
+    return _state(news)
+
+
+def finish(settings: Settings) -> None:
+    """Leave nothing pending."""
+    _asked(settings, {"pending": None})
 
 
 def empty(settings: Settings) -> None:
     """What `kong migrations reset` does, short of dropping the database: forget all entities."""
-    _asked(settings, {"release": release()["version"], "entities": {}})
+    _asked(settings, {"release": release()["version"], "pending": None, "entities": {}})
 
 
 class Mirror:
     """Keeps the file that a sandbox works on and the database alike."""
 
     def __init__(self, settings: Settings, prefix: pathlib.Path) -> None:
-        """`Invalid` where the database cannot be reached or is not of this release."""
+        """`Invalid` where the database cannot be reached or is of an older release."""
         document = _asked(settings)
         if document is None:
             raise Invalid("Database needs bootstrapping: run 'kong migrations bootstrap'")
-        if document["release"] != release()["version"]:
+        found = _state(document)
+        if found.new is not None:
             raise Invalid("New migrations available; run 'kong migrations up' to proceed")
-        self.settings = settings
+        self.settings, self.pending = settings, found.pending
         self.path = launch.state_file(settings, prefix) or prefix / "database.json"
         self.path.write_text(json.dumps(document["entities"]), encoding="utf-8")
         self._written = self.path.stat().st_mtime_ns
@@ -103,7 +136,7 @@ class Mirror:
         if stamp == self._written:
             return
         entities = json.loads(self.path.read_text(encoding="utf-8"))
-        _asked(self.settings, {"release": release()["version"], "entities": entities})
+        _asked(self.settings, {"entities": entities})
         self._written = stamp
 
     def stop(self) -> None:

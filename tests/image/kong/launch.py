@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import subprocess
@@ -22,6 +23,9 @@ PORTS = {
     "status": ("status_listen", False),
     "cluster": ("cluster_listen", False),
 }
+
+#: The file in the prefix that holds a document which was given as text.
+FROM_STRING = "declarative_config.yml"
 
 
 def mode(settings: Settings) -> str:
@@ -44,13 +48,24 @@ def addresses(settings: Settings) -> dict[str, Listener]:
 
 
 def node_id(settings: Settings, prefix: pathlib.Path) -> str:
-    """The node's id: the written one, or one that it keeps."""
-    if "node_id" in settings:
-        return settings["node_id"]
-    path = prefix / "kong.id"
-    if not path.exists():
-        path.write_text(str(uuid.uuid4()), encoding="ascii")
-    return path.read_text(encoding="ascii").strip()
+    """The node's id: that of the settings, or one that a data plane keeps.
+
+    A data plane keeps one even where it has another by its settings; the others have a new one
+    after each start.
+    """
+    kept = _made()
+    if mode(settings) == "data_plane":
+        path = prefix / "kong.id"
+        if not path.exists():
+            path.write_text(kept, encoding="ascii")
+        kept = path.read_text(encoding="ascii").strip()
+    return settings.get("node_id", kept)
+
+
+@functools.cache
+def _made() -> str:
+    """An id that outlives reloads."""
+    return str(uuid.uuid4())
 
 
 def state_file(settings: Settings, prefix: pathlib.Path) -> pathlib.Path | None:
@@ -109,7 +124,7 @@ def _document(settings: Settings, prefix: pathlib.Path) -> list[str]:
     if "declarative_config" in settings:
         return ["--config", settings["declarative_config"]]
     if "declarative_config_string" in settings:
-        path = prefix / "declarative_config.yml"
+        path = prefix / FROM_STRING
         _write(path, settings["declarative_config_string"])
         return ["--config", str(path)]
     return []

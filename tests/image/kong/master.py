@@ -25,6 +25,9 @@ from image.kong.settings import Invalid, Listener, Settings
 
 SIGNALS = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
+#: The log's levels at which notices are written.
+NOTICED = ("debug", "info", "notice")
+
 #: Seconds that a sandbox may take to end, before it is killed.
 PATIENCE = 10.0
 
@@ -78,10 +81,11 @@ class Master:
         try:
             return self._serve()
         finally:
-            pid_file(self.prefix).unlink(missing_ok=True)
             self._end(self.child)
             if self.mirror is not None:
                 self.mirror.stop()
+            # Last, as nginx does: who waits for it to go may take the ports at once.
+            pid_file(self.prefix).unlink(missing_ok=True)
 
     def _serve(self) -> int:
         while True:
@@ -110,6 +114,9 @@ class Master:
         before = dict(self.sockets)
         if self.mirror is None and launch.mode(settings) in ("database", "control_plane"):
             self.mirror = database.Mirror(settings, self.prefix)
+            if self.mirror.pending is not None:
+                said = f"database has pending migrations:\ncore: {self.mirror.pending}"
+                log("warn", f"[kong] init.lua {said}")
         try:
             self.sockets = self._opened(launch.addresses(settings))
             self.child = self._spawn(settings)
@@ -120,6 +127,11 @@ class Master:
         for name, (_listener, sock) in before.items():
             if self.sockets.get(name, (None, None))[1] is not sock:
                 sock.close()
+        document = settings.get("declarative_config")
+        noticed = settings.get("log_level", "notice") in NOTICED
+        if document and noticed and launch.mode(settings) == "dbless":
+            said = f"declarative config loaded from {document}"
+            log("notice", f"[kong] init.lua {said}, context: init_worker_by_lua*")
 
     def _opened(self, wanted: dict[str, Listener]) -> dict[str, tuple[Listener, socket.socket]]:
         found = {}
