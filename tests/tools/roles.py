@@ -48,7 +48,7 @@ events_logger = "file"
 """
 ELSEWHERE = {
     "docker": "no Docker engine is started here; its commands are seen by the integration tests",
-    "helm": "no cluster and no chart at hand: nothing of it is run",
+    "helm": "no cluster here; stand-ins take a chart of the tests in the integration tests",
     "podman-rootless": "its written units are judged by the integration tests, and nothing more",
 }
 
