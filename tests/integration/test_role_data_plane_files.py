@@ -207,3 +207,15 @@ def test_absent_leaves_nothing_but_what_others_put_there(host: Host) -> None:
     host.run(**KONNECT, state="absent").ok()
     assert not host.folder.exists()
     assert host.run(**KONNECT, state="absent").ok().total("changed") == 0
+
+
+def test_files_that_the_role_did_not_write_are_left_alone(host: Host) -> None:
+    host.folder.mkdir()
+    own = host.folder / "kong.conf"
+    own.write_text("log_level = info\n")
+    run = host.run(**KONNECT)
+    assert run.rc != 0
+    assert "holds kong.conf, which this role did not write" in run.result(
+        "Refuse to write over them")["msg"]
+    host.run(**KONNECT, state="absent").ok()
+    assert own.read_text() == "log_level = info\n"
