@@ -11,6 +11,7 @@ import platform
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 from data_plane_support import EngineHost, answering, free_ports
 
+from harness.paths import ROOT
 from harness.playbook import Player
 
 QUADLETS = (
@@ -308,6 +310,91 @@ def test_failures_say_what_to_do(docker: EngineHost) -> None:
     run = docker.run(config=docker.config(log_level="loud"))
     assert "log_level has an invalid value" in run.result("Say what the gateway refuses")["msg"]
     assert docker.containers() == {}
+
+
+@pytest.mark.parametrize("host", ["compose"], indirect=True)
+def test_absent_ends_what_compose_itself_cannot(host: EngineHost) -> None:
+    without = {"compose_command": ["no-such-compose"]}
+    host.run().ok()
+    run = host.run(check=True, state="absent", **without).ok()
+    assert "Would remove the container kong." in run.stdout
+    host.run(state="absent", **without).ok()
+    assert host.containers() == {} and not host.folder.exists()
+    assert host.run(check=True, state="absent", **without).ok().total("changed") == 0
+    host.run().ok()
+    (host.folder / "compose.yaml").unlink()
+    host.run(state="absent").ok()
+    assert host.containers() == {}
+
+
+# Tried with compose-go 1.6 to 2.16 and python-dotenv 0.15 to 1.2: all read the value from this.
+QUOTED = {
+    "plain": "'plain'",
+    'with "quotes" # $HOME': "'with \"quotes\" # $HOME'",
+    "it's": '"it\'s"',
+    'back\\slash\\\\n "and" \'': '"back\\\\slash\\\\\\\\n \\"and\\" \'"',
+}
+UNREADABLE = ["a${b}", "a${", "ends\\", "$it's", "'$", "$\\n"]
+
+
+@pytest.mark.parametrize("host", ["compose"], indirect=True)
+def test_each_compose_command_reads_the_secrets_as_they_are(host: EngineHost) -> None:
+    environment = {f"A{number}": value for number, value in enumerate(QUOTED)}
+    host.run(environment=environment).ok()
+    lines = (host.folder / "secrets.env").read_text().splitlines()[1:]
+    assert lines == [f"A{number}={text}" for number, text in enumerate(QUOTED.values())]
+    refused = {f"B{number}": value for number, value in enumerate(UNREADABLE)}
+    run = host.run(environment={**environment, **refused})
+    said = run.result("Refuse secrets that not each compose command reads as they are")["msg"]
+    assert f"to each compose command: {', '.join(refused)} holds" in said
+    assert not [value for value in UNREADABLE[2:] if value in run.stdout]
+
+
+# A host of RedHat's family without an engine.
+INSTALL = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Be of RedHat's family
+      ansible.builtin.set_fact:
+        ansible_distribution: Rocky
+        ansible_os_family: RedHat
+        ansible_pkg_mgr: dnf
+        ansible_python: {executable: "{{ ansible_playbook_python }}"}
+        ansible_service_mgr: systemd
+        ansible_user_id: root
+        cacheable: true
+    - name: Data plane
+      ansible.builtin.include_role:
+        name: irishtek.kong.data_plane
+"""
+
+
+def test_docker_is_installed_and_started_or_its_repository_named(
+    docker: EngineHost, tmp_path: Path
+) -> None:
+    packages = tmp_path / "packages"
+    for name in ("packages", "library"):
+        (tmp_path / name).mkdir()
+    shutil.copy(ROOT / "tests/harness/fake_dnf.py", tmp_path / "library/dnf.py")
+    program = str(ROOT / "tests/harness/fake_package.py")
+    docker.put_command("systemctl", [sys.executable, program, "systemctl"])
+    docker.environment |= {
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "facts"),
+        "ANSIBLE_LIBRARY": str(tmp_path / "library"), "FAKE_PACKAGE": str(packages),
+    }
+    command = tmp_path / "bin/docker"
+    ready = command.read_text()
+    # It is there once the package is.
+    command.write_text(f"#!/bin/sh\n[ -e {packages}/calls.jsonl ] || exit 127\n{ready}")
+    (packages / "docker-ce.missing").touch()
+    said = docker.run(play=INSTALL).result("Say where the package comes from")["msg"]
+    assert "https://download.docker.com/linux/centos/docker-ce.repo" in said
+    assert "No package docker-ce available." in said
+    (packages / "docker-ce.missing").unlink()
+    docker.run(play=INSTALL).ok()
+    state = json.loads((packages / "state.json").read_text())
+    assert state["active"] and state["enabled"]
 
 
 @pytest.mark.parametrize("host", ["podman"], indirect=True)
