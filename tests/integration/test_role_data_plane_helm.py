@@ -235,7 +235,8 @@ def test_failures_say_what_to_do(host: ClusterHost) -> None:
     assert "The image localhost/missing:1 was not found" in said
     said = _said(host.run(image="localhost/missing:1"), "Say why the pods do not come up")
     assert "The image localhost/missing:1 was not found" in said
-    run = host.run(image="localhost/kong", environment={"http_proxy": "x"}, name="a.b")
+    run = host.run(image="localhost/kong", environment={"http_proxy": "x"}, name="a.b",
+                   directory=str(host.root / "other"))
     said = _said(run, "Refuse what the chart cannot have")
     assert "localhost/kong has none" in said and "The chart makes capitals" in said
     assert "The name of a release" in said

@@ -152,9 +152,9 @@ def importer(job: Job) -> Counts:
 
 # Two run at a time: the longest first, and at the start two that make different environments.
 PARTS = (
-    Part("integration", integration),
-    _sanity(sanity.LEGS[0]),
     Part("data-plane", data_plane),
+    _sanity(sanity.LEGS[0]),
+    Part("integration", integration),
     Part("unit", unit),
     *map(_sanity, sanity.LEGS[1:]),
     Part("lint", lint),
