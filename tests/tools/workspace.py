@@ -149,6 +149,11 @@ def test_venv(execute: Run = run) -> Path:
     return venv(VENV, "test", execute=execute)
 
 
+def oldest_venv(python: Path, execute: Run = run) -> Path:
+    """Return bin/ of the environment with the oldest ansible-core that is promised."""
+    return venv(BUILD / "venv-test-2.17", "test-2.17", python, execute)
+
+
 def lint_venv(execute: Run = run) -> Path:
     """Return bin/ of the linters' environment."""
     return venv(BUILD / "venv-lint", "lint", execute=execute)
