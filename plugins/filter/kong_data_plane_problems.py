@@ -11,27 +11,41 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.irishtek.kong.plugins.plugin_utils._settings import is_text, text_of
+
+# OpenSSL's security level 2, with which the gateway's images come, takes no shorter one.
 _SHORTEST_RSA = 2048
-_ENDPOINT = re.compile(r"([a-z]+://)?[^/:@\s]+(:[0-9]+)?/?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# A name that openssl takes as it stands, at most 64 characters long (RFC 5280, ub-common-name).
 _COMMON_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?")
 _ALTERNATIVE_NAME = re.compile(
     r"([*][.])?[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*|[0-9a-fA-F.]*:[0-9a-fA-F:.]+"
 )
+_ENDPOINT = re.compile(r"([a-z]+://)?[^/:@\s]+(:[0-9]+)?/?")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# As docker and podman write what they publish.
 _PUBLISH = re.compile(r"((\[[^]]+\]|[0-9.]*):)?([0-9-]*:)?[0-9]+(-[0-9]+)?(/(tcp|udp|sctp))?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+
+# Options by their kinds. Argument specifications take more than these: a number for a text, a text
+# with commas for a list.
+_TEXTS = (
+    "ca_certificate", "ca_key", "certificate_file", "certificate_key_file", "certificate_name",
+    "control_plane_url", "name", "network", "rootless_user", "state_file", "telemetry_url",
+)  # fmt: skip
+_LISTS = ("certificate_alternative_names", "container_options", "extra_keys", "publish")
+_NUMBERS = ("certificate_days", "certificate_renew_days", "certificate_rsa_bits")
 
 Asked = Mapping[str, Any]
 Problems = Iterator[str]
 
 
 def kong_data_plane_problems(options: Asked) -> list[str]:
-    """What is unknown or contradicts itself in the options of role ``data_plane``.
+    """What is unknown or contradicts itself in the options of role ``data_plane``, as sentences.
 
     :param options: the role's options without their prefix, and what the role made of them.
     :raises AnsibleFilterError: there is no such dictionary, or it lacks something.
@@ -39,16 +53,41 @@ def kong_data_plane_problems(options: Asked) -> list[str]:
     if not isinstance(options, Mapping):
         raise AnsibleFilterError("kong_data_plane_problems takes a dictionary of the options")
     try:
-        return [problem for check in _CHECKS for problem in check(options)]
+        wrong = list(_kinds(options))
+        if wrong:
+            return wrong
+        texts = {name: str(options[name]) for name in _TEXTS}
+        return [problem for check in _CHECKS for problem in check({**options, **texts})]
     except KeyError as exc:
         raise AnsibleFilterError(f"kong_data_plane_problems: {exc} is missing") from exc
 
 
+def _kinds(asked: Asked) -> Problems:
+    """Options that are of another kind than they should be; all checks rely on these."""
+    for name in _TEXTS:
+        if not is_text(asked[name]):
+            yield f"data_plane_{name} must be a string: write it in quotes."
+    for name in _LISTS:
+        items = asked[name]
+        if not isinstance(items, (list, tuple)) or any(isinstance(i, (list, dict)) for i in items):
+            yield f"data_plane_{name} must be a list of strings."
+    for name in _NUMBERS:
+        if not re.fullmatch("[0-9]+", str(asked[name])):
+            yield f"data_plane_{name} must be a whole number."
+    if isinstance(asked["version"], (int, float)):
+        yield (
+            f"data_plane_version is the number {asked['version']}: write it in quotes, as 3.10"
+            " would else be 3.1."
+        )
+    for key in asked["environment"]:
+        if not isinstance(key, str):
+            yield f"data_plane_environment holds {key}, which is no variable of one line."
+
+
 def _unknown_keys(asked: Asked) -> Problems:
-    known = set(asked["known_keys"]) | set(asked["extra_keys"])
-    prefixes = "|".join(asked["key_prefixes"])
+    known = {*asked["known_keys"], *map(str, asked["extra_keys"])}
     for key in sorted(map(str, asked["config"])):
-        if key in known or re.fullmatch(f"({prefixes})[a-z0-9_]+", key):
+        if key in known or _has_prefix(key, asked["key_prefixes"]):
             continue
         if key.lower() in known:
             hint = "its name has no capitals"
@@ -57,23 +96,22 @@ def _unknown_keys(asked: Asked) -> Problems:
         yield f"The gateway has no setting {key}; {hint}."
 
 
+def _has_prefix(key: str, prefixes: Iterable[str]) -> bool:
+    """Whether it is one of a family of settings that have any end, as nginx_http_… and vault_…."""
+    return any(re.fullmatch(f"{re.escape(prefix)}[a-z0-9_]+", key) for prefix in prefixes)
+
+
 def _settings_of_the_topology(asked: Asked) -> Problems:
     """Settings that the topology decides, and that say something else."""
     for key, fixed in asked["fixed"].items():
-        if key in asked["config"] and _text(asked["config"][key]) != fixed:
+        if key not in asked["config"]:
+            continue
+        value = asked["config"][key]
+        if value is None or text_of(value) != fixed:
             yield (
                 f"{key} is {fixed or 'given by data_plane_control_plane_url'} in the topology"
                 f" {asked['topology']}; data_plane_config says something else."
             )
-
-
-def _text(value: Any) -> str | None:
-    """A value as the role writes it; None, which leaves a key out, is no text."""
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return str(value)
 
 
 def _values(asked: Asked) -> Problems:
@@ -81,7 +119,7 @@ def _values(asked: Asked) -> Problems:
         items = value if isinstance(value, (list, tuple)) else []
         plain = all(isinstance(item, (str, int, float)) for item in items)
         if isinstance(value, Mapping) or not plain:
-            yield f"{key} is no text, number, truth or list of these."
+            yield f"{key} must be a string, a number, a boolean or a list of these."
     for key, text in asked["settings"].items():
         if "\n" in text:
             yield (
@@ -102,7 +140,7 @@ def _environment(asked: Asked) -> Problems:
     for key, value in asked["environment"].items():
         setting = key[len("KONG_") :].lower() if key.startswith("KONG_") else ""
         if setting in asked["fixed"] or setting.endswith("_listen"):
-            yield f"data_plane_environment holds {key}: say it in data_plane_config."
+            yield f"data_plane_environment holds {key}: set it in data_plane_config instead."
         if "\n" in str(value) or not _VARIABLE.fullmatch(key):
             yield f"data_plane_environment holds {key}, which is no variable of one line."
 
@@ -111,7 +149,7 @@ def _endpoints(asked: Asked) -> Problems:
     control_plane, telemetry = asked["control_plane_url"], asked["telemetry_url"]
     if asked["kind"] == "data_plane" and "[" in control_plane:
         yield (
-            "The gateway reaches no control plane by an address of IPv6: give"
+            "The gateway cannot reach a control plane by an IPv6 address: give"
             " data_plane_control_plane_url a name."
         )
     elif asked["kind"] == "data_plane" and not _ENDPOINT.fullmatch(control_plane):
@@ -120,7 +158,7 @@ def _endpoints(asked: Asked) -> Problems:
             " https://example.us.cp0.konghq.com or cp.example.com:8005."
         )
     if telemetry and not _ENDPOINT.fullmatch(telemetry):
-        yield "data_plane_telemetry_url is no host or URL of one, without a user and a path."
+        yield "data_plane_telemetry_url must be a host, or a URL without user and path."
 
 
 def _konnect(asked: Asked) -> Problems:
@@ -134,15 +172,7 @@ def _konnect(asked: Asked) -> Problems:
         yield "Konnect takes the enterprise edition only."
     for key, value in asked["labels"].items():
         if re.search("[,:]", f"{key}{value}"):
-            yield f"The label {key} holds a comma or a colon, which part labels."
-
-
-def _version(asked: Asked) -> Problems:
-    if isinstance(asked["version"], (int, float)):
-        yield (
-            f"data_plane_version is the number {asked['version']}: write it in quotes, as 3.10"
-            " would else be 3.1."
-        )
+            yield f"The label {key} holds a comma or a colon, which separate labels."
 
 
 def _certificate_source(asked: Asked) -> Problems:
@@ -228,7 +258,6 @@ _CHECKS: tuple[Callable[[Asked], Problems], ...] = (
     _environment,
     _endpoints,
     _konnect,
-    _version,
     _certificate_source,
     _new_certificate,
     _state_file,

@@ -11,68 +11,91 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible.errors import AnsibleFilterError
 
+_SETTING = "_listen"
+_ADDRESS = re.compile(r".*:([0-9]+)")
 # What an engine publishes on a port that is known before it runs: one TCP port, and no range.
 _PUBLISHED = re.compile(r"(?:(\[[^]]+\]|[^:]*):)?([0-9]+):([0-9]+)(?:/tcp)?")
 # Addresses that mean each of the host's, and the one under which the host reaches itself.
 _EVERY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
 
 
+class _Listener(NamedTuple):
+    setting: str
+    address: str
+    port: str
+    tls: bool
+
+
 def kong_listeners(
     settings: Mapping[str, str], *, publish: Sequence[str] | None = None
-) -> list[dict[str, Any]]:
+) -> list[dict[str, str]]:
     """TCP addresses that a gateway with these settings takes on its host.
 
     :param publish: what a container publishes (``[ADDRESS:]PORT:PORT``); None: the host's network.
     :raises AnsibleFilterError: the settings are no dictionary of texts.
     """
     if not isinstance(settings, Mapping):
-        raise AnsibleFilterError(f"kong_listeners takes a dictionary of settings, not {settings!r}")
-    inside = [row for key, text in settings.items() for row in _listeners(key, text)]
-    if publish is None:
-        return [_row(setting, address, tls) for setting, address, tls in inside]
-    by_port = {_port(address): (setting, tls) for setting, address, tls in reversed(inside)}
-    return [
-        _row(*_named(by_port.get(port, ("", False)), address))
-        for address, port in _published(publish)
+        raise AnsibleFilterError(
+            f"kong_listeners takes a dictionary of settings, not {type(settings).__name__}"
+        )
+    inside = [
+        listener
+        for setting, text in settings.items()
+        if setting.endswith(_SETTING)
+        for listener in _listeners(setting, text)
     ]
+    if publish is None:
+        return [_row(listener, listener.address) for listener in inside]
+    return _outside(inside, list(_published(publish)))
 
 
-def _listeners(setting: str, text: Any) -> Iterator[tuple[str, str, bool]]:
-    """Setting, address and whether it speaks TLS, of each TCP listener."""
+def _listeners(setting: str, text: Any) -> Iterator[_Listener]:
     if not isinstance(text, str):
-        raise AnsibleFilterError(f"kong_listeners: {setting} is no text: {text!r}")
+        raise AnsibleFilterError(
+            f"kong_listeners: {setting} is no text but {type(text).__name__}"
+        )
     for entry in text.split(","):
         address, *flags = entry.split() or [""]
-        if ":" in address and not address.startswith("unix:") and "udp" not in flags:
-            yield setting, address, "ssl" in flags
+        found = _ADDRESS.fullmatch(address)
+        if found and not address.startswith("unix:") and "udp" not in flags:
+            yield _Listener(setting, address, found.group(1), "ssl" in flags)
 
 
-def _published(publish: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _published(publish: Any) -> Iterator[tuple[str, str]]:
     """Address on the host and port in the container, of what has a fixed one."""
-    for entry in publish:
+    for entry in publish if isinstance(publish, (list, tuple)) else []:
         if found := _PUBLISHED.fullmatch(str(entry)):
             host, outside, port = found.groups()
             yield f"{host or '0.0.0.0'}:{outside}", port
 
 
-def _named(found: tuple[str, bool], address: str) -> tuple[str, str, bool]:
-    setting, tls = found
-    return setting, address, tls
+def _outside(
+    inside: Sequence[_Listener], published: Sequence[tuple[str, str]]
+) -> list[dict[str, str]]:
+    """What is published, in the order of the listeners; then what nobody listens on inside."""
+    firsts: dict[str, _Listener] = {}
+    for listener in inside:
+        firsts.setdefault(listener.port, listener)
+    rows = [
+        _row(listener, address)
+        for listener in firsts.values()
+        for address, port in published
+        if port == listener.port
+    ]
+    return rows + [_row(None, address) for address, port in published if port not in firsts]
 
 
-def _port(address: str) -> str:
-    return address.rpartition(":")[2]
-
-
-def _row(setting: str, address: str, tls: bool) -> dict[str, Any]:
+def _row(listener: _Listener | None, address: str) -> dict[str, str]:
+    if listener is None:
+        return {"setting": "", "address": address, "url": ""}
     host, _colon, port = address.rpartition(":")
-    scheme = "https" if tls else "http"
+    scheme = "https" if listener.tls else "http"
     url = f"{scheme}://{_EVERY.get(host, host)}:{port}"
-    return {"setting": setting, "address": address, "url": url if setting else ""}
+    return {"setting": listener.setting, "address": address, "url": url}
 
 
 class FilterModule:

@@ -14,6 +14,7 @@ from ansible_collections.irishtek.kong.plugins.filter.kong_data_plane_problems i
     kong_data_plane_problems,
 )
 from ansible_collections.irishtek.kong.plugins.filter.kong_listeners import kong_listeners
+from ansible_collections.irishtek.kong.plugins.filter.kong_settings import kong_settings
 
 PROXY = {"proxy_listen": "0.0.0.0:8000 reuseport backlog=16384, [::]:8443 http2 ssl"}
 RIGHT: dict[str, Any] = {
@@ -81,8 +82,19 @@ def test_what_is_right_has_no_problem(options: dict[str, Any]) -> None:
         # YAML 1.1 reads off as false.
         {"config": {"database": False, "log_level": None}},
         {"config": {"proxy_listen": ["0.0.0.0:8000", "0.0.0.0:8001"]}},
+        {"config": {"log_level": [1, 2.5, True], "vault_env_1": "x"}},
+        {**KONNECT, "config": {"konnect_mode": True}, "known_keys": ["konnect_mode"],
+         "fixed": {"konnect_mode": "on"}},
         {"config": {"wasm_new": 1}, "extra_keys": ["wasm_new"]},
-        {"environment": {"KONG_LICENSE_DATA": "x", "TZ": "UTC"}},
+        {"environment": {"KONG_LICENSE_DATA": "x", "TZ": "UTC", "FOO_LISTEN": "x", "ROLE": "x"}},
+        {"certificate": "given", "certificate_file": "/a", "certificate_key_file": "/b"},
+        {"certificate_rsa_bits": 2048, "control_plane_url": "[::1]:8005"},
+        {"rootless_user": "kong"},
+        {"method": "docker", "container_options": ["-t"]},
+        {"method": "compose", "environment": {}},
+        {**KONNECT, "certificate_name": "a" * 64},
+        {**KONNECT, "certificate_alternative_names": ["FE80::1", "::ffff:10.0.0.1"]},
+        {"publish": ["53:53/sctp"], "network": "kong"},
         {**KONNECT, "labels": {"zone": "a", "tier": 1}},
         {**HYBRID, "control_plane_url": "https://cp.example.com/"},
         {**HYBRID, "certificate_alternative_names": ["*.example.com", "10.0.0.1", "fe80::1"]},
@@ -100,34 +112,55 @@ def test_what_may_be_said_is_no_problem(options: dict[str, Any]) -> None:
         ({"config": {"log_lvl": "x"}}, "no setting log_lvl; data_plane_extra_keys"),
         ({"config": {"Log_Level": "x"}}, "no setting Log_Level; its name has no capitals"),
         ({"config": {"vault_": "x"}}, "no setting vault_;"),
+        ({"config": {"vault_A": "x"}}, "no setting vault_A;"),
+        ({"config": {"later_1": "x"}, "key_prefixes": []}, "no setting later_1;"),
+        ({"config": {"Wasm": "x"}, "extra_keys": ["wasm"]}, "no setting Wasm; its name has no c"),
+        ({"fixed": {"cluster_control_plane": ""}, "known_keys": ["cluster_control_plane"],
+          "config": {"cluster_control_plane": "x"}}, "is given by data_plane_control_plane_url"),
         ({"config": {"role": "data_plane"}}, "role is traditional in the topology dbless"),
         ({"config": {"database": None}}, "database is off in the topology dbless"),
         ({"config": {"database": True}}, "database is off in the topology dbless"),
-        ({"config": {"log_level": {"a": 1}}}, "log_level is no text, number, truth or list"),
-        ({"config": {"log_level": ["a", ["b"]]}}, "log_level is no text, number, truth or list"),
+        ({"config": {"log_level": {"a": 1}}}, "log_level must be a string, a number"),
+        ({"config": {"log_level": ["a", ["b"]]}}, "log_level must be a string, a number"),
         ({"settings": {"log_level": "a\nb"}}, "log_level has several lines"),
         ({"listeners": [{"address": "0.0.0.0:1"}] * 2}, "Two listeners want 0.0.0.0:1 (proxy_"),
-        ({"environment": {"KONG_ROLE": "x"}}, "holds KONG_ROLE: say it in data_plane_config"),
-        ({"environment": {"KONG_STATUS_LISTEN": "x"}}, "holds KONG_STATUS_LISTEN: say it"),
+        ({"environment": {"KONG_ROLE": "x"}}, "holds KONG_ROLE: set it in data_plane_config"),
+        ({"environment": {"KONG_STATUS_LISTEN": "x"}}, "holds KONG_STATUS_LISTEN: set it"),
         ({"environment": {"A": "x\ny"}}, "holds A, which is no variable of one line"),
         ({"environment": {"A-B": "x"}}, "holds A-B, which is no variable of one line"),
-        ({**HYBRID, "control_plane_url": "[::1]:8005"}, "by an address of IPv6"),
+        ({"environment": {"1A": "x"}}, "holds 1A, which is no variable of one line"),
+        ({"environment": {8080: "x"}}, "holds 8080, which is no variable of one line"),
+        ({**HYBRID, "control_plane_url": "[::1]:8005"}, "by an IPv6 address"),
         ({**HYBRID, "control_plane_url": ""}, "A data plane needs data_plane_control_plane_url"),
         ({**HYBRID, "control_plane_url": "https://a/b"}, "data plane needs data_plane_control_pl"),
-        ({**HYBRID, "telemetry_url": "a@b"}, "data_plane_telemetry_url is no host or URL of one"),
+        ({**HYBRID, "control_plane_url": "a:1:2"}, "A data plane needs data_plane_control"),
+        ({**HYBRID, "control_plane_url": "a b"}, "A data plane needs data_plane_control"),
+        ({**HYBRID, "telemetry_url": "a@b"}, "data_plane_telemetry_url must be a host, or a URL"),
         ({**KONNECT, "telemetry_url": ""}, "Konnect needs data_plane_telemetry_url"),
         ({**KONNECT, "edition": "community"}, "Konnect takes the enterprise edition only"),
         ({**KONNECT, "labels": {"a": "b,c"}}, "The label a holds a comma or a colon"),
+        ({**KONNECT, "labels": {"a:b": "c"}}, "The label a:b holds a comma or a colon"),
         ({"labels": {"a": "b"}}, "data_plane_labels are for Konnect only"),
         ({"version": 3.1}, "is the number 3.1: write it in quotes"),
+        ({"version": 3}, "is the number 3: write it in quotes"),
+        ({"name": 7}, "data_plane_name must be a string: write it in quotes"),
+        ({"telemetry_url": None}, "data_plane_telemetry_url must be a string"),
+        ({"extra_keys": "wasm_new"}, "data_plane_extra_keys must be a list of strings"),
+        ({"publish": 8000}, "data_plane_publish must be a list of strings"),
+        ({"publish": [{"a": 1}]}, "data_plane_publish must be a list of strings"),
+        ({"certificate_days": "1e3"}, "data_plane_certificate_days must be a whole number"),
+        ({**KONNECT, "certificate": "none"}, "data_plane_certificate cannot be none"),
         ({**HYBRID, "certificate": "none"}, "data_plane_certificate cannot be none"),
         ({**HYBRID, "certificate": "self_signed"}, "cannot pin many certificates"),
         ({**HYBRID, "ca_key": ""}, "data_plane_ca_certificate and data_plane_ca_key name the CA"),
+        ({**HYBRID, "ca_certificate": ""}, "data_plane_ca_certificate and data_plane_ca_key name"),
         ({"certificate": "given", "certificate_file": "/a"}, "A given certificate needs"),
+        ({"certificate": "given", "certificate_key_file": "/a"}, "A given certificate needs"),
         ({"certificate_renew_days": 1095}, "must be fewer than data_plane_certificate_days"),
         ({"certificate_rsa_bits": "1024"}, "RSA keys of 2048 bits and more"),
         ({**KONNECT, "certificate_name": "a/b"}, "data_plane_certificate_name is made of"),
         ({**KONNECT, "certificate_name": "a" * 65}, "data_plane_certificate_name is made of"),
+        ({**HYBRID, "certificate_name": "a "}, "data_plane_certificate_name is made of"),
         ({**KONNECT, "certificate_alternative_names": ["a b"]}, "neither a DNS name nor an"),
         ({"state_file": "/a", "topology": "traditional"}, "is for the topology dbless"),
         ({"state_file": "/a", "settings": {"declarative_config_string": "{}"}}, "same thing twice"),
@@ -136,6 +169,7 @@ def test_what_may_be_said_is_no_problem(options: dict[str, Any]) -> None:
         ({"publish": ["http:80"], "network": "kong"}, "holds http:80, which is no [ADDRESS:]"),
         ({"container_options": ["-t"], "method": "compose"}, "compose takes none"),
         ({"name": "Kong"}, "data_plane_name is made of small letters"),
+        ({"name": ".kong"}, "data_plane_name is made of small letters"),
     ],
 )
 def test_each_problem_is_told_once(options: dict[str, Any], words: str) -> None:
@@ -143,7 +177,7 @@ def test_each_problem_is_told_once(options: dict[str, Any], words: str) -> None:
     assert words in problem
 
 
-def test_no_value_of_a_setting_is_told() -> None:
+def test_no_value_that_may_be_a_secret_is_told() -> None:
     config = {"pg_pasword": "5ecret", "role": "5ecret", "log_level": {"a": "5ecret"}}
     told = kong_data_plane_problems({
         **RIGHT, "config": config, "settings": {"log_level": "5ecret\n"},
@@ -160,27 +194,63 @@ def test_what_is_no_set_of_options_is_refused() -> None:
         kong_data_plane_problems({key: RIGHT[key] for key in RIGHT if key != "topology"})
 
 
+def test_a_text_under_vault_is_a_text() -> None:
+    class Encrypted:
+        """As ansible-core before 2.19 has it."""
+
+        __ENCRYPTED__ = True
+
+        def __str__(self) -> str:
+            return "https://example.us.tp0.konghq.com"
+
+    assert kong_data_plane_problems({**RIGHT, **KONNECT, "telemetry_url": Encrypted()}) == []
+    assert kong_settings({"pg_password": Encrypted()}) == {"pg_password": str(Encrypted())}
+
+
+def test_settings_are_written_as_kong_conf_has_them() -> None:
+    settings = {
+        "proxy_listen": ["0.0.0.0:80", "off"], "database": False, "anonymous_reports": True,
+        "mem_cache_size": 128, "ssl_cert": None, "nginx_http_x": "",
+    }  # fmt: skip
+    written = kong_settings(settings)
+    assert list(written.items()) == [
+        ("anonymous_reports", "on"), ("database", "off"), ("mem_cache_size", "128"),
+        ("nginx_http_x", ""), ("proxy_listen", "0.0.0.0:80,off"),
+    ]  # fmt: skip
+    with pytest.raises(AnsibleFilterError, match="a dictionary of settings, not str"):
+        kong_settings("database=off")  # type: ignore[arg-type]
+
+
 def test_listeners_of_the_hosts_network_are_listed_with_their_urls() -> None:
-    others = {"admin_listen": "off", "status_listen": "127.0.0.1:8100,unix:/tmp/a.sock"}
-    assert kong_listeners({**PROXY, **others, "stream_listen": "0.0.0.0:53 udp"}) == [
-        {"setting": "proxy_listen", "address": "0.0.0.0:8000", "url": "http://127.0.0.1:8000"},
-        {"setting": "proxy_listen", "address": "[::]:8443", "url": "https://[::1]:8443"},
-        {"setting": "status_listen", "address": "127.0.0.1:8100", "url": "http://127.0.0.1:8100"},
+    others = {
+        "admin_listen": "off", "status_listen": "127.0.0.1:8100,unix:/tmp/a:1, ,0.0.0.0:",
+        "debug_listen": "10.0.0.5:1,:2", "stream_listen": "0.0.0.0:53 udp", "portal_gui_url": "a:1",
+    }  # fmt: skip
+    listed = [tuple(row.values()) for row in kong_listeners({**PROXY, **others})]
+    assert listed == [
+        ("proxy_listen", "0.0.0.0:8000", "http://127.0.0.1:8000"),
+        ("proxy_listen", "[::]:8443", "https://[::1]:8443"),
+        ("status_listen", "127.0.0.1:8100", "http://127.0.0.1:8100"),
+        ("debug_listen", "10.0.0.5:1", "http://10.0.0.5:1"),
+        ("debug_listen", ":2", "http://127.0.0.1:2"),
     ]
 
 
-def test_of_a_container_only_what_is_published_is_listed() -> None:
-    publish = ["80:8000", "127.0.0.1:443:8443/tcp", "9000:9000", "8100", "53:8000/udp", "1-2:1-2"]
-    assert kong_listeners(PROXY, publish=publish) == [
-        {"setting": "proxy_listen", "address": "0.0.0.0:80", "url": "http://127.0.0.1:80"},
-        {"setting": "proxy_listen", "address": "127.0.0.1:443", "url": "https://127.0.0.1:443"},
-        {"setting": "", "address": "0.0.0.0:9000", "url": ""},
+def test_of_a_container_only_what_is_published_is_listed_in_the_order_of_the_listeners() -> None:
+    publish = ["9000:9000", "[::1]:443:8443/tcp", 8100, "80:8000", "53:8000/udp", "1-2:1-2"]
+    settings = {**PROXY, "status_listen": "127.0.0.1:8000"}
+    listed = kong_listeners(settings, publish=publish)  # type: ignore[arg-type]
+    assert [tuple(row.values()) for row in listed] == [
+        ("proxy_listen", "0.0.0.0:80", "http://127.0.0.1:80"),
+        ("proxy_listen", "[::1]:443", "https://[::1]:443"),
+        ("", "0.0.0.0:9000", ""),
     ]
     assert kong_listeners(PROXY, publish=[]) == []
+    assert kong_listeners(PROXY, publish="8000:8000") == []
 
 
 def test_what_are_no_settings_is_refused() -> None:
-    with pytest.raises(AnsibleFilterError, match="a dictionary of settings"):
+    with pytest.raises(AnsibleFilterError, match="a dictionary of settings, not str"):
         kong_listeners("0.0.0.0:8000")  # type: ignore[arg-type]
-    with pytest.raises(AnsibleFilterError, match="proxy_listen is no text"):
+    with pytest.raises(AnsibleFilterError, match="proxy_listen is no text but int"):
         kong_listeners({"proxy_listen": 8000})  # type: ignore[dict-item]
