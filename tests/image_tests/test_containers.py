@@ -102,10 +102,9 @@ def test_a_gateway_that_cannot_start_says_why() -> None:
 
 def test_a_real_gateway_finds_its_database() -> None:
     _images()
-    try:
-        image = build.postgresql()
-    except Failed as error:
-        pytest.skip(str(error))
+    image = build.POSTGRESQL
+    if subprocess.run(["podman", "image", "exists", image], check=False).returncode:
+        pytest.skip("the image is made for scenarios with a real gateway: image.build postgresql")
     port = str(free_port())
     login = f"host=127.0.0.1 port={port} user=kong dbname=kong"
     table = "CREATE TABLE kept (id int)"

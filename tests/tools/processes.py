@@ -17,8 +17,8 @@ from pathlib import Path
 from tools.workspace import ROOT, Broken
 
 PR_SET_CHILD_SUBREAPER = 36
-# Twice what the longest part takes on two busy cores.
-PART_SECONDS = 1800
+# Three times what the longest part takes on two busy cores.
+PART_SECONDS = 3600
 
 
 class Processes:

@@ -20,8 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tools import workspace
-from tools.parts import Job, Part, Skip
-from tools.report import PASSED, Counts, from_status
+from tools.parts import IN_CONTAINERS, Job, Part, Skip
+from tools.report import PASSED, Counts, from_junit, from_status
 from tools.workspace import BUILD, COLLECTIONS, ROOT
 
 #: Seconds for images and scenarios together, and what is left when no further one begins.
@@ -32,7 +32,7 @@ LEAST_SECONDS = 60.0
 CLEARING_SECONDS = 90.0
 PACKAGES = ("podman", "runc", "netavark", "debootstrap", "dpkg-dev", "gnupg")
 COMMANDS = ("podman", "runc", "debootstrap", "dpkg-scanpackages", "gpg", "nsenter")
-# The longest first: two run at a time.
+# The longest first.
 SCENARIOS = ("hybrid", "podman", "package", "files")
 BASE = "localhost/kong-sandbox-base:latest"
 REPOSITORY = BUILD / "image/repository"
@@ -174,6 +174,22 @@ def _repeat_failures(log: Path) -> None:
         print("", *failures, sep="\n", file=output)
 
 
+def in_containers(ground: Ground, clock: Clock) -> Part:
+    """Return the part that looks whether the images do what a gateway's and a host's do."""
+
+    def work(job: Job) -> Counts:
+        ground.decided.wait()
+        if ground.lacks:
+            raise Skip(ground.lacks)
+        report = BUILD / "reports/in-containers.xml"
+        report.unlink(missing_ok=True)
+        python: list[str | Path] = [workspace.VENV / "bin/python"]
+        command = [*within(clock), *python, "-m", "pytest", f"--junitxml={report}", IN_CONTAINERS]
+        return from_junit(report, job.processes.run(command, job.log, ROOT, environment()))
+
+    return Part("in-containers", work)
+
+
 def scenario(name: str, ground: Ground, clock: Clock) -> Part:
     """Return the part that runs `extensions/molecule/data_plane_<name>`."""
 
@@ -224,5 +240,6 @@ def parts(only: str = "") -> tuple[Part, ...]:
     return (
         Part("images", ground.work),
         *(scenario(name, ground, clock) for name in SCENARIOS if only in ("", name)),
+        *([] if only else [in_containers(ground, clock)]),
         *(_elsewhere(name, reason) for name, reason in ELSEWHERE.items() if not only),
     )

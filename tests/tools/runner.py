@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs parts two at a time; a failing one does not stop the others."""
+"""Runs parts side by side; a failing one does not stop the others."""
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ from tools import processes, report
 from tools.parts import Job, Part, Skip
 from tools.workspace import BUILD, Broken, locked
 
-AT_A_TIME = 2
+# One for each core; more than four would want more memory than such machines have.
+AT_A_TIME = max(2, min(4, os.cpu_count() or 2))
 LINES_OF_SUCCESS = 20
 
 
