@@ -82,22 +82,21 @@ EXAMPLES = r"""
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: Settings that plugins share (Kong Gateway Enterprise 3.10)
+    - name: A role of administrators (Kong Gateway Enterprise)
       irishtek.kong.kong_entity:
-        path: partials
+        path: rbac/roles
+        schema: rbac_roles
         entity:
-          name: shared-redis
-          type: redis-ce
-          config:
-            host: redis.internal
-            port: 6379
+          name: orders-readers
+          comment: May look at what belongs to orders
 
 - name: An entity that is gone for good
   irishtek.kong.kong_entity:
     admin_url: http://127.0.0.1:8001
-    path: partials
+    path: rbac/roles
+    schema: rbac_roles
     entity:
-      name: shared-redis
+      name: orders-readers
     state: absent
 """
 

@@ -301,8 +301,7 @@ EXAMPLES = r"""
         http_path: /health
         healthy: {interval: 5, successes: 2}
         unhealthy: {interval: 5, http_failures: 2, tcp_failures: 2, timeouts: 2}
-    targets: "{{ dict(groups['echo_servers'] | map('extract', hostvars, 'ansible_host') | product([100]))
-      | dict2items(key_name='target', value_name='weight') }}"
+    targets: "{{ groups['echo_servers'] | irishtek.kong.kong_targets(hostvars, port=8080, weight=100) }}"
     purge_targets: true
     max_deletes: 2
 

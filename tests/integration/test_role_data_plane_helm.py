@@ -238,7 +238,7 @@ def test_failures_say_what_to_do(host: ClusterHost) -> None:
     run = host.run(image="localhost/kong", environment={"http_proxy": "x"}, name="a.b",
                    directory=str(host.root / "other"))
     said = _said(run, "Refuse what the chart cannot have")
-    assert "localhost/kong has none" in said and "The chart makes capitals" in said
+    assert "localhost/kong has no tag" in said and "into upper case" in said
     assert "The name of a release" in said
     said = _said(host.run(helm_values={"replicas": 2}), "Say what the chart refuses")
     assert "nothing was changed" in said and "'replicas' was unexpected" in said

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._credential import CREDENTIALS
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 
 _CREDENTIAL_SECTIONS = {
     "keyauth_credentials": "key_auth",
@@ -112,7 +111,3 @@ META = ("_format_version", "_transform", "_info", "_workspace", "_konnect", "_pl
 def section_of(kind: str) -> str:
     """The top-level section that lists a kind."""
     return next(section for section, name in SECTIONS.items() if name == kind)
-
-
-def identity_of(kind: str) -> str:
-    return KINDS[kind].identity
