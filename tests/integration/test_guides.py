@@ -157,7 +157,7 @@ def test_examples_of_variables_are_ones_that_the_role_takes(tmp_path: Path) -> N
     (inventory / "own.yml").write_text(yaml.safe_dump({"all": {"vars": {
         **LOCAL, "vaulted_license": "{}", "vaulted_pg_password": "not-a-secret",
     }}}))
-    (tmp_path / "kong.yaml").write_text('_format_version: "3.0"\n')
+    (inventory / "kong.yaml").write_text('_format_version: "3.0"\n')
     run = Player(tmp_path, {})(JUDGE, inventory=inventory).ok()
     assert {"kong-cp.example.com", "kong-dp1.example.com"} < set(run.stats)
     assert len(run.stats) > 10

@@ -277,6 +277,14 @@ def test_a_taken_port_is_found_while_the_old_gateway_still_serves(docker: Engine
     assert [words for words in docker.calls() if words[0] in ("stop", "rename")] == []
 
 
+@pytest.mark.parametrize("host", ["docker", "compose"], indirect=True)
+def test_a_first_start_that_fails_is_not_tried_for_ever(host: EngineHost) -> None:
+    run = host.run(image="localhost/broken:3.9", start_timeout=1)
+    assert run.rc != 0
+    assert "[emerg] bind() to" in run.result("Say what happened")["msg"]
+    assert host.calls()[-1] == ["stop", "-t", "30", "kong"]
+
+
 def test_the_certificate_belongs_to_the_user_of_the_image_that_runs(docker: EngineHost) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root gives files away")
@@ -346,7 +354,7 @@ def test_each_compose_command_reads_the_secrets_as_they_are(host: EngineHost) ->
     refused = {f"B{number}": value for number, value in enumerate(UNREADABLE)}
     run = host.run(environment={**environment, **refused})
     said = run.result("Refuse secrets that not each compose command reads as they are")["msg"]
-    assert f"to each compose command: {', '.join(refused)} holds" in said
+    assert f"secrets alike: {', '.join(refused)}. A value must not" in said
     assert not [value for value in UNREADABLE[2:] if value in run.stdout]
 
 

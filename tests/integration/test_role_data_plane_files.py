@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import stat
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from data_plane_support import Host, openssl
+from data_plane_support import PLAY, Host, openssl
 
 from harness.playbook import Player
+from harness.vault import vault
 
 KONNECT = {
     "topology": "konnect",
@@ -102,6 +104,17 @@ def test_secrets_lie_apart_and_are_never_shown(host: Host) -> None:
     refused = host.run(topology="traditional", config={"pg_pasword": "5ecret-f"})
     assert refused.rc != 0
     assert "5ecret" not in first.stdout + second.stdout + refused.stdout
+
+
+def test_a_secret_under_vault_is_written_as_it_is(host: Host, tmp_path: Path) -> None:
+    opened = vault(tmp_path, {"pg_password": "5ecret-g"})
+    host.environment |= opened.environment
+    variables = tmp_path / "variables.yml"
+    encrypted = textwrap.indent(Path(opened.file).read_text().removeprefix("---\n"), "  ")
+    variables.write_text(f"data_plane_config:\n  pg_host: db\n{encrypted}")
+    play = PLAY.replace("  tasks:", f"  vars_files: [{variables}]\n  tasks:")
+    host.run(play=play, topology="traditional").ok()
+    assert "KONG_PG_PASSWORD=5ecret-g\n" in (host.folder / "secrets.env").read_text()
 
 
 def test_a_gateways_own_check_judges_the_settings_first(host: Host) -> None:

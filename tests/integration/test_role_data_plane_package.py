@@ -169,6 +169,13 @@ def test_the_way_back_leads_to_the_version_that_was_proven(packaged: PackageHost
     assert packaged.state() == {"installed": "3.9.1", "active": True, "enabled": True}
 
 
+def test_a_first_start_that_fails_is_not_tried_for_ever(packaged: PackageHost) -> None:
+    run = packaged.run(version="3.9.9")
+    assert "did not start" in run.result("Say what happened")["msg"]
+    # Its start had enabled it.
+    assert packaged.state() == {"installed": "3.9.9", "active": False, "enabled": False}
+
+
 def test_only_the_own_drop_in_goes(packaged: PackageHost) -> None:
     packaged.run(version="3.9.1").ok()
     folder = packaged.root / "kong.service.d"
