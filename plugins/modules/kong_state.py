@@ -33,7 +33,8 @@ options:
     description:
       - With V(applied) the document is merged in. Only fields that it has are touched, and nothing is deleted.
       - With V(synced) the gateway is brought to the document. Fields that it leaves out take their defaults, and what is
-        owned (O(select_tags), O(purge_kinds)) and not in it is deleted.
+        owned and not in it is deleted. O(select_tags) or O(purge_kinds) has to say what is owned; a gateway without a
+        database is owned whole.
       - With V(absent) what the document names is deleted.
     type: str
     choices: [synced, applied, absent]

@@ -11,15 +11,18 @@ with `irishtek-test-`, or that they remove again.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from harness.certificates import self_signed
 from harness.echo import Echo, echo_server
 from harness.engine import Engine
 from harness.gateway import Gateway, sandbox
+from harness.kinds import pem_texts
 from harness.playbook import Player
 
 
@@ -73,6 +76,34 @@ def second_gateway(sandbox_gateway: Gateway, _second_sandbox: Gateway) -> Gatewa
     """Another, empty sandbox gateway beside the first."""
     _second_sandbox.reset()
     return _second_sandbox
+
+
+@pytest.fixture(scope="session")
+def _enterprise() -> Iterator[Gateway]:
+    with sandbox("--edition", "enterprise") as started:
+        yield started
+
+
+@pytest.fixture
+def enterprise(_enterprise: Gateway) -> Gateway:
+    """An empty gateway of the enterprise edition, a sandbox in any case."""
+    _enterprise.reset()
+    return _enterprise
+
+
+@pytest.fixture(scope="session")
+def pems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """PEM texts by their names in cases and documents."""
+    folder = tmp_path_factory.mktemp("pems")
+    return pem_texts([self_signed(folder, name) for name in ("one", "two")])
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that the engine would have made, in seconds; none is made."""
+    made: list[float] = []
+    monkeypatch.setattr(time, "sleep", made.append)
+    return made
 
 
 @pytest.fixture

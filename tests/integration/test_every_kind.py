@@ -6,39 +6,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from harness.certificates import self_signed
 from harness.engine import Engine, Result
-from harness.gateway import Gateway, sandbox
-from harness.kinds import CASES, Case, pem_texts
+from harness.gateway import Gateway
+from harness.kinds import CASES, Case
 from harness.playbook import LOCAL, Player
 
 MADE_UP = ("id", "created_at", "updated_at")
-
-
-@pytest.fixture(scope="module")
-def pems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """PEM texts by their names in the cases."""
-    folder = tmp_path_factory.mktemp("pems")
-    return pem_texts([self_signed(folder, name) for name in ("one", "two")])
-
-
-@pytest.fixture(scope="module")
-def _enterprise() -> Iterator[Gateway]:
-    with sandbox("--edition", "enterprise") as started:
-        yield started
-
-
-@pytest.fixture
-def enterprise(_enterprise: Gateway) -> Gateway:
-    """An empty gateway of the enterprise edition."""
-    _enterprise.reset()
-    return _enterprise
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)

@@ -22,14 +22,6 @@ TWENTY = [{"target": f"10.0.0.{number}:80"} for number in range(1, 21)]
 
 
 @pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that the engine would have made, in seconds; none is made."""
-    made: list[float] = []
-    monkeypatch.setattr(time, "sleep", made.append)
-    return made
-
-
-@pytest.fixture
 def closed_port() -> Iterator[int]:
     """A port on which nobody listens, taken so that nobody begins to."""
     with socket.socket() as taken:

@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
 
-from harness.certificates import self_signed
 from harness.engine import Engine, Result
 from harness.gateway import Gateway
-from harness.kinds import CASES, Case, pem_texts
+from harness.kinds import CASES, Case
 
 ROUNDS = 20
 OPEN = [case for case in CASES if not case.enterprise]
@@ -24,26 +22,11 @@ LOSSES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def pems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """PEM texts by their names in the cases."""
-    folder = tmp_path_factory.mktemp("pems")
-    return pem_texts([self_signed(folder, name) for name in ("one", "two")])
-
-
 @pytest.fixture(params=OPEN, ids=lambda case: case.name)
 def case(request: pytest.FixtureRequest, pems: dict[str, str], sandbox_gateway: Gateway) -> Case:
     """Each kind in turn, on a gateway that has what it needs."""
     found: Case = request.param
     return found.filled(pems).on(Engine(sandbox_gateway))
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that the engine would have made, in seconds; none is made."""
-    made: list[float] = []
-    monkeypatch.setattr(time, "sleep", made.append)
-    return made
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: str(loss.get("status", loss["kind"])))

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness.certificates import self_signed
 from harness.engine import Engine
 from harness.gateway import Gateway, sandbox
-from harness.kinds import CASES, Case, filled, pem_texts
+from harness.kinds import CASES, Case, filled
 
 OPEN = [case for case in CASES if not case.enterprise]
 # A document with what the cases need, and some more to be changed.
@@ -44,13 +43,6 @@ NEW: dict[str, dict[str, Any]] = {
     "upstream": {"name": "new.test"}, "service": {"name": "new"}, "consumer": {"username": "new"},
     "key_set": {"name": "new"}, "certificate": {"snis": ["new.test"]},
 }
-
-
-@pytest.fixture(scope="module")
-def pems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """PEM texts by their names in the cases."""
-    folder = tmp_path_factory.mktemp("pems")
-    return pem_texts([self_signed(folder, name) for name in ("one", "two")])
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from ansible_collections.irishtek.kong.plugins.filter.kong_differences import kong_differences
 from harness.certificates import self_signed
 from harness.engine import Engine
-from harness.gateway import Gateway, sandbox
+from harness.gateway import Gateway
 from harness.kinds import pem_texts
 from harness.state import HEAD, Document, State, counts, tagged, told, whole
 
@@ -28,17 +27,10 @@ def state(sandbox_gateway: Gateway, engine: Engine) -> State:
     return State(engine)
 
 
-@pytest.fixture(scope="module")
-def _enterprise() -> Iterator[Gateway]:
-    with sandbox("--edition", "enterprise") as started:
-        yield started
-
-
 @pytest.fixture
-def groups(_enterprise: Gateway) -> State:
+def groups(enterprise: Gateway) -> State:
     """Brings a gateway that has consumer groups to documents."""
-    _enterprise.reset()
-    return State(Engine(_enterprise))
+    return State(Engine(enterprise))
 
 
 @pytest.fixture

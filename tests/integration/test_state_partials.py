@@ -6,27 +6,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from harness.engine import Engine
-from harness.gateway import Gateway, sandbox
+from harness.gateway import Gateway
 from harness.state import Document, State, copied, counts, tagged, told
 
 
-@pytest.fixture(scope="module")
-def _enterprise() -> Iterator[Gateway]:
-    with sandbox("--edition", "enterprise") as started:
-        yield started
-
-
 @pytest.fixture
-def state(_enterprise: Gateway) -> State:
+def state(enterprise: Gateway) -> State:
     """Brings a gateway that has partials to documents."""
-    _enterprise.reset()
-    return State(Engine(_enterprise))
+    return State(Engine(enterprise))
 
 
 def _document(*links: Any, **config: Any) -> Document:

@@ -17,11 +17,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.irishtek.kong.plugins.module_utils._document._dump import ALL_KINDS
-from harness.certificates import self_signed
 from harness.documents import documents, enterprise_documents
 from harness.engine import Engine
 from harness.gateway import Gateway, sandbox
-from harness.kinds import pem_texts
 from harness.state import HEAD, Document, State, counts, tagged, without_order
 
 # A fixture that lives longer than an example is what these tests want.
@@ -47,13 +45,6 @@ def state(sandbox_gateway: Gateway, engine: Engine) -> State:
 def other(second_gateway: Gateway) -> State:
     """Brings another gateway to documents."""
     return State(Engine(second_gateway))
-
-
-@pytest.fixture(scope="module")
-def pems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """PEM texts by their names."""
-    folder: Path = tmp_path_factory.mktemp("pems")
-    return pem_texts([self_signed(folder, name) for name in ("one", "two")])
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,8 @@ from ansible_collections.irishtek.kong.plugins.module_utils._apply import carry_
 from ansible_collections.irishtek.kong.plugins.module_utils._document import _run
 from ansible_collections.irishtek.kong.plugins.module_utils._document._run import undo
 from ansible_collections.irishtek.kong.plugins.module_utils._operations import _state
-from harness.certificates import self_signed
 from harness.engine import Engine, Result
 from harness.gateway import Gateway, sandbox
-from harness.kinds import pem_texts
 from harness.playbook import Player
 from harness.state import Document, State, copied, counts, tagged, told, whole, without_ids
 
@@ -28,13 +26,6 @@ from harness.state import Document, State, copied, counts, tagged, told, whole, 
 def state(sandbox_gateway: Gateway, engine: Engine) -> State:
     """Brings the gateway to documents."""
     return State(engine)
-
-
-@pytest.fixture(scope="module")
-def pems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """PEM texts by their names."""
-    folder: Path = tmp_path_factory.mktemp("pems")
-    return pem_texts([self_signed(folder, name) for name in ("one", "two")])
 
 
 def _before(pems: dict[str, str]) -> Document:

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.gateway import Gateway, sandbox
+from harness.gateway import Gateway
 from harness.paths import ROOT
 from harness.playbook import LOCAL, Player
 
@@ -19,13 +18,6 @@ TARGETS = ROOT / "tests/integration/targets"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 ENTERPRISE = ["kong_consumer_group", "kong_partial", "kong_workspace"]
 DOORS = pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
-
-
-@pytest.fixture(scope="module")
-def enterprise() -> Iterator[Gateway]:
-    """A gateway of the enterprise edition."""
-    with sandbox("--edition", "enterprise") as started:
-        yield started
 
 
 @DOORS
@@ -39,7 +31,6 @@ def test_a_target_passes(playbook: Player, target: str, door: str) -> None:
 def test_a_target_of_the_enterprise_edition_passes(
     tmp_path: Path, enterprise: Gateway, target: str, door: str
 ) -> None:
-    enterprise.reset()
     _passes(Player(tmp_path, {"KONG_ADMIN_URL": enterprise.admin_url}), target, door)
 
 

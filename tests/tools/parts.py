@@ -18,7 +18,8 @@ from tools.workspace import BUILD, PACKAGE, ROOT
 
 DATA_PLANE = "tests/integration/test_*_data_plane*.py"
 IN_CONTAINERS = "tests/image_tests/test_containers.py"
-CONTAINERS = "tests/integration/test_role_data_plane_containers.py"
+CONTAINERS = ROOT / "tests/integration/test_role_data_plane_containers.py"
+HELM = ROOT / "tests/integration/test_role_data_plane_helm.py"
 CONTROLLERS_2_17 = ("3.12", "3.11")
 TREE = BUILD / "tree" / PACKAGE
 TYPED = (
@@ -121,13 +122,17 @@ def _data_plane(job: Job, name: str, paths: Iterable[Path]) -> Counts:
 
 def data_plane_containers(job: Job) -> Counts:
     """Run the role's docker, podman and compose."""
-    return _data_plane(job, "data-plane-containers", [ROOT / CONTAINERS])
+    return _data_plane(job, "data-plane-containers", [CONTAINERS])
+
+
+def data_plane_helm(job: Job) -> Counts:
+    """Run the role's helm."""
+    return _data_plane(job, "data-plane-helm", [HELM])
 
 
 def data_plane_others(job: Job) -> Counts:
     """Run the role's other methods, and its playbooks."""
-    paths = set(ROOT.glob(DATA_PLANE)) - {ROOT / CONTAINERS}
-    return _data_plane(job, "data-plane-others", paths)
+    return _data_plane(job, "data-plane-others", set(ROOT.glob(DATA_PLANE)) - {CONTAINERS, HELM})
 
 
 def _python(versions: tuple[str, ...]) -> tuple[str, Path]:
@@ -185,6 +190,7 @@ PARTS = (
     Part("integration", integration),
     Part("data-plane-containers", data_plane_containers),
     _sanity(sanity.LEGS[0]),
+    Part("data-plane-helm", data_plane_helm),
     Part("data-plane-others", data_plane_others),
     Part("unit", unit),
     *map(_sanity, sanity.LEGS[1:]),
@@ -198,7 +204,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "test": tuple(part.name for part in PARTS),
     "lint": ("lint", "ansible-lint"),
     "unit": ("unit",),
-    "integration": ("integration", "data-plane-containers", "data-plane-others"),
+    "integration": ("integration", "data-plane-containers", "data-plane-helm", "data-plane-others"),
     "sanity": tuple(leg.name for leg in sanity.LEGS),
     "docs": ("docs", "changelog", "importer"),
 }
