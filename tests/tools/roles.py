@@ -27,7 +27,7 @@ from tools.workspace import BUILD, COLLECTIONS, ROOT
 #: Seconds for images and scenarios together, and what is left when no further one begins.
 # A real image starts more slowly, and is pulled.
 ALL_SECONDS = 2700.0 if os.environ.get("DATA_PLANE_IMAGE") else 900.0
-LEAST_SECONDS = 60.0
+LEAST_SECONDS = 180.0
 #: Seconds that it may take to remove what a scenario has left.
 CLEARING_SECONDS = 90.0
 PACKAGES = ("podman", "runc", "netavark", "debootstrap", "dpkg-dev", "gnupg")
