@@ -79,9 +79,6 @@ def _kinds(asked: Asked) -> Problems:
             f"data_plane_version is the number {asked['version']}: write it in quotes, as 3.10"
             " would else be 3.1."
         )
-    for key in asked["environment"]:
-        if not isinstance(key, str):
-            yield f"data_plane_environment holds {key}, which is no variable of one line."
 
 
 def _unknown_keys(asked: Asked) -> Problems:
@@ -138,10 +135,11 @@ def _listeners(asked: Asked) -> Problems:
 
 def _environment(asked: Asked) -> Problems:
     for key, value in asked["environment"].items():
-        setting = key[len("KONG_") :].lower() if key.startswith("KONG_") else ""
+        name = str(key)
+        setting = name[len("KONG_") :].lower() if name.startswith("KONG_") else ""
         if setting in asked["fixed"] or setting.endswith("_listen"):
             yield f"data_plane_environment holds {key}: set it in data_plane_config instead."
-        if "\n" in str(value) or not _VARIABLE.fullmatch(key):
+        if name != key or "\n" in str(value) or not _VARIABLE.fullmatch(name):
             yield f"data_plane_environment holds {key}, which is no variable of one line."
 
 

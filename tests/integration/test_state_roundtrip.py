@@ -48,15 +48,8 @@ def other(second_gateway: Gateway) -> State:
 
 
 @pytest.fixture(scope="module")
-def enterprise() -> Iterator[Gateway]:
-    """A gateway that also has the kinds of the enterprise edition."""
-    with sandbox("--edition", "enterprise") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def second_enterprise() -> Iterator[Gateway]:
-    """Another one of them."""
+    """Another gateway of the enterprise edition."""
     with sandbox("--edition", "enterprise") as started:
         yield started
 
@@ -198,7 +191,6 @@ def test_references_are_written_as_the_format_has_them(state: State, pems: dict[
 
 
 def test_kinds_of_the_enterprise_edition(enterprise: Gateway) -> None:
-    enterprise.reset()
     state = State(Engine(enterprise))
     document = tagged(
         "t",
@@ -216,7 +208,6 @@ def test_kinds_of_the_enterprise_edition(enterprise: Gateway) -> None:
 
 
 def test_members_of_a_group_that_the_document_does_not_have(enterprise: Gateway) -> None:
-    enterprise.reset()
     state = State(Engine(enterprise))
     state({**HEAD, "consumer_groups": [{"name": "gold"}]}, "applied")
     document = tagged("t", consumers=[{"username": "alice", "groups": [{"name": "gold"}]}])
@@ -225,7 +216,6 @@ def test_members_of_a_group_that_the_document_does_not_have(enterprise: Gateway)
 
 
 def test_a_failed_membership_is_undone_with_all_the_rest(enterprise: Gateway) -> None:
-    enterprise.reset()
     state = State(Engine(enterprise))
     before = tagged(
         "t", consumers=[{"username": "alice"}, {"username": "bob"}],

@@ -18,8 +18,6 @@ from tools.workspace import BUILD, PACKAGE, ROOT
 
 DATA_PLANE = "tests/integration/test_*_data_plane*.py"
 IN_CONTAINERS = "tests/image_tests/test_containers.py"
-CONTAINERS = ROOT / "tests/integration/test_role_data_plane_containers.py"
-HELM = ROOT / "tests/integration/test_role_data_plane_helm.py"
 CONTROLLERS_2_17 = ("3.12", "3.11")
 TREE = BUILD / "tree" / PACKAGE
 TYPED = (
@@ -80,16 +78,20 @@ def ansible_lint(job: Job) -> Counts:
     )
 
 
-def _pytest(
-    job: Job, name: str, paths: Sequence[str] = (), binaries: Path | None = None
+def run_pytest(
+    name: str, words: Sequence[str], execute: Callable[[Sequence[str]], int]
 ) -> Counts:
-    tests = binaries or workspace.test_venv(job.make)
-    workspace.collection(job.make)
+    """Run pytest with these words, as `execute` runs a command, and count its report."""
     report = BUILD / f"reports/{name}.xml"
     report.unlink(missing_ok=True)
-    return from_junit(
-        report, job.tool([tests], ["python", "-m", "pytest", f"--junitxml={report}", *paths])
-    )
+    command = ["python", "-m", "pytest", f"--junitxml={report}", *words]
+    return from_junit(report, execute(command))
+
+
+def _pytest(job: Job, name: str, words: Sequence[str], binaries: Path | None = None) -> Counts:
+    tests = binaries or workspace.test_venv(job.make)
+    workspace.collection(job.make)
+    return run_pytest(name, words, lambda command: job.tool([tests], command))
 
 
 def unit(job: Job) -> Counts:
@@ -105,34 +107,23 @@ def integration(job: Job) -> Counts:
     return _pytest(job, "integration", ["tests/integration", f"--ignore-glob={DATA_PLANE}"])
 
 
-def _data_plane(job: Job, name: str, paths: Iterable[Path]) -> Counts:
-    """Run tests of the role data_plane, whose gateways are its own, beside the other ones.
+def _data_plane(name: str, paths: Iterable[Path]) -> Part:
+    """Return a part that runs tests of the role data_plane, whose gateways are its own.
 
     With the oldest ansible-core where a Python for it is at hand: the scenarios run the newer one,
     which takes longer for a playbook of many tasks.
     """
-    if os.environ.get("KONG_ADMIN_URL"):
-        raise Skip("the role's gateways are its own, and not the one that KONG_ADMIN_URL names")
-    found = pythons.find(CONTROLLERS_2_17)
-    binaries = workspace.oldest_venv(found[1], job.make) if found else None
-    if not found:
-        job.log.write_text("no Python for ansible-core 2.17: with the newer one\n")
-    return _pytest(job, name, sorted(map(str, paths)), binaries)
 
+    def work(job: Job) -> Counts:
+        if os.environ.get("KONG_ADMIN_URL"):
+            raise Skip("the role's gateways are its own, and not the one that KONG_ADMIN_URL names")
+        found = pythons.find(CONTROLLERS_2_17)
+        binaries = workspace.oldest_venv(found[1], job.make) if found else None
+        if not found:
+            job.log.write_text("no Python for ansible-core 2.17: with the newer one\n")
+        return _pytest(job, name, sorted(map(str, paths)), binaries)
 
-def data_plane_containers(job: Job) -> Counts:
-    """Run the role's docker, podman and compose."""
-    return _data_plane(job, "data-plane-containers", [CONTAINERS])
-
-
-def data_plane_helm(job: Job) -> Counts:
-    """Run the role's helm."""
-    return _data_plane(job, "data-plane-helm", [HELM])
-
-
-def data_plane_others(job: Job) -> Counts:
-    """Run the role's other methods, and its playbooks."""
-    return _data_plane(job, "data-plane-others", set(ROOT.glob(DATA_PLANE)) - {CONTAINERS, HELM})
+    return Part(name, work)
 
 
 def _python(versions: tuple[str, ...]) -> tuple[str, Path]:
@@ -185,13 +176,20 @@ def importer(job: Job) -> Counts:
     return FAILED if status or troubled else PASSED
 
 
+CONTAINERS = ROOT / "tests/integration/test_role_data_plane_containers.py"
+HELM = ROOT / "tests/integration/test_role_data_plane_helm.py"
+# The role's tests in parts of like length.
+DATA_PLANES = (
+    _data_plane("data-plane-containers", [CONTAINERS]),
+    _data_plane("data-plane-helm", [HELM]),
+    _data_plane("data-plane-others", set(ROOT.glob(DATA_PLANE)) - {CONTAINERS, HELM}),
+)
 # The longest first, and at the start those that make different environments.
 PARTS = (
     Part("integration", integration),
-    Part("data-plane-containers", data_plane_containers),
+    DATA_PLANES[0],
     _sanity(sanity.LEGS[0]),
-    Part("data-plane-helm", data_plane_helm),
-    Part("data-plane-others", data_plane_others),
+    *DATA_PLANES[1:],
     Part("unit", unit),
     *map(_sanity, sanity.LEGS[1:]),
     Part("lint", lint),
@@ -204,7 +202,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "test": tuple(part.name for part in PARTS),
     "lint": ("lint", "ansible-lint"),
     "unit": ("unit",),
-    "integration": ("integration", "data-plane-containers", "data-plane-helm", "data-plane-others"),
+    "integration": ("integration", *(part.name for part in DATA_PLANES)),
     "sanity": tuple(leg.name for leg in sanity.LEGS),
     "docs": ("docs", "changelog", "importer"),
 }

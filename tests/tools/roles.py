@@ -20,8 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tools import workspace
-from tools.parts import IN_CONTAINERS, Job, Part, Skip
-from tools.report import PASSED, Counts, from_junit, from_status
+from tools.parts import IN_CONTAINERS, Job, Part, Skip, run_pytest
+from tools.report import PASSED, Counts, from_status
 from tools.workspace import BUILD, COLLECTIONS, ROOT
 
 #: Seconds for images and scenarios together, and what is left when no further one begins.
@@ -133,17 +133,24 @@ class Ground:
         SETTINGS.write_text(CONTAINERS_CONF)
         shutil.rmtree(REPOSITORY, ignore_errors=True)
         python = workspace.VENV / "bin/python"
-        if self._run(job, python, "-m", "image.build", "base"):
+        if self.run(job, python, "-m", "image.build", "base"):
             raise Skip(f"no image can be made here: {_last_line(job)}")
         run = ["podman", "run", "--rm", "--network=host", "--pull=never"]
-        if self._run(job, *run, BASE, "true"):
+        if self.run(job, *run, BASE, "true"):
             raise Skip(f"podman runs no containers here: {_last_line(job)}")
         for module, *words in (["image.build"], ["image.package", str(REPOSITORY)]):
-            if status := self._run(job, python, "-m", module, *words):
+            if status := self.run(job, python, "-m", module, *words):
                 raise workspace.Broken(f"{module} ended with {status}")
         self.lacks = ""
 
-    def _run(self, job: Job, *command: str | Path) -> int:
+    def await_it(self) -> None:
+        """Wait until it is decided; raise Skip where there is none."""
+        self.decided.wait()
+        if self.lacks:
+            raise Skip(self.lacks)
+
+    def run(self, job: Job, *command: str | Path) -> int:
+        """Run a command with podman's settings, for as long as there is time."""
         return job.processes.run([*within(self._clock), *command], job.log, ROOT, environment())
 
 
@@ -174,29 +181,22 @@ def _repeat_failures(log: Path) -> None:
         print("", *failures, sep="\n", file=output)
 
 
-def in_containers(ground: Ground, clock: Clock) -> Part:
+def in_containers(ground: Ground) -> Part:
     """Return the part that looks whether the images do what a gateway's and a host's do."""
+    name = "in-containers"
 
     def work(job: Job) -> Counts:
-        ground.decided.wait()
-        if ground.lacks:
-            raise Skip(ground.lacks)
-        report = BUILD / "reports/in-containers.xml"
-        report.unlink(missing_ok=True)
-        python: list[str | Path] = [workspace.VENV / "bin/python"]
-        command = [*within(clock), *python, "-m", "pytest", f"--junitxml={report}", IN_CONTAINERS]
-        return from_junit(report, job.processes.run(command, job.log, ROOT, environment()))
+        ground.await_it()
+        return run_pytest(name, [IN_CONTAINERS], lambda command: ground.run(job, *command))
 
-    return Part("in-containers", work)
+    return Part(name, work)
 
 
 def scenario(name: str, ground: Ground, clock: Clock) -> Part:
     """Return the part that runs `extensions/molecule/data_plane_<name>`."""
 
     def work(job: Job) -> Counts:
-        ground.decided.wait()
-        if ground.lacks:
-            raise Skip(ground.lacks)
+        ground.await_it()
         if clock.left() < LEAST_SECONDS:
             raise Skip(f"the {ALL_SECONDS / 60:.0f} minutes for the scenarios are over")
         folder = BUILD / "molecule" / name
@@ -240,6 +240,6 @@ def parts(only: str = "") -> tuple[Part, ...]:
     return (
         Part("images", ground.work),
         *(scenario(name, ground, clock) for name in SCENARIOS if only in ("", name)),
-        *([] if only else [in_containers(ground, clock)]),
+        *([] if only else [in_containers(ground)]),
         *(_elsewhere(name, reason) for name, reason in ELSEWHERE.items() if not only),
     )

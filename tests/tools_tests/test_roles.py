@@ -106,7 +106,7 @@ def test_what_podman_cannot_do_is_no_failure_and_a_build_is_one(
         return 2 if re.search(f"(^|-m ){failing}", line) else 0
 
     monkeypatch.setattr(roles.Ground, "_install", lambda ground, asked: None)
-    monkeypatch.setattr(roles.Ground, "_run", ends)
+    monkeypatch.setattr(roles.Ground, "run", ends)
     monkeypatch.setattr("tools.workspace.test_venv", lambda make: tmp_path)
     monkeypatch.setattr("tools.workspace.collection", lambda make: tmp_path)
     monkeypatch.setattr(roles, "SETTINGS", tmp_path / "containers.conf")
