@@ -15,7 +15,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ._errors import InputError
 
 DEFAULT_PORT = 8000
 HIGHEST_PORT = 65535

@@ -15,46 +15,17 @@ import re
 from collections.abc import Sequence
 from typing import Callable
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    GENERATED,
-    NEEDS_ENTERPRISE,
-    Entity,
-    Field,
-    Kind,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import without_linked
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
-    InputError,
-    KongError,
-    Refused,
-    Unreachable,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._parallel import (
-    PartlyDone,
-    for_each,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
-    CREATE,
-    DELETE,
-    UPDATE,
-    Plan,
-    plan_absent,
-    plan_present,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
-    without_nulls as without_empty,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
-    Schema,
-    composed,
-    names_in,
-    without_nulls,
-    without_old_spellings,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._secrets import secrets_of
-from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
+from ._entities._kind import GENERATED, NEEDS_ENTERPRISE, Entity, Field, Kind
+from ._entities._plugin import without_linked
+from ._entities._registry import kind_named
+from ._errors import InputError, KongError, Refused, Unreachable
+from ._gateway import Gateway
+from ._parallel import PartlyDone, for_each
+from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
+from ._plan import without_nulls as without_empty
+from ._schema import Schema, composed, names_in, without_nulls, without_old_spellings
+from ._secrets import secrets_of
+from ._values import normalise
 
 Warn = Callable[[str], None]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -18,9 +18,9 @@ from typing import Any
 from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection, segment
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ._client import Connection, segment
+from ._entities._kind import Field
+from ._errors import InputError
 
 Path = tuple[Any, ...]
 Spec = dict[str, dict[str, Any]]

@@ -25,14 +25,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
-    InputError,
-    KongError,
-    Refused,
-    UnexpectedAnswer,
-    Unreachable,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._transport import new_httpx_client
+from ._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
+from ._transport import new_httpx_client
 
 with contextlib.suppress(ImportError):  # reported at the edge, with the library's name
     import httpx

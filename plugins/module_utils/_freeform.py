@@ -17,18 +17,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
-    Schema,
-    complete,
-    replacements,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._secrets import (
-    holds_secret,
-    is_secret_name,
-)
+from ._entities._kind import Field, Kind
+from ._entities._plugin import PLUGIN
+from ._errors import InputError
+from ._schema import Schema, complete, replacements
+from ._secrets import holds_secret, is_secret_name
 
 _TYPES = {
     "string": "str",

@@ -15,15 +15,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Protocol, TypeVar
 
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, segment
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import without_linked
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
-    InputError,
-    Refused,
-    UnexpectedAnswer,
-)
+from ._client import Client, segment
+from ._entities._kind import Entity, Kind
+from ._entities._plugin import without_linked
+from ._entities._registry import KINDS
+from ._errors import InputError, Refused, UnexpectedAnswer
 
 T = TypeVar("T")
 

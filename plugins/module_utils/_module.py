@@ -17,29 +17,14 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
-    ArgumentSpec,
-    Path,
-    connection_from,
-    password_in,
-    put_nulls,
-    take_nulls,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, Connection
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway, Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-    silent,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._predict import (
-    PredictingGateway,
-    Predictions,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._secrets import mask_fields
-from ansible_collections.irishtek.kong.plugins.module_utils._transport import HTTPX_IMPORT_ERROR
+from ._argspec import ArgumentSpec, Path, connection_from, password_in, put_nulls, take_nulls
+from ._client import Client, Connection
+from ._errors import InputError, KongError
+from ._gateway import AdminGateway, Gateway
+from ._operations._base import Operation, Result, Task, silent
+from ._predict import PredictingGateway, Predictions
+from ._secrets import mask_fields
+from ._transport import HTTPX_IMPORT_ERROR
 
 
 class Session:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, TypeVar
 
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import KongError
+from ._errors import KongError
 
 WORKERS = 10
 T = TypeVar("T")

@@ -17,12 +17,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Entity,
-    Field,
-    Kind,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED
+from ._entities._kind import Entity, Field, Kind
+from ._errors import MASKED
 
 MASKED_CHANGED = "******** (changed)"
 # Texts that older schemas do not mark as encrypted; names as the bundled plugins use them.

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._schema import Schema, replacements
+from ._errors import InputError
+from ._schema import Schema, replacements
 
 # Old names for which a schema does not name the new one, by plugin. They are not answered.
 RENAMED: Mapping[str, Mapping[str, str]] = {

@@ -20,7 +20,7 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ._errors import InputError
 
 try:
     import certifi

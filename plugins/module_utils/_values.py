@@ -13,8 +13,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Field
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ._entities._kind import Entity, Field
+from ._errors import InputError
 
 
 def normalise(fields: Iterable[Field], written: Entity, at: str = "") -> Entity:

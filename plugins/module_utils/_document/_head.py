@@ -13,17 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
-    DEFAULTED,
-    FOREIGN_SECTIONS,
-    META,
-    SECTIONS,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
-    place_of,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from .._entities._registry import KINDS
+from .._errors import InputError
+from ._format import DEFAULTED, FOREIGN_SECTIONS, META, SECTIONS
+from ._located import place_of
 
 # What decK knows of _info; the last two say nothing of entities that the collection manages.
 _INFO = (

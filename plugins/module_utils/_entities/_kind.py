@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from .._errors import InputError
 
 Entity = dict[str, Any]
 # Completes what the user wrote in the light of what is stored, in place; returns warnings.

@@ -11,12 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Field,
-    Kind,
-    tags_field,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import PROTOCOLS
+from ._kind import Field, Kind, tags_field
+from ._service import PROTOCOLS
 
 
 def string_lists(value: Any) -> Any:

@@ -11,13 +11,8 @@ from __future__ import annotations
 
 import urllib.parse
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Entity,
-    Field,
-    Kind,
-    tags_field,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from .._errors import InputError
+from ._kind import Entity, Field, Kind, tags_field
 
 PROTOCOLS = (
     "grpc",

@@ -9,12 +9,8 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._address import normalise_address
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Field,
-    Kind,
-    tags_field,
-)
+from .._address import normalise_address
+from ._kind import Field, Kind, tags_field
 
 TARGET = Kind(
     name="target",

@@ -11,14 +11,9 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Entity,
-    Field,
-    Kind,
-    tags_field,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._route import string_lists
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from .._errors import InputError
+from ._kind import Entity, Field, Kind, tags_field
+from ._route import string_lists
 
 HASHED = "consistent-hashing"
 ALGORITHMS = (HASHED, "least-connections", "round-robin", "latency", "sticky-sessions")

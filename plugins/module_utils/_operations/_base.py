@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._parallel import PartlyDone
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
-from ansible_collections.irishtek.kong.plugins.module_utils._secrets import mask_entity
+from .._argspec import ArgumentSpec
+from .._entities._kind import Entity, Kind
+from .._gateway import Gateway
+from .._parallel import PartlyDone
+from .._plan import Plan
+from .._secrets import mask_entity
 
 Result = dict[str, Any]
 

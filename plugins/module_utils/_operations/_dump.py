@@ -14,19 +14,11 @@ import os
 import tempfile
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._document._dump import (
-    ALL_KINDS,
-    Dumper,
-    Style,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-)
+from .._argspec import ArgumentSpec
+from .._document._dump import ALL_KINDS, Dumper, Style
+from .._entities._registry import KINDS
+from .._errors import InputError
+from ._base import Operation, Result, Task
 
 try:
     import yaml  # type: ignore[import-untyped]

@@ -15,29 +15,15 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    absent,
-    carry_out,
-    present,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    GENERATED,
-    Entity,
-    Field,
-    Kind,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._freeform import fields_from
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-    result_of_one,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import STATE
+from .._apply import absent, carry_out, present
+from .._argspec import ArgumentSpec
+from .._entities._kind import GENERATED, Entity, Field, Kind
+from .._entities._plugin import PLUGIN
+from .._entities._registry import KINDS
+from .._errors import InputError, KongError
+from .._freeform import fields_from
+from ._base import Operation, Result, Task, result_of_one
+from ._entity import STATE
 
 
 def run_entity(task: Task) -> Result:

@@ -12,22 +12,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._freeform import with_details
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-    shown,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._ping import identify
-from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
+from .._argspec import ArgumentSpec
+from .._entities._kind import Entity, Kind
+from .._entities._plugin import PLUGIN
+from .._entities._registry import KINDS
+from .._entities._target import TARGET
+from .._entities._upstream import UPSTREAM
+from .._errors import InputError
+from .._freeform import with_details
+from .._parallel import for_each
+from ._base import Operation, Result, Task, shown
+from ._ping import identify
 
 
 def run_info(task: Task) -> Result:

@@ -13,19 +13,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
-    KongError,
-    Refused,
-    UnexpectedAnswer,
-    Unreachable,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-)
+from .._argspec import ArgumentSpec
+from .._errors import KongError, Refused, UnexpectedAnswer, Unreachable
+from .._gateway import Gateway
+from ._base import Operation, Result, Task
 
 
 def identify(gateway: Gateway) -> dict[str, Any]:

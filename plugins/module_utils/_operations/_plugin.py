@@ -11,42 +11,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    carry_out,
-    complete,
-    resolve,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import (
-    PLUGIN,
-    SCOPES,
-    is_same_plugin,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._freeform import (
-    config_schema,
-    with_details,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-    result_of_one,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    STATE,
-    fields_with_id,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
-    Plan,
-    plan_absent,
-    plan_present,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._spelling import spelled_out
-from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
+from .._apply import carry_out, complete, resolve
+from .._argspec import ArgumentSpec
+from .._entities._kind import Entity, Kind
+from .._entities._plugin import PLUGIN, SCOPES, is_same_plugin
+from .._entities._registry import kind_named
+from .._errors import InputError, KongError
+from .._freeform import config_schema, with_details
+from .._gateway import Gateway
+from .._plan import Plan, plan_absent, plan_present
+from .._spelling import spelled_out
+from .._values import normalise
+from ._base import Operation, Result, Task, result_of_one
+from ._entity import STATE, fields_with_id
 
 
 def run_plugin(task: Task) -> Result:

@@ -12,43 +12,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    carry_out,
-    carry_out_all,
-    complete,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-    changes_of,
-    partly_done,
-    result_of_one,
-    shown,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._upstream import (
-    TARGETS,
-    wanted_targets,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._wait import (
-    refuse_waiting_without_proxy,
-    wait_for_targets,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._parallel import PartlyDone
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
-    DELETE,
-    NONE,
-    Plan,
-    by_identity,
-    plan_absent,
-    plan_present,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
+from .._apply import carry_out, carry_out_all, complete
+from .._argspec import ArgumentSpec
+from .._entities._kind import Entity
+from .._entities._target import TARGET
+from .._entities._upstream import UPSTREAM
+from .._errors import InputError, KongError
+from .._parallel import PartlyDone
+from .._plan import DELETE, NONE, Plan, by_identity, plan_absent, plan_present
+from .._values import normalise
+from ._base import Operation, Result, Task, changes_of, partly_done, result_of_one, shown
+from ._upstream import TARGETS, wanted_targets
+from ._wait import refuse_waiting_without_proxy, wait_for_targets
 
 _SINGLE = tuple(field.name for field in TARGET.fields)
 

@@ -14,23 +14,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._address import normalise_address
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
-    InputError,
-    KongError,
-    Refused,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._wait import (
-    is_control_plane,
-)
+from .._address import normalise_address
+from .._argspec import ArgumentSpec
+from .._entities._kind import Entity
+from .._errors import InputError, KongError, Refused
+from .._gateway import Gateway
+from ._base import Operation, Result, Task
+from ._wait import is_control_plane
 
 _PAUSE = 0.5
 

@@ -9,41 +9,17 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    absent,
-    carry_out,
-    carry_out_all,
-    complete,
-    present,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Field
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-    changes_of,
-    partly_done,
-    result_of_one,
-    shown,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    STATE,
-    fields_with_id,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._parallel import PartlyDone
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
-    CREATE,
-    DELETE,
-    Plan,
-    plan_absent,
-    plan_many,
-    refuse_duplicates,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
+from .._apply import absent, carry_out, carry_out_all, complete, present
+from .._argspec import ArgumentSpec
+from .._entities._kind import Entity, Field
+from .._entities._target import TARGET
+from .._entities._upstream import UPSTREAM
+from .._errors import InputError, KongError
+from .._parallel import PartlyDone
+from .._plan import CREATE, DELETE, Plan, plan_absent, plan_many, refuse_duplicates
+from .._values import normalise
+from ._base import Operation, Result, Task, changes_of, partly_done, result_of_one, shown
+from ._entity import STATE, fields_with_id
 
 TARGETS = Field("targets", "list", elements="dict", fields=TARGET.fields, nullable=False)
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Task
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
+from .._entities._kind import Entity
+from .._errors import InputError, KongError
+from .._gateway import Gateway
+from .._plan import Plan
+from ._base import Task
 
 USABLE = ("HEALTHY", "HEALTHCHECKS_OFF")
 NO_HEALTH = "UNKNOWN"
