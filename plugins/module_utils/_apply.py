@@ -11,6 +11,7 @@ Works alike on a gateway that is written to and on one that predicts (check mode
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import Callable
@@ -19,12 +20,14 @@ from ._entities._kind import GENERATED, NEEDS_ENTERPRISE, Entity, Field, Kind
 from ._entities._plugin import without_linked
 from ._entities._registry import kind_named
 from ._errors import InputError, KongError, Refused, Unreachable
+from ._freeform import with_details
 from ._gateway import Gateway
 from ._parallel import PartlyDone, for_each
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
 from ._plan import without_nulls as without_empty
 from ._schema import Schema, composed, names_in, without_nulls, without_old_spellings
 from ._secrets import secrets_of
+from ._spelling import did_you_mean, unknown_fields, with_nearest_fields
 from ._values import normalise
 
 Warn = Callable[[str], None]
@@ -140,6 +143,18 @@ def schema_of(gateway: Gateway, kind: Kind) -> Schema:
     return composed(gateway.schema(kind.schema_name) or {}, kind.details)
 
 
+def plugin_kind(gateway: Gateway, name: str) -> Kind:
+    """The kind of a plugin, its configuration typed by the gateway's schema of it.
+
+    :raises InputError: the gateway does not have the plugin.
+    """
+    details = gateway.schema(f"plugins/{name}")
+    if details is None:
+        near = did_you_mean(name, gateway.plugin_names())
+        raise InputError(f"the gateway has no plugin {name}{near}")
+    return with_details(details)
+
+
 def _clears_a_default(fields: Sequence[Field], desired: Entity) -> bool:
     """Whether a null is written that may mean a default, which only the gateway's schema knows."""
     by_name = {field.name: field for field in fields}
@@ -183,10 +198,21 @@ def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
     except KongError as exc:
         fields = plan.kind.fields
         exc.redact(secrets_of(fields, plan.body) | secrets_of(fields, plan.stored))
+        if isinstance(exc, Refused):
+            _name_nearest_fields(gateway, plan.kind, exc)
         if _outcome_unknown(exc):
             _say_uncertain(exc)
         exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
         raise
+
+
+def _name_nearest_fields(gateway: Gateway, kind: Kind, exc: Refused) -> None:
+    """Say what a field that the gateway does not know may have been meant to be."""
+    unknown = list(unknown_fields(exc.fields))
+    if unknown:
+        # Without the schema the refusal says enough.
+        with contextlib.suppress(KongError):
+            exc.message = with_nearest_fields(exc.message, unknown, schema_of(gateway, kind))
 
 
 def _whole(plan: Plan) -> Entity:

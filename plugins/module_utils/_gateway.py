@@ -19,7 +19,7 @@ from ._client import Client, segment
 from ._entities._kind import Entity, Kind
 from ._entities._plugin import without_linked
 from ._entities._registry import KINDS
-from ._errors import InputError, Refused, UnexpectedAnswer
+from ._errors import InputError, KongError, Refused, UnexpectedAnswer
 
 T = TypeVar("T")
 
@@ -56,6 +56,8 @@ class Gateway(Protocol):
     def holder(self, kind: Kind, field: str, value: str) -> Entity | None: ...
 
     def schema(self, name: str) -> dict[str, Any] | None: ...
+
+    def plugin_names(self) -> list[str]: ...
 
     def health(self, upstream: str) -> list[Entity] | None: ...
 
@@ -228,6 +230,14 @@ class AdminGateway:
                 lambda: self._client.request("GET", f"/schemas/{name}")
             )
         return self._schemas[name]
+
+    def plugin_names(self) -> list[str]:
+        """The plugins that the gateway could run, as far as its root may be read."""
+        try:
+            plugins = self.root().get("plugins") or {}
+        except KongError:
+            return []
+        return sorted(plugins.get("available_on_server") or ())
 
     def health(self, upstream: str) -> list[Entity] | None:
         """The upstream's targets as its balancer sees them; None: no such upstream.

@@ -16,8 +16,17 @@ from contextlib import contextmanager
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.warnings import warn
 
-from ._argspec import ArgumentSpec, Path, connection_from, password_in, put_nulls, take_nulls
+from ._argspec import (
+    ArgumentSpec,
+    Path,
+    connection_from,
+    password_in,
+    put_nulls,
+    refuse_unsendable,
+    take_nulls,
+)
 from ._client import Client, Connection
 from ._errors import InputError, KongError
 from ._gateway import AdminGateway, Gateway
@@ -65,6 +74,7 @@ def run(
     :param params: validated, with the explicit nulls put back.
     """
     try:
+        refuse_unsendable(operation.spec, params)
         connection = connection_from(params)
         gateway = AdminGateway(session.client(connection))
 
@@ -116,7 +126,7 @@ class KongModule(AnsibleModule):
             self.no_log_values.add(password)
         try:
             self.params, self._nulls = take_nulls(
-                self._spec.fields, self.argument_spec, self.params
+                self._spec.fields, self.argument_spec, self.params, warn
             )
         except InputError as exc:
             self.fail_json(**failed(exc))

@@ -91,7 +91,7 @@ class KongAction(NormalAction):
         args = plain(self._task.args)
         secrets: set[str] = {password_in(args.get("admin_url")) or ""} - {""}
         try:
-            args, nulls = take_nulls(spec.fields, argument_spec, args)
+            args, nulls = take_nulls(spec.fields, argument_spec, args, warnings.append)
         except InputError as exc:
             return _without(secrets, failed(exc))
         validated = ArgumentSpecValidator(argument_spec, **spec.constraints()).validate(args)

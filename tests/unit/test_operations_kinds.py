@@ -44,6 +44,7 @@ from unit.scripted import URL, Clock, Script, Step, answer, gateway_for
 Scripts = Callable[..., Script]
 ID = {name: f"{name * 8}-2222-4333-8444-555555555555" for name in "abcd"}
 MISSING = answer(404, {"message": "Not found"})
+NO_ROOT = Step("GET", "/", answer(403, {"message": "no"}))
 ALICE = {"id": ID["a"], "username": "alice", "custom_id": None, "tags": None}
 BOB = {"id": ID["b"], "username": "bob", "custom_id": None, "tags": None}
 
@@ -279,9 +280,33 @@ def test_a_plugin_that_is_not_there_needs_a_name_to_be_made(tasks: Tasks, writte
 
 
 def test_a_plugin_that_the_gateway_does_not_have_is_refused_by_its_name(tasks: Tasks) -> None:
-    steps = [_get("/plugins"), Step("GET", "/schemas/plugins/mine", MISSING)]
+    steps = [_get("/plugins"), Step("GET", "/schemas/plugins/mine", MISSING), NO_ROOT]
     error = tasks.refusal(KONG_PLUGIN, steps, name="mine")
-    assert error.message == (f"plugin mine at {URL}: the gateway does not have a plugin named mine")
+    assert error.message == f"plugin mine at {URL}: the gateway has no plugin mine"
+
+
+def test_a_misspelled_plugin_is_told_the_nearest_one_that_the_gateway_has(tasks: Tasks) -> None:
+    root = {"plugins": {"available_on_server": {"rate-limiting": True, "request-size-limiting": 1}}}
+    steps = [
+        _get("/plugins"),
+        Step("GET", "/schemas/plugins/rate-limitting", MISSING),
+        Step("GET", "/", answer(200, root)),
+    ]
+    error = tasks.refusal(KONG_PLUGIN, steps, name="rate-limitting")
+    assert error.message.endswith("no plugin rate-limitting; did you mean rate-limiting?")
+
+
+def test_a_misspelled_setting_is_told_the_nearest_one_of_the_plugin(tasks: Tasks) -> None:
+    body = {"code": 2, "name": "schema violation",
+            "fields": {"config": {"max_ag": "unknown field"}}}  # fmt: skip
+    steps = [
+        _get("/plugins"),
+        CORS_SCHEMA,
+        Step("POST", "/plugins", answer(400, body)),
+        Step("GET", "/schemas/plugins", answer(200, {"fields": []})),
+    ]
+    error = tasks.refusal(KONG_PLUGIN, steps, name="cors", config={"max_ag": 5})
+    assert error.message.endswith("(config.max_ag: unknown field; did you mean max_age?)")
 
 
 def test_a_plugin_of_a_missing_service_is_absent_and_cannot_be_present(tasks: Tasks) -> None:

@@ -21,6 +21,7 @@ from .._entities._upstream import UPSTREAM
 from .._errors import InputError
 from .._freeform import with_details
 from .._parallel import for_each
+from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, shown
 from ._ping import identify
 
@@ -42,7 +43,8 @@ def run_info(task: Task) -> Result:
 
 def _kind(name: str) -> Kind:
     if name not in KINDS:
-        raise InputError(f"kinds has {name}, which is none of {', '.join(KINDS)}")
+        near = did_you_mean(name, KINDS)
+        raise InputError(f"kinds has {name}, which is none of {', '.join(KINDS)}{near}")
     return KINDS[name]
 
 
