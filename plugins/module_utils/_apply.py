@@ -28,7 +28,7 @@ from ._plan import without_nulls as without_empty
 from ._schema import Schema, composed, names_in, without_nulls, without_old_spellings
 from ._secrets import secrets_of
 from ._spelling import did_you_mean, unknown_fields, with_nearest_fields
-from ._values import normalise
+from ._values import doubts_about, normalise
 
 Warn = Callable[[str], None]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -45,6 +45,8 @@ def present(
     """
     try:
         desired = normalise(kind.fields, written)
+        for doubt in doubts_about(kind.fields, written):
+            warn(f"{kind.describe(written, parent)}: {doubt}")
         current = find(gateway, kind, desired, parent)
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current, parent)

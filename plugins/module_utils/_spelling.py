@@ -83,9 +83,10 @@ def with_nearest_fields(message: str, unknown: Iterable[tuple[str, ...]], schema
     """A gateway's refusal, with the nearest known name for each field that it does not know."""
     for path in unknown:
         # The reason of a field must not be found in that of one whose name ends alike.
-        reason = rf"(?<![\w.-])({re.escape('.'.join(path))}: {_UNKNOWN})"
-        hint = did_you_mean(path[-1], names_at(schema, path[:-1]))
-        message = re.sub(reason, lambda found, hint=hint: found[1] + hint, message, count=1)
+        reason = re.search(rf"(?<![\w.-]){re.escape('.'.join(path))}: {_UNKNOWN}", message)
+        if reason:
+            hint = did_you_mean(path[-1], names_at(schema, path[:-1]))
+            message = message[: reason.end()] + hint + message[reason.end() :]
     return message
 
 

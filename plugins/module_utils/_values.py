@@ -89,6 +89,16 @@ def _check_range(field: Field, value: Any, at: str) -> None:
             raise InputError(f"{at} is {number}, and must be from {lowest} to {highest}")
 
 
+def doubts_about(fields: Iterable[Field], written: Entity) -> list[str]:
+    """Warnings about what is written, in its form before it is normalised."""
+    return [
+        doubt
+        for field in fields
+        if field.doubts is not None and written.get(field.name) is not None
+        for doubt in field.doubts(written[field.name])
+    ]
+
+
 def difference(fields: Iterable[Field], desired: Entity, current: Entity) -> Entity:
     """What of ``desired`` is not so in ``current``: the least that has to be written.
 

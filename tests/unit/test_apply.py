@@ -310,3 +310,24 @@ def test_a_lost_read_before_the_plan_is_not_an_uncertain_write(
     with pytest.raises(Unreachable) as caught:
         present(gateway, SERVICE, {"name": "s"}, _warn)
     assert "uncertain" not in caught.value.failure
+
+
+@pytest.mark.parametrize(
+    ("path", "doubted"),
+    [
+        (r"/reader/([^\/]+)", True), (r"/v\d", True), ("/api/.*", True), ("/a|/b", True),
+        ("/exact$", True), ("/a{2}", True), ("/x?", True),
+        (r"~/v\d+$", False), ("/api/v1.0", False), ("/a-b_c~d/%20", False),
+        ("/a:b@c,d;e=1!", False),
+    ],
+)  # fmt: skip
+def test_a_path_that_was_an_expression_before_3_0_is_warned_about(
+    path: str, doubted: bool, script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    gateway = gateway_for(script(Step("GET", "/routes/r", MISSING)), monkeypatch)
+    present(gateway, ROUTE, {"name": "r", "paths": ["/plain", path]}, warnings.append)
+    assert warnings == [
+        f"route r: the path {path} is plain text for the gateway, though it looks like a regular "
+        f"expression; write ~{path} if it is one"
+    ] * doubted

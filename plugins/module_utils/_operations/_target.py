@@ -22,7 +22,7 @@ from .._parallel import PartlyDone
 from .._plan import DELETE, NONE, Plan, by_identity, plan_absent, plan_present
 from .._values import normalise
 from ._base import Operation, Result, Task, changes_of, partly_done, result_of_one, shown
-from ._upstream import TARGETS, wanted_targets
+from ._upstream import TARGETS, wanted_targets, warn_of_doubts
 from ._wait import refuse_waiting_without_proxy, wait_for_targets
 
 _SINGLE = tuple(field.name for field in TARGET.fields)
@@ -71,6 +71,7 @@ def _wanted(task: Task, many: bool) -> list[Entity]:
         wanted = wanted_targets(task) or []
     else:
         wanted = [normalise(TARGET.fields, task.written(TARGET))]
+        warn_of_doubts(task, task.written(TARGET))
     if params["state"] == "drained":
         for each in wanted:
             if "weight" in each:

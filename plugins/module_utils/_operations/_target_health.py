@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .._address import normalise_address
+from .._address import doubts_about_address, normalise_address
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity
 from .._errors import InputError, KongError, Refused
@@ -29,6 +29,8 @@ def run_target_health(task: Task) -> Result:
     params, gateway = task.params, task.gateway
     address = params.get("address") and normalise_address(params["address"])
     target = normalise_address(params["target"])
+    for doubt in doubts_about_address(params["target"]):
+        task.warn(f"target {doubt}")
     subject = f"health of target {target} of upstream {params['upstream']} at {gateway.url}"
     try:
         _refuse_without_balancer(gateway)

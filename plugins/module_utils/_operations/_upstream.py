@@ -17,7 +17,7 @@ from .._entities._upstream import UPSTREAM
 from .._errors import InputError, KongError
 from .._parallel import PartlyDone
 from .._plan import CREATE, DELETE, Plan, plan_absent, plan_many, refuse_duplicates
-from .._values import normalise
+from .._values import doubts_about, normalise
 from ._base import Operation, Result, Task, changes_of, partly_done, result_of_one, shown
 from ._entity import STATE, fields_with_id
 
@@ -58,8 +58,15 @@ def wanted_targets(task: Task) -> list[Entity] | None:
     if written is None:
         return None
     normalised = [normalise(TARGET.fields, entity) for entity in written]
+    for entity in written:
+        warn_of_doubts(task, entity)
     refuse_duplicates(TARGET, written, normalised)
     return normalised
+
+
+def warn_of_doubts(task: Task, target: Entity) -> None:
+    for doubt in doubts_about(TARGET.fields, target):
+        task.warn(f"target {doubt}")
 
 
 def _guard_purge(task: Task, wanted: list[Entity] | None) -> None:
