@@ -18,7 +18,7 @@ from typing import Any, Callable
 from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.basic import env_fallback
 
-from ._client import Connection, segment
+from ._client import Connection
 from ._entities._kind import Field
 from ._errors import InputError
 from ._spelling import did_you_mean
@@ -293,9 +293,9 @@ def connection_from(params: Mapping[str, Any]) -> Connection:
     ]
     if params.get("admin_token"):
         headers.append(("Kong-Admin-Token", params["admin_token"]))
-    workspace = params.get("workspace")
     return Connection(
-        url=url.rstrip("/") + (f"/{segment(workspace)}" if workspace else ""),
+        url=url.rstrip("/"),
+        workspace=params.get("workspace") or None,
         headers=tuple(headers),
         timeout=params["request_timeout"],
         retries=params["request_retries"],

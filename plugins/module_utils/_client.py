@@ -14,6 +14,7 @@ saves when threads share it.
 from __future__ import annotations
 
 import contextlib
+import copy
 import itertools
 import random
 import re
@@ -49,6 +50,8 @@ class Connection:
 
     ``timeout`` is in seconds and for one request; all attempts of one request together take at most
     ``timeout * (retries + 1)``.
+
+    :param url: without the workspace.
     """
 
     url: str
@@ -59,6 +62,7 @@ class Connection:
     ca_path: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
+    workspace: str | None = None
 
     def __post_init__(self) -> None:
         self._check_url()
@@ -91,6 +95,12 @@ class Connection:
             raise no_url
 
     @property
+    def workspace_url(self) -> str:
+        """Where the workspace's entities are; the same as ``url`` for the default workspace."""
+        base = self.url.rstrip("/")
+        return f"{base}/{segment(self.workspace)}" if self.workspace else base
+
+    @property
     def tls(self) -> dict[str, Any]:
         return {
             "validate_certs": self.validate_certs,
@@ -105,7 +115,7 @@ class Client:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.url = connection.url.rstrip("/")
+        self.url = connection.workspace_url
         self._own = threading.local()
         self._opened: list[httpx.Client] = []
         self._opening = threading.Lock()
@@ -162,6 +172,12 @@ class Client:
             if not page.get("offset"):
                 return
             query["offset"] = str(page["offset"])
+
+    def outside_workspaces(self) -> Client:
+        """The paths that belong to no workspace, over the same connections."""
+        outside = copy.copy(self)
+        outside.url = self.connection.url.rstrip("/")
+        return outside
 
     def close(self) -> None:
         with self._opening:

@@ -94,10 +94,19 @@ class AdminGateway:
         self._schemas: dict[str, dict[str, Any] | None] = {}
 
     def root(self) -> dict[str, Any]:
-        """``GET /``: version, edition, configuration; asked once."""
+        """What the gateway says of itself, asked for once a task."""
         if self._root is None:
-            self._root = self._client.request("GET", "/") or {}
+            self._root = self._read_root()
         return self._root
+
+    def _read_root(self) -> dict[str, Any]:
+        """The root belongs to no workspace; an account of one workspace reads a path in it."""
+        try:
+            return self._client.outside_workspaces().request("GET", "/") or {}
+        except Refused as exc:
+            if not self._client.connection.workspace or exc.status not in (403, 404):
+                raise
+        return self._client.request("GET", "/kong") or {}
 
     def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         """The entity with this identity or id, None where it (or its parent) is missing."""
@@ -282,6 +291,7 @@ def _unless_missing(ask: Callable[[], T | None]) -> T | None:
     try:
         return ask()
     except Refused as exc:
-        if exc.status == 404:
+        # That the workspace is missing says nothing of what would be in it.
+        if exc.status == 404 and not exc.message.startswith("Workspace "):
             return None
         raise

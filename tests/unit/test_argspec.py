@@ -283,7 +283,8 @@ def test_the_connection_has_everything_that_is_written() -> None:
             "workspace": "team",
         }
     )
-    assert connection.url == "https://gw.test:8444/team"
+    assert connection.url == "https://gw.test:8444"
+    assert connection.workspace_url == "https://gw.test:8444/team"
     assert connection.headers == (("X-A", "1"), ("Kong-Admin-Token", "t"))
 
 
@@ -347,7 +348,7 @@ def test_a_workspace_is_one_segment_of_the_path(workspace: str, path: str) -> No
     connection = connection_from(
         {**CONNECTED, "admin_url": "http://gw.test", "workspace": workspace}
     )
-    assert connection.url == f"http://gw.test{path}"
+    assert connection.workspace_url == f"http://gw.test{path}"
 
 
 @pytest.mark.parametrize(
