@@ -93,7 +93,9 @@ def run(
 def failed(exc: KongError) -> Result:
     """The result of a failure: the sentence, the structured rest, and what was done before it."""
     failure = {key: value for key, value in exc.failure.items() if key not in ("context", "final")}
-    return {"changed": False, **exc.partial, "failed": True, "msg": exc.message, "failure": failure}
+    # A name in it may be what no output can hold.
+    message = exc.message.encode("utf-8", "backslashreplace").decode()
+    return {"changed": False, **exc.partial, "failed": True, "msg": message, "failure": failure}
 
 
 class KongModule(AnsibleModule):
@@ -125,6 +127,8 @@ class KongModule(AnsibleModule):
         if password:
             self.no_log_values.add(password)
         try:
+            # Before ansible-core logs them, which it cannot do with half a character.
+            refuse_unsendable(self._spec, self.params)
             self.params, self._nulls = take_nulls(
                 self._spec.fields, self.argument_spec, self.params, warn
             )

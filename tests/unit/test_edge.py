@@ -166,3 +166,7 @@ def test_after_a_failure_no_new_item_is_begun(monkeypatch: pytest.MonkeyPatch) -
 def test_results_come_in_the_order_of_the_items() -> None:
     assert for_each(lambda item: item * 2, range(25)) == list(range(0, 50, 2))
     assert for_each(lambda item: item, []) == []
+
+
+def test_a_sentence_about_what_no_output_can_hold_can_be_output_all_the_same() -> None:
+    assert failed(InputError("service a\ud800: no"))["msg"] == "service a\\ud800: no"
