@@ -31,6 +31,7 @@ options:
     description:
       - Workspace (Kong Gateway Enterprise) in which the entities live.
       - When it is not written, the environment variable E(KONG_WORKSPACE) is used, else the default workspace.
+      - Version and edition are read outside of it, or at its path C(kong) by an account that may read one workspace only.
     type: str
   validate_certs:
     description:
