@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Callable
 
 from ._entities._kind import GENERATED, NEEDS_ENTERPRISE, Entity, Field, Kind
@@ -46,6 +47,7 @@ def present(
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current, parent)
     except KongError as exc:
+        exc.redact(secrets_of(kind.fields, written))
         exc.within(f"{kind.describe(written, parent)} at {gateway.url}")
         raise
 
@@ -228,7 +230,7 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
         if _lost_race(plan, exc):
             return _adopt(gateway, plan, parent, exc)
         if _outcome_unknown(exc):
-            return _create_again(gateway, plan, parent)
+            return _create_again(gateway, plan, parent, exc)
         if isinstance(exc, Refused) and exc.status == 404 and plan.kind.parent:
             raise InputError(
                 f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure
@@ -259,22 +261,34 @@ def _as_update(plan: Plan, current: Entity) -> Plan:
     return plan_present(plan.kind, desired, current, plan.parent)
 
 
-def _create_again(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
-    """The answer to a create was lost: look before it is sent a second, and last, time."""
-    try:
-        current = find(gateway, plan.kind, plan.body, parent)
-    except KongError as exc:
-        _say_uncertain(exc)
-        raise
-    if current is None:
-        try:
-            return plan.done(gateway.create(plan.kind, plan.body, parent))
-        except KongError as exc:
-            if _lost_race(plan, exc):
-                return _adopt(gateway, plan, parent, exc)
-            raise
-    adopted = _as_update(plan, current)
-    return carry_out(gateway, adopted, parent) if adopted.changed else plan.done(current)
+def _create_again(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -> Plan:
+    """The response to a create was lost: look each time before it is sent again.
+
+    :raises KongError: that of the last attempt which the options for retries allow.
+    """
+    try_again = cause.try_again
+    while True:
+        deadline = try_again()
+        with deadline or nullcontext():
+            try:
+                current = find(gateway, plan.kind, plan.body, parent)
+            except KongError as exc:
+                _say_uncertain(exc)
+                raise
+            if current is not None:
+                adopted = _as_update(plan, current)
+                done = carry_out(gateway, adopted, parent) if adopted.changed else None
+                return done or plan.done(current)
+            if deadline is None:
+                raise cause
+            try:
+                return plan.done(gateway.create(plan.kind, plan.body, parent))
+            except KongError as exc:
+                if _lost_race(plan, exc):
+                    return _adopt(gateway, plan, parent, exc)
+                if not _outcome_unknown(exc):
+                    raise
+                cause = exc
 
 
 def _lost_race(plan: Plan, exc: KongError) -> bool:

@@ -12,10 +12,22 @@ are put into the task's result in one place, the edge in ``_module``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Callable, Optional
 
 MASKED = "********"
+_CREDENTIALS_IN_URL = re.compile(r"://[^/@\s:]*:[^/\s]+@")
+
+
+def holds_password(url: str) -> bool:
+    """Whether a text is a URL with a password."""
+    return bool(_CREDENTIALS_IN_URL.search(url))
+
+
+def _never() -> None:
+    return None
 
 
 class KongError(Exception):
@@ -25,12 +37,17 @@ class KongError(Exception):
     :param failure: structured details for ``register``: plain JSON values only.
     """
 
+    # Whether the same may work a little later.
+    transient = False
+
     def __init__(self, message: str, **failure: Any) -> None:
         super().__init__(message)
         self.message = message
         self.failure = failure
         # What the task did all the same before it failed, in the form of its result.
         self.partial: dict[str, Any] = {}
+        # Pauses before the same is tried again, and returns its deadline; None: it must end.
+        self.try_again: Callable[[], Optional[AbstractContextManager[None]]] = _never
 
     def within(self, context: str) -> None:
         """Say what was being done: put ``context`` in front of the message, once."""
@@ -40,7 +57,10 @@ class KongError(Exception):
             self.args = (self.message,)
 
     def redact(self, secrets: Iterable[str]) -> None:
-        """Take secret values out of all texts: gateways repeat what they refuse."""
+        """Take secret values out of all texts: gateways repeat what they refuse.
+
+        The keys of ``failure`` are names of fields, and stay.
+        """
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
             self.message = self.message.replace(secret, MASKED)
             self.failure = _replaced(self.failure, secret)
@@ -49,7 +69,7 @@ class KongError(Exception):
 
 def _replaced(value: Any, secret: str) -> Any:
     if isinstance(value, dict):
-        return {_replaced(key, secret): _replaced(item, secret) for key, item in value.items()}
+        return {key: _replaced(item, secret) for key, item in value.items()}
     if isinstance(value, list):
         return [_replaced(item, secret) for item in value]
     return value.replace(secret, MASKED) if isinstance(value, str) else value
@@ -68,6 +88,7 @@ class Unreachable(KongError):
     def __init__(self, message: str, sent: bool, **failure: Any) -> None:
         super().__init__(message, **failure)
         self.sent = sent
+        self.transient = not failure.get("final")
 
 
 class UnexpectedAnswer(KongError):
@@ -83,6 +104,7 @@ class Refused(KongError):
     def __init__(self, message: str, status: int, **failure: Any) -> None:
         super().__init__(message, status=status, **failure)
         self.status = status
+        self.transient = status in (429, 500, 502, 503, 504)
 
     @property
     def fields(self) -> dict[str, Any]:
