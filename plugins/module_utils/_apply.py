@@ -25,7 +25,7 @@ from ._parallel import PartlyDone, for_each
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
 from ._plan import without_nulls as without_empty
 from ._schema import Schema, composed, names_in, without_nulls, without_old_spellings
-from ._secrets import secrets_of
+from ._secrets import redact
 from ._values import normalise
 
 Warn = Callable[[str], None]
@@ -47,7 +47,7 @@ def present(
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current, parent)
     except KongError as exc:
-        exc.redact(secrets_of(kind.fields, written))
+        redact(exc, kind, written)
         exc.within(f"{kind.describe(written, parent)} at {gateway.url}")
         raise
 
@@ -183,8 +183,7 @@ def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
             gateway.delete(plan.kind, plan.stored, parent)
         return plan
     except KongError as exc:
-        fields = plan.kind.fields
-        exc.redact(secrets_of(fields, plan.body) | secrets_of(fields, plan.stored))
+        redact(exc, plan.kind, plan.body, plan.stored)
         if _outcome_unknown(exc):
             _say_uncertain(exc)
         exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")

@@ -24,7 +24,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from ._deadline import Deadline, seconds_until
 from ._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
@@ -93,7 +93,8 @@ class Connection:
             raise no_url from None
         if parts.username is not None or parts.password is not None:
             raise InputError(
-                f"{self.option} must not hold credentials: give them as admin_token or in admin_headers"
+                f"{self.option} must not hold credentials: give them as admin_token "
+                "or in admin_headers"
             )
         if not usable:
             raise no_url
@@ -188,7 +189,7 @@ class Client:
         # Told of long pauses, in a line.
         self.progress: Callable[[str], None] = lambda line: None
         # Those that are open come first; None stands for one that is not.
-        self._idle: queue.LifoQueue[Optional[httpx.Client]] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[httpx.Client | None] = queue.LifoQueue()
         for _number in range(MOST_CONNECTIONS):
             self._idle.put(None)
 

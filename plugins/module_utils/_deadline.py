@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Callable, Optional, TypeVar
+from typing import Callable, TypeVar
 
 from ._errors import KongError
 
@@ -58,7 +58,7 @@ class Deadline:
             _running.reset(token)
 
 
-_running: ContextVar[Optional[Deadline]] = ContextVar("irishtek_kong_deadline", default=None)
+_running: ContextVar[Deadline | None] = ContextVar("irishtek_kong_deadline", default=None)
 
 
 def seconds_left(most: float | None = None) -> float | None:

@@ -13,9 +13,9 @@ are put into the task's result in one place, the edge in ``_module``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import AbstractContextManager
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 MASKED = "********"
 _CREDENTIALS_IN_URL = re.compile(r"://[^/@\s:]*:[^/\s]+@")
@@ -47,7 +47,7 @@ class KongError(Exception):
         # What the task did all the same before it failed, in the form of its result.
         self.partial: dict[str, Any] = {}
         # Pauses before the same is tried again, and returns its deadline; None: it must end.
-        self.try_again: Callable[[], Optional[AbstractContextManager[None]]] = _never
+        self.try_again: Callable[[], AbstractContextManager[None] | None] = _never
 
     def within(self, context: str) -> None:
         """Say what was being done: put ``context`` in front of the message, once."""
@@ -56,22 +56,27 @@ class KongError(Exception):
             self.message = f"{context}: {self.message}"
             self.args = (self.message,)
 
-    def redact(self, secrets: Iterable[str]) -> None:
+    def redact(self, secrets: Iterable[str], names: Container[str] = ()) -> None:
         """Take secret values out of all texts: gateways repeat what they refuse.
 
-        The keys of ``failure`` are names of fields, and stay.
+        :param names: of fields, which stay where ``failure`` has them as keys.
         """
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
             self.message = self.message.replace(secret, MASKED)
-            self.failure = _replaced(self.failure, secret)
+            self.failure = {
+                key: _replaced(value, secret, names) for key, value in self.failure.items()
+            }
         self.args = (self.message,)
 
 
-def _replaced(value: Any, secret: str) -> Any:
+def _replaced(value: Any, secret: str, names: Container[str]) -> Any:
     if isinstance(value, dict):
-        return {key: _replaced(item, secret) for key, item in value.items()}
+        return {
+            key if key in names else _replaced(key, secret, names): _replaced(item, secret, names)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [_replaced(item, secret) for item in value]
+        return [_replaced(item, secret, names) for item in value]
     return value.replace(secret, MASKED) if isinstance(value, str) else value
 
 

@@ -26,7 +26,6 @@ from ._predict import PredictingGateway, Predictions
 from ._secrets import mask_fields
 from ._transport import HTTPX_IMPORT_ERROR
 
-
 MOST_GATEWAYS = 8  # to which a loop keeps connections
 
 

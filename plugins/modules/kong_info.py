@@ -31,9 +31,17 @@ options:
   health:
     description:
       - Whether targets come with their health, which takes one request for each upstream.
-      - A control plane does not know it.
+      - A control plane does not know it, but its data planes do (O(status_urls)).
     type: bool
     default: false
+  status_urls:
+    description:
+      - URLs of further nodes of the same gateway or of its data planes, each its Admin API or its status port, for example
+        V(http://127.0.0.1:8007). They are reached with the same connection options.
+      - A URL with C({ip}) or C({hostname}) stands for every connected data plane in the list of a control plane.
+      - Targets then carry what the balancer of each node says. Needs O(health=true).
+    type: list
+    elements: str
   data_planes:
     description:
       - Whether to list the data planes that a control plane knows.

@@ -147,7 +147,7 @@ def test_retry_after_is_honoured(
         Step("POST", "/x", answer(201, {"id": "1"})),
     )
     client, clock = client_for(handler, monkeypatch)
-    clock.now = datetime.datetime(2026, 12, 1, 8, 0, 4, tzinfo=datetime.timezone.utc).timestamp()
+    clock.now = datetime.datetime(2026, 12, 1, 8, 0, 4, tzinfo=datetime.UTC).timestamp()
     assert client.request("POST", "/x", {}) == {"id": "1"}
     assert sum(clock.pauses) == seconds
 

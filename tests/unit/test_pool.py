@@ -10,6 +10,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -92,7 +93,7 @@ def test_a_loop_of_many_items_opens_a_connection_for_each_worker() -> None:
         for _item in range(20):
             client = session.client(Connection(server.url))
             client.request("GET", "/upstreams/web")
-            for_each(lambda number: client.request("GET", f"/x/{number}"), range(30))
+            for_each(partial(client.request, "GET"), [f"/x/{number}" for number in range(30)])
         assert server.opened <= WORKERS + 1
         session.close()
         for _connection in range(server.opened):

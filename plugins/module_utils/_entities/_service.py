@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import urllib.parse
 
-from .._errors import InputError
+from .._errors import InputError, holds_password
 from ._kind import Entity, Field, Kind, tags_field
 
 PROTOCOLS = (
@@ -73,7 +73,7 @@ SERVICE = Kind(
     settle=settle_url,
     fields=(
         Field("name", nullable=False),
-        Field("url", nullable=False),
+        Field("url", nullable=False, hides=holds_password),
         Field("protocol", choices=PROTOCOLS),
         Field("host"),
         Field("port", "int", between=(0, 65535)),
