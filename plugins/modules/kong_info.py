@@ -36,8 +36,9 @@ options:
     default: false
   status_urls:
     description:
-      - URLs of further nodes of the same gateway or of its data planes, each its Admin API or its status port, for example
-        V(http://127.0.0.1:8007). They are reached with the same connection options.
+      - URLs of further nodes of the same gateway or of its data planes, reached with the same connection options.
+      - A node with a database is asked by its Admin API, a data plane or a node without a database by its status port, for
+        example V(http://127.0.0.1:8007).
       - A URL with C({ip}) or C({hostname}) stands for every connected data plane in the list of a control plane.
       - Targets then carry what the balancer of each node says. Needs O(health=true).
     type: list
@@ -108,6 +109,8 @@ entities:
     - For each of O(kinds), in that order, what the gateway holds, sorted by name.
     - Targets carry the name of their upstream and, with O(health=true), RV(ignore:health) (null while no balancer knows
       them) and RV(ignore:addresses).
+    - With O(status_urls) they carry RV(ignore:nodes), the same for each node with its RV(ignore:url) and the
+      RV(ignore:weight) of the target in its balancer.
   type: list
   elements: dict
   returned: success

@@ -95,8 +95,9 @@ options:
     default: 60
   status_urls:
     description:
-      - URLs of further nodes of the same gateway or of its data planes, each its Admin API or its status port, for example
-        V(http://127.0.0.1:8007). They are reached with the same connection options.
+      - URLs of further nodes of the same gateway or of its data planes, reached with the same connection options.
+      - A node with a database is asked by its Admin API, a data plane or a node without a database by its status port, for
+        example V(http://127.0.0.1:8007).
       - A URL with C({ip}) or C({hostname}) stands for every connected data plane in the list of a control plane.
       - With O(wait=true) the task waits until all of them balance so.
     type: list
