@@ -12,18 +12,11 @@ are put into the task's result in one place, the edge in ``_module``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Callable
 
 MASKED = "********"
-_CREDENTIALS_IN_URL = re.compile(r"://[^/@\s:]*:[^/\s]+@")
-
-
-def holds_password(url: str) -> bool:
-    """Whether a text is a URL with a password."""
-    return bool(_CREDENTIALS_IN_URL.search(url))
 
 
 def _never() -> None:

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from ._entities._kind import Entity, Field, Kind
-from ._errors import MASKED, KongError, holds_password
+from ._errors import MASKED, KongError
 
 MASKED_CHANGED = "******** (changed)"
 # Texts that older schemas do not mark as encrypted; names as the bundled plugins use them.
@@ -26,6 +26,7 @@ _SECRET_NAME = re.compile(
     r"(^|_)(password|secret|token|apikey|api_key|private_key|passphrase|aws_key|key|auth)$"
 )
 _NOT_SECRET = frozenset({"public_key"})
+_PASSWORD_IN_URL = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
 _CREDENTIALS = frozenset({"authorization", "proxy_authorization", "cookie", "set_cookie"})
 
 # One value on both sides of a diff.
@@ -39,7 +40,7 @@ def is_secret_name(name: str) -> bool:
 
 def holds_secret(text: str) -> bool:
     """Whether a text is a URL with a password, or a ``name:value`` whose name is a credential's."""
-    if holds_password(text):
+    if _PASSWORD_IN_URL.search(text):
         return True
     name, colon, value = text.partition(":")
     name = name.strip().lower().replace("-", "_")
