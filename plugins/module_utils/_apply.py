@@ -11,9 +11,9 @@ Works alike on a gateway that is written to and on one that predicts (check mode
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from typing import Callable
 
 from ._entities._kind import GENERATED, NEEDS_ENTERPRISE, Entity, Field, Kind
@@ -26,7 +26,7 @@ from ._parallel import PartlyDone, for_each
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
 from ._plan import without_nulls as without_empty
 from ._schema import Schema, composed, names_in, without_nulls, without_old_spellings
-from ._secrets import secrets_of
+from ._secrets import redact
 from ._spelling import did_you_mean, unknown_fields, with_nearest_fields
 from ._values import doubts_about, normalise
 
@@ -51,6 +51,7 @@ def present(
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current, parent)
     except KongError as exc:
+        redact(exc, kind, written)
         exc.within(f"{kind.describe(written, parent)} at {gateway.url}")
         raise
 
@@ -198,8 +199,7 @@ def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
             gateway.delete(plan.kind, plan.stored, parent)
         return plan
     except KongError as exc:
-        fields = plan.kind.fields
-        exc.redact(secrets_of(fields, plan.body) | secrets_of(fields, plan.stored))
+        redact(exc, plan.kind, plan.body, plan.stored)
         if isinstance(exc, Refused):
             _name_nearest_fields(gateway, plan.kind, exc)
         if _outcome_unknown(exc):
@@ -213,7 +213,7 @@ def _name_nearest_fields(gateway: Gateway, kind: Kind, exc: Refused) -> None:
     unknown = list(unknown_fields(exc.fields))
     if unknown:
         # Without the schema the refusal says enough.
-        with contextlib.suppress(KongError):
+        with suppress(KongError):
             exc.message = with_nearest_fields(exc.message, unknown, schema_of(gateway, kind))
 
 
@@ -256,7 +256,7 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
         if _lost_race(plan, exc):
             return _adopt(gateway, plan, parent, exc)
         if _outcome_unknown(exc):
-            return _create_again(gateway, plan, parent)
+            return _create_again(gateway, plan, parent, exc)
         if isinstance(exc, Refused) and exc.status == 404 and plan.kind.parent:
             raise InputError(
                 f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure
@@ -287,22 +287,34 @@ def _as_update(plan: Plan, current: Entity) -> Plan:
     return plan_present(plan.kind, desired, current, plan.parent)
 
 
-def _create_again(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
-    """The answer to a create was lost: look before it is sent a second, and last, time."""
-    try:
-        current = find(gateway, plan.kind, plan.body, parent)
-    except KongError as exc:
-        _say_uncertain(exc)
-        raise
-    if current is None:
-        try:
-            return plan.done(gateway.create(plan.kind, plan.body, parent))
-        except KongError as exc:
-            if _lost_race(plan, exc):
-                return _adopt(gateway, plan, parent, exc)
-            raise
-    adopted = _as_update(plan, current)
-    return carry_out(gateway, adopted, parent) if adopted.changed else plan.done(current)
+def _create_again(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -> Plan:
+    """The response to a create was lost: look each time before it is sent again.
+
+    :raises KongError: that of the last attempt which the options for retries allow.
+    """
+    try_again = cause.try_again
+    while True:
+        deadline = try_again()
+        with deadline or nullcontext():
+            try:
+                current = find(gateway, plan.kind, plan.body, parent)
+            except KongError as exc:
+                _say_uncertain(exc)
+                raise
+            if current is not None:
+                adopted = _as_update(plan, current)
+                done = carry_out(gateway, adopted, parent) if adopted.changed else None
+                return done or plan.done(current)
+            if deadline is None:
+                raise cause
+            try:
+                return plan.done(gateway.create(plan.kind, plan.body, parent))
+            except KongError as exc:
+                if _lost_race(plan, exc):
+                    return _adopt(gateway, plan, parent, exc)
+                if not _outcome_unknown(exc):
+                    raise
+                cause = exc
 
 
 def _lost_race(plan: Plan, exc: KongError) -> bool:

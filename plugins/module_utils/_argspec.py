@@ -20,7 +20,8 @@ from ansible.module_utils.basic import env_fallback
 
 from ._client import Connection
 from ._entities._kind import Field
-from ._errors import InputError
+from ._entities._upstream import is_secret_header
+from ._errors import MASKED, InputError
 from ._spelling import did_you_mean
 from ._stored import as_stored
 
@@ -39,7 +40,8 @@ def _from(variable: str) -> dict[str, Any]:
 CONNECTION: Spec = {
     "admin_url": {"type": "str", **_from("KONG_ADMIN_URL")},
     "admin_token": {"type": "str", "no_log": True, **_from("KONG_ADMIN_TOKEN")},
-    "admin_headers": {"type": "dict", "no_log": True},
+    # Not no_log, which would mask each value wherever it stands: secrets_in tells the secret ones.
+    "admin_headers": {"type": "dict", "no_log": False},
     "workspace": {"type": "str", **_from("KONG_WORKSPACE")},
     "validate_certs": {"type": "bool", "default": True, **_from("KONG_VALIDATE_CERTS")},
     "ca_path": {"type": "path", **_from("KONG_CA_PATH")},
@@ -69,6 +71,18 @@ class ArgumentSpec:
     def to_spec(self) -> Spec:
         return {**CONNECTION, **options_of(self.fields), **self.options}
 
+    def masked(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """What a log may show of the options that may hold any secret: free-form ones, headers."""
+        free_form = [name for name, option in self.options.items() if _is_free_form(option)]
+        shown: dict[str, Any] = {name: MASKED for name in free_form if params.get(name)}
+        headers = params.get("admin_headers")
+        if isinstance(headers, Mapping):
+            shown["admin_headers"] = {
+                name: MASKED if is_secret_header(str(name)) else value
+                for name, value in headers.items()
+            }
+        return shown
+
     def constraints(self) -> dict[str, Any]:
         return {
             "required_one_of": [list(names) for names in self.required_one_of],
@@ -80,6 +94,10 @@ class ArgumentSpec:
             "required_if": [list(rule) for rule in self.required_if],
             "required_by": {name: list(names) for name, names in self.required_by.items()},
         }
+
+
+def _is_free_form(option: Mapping[str, Any]) -> bool:
+    return option["type"] in ("raw", "dict", "json") and "options" not in option
 
 
 def options_of(fields: Iterable[Field]) -> Spec:
@@ -267,7 +285,19 @@ def _written_value(each: Field | None, value: Any) -> Any:
     return value
 
 
-def password_in(url: Any) -> str | None:
+def secrets_in(params: Mapping[str, Any]) -> set[str]:
+    """Secrets in the connection's options: passwords in URLs, and headers with credentials."""
+    listed = params.get("status_urls")
+    urls = [params.get("admin_url"), *(listed if isinstance(listed, list) else [listed])]
+    headers = params.get("admin_headers")
+    written = headers.items() if isinstance(headers, Mapping) else ()
+    values = [str(value) for name, value in written if value and is_secret_header(str(name))]
+    # A server may repeat a token without its scheme.
+    tokens = [value.rpartition(" ")[2] for value in values]
+    return {each for each in (*map(_password_in, urls), *values, *tokens) if each}
+
+
+def _password_in(url: Any) -> str | None:
     """A password in a URL, which must not be there and must not be shown either."""
     try:
         return urllib.parse.urlsplit(str(url)).password
@@ -275,12 +305,15 @@ def password_in(url: Any) -> str | None:
         return None
 
 
-def connection_from(params: Mapping[str, Any]) -> Connection:
+def connection_from(
+    params: Mapping[str, Any], node_url: str | None = None, option: str = "admin_url"
+) -> Connection:
     """The connection that the options (or the environment behind them) describe.
 
+    :param node_url: another node of the same gateway, as ``option`` has it.
     :raises InputError: none is written, or what is written cannot be one.
     """
-    url: str | None = params.get("admin_url")
+    url: str | None = node_url or params.get("admin_url")
     if not url:
         raise InputError("no gateway is named: write admin_url, or set KONG_ADMIN_URL")
     for name in ("request_timeout", "request_retries"):
@@ -303,4 +336,5 @@ def connection_from(params: Mapping[str, Any]) -> Connection:
         ca_path=params.get("ca_path"),
         client_cert=params.get("client_cert"),
         client_key=params.get("client_key"),
+        option=option,
     )

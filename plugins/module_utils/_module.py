@@ -22,9 +22,9 @@ from ._argspec import (
     ArgumentSpec,
     Path,
     connection_from,
-    password_in,
     put_nulls,
     refuse_unsendable,
+    secrets_in,
     take_nulls,
 )
 from ._client import Client, Connection
@@ -34,6 +34,8 @@ from ._operations._base import Operation, Result, Task, silent
 from ._predict import PredictingGateway, Predictions
 from ._secrets import mask_fields
 from ._transport import HTTPX_IMPORT_ERROR
+
+MOST_GATEWAYS = 8  # to which a loop keeps connections
 
 
 class Session:
@@ -46,9 +48,16 @@ class Session:
         self._clients: dict[Connection, Client] = {}
 
     def client(self, connection: Connection) -> Client:
-        if connection not in self._clients:
-            self._clients[connection] = Client(connection)
-        return self._clients[connection]
+        """The client of a connection; those that were not asked for lately are closed."""
+        client = self._clients.pop(connection, None) or Client(connection)
+        self._clients[connection] = client
+        if len(self._clients) > MOST_GATEWAYS:
+            self._clients.pop(next(iter(self._clients))).close()
+        return client
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
 
     @contextmanager
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
@@ -76,10 +85,15 @@ def run(
     try:
         refuse_unsendable(operation.spec, params)
         connection = connection_from(params)
-        gateway = AdminGateway(session.client(connection))
+        client = session.client(connection)
+        client.progress = progress
+        gateway = AdminGateway(client)
+
+        def node(url: str) -> Gateway:
+            return AdminGateway(session.client(connection_from(params, url, "status_urls")))
 
         def start(on: Gateway) -> Result:
-            return operation.run(Task(params, on, check_mode, diff, warn, progress))
+            return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
 
         if not check_mode:
             session.forget_predictions(connection)
@@ -115,7 +129,7 @@ class KongModule(AnsibleModule):
 
     @property
     def shown_params(self) -> dict[str, Any]:
-        return mask_fields(self._spec.fields, self.params)
+        return {**mask_fields(self._spec.fields, self.params), **self._spec.masked(self.params)}
 
     def fail_json(self, msg: str, **result: Any) -> None:
         # Arguments that failed validation have no known shape, so they cannot be masked.
@@ -123,9 +137,7 @@ class KongModule(AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
-        password = password_in(self.params.get("admin_url"))
-        if password:
-            self.no_log_values.add(password)
+        self.no_log_values |= secrets_in(self.params)
         try:
             # Before ansible-core logs them, which it cannot do with half a character.
             refuse_unsendable(self._spec, self.params)
@@ -151,14 +163,16 @@ def run_module(operation: Operation) -> None:
         module.fail_json(
             msg=missing_required_lib("httpx"), exception=HTTPX_IMPORT_ERROR, invocation=invocation
         )
+    session = Session()
     result = run(
         operation,
         module.written,
         check_mode=module.check_mode,
         diff=module._diff,
         warn=module.warn,
-        session=Session(),
+        session=session,
     )
+    session.close()
     if result.pop("failed", False):
         module.fail_json(invocation=invocation, **result)
     module.exit_json(invocation=invocation, **result)

@@ -36,8 +36,9 @@ ARROWS: dict[str, set[str]] = {
     "_freeform": {"_entities", "_errors", "_schema", "_secrets", "_stored"},
     "_plan": {"_entities", "_errors", "_secrets", "_values"},
     "_parallel": {"_errors"},
-    "_transport": {"_errors"},
-    "_client": {"_errors", "_transport"},
+    "_deadline": {"_errors"},
+    "_transport": {"_deadline", "_errors"},
+    "_client": {"_deadline", "_errors", "_transport"},
     "_gateway": {"_client", "_entities", "_errors"},
     "_apply": {
         "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan", "_schema",
@@ -50,8 +51,9 @@ ARROWS: dict[str, set[str]] = {
         "_schema", "_secrets", "_spelling", "_values",
     },
     "_operations": {
-        "_address", "_apply", "_argspec", "_document", "_entities", "_errors", "_freeform",
-        "_gateway", "_parallel", "_plan", "_predict", "_secrets", "_spelling", "_values",
+        "_address", "_apply", "_argspec", "_deadline", "_document", "_entities", "_errors",
+        "_freeform", "_gateway", "_parallel", "_plan", "_predict", "_secrets", "_spelling",
+        "_values",
     },
     "_module": {
         "_argspec", "_client", "_errors", "_gateway", "_operations", "_predict", "_secrets",

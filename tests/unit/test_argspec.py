@@ -15,9 +15,9 @@ from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     ArgumentSpec,
     connection_from,
     options_of,
-    password_in,
     put_nulls,
     refuse_unsendable,
+    secrets_in,
     take_nulls,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
@@ -352,8 +352,22 @@ def test_a_workspace_is_one_segment_of_the_path(workspace: str, path: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("url", "password"),
-    [("http://a:b@c", "b"), ("http://c", None), (None, None), ("http://[::1", None), (5, None)],
-)
-def test_a_password_in_a_url_is_found_to_be_hidden(url: Any, password: str | None) -> None:
-    assert password_in(url) == password
+    ("params", "secrets"),
+    [
+        ({"admin_url": "http://a:b@c"}, {"b"}),
+        ({"admin_url": "http://c"}, set()),
+        ({"admin_url": "http://[::1"}, set()),
+        ({"admin_url": 5}, set()),
+        ({}, set()),
+        ({"status_urls": ["http://a:b@c", "http://a:d@c"]}, {"b", "d"}),
+        ({"status_urls": "http://a:b@c"}, {"b"}),
+        ({"admin_headers": {"Authorization": "Bearer t0ken", "X-Env": "prod"}},
+         {"Bearer t0ken", "t0ken"}),
+        ({"admin_headers": {"X-Api-Key": "k", "Cookie": None}}, {"k"}),
+        ({"admin_headers": "X-Env=prod"}, set()),
+    ],
+)  # fmt: skip
+def test_secrets_of_the_connection_are_found_to_be_hidden(
+    params: dict[str, Any], secrets: set[str]
+) -> None:
+    assert secrets_in(params) == secrets

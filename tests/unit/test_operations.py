@@ -213,14 +213,14 @@ def test_contradictions_about_targets_are_refused(
 
 
 def test_absent_twice_is_one_delete(tasks: Tasks) -> None:
-    one = "/upstreams/web/targets/a:1"
+    listed = "/upstreams/web/targets?size=1000"
+    both = answer(200, {"data": [_target("a:1"), _target("b:1")], "next": None})
     steps = [
-        Step("GET", one, answer(200, _target("a:1"))),
-        Step("DELETE", "/upstreams/web/targets/id-a", answer(204)),
-    ]
+        Step("GET", listed, both), Step("DELETE", "/upstreams/web/targets/id-a", answer(204)),
+    ]  # fmt: skip
     params = {"upstream": "web", "target": "a:1", "state": "absent"}
     assert tasks.run(run_target, steps, **params)["operation"] == "delete"
-    assert not tasks.run(run_target, [Step("GET", one, MISSING)], **params)["changed"]
+    assert not tasks.run(run_target, [Step("GET", listed, MISSING)], **params)["changed"]
 
 
 @pytest.mark.parametrize(
