@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The status port: `/status` as on the Admin API, `/status/ready`, and what a balancer does.
 
-The last where no database is, as on real ones: the targets and health of upstreams, to be read only.
+The last where no database is, as on real ones: targets and health of upstreams, to be read only.
 """
 
 from __future__ import annotations
