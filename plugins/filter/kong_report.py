@@ -104,7 +104,7 @@ def _address(url: str) -> str:
 
 
 def _change(given: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of a result's ``changes``: which entity, and which of its fields, not their values."""
+    """An entry of a result's ``changes``: the entity and the names of its fields, no values."""
     return {
         "operation": str(given.get("operation") or ""),
         "kind": str(given.get("kind") or ""),

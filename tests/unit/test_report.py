@@ -29,7 +29,7 @@ def gateway(name: str, **more: Any) -> dict[str, Any]:
 
 def pool(name: str, *targets: tuple[str, int, str | None]) -> dict[str, Any]:
     keys = ("target", "weight", "health")
-    return {"name": name, "targets": [dict(zip(keys, each)) for each in targets]}
+    return {"name": name, "targets": [dict(zip(keys, each, strict=True)) for each in targets]}
 
 
 GATEWAYS: list[dict[str, Any]] = [
