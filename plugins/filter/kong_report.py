@@ -85,6 +85,7 @@ def _gateway(given: Mapping[str, Any]) -> dict[str, Any]:
         "status": status,
         "reason": str(given.get("reason") or ""),
         "changes": [_change(each) for each in given.get("changes") or ()],
+        "read": given.get("upstreams") is not None,
         "upstreams": {
             str(each["name"]): [_target(target) for target in each.get("targets") or ()]
             for each in given.get("upstreams") or ()
@@ -133,14 +134,16 @@ def _upstreams(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The table gateway x upstream: one row an upstream, one cell a gateway, in their order."""
     names = sorted({name for row in rows for name in row["upstreams"]})
     return [
-        {"name": name, "cells": [_cell(row["upstreams"].get(name)) for row in rows]}
+        {"name": name, "cells": [_cell(row, row["upstreams"].get(name)) for row in rows]}
         for name in names
     ]
 
 
-def _cell(targets: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
+def _cell(row: Mapping[str, Any], targets: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
+    if not row["read"]:
+        return {"state": "unread", "text": "not read", "targets": []}
     if targets is None:
-        return {"state": "missing", "text": "not there", "targets": []}
+        return {"state": "missing", "text": "missing", "targets": []}
     bad = sum(each["health"] in ("unhealthy", "DNS error") for each in targets)
     drained = sum(each["health"] == "drained" for each in targets)
     serving = len(targets) - bad - drained
@@ -158,7 +161,7 @@ def _differences(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     Gateways whose upstreams were not read are not compared.
     """
-    read = [row for row in rows if row["upstreams"]]
+    read = [row for row in rows if row["read"]]
     weights: dict[tuple[str, str], dict[str, int]] = {}
     for row in read:
         for upstream, targets in row["upstreams"].items():

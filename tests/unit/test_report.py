@@ -102,11 +102,11 @@ def test_each_upstream_has_a_cell_for_each_gateway() -> None:
         row["name"]: [(cell["state"], cell["text"]) for cell in row["cells"]]
         for row in kong_report(GATEWAYS)["upstreams"]
     }
-    missing = ("missing", "not there")
+    missing, unread = ("missing", "missing"), ("unread", "not read")
     assert cells == {
-        "carts": [("degraded", "1 of 2, 1 down"), ("down", "0 of 1, 1 down"), missing],
-        "empty": [missing, ("empty", "no targets"), missing],
-        "orders": [("well", "1 of 2, 1 drained"), ("well", "1 of 1"), missing],
+        "carts": [("degraded", "1 of 2, 1 down"), ("down", "0 of 1, 1 down"), unread],
+        "empty": [missing, ("empty", "no targets"), unread],
+        "orders": [("well", "1 of 2, 1 drained"), ("well", "1 of 1"), unread],
     }
 
 
