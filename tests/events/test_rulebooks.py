@@ -20,7 +20,7 @@ import pytest
 
 from events.conftest import until
 from harness.gateway import Gateway
-from harness.paths import COLLECTIONS, ROOT
+from harness.paths import COLLECTIONS
 
 BINARIES = Path(sys.executable).parent
 pytestmark = pytest.mark.skipif(
@@ -124,6 +124,7 @@ def test_a_target_that_failed_three_times_is_drained(gateway: Gateway, tmp_path:
                 _marker(gateway, "healthy")()
                 rulebook.wait_for(f"{told} healthy", round_)
         rulebook.wait_for(f"{told} drained")
-    weights = {each["target"]: each["weight"] for each in gateway.entities("/upstreams/orders/targets")}
+    targets = gateway.entities("/upstreams/orders/targets")
+    weights = {each["target"]: each["weight"] for each in targets}
     assert weights == {"127.0.0.1:1": 0, "127.0.0.1:2": 100}
     assert TOKEN not in rulebook.said
