@@ -65,8 +65,8 @@ def _konnect(control_plane: Mapping[str, Any], region: str, secret: str) -> dict
     found = control_plane["config"]["cluster_type"]
     if found != _CONTROLLER_TYPE:
         raise AnsibleFilterError(
-            f"control plane {control_plane['name']} has the type {found}, and an ingress controller "
-            f"needs one of the type {_CONTROLLER_TYPE}"
+            f"control plane {control_plane['name']} has the type {found}, and an ingress "
+            f"controller needs one of the type {_CONTROLLER_TYPE}"
         )
     return {
         "enabled": True,
