@@ -101,5 +101,5 @@ class Run:
 
     def target(self, upstream: str, **written: Any) -> Plan:
         gateway = self.gateway()
-        current = gateway.get(TARGET, written["target"], upstream)
+        current = gateway.by_name(TARGET, written["target"], upstream)
         return carry_out(gateway, plan_present(TARGET, written, current, upstream), upstream)

@@ -242,20 +242,20 @@ def test_a_password_is_hashed_with_the_consumers_id() -> None:
     # SHA-1 of the text "pw" followed by the id, computed apart.
     assert hashed_password("pw", ID) == "9f9bd224b1a7af3f8356f447ef1a43597fef3ff8"
     entity = {"password": "pw", "consumer": {"id": ID}}
-    assert BASIC_AUTH.foretell is not None
-    BASIC_AUTH.foretell(entity)
+    assert BASIC_AUTH.predict is not None
+    BASIC_AUTH.predict(entity)
     assert entity["password"] == hashed_password("pw", ID)
-    BASIC_AUTH.foretell(entity)
+    BASIC_AUTH.predict(entity)
     assert entity["password"] == hashed_password("pw", ID)
 
 
 def test_the_environments_vault_answers_its_setting() -> None:
-    assert VAULT.foretell is not None
+    assert VAULT.predict is not None
     for written, answered in (
         ({"name": "env"}, {"prefix": None}),
         ({"name": "env", "config": {"prefix": "A_"}}, {"prefix": "A_"}),
         ({"name": "hcv", "config": {"host": "h"}}, {"host": "h"}),
     ):
         entity: Entity = dict(written)
-        VAULT.foretell(entity)
+        VAULT.predict(entity)
         assert entity["config"] == answered

@@ -22,7 +22,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
     default_of,
     has_null,
     names_in,
-    without_nulls,
+    nulls_to_defaults,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._spelling import spelled_out
 from ansible_collections.irishtek.kong.plugins.module_utils._values import canonical, normalise
@@ -76,7 +76,7 @@ def _written(kind: Kind, body: Entity, current: Entity | None, version: str) -> 
     if kind.details is not None and "config" in body:
         name = (current or body)["name"]
         body["config"] = spelled_out(config_schema(kind), body["config"], name)
-    desired = without_nulls(schema(kind, version), normalise(kind.fields, body))
+    desired = nulls_to_defaults(schema(kind, version), normalise(kind.fields, body))
     if kind.settle:
         kind.settle(desired, current)
     return desired
@@ -84,8 +84,8 @@ def _written(kind: Kind, body: Entity, current: Entity | None, version: str) -> 
 
 def _predicted(kind: Kind, planned: Entity, version: str) -> Entity:
     predicted = complete(schema(kind, version), planned)
-    if kind.foretell is not None:
-        kind.foretell(predicted)
+    if kind.predict is not None:
+        kind.predict(predicted)
     return predicted
 
 
@@ -246,7 +246,7 @@ HEALTHY = {"interval": 0, "successes": 0, "http_statuses": [200, 302]}
     ],
 )  # fmt: skip
 def test_null_means_the_gateways_own_default(kind: Kind, written: Entity, meant: Entity) -> None:
-    assert without_nulls(schema(kind), written) == meant
+    assert nulls_to_defaults(schema(kind), written) == meant
 
 
 def test_a_schemas_defaults_are_copied_not_shared() -> None:

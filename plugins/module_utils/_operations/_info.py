@@ -71,7 +71,7 @@ def _targets(task: Task, tags: Sequence[str]) -> list[Entity]:
 
 
 def _pool(task: Task, upstream: Entity, tags: Sequence[str]) -> list[Entity]:
-    targets = task.gateway.entities(TARGET, upstream["id"], tags) or []
+    targets = task.gateway.entities(TARGET, upstream["id"], tags=tags) or []
     seen: dict[str, Any] = {}
     if task.params.get("health") and targets:
         health: list[Entity] | None = task.gateway.health(upstream["id"])
@@ -101,4 +101,5 @@ KONG_INFO = Operation(
         }
     ),
     run=run_info,
+    writes=False,
 )

@@ -14,6 +14,7 @@ from typing import Any
 
 from .._apply import carry_out, carry_out_all, complete
 from .._argspec import ArgumentSpec
+from .._entities._identity import refuse_empty
 from .._entities._kind import Entity
 from .._entities._target import TARGET
 from .._entities._upstream import UPSTREAM
@@ -32,6 +33,7 @@ def run_target(task: Task) -> Result:
     params, gateway, upstream = task.params, task.gateway, task.params["upstream"]
     many = "targets" in params
     try:
+        refuse_empty(UPSTREAM.name, upstream)
         wanted = _wanted(task, many)
         waiting = bool(params.get("wait")) and params["state"] != "absent" and not task.check_mode
         if waiting:
@@ -89,7 +91,7 @@ def _plan(task: Task, wanted: list[Entity], many: bool) -> list[Plan]:
             gateway.missing(UPSTREAM, upstream)
         current = dict(by_identity(TARGET, listed or []))
     else:
-        found = gateway.get(TARGET, wanted[0]["target"], upstream)
+        found = gateway.by_name(TARGET, wanted[0]["target"], upstream)
         current = {wanted[0]["target"]: found} if found else {}
     if state == "absent":
         return [plan_absent(TARGET, current.get(each["target"]), upstream) for each in wanted]

@@ -16,11 +16,13 @@ from typing import Any
 
 from .._address import normalise_address
 from .._argspec import ArgumentSpec
+from .._entities._identity import refuse_empty
 from .._entities._kind import Entity
-from .._errors import InputError, KongError, Refused
-from .._gateway import Gateway
+from .._entities._upstream import UPSTREAM
+from .._errors import InputError, KongError
+from .._gateway._errors import NoBalancer
+from .._gateway._protocol import Gateway
 from ._base import Operation, Result, Task
-from ._wait import is_control_plane
 
 _PAUSE = 0.5
 
@@ -31,6 +33,7 @@ def run_target_health(task: Task) -> Result:
     target = normalise_address(params["target"])
     subject = f"health of target {target} of upstream {params['upstream']} at {gateway.url}"
     try:
+        refuse_empty(UPSTREAM.name, params["upstream"])
         _refuse_without_balancer(gateway)
         before = _health(task, target, address)
         wanted = params["health"].upper()
@@ -54,7 +57,7 @@ def run_target_health(task: Task) -> Result:
 
 
 def _refuse_without_balancer(gateway: Gateway) -> None:
-    if is_control_plane(gateway):
+    if not gateway.traits().has_balancer:
         raise InputError(
             "a control plane balances no requests, so its targets have no health to set: "
             "take one out with state drained of kong_target"
@@ -104,8 +107,8 @@ def _set_health(task: Task, target: str, address: str | None) -> None:
         try:
             task.gateway.set_health(task.params["upstream"], target, address, task.params["health"])
             return
-        except Refused as exc:
-            if "has no balancer" not in exc.message or time.monotonic() + _PAUSE > deadline:
+        except NoBalancer:
+            if time.monotonic() + _PAUSE > deadline:
                 raise
         time.sleep(_PAUSE)
 

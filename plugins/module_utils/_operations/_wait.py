@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from .._entities._kind import Entity
 from .._errors import InputError, KongError
-from .._gateway import Gateway
+from .._gateway._protocol import Gateway
 from .._plan import Plan
 from ._base import Task
 
@@ -30,13 +30,9 @@ _WHY = {
 }
 
 
-def is_control_plane(gateway: Gateway) -> bool:
-    return bool((gateway.root().get("configuration") or {}).get("role") == "control_plane")
-
-
 def refuse_waiting_without_proxy(gateway: Gateway) -> None:
     """A control plane has no balancers, so waiting there would only end in a timeout."""
-    if is_control_plane(gateway):
+    if not gateway.traits().has_balancer:
         raise InputError(
             "wait needs a gateway that proxies itself, and this one is a control plane: "
             "set wait to false"
