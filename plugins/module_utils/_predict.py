@@ -199,7 +199,7 @@ class PredictingGateway(Gateway):
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         self._refuse_without_database()
         if not self.offers(kind):
-            raise InputError(NOT_OFFERED.format(kind.path))
+            raise InputError(NOT_OFFERED.format(kind.schema_name))
         self._refuse_taken(kind, body, {}, parent)
         above = (
             {kind.parent: {"id": self._parent_or_placeholder(kind, str(parent))}}

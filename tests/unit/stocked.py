@@ -57,7 +57,9 @@ class StockedGateway:
 
     def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
         """By a value that only one has."""
-        return next((each for each in self.stored[kind.name].values() if each[field] == value), None)
+        return next(
+            (each for each in self.stored[kind.name].values() if each[field] == value), None
+        )
 
     def entities(
         self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()

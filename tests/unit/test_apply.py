@@ -265,7 +265,7 @@ def test_a_written_id_is_looked_for_first_then_the_name(
         present(gateway, SERVICE, {"id": ID, "name": "s", "host": "h"}, _warn)
 
 
-def test_a_reference_by_name_is_looked_up_and_one_by_id_is_not(
+def test_a_reference_by_name_or_id_is_looked_up(
     script: Scripts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = [Step("GET", "/routes/r", MISSING), Step("GET", "/services/s", answer(200, {"id": ID}))]
@@ -273,7 +273,10 @@ def test_a_reference_by_name_is_looked_up_and_one_by_id_is_not(
     assert present(gateway, ROUTE, {"name": "r", "service": "s"}, _warn).body == {
         "name": "r", "service": {"id": ID}
     }  # fmt: skip
-    gateway = gateway_for(script(Step("GET", "/routes/r", MISSING)), monkeypatch)
+    steps = [
+        Step("GET", "/routes/r", MISSING), Step("GET", f"/services/{ID}", answer(200, {"id": ID}))
+    ]  # fmt: skip
+    gateway = gateway_for(script(*steps), monkeypatch)
     plan = present(gateway, ROUTE, {"name": "r", "service": ID}, _warn)
     assert plan.body["service"] == {"id": ID}
 

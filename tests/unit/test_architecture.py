@@ -33,15 +33,15 @@ ARROWS: dict[str, set[str]] = {
     "_values": {"_entities", "_errors"},
     "_secrets": {"_entities", "_errors"},
     "_freeform": {"_entities", "_errors", "_schema", "_secrets"},
-    "_plan": {"_entities", "_errors", "_secrets", "_values"},
+    "_plan": {"_entities", "_errors", "_schema", "_secrets", "_values"},
     "_parallel": {"_errors"},
     "_transport": {"_errors"},
     "_client": {"_errors", "_transport"},
-    "_gateway": {"_client", "_entities", "_errors"},
+    "_gateway": {"_client", "_entities", "_errors", "_parallel", "_plan"},
     "_apply": {
         "_entities", "_errors", "_gateway", "_parallel", "_plan", "_schema", "_secrets", "_values",
     },
-    "_predict": {"_client", "_entities", "_errors", "_gateway", "_schema", "_values"},
+    "_predict": {"_client", "_entities", "_errors", "_gateway", "_plan", "_schema"},
     "_argspec": {"_client", "_entities", "_errors"},
     "_document": {
         "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan",

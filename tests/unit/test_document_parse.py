@@ -37,7 +37,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "key": {"name": "n"},
     "consumer": {"username": "n"},
     "consumer_group": {"name": "n"},
-    "consumer_group_member": {"consumer": "n"},
+    "consumer_group_member": {"consumer": "the-one"},
     "sni": {"name": "n"},
     "upstream": {"name": "n"},
     "target": {"target": "10.0.0.1"},
@@ -53,6 +53,8 @@ LEAST: dict[str, dict[str, Any]] = {
     "acl": {"group": "n"},
     "mtls_auth": {"subject_name": "n"},
 }
+# Both a consumer and a group may say that they belong together.
+IDENTIFIED = [kind for kind in ORDER if kind != "consumer_group_member"]
 NESTS = [
     (owner, section, kind, back)
     for owner, sections in NESTED.items()
@@ -100,7 +102,7 @@ def test_every_nesting(owner: str, section: str, kind: str, back: str) -> None:
     document = _parsed(**{_section(owner): [outer]})
     above, below = document.items
     assert (above.kind.name, below.kind.name) == (owner, kind)
-    assert below.links == {back: above}
+    assert below.links[back] is above
 
 
 @pytest.mark.parametrize(("owner", "section", "kind", "back"), NESTS)
@@ -158,7 +160,7 @@ def test_what_a_gateway_makes_up_is_passed_over(kind: str) -> None:
     assert not {"created_at", "updated_at"} & item.written.keys()
 
 
-@pytest.mark.parametrize("kind", ORDER)
+@pytest.mark.parametrize("kind", IDENTIFIED)
 def test_the_same_entity_twice_is_named_with_both_places(kind: str) -> None:
     parent = _below(kind)
     entries = [Located({**LEAST[kind], **parent}, f"kong.yaml:{line}") for line in (3, 7)]
@@ -318,7 +320,7 @@ def test_tags_of_the_task_and_of_the_document_must_agree() -> None:
         parse(document, ["a"])
 
 
-@pytest.mark.parametrize("kind", ORDER)
+@pytest.mark.parametrize("kind", IDENTIFIED)
 def test_what_nothing_tells_apart_is_refused(kind: str) -> None:
     parent = _below(kind)
     message = _refused({**HEAD, _section(kind): [{**parent, "tags": ["x"]}]})

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import LEVELS
 from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import parse
 from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import (
@@ -23,6 +22,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._run impor
     Runner,
     undo,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import LEVELS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from unit.stocked import StockedGateway
@@ -35,12 +35,16 @@ FULL: dict[str, Any] = {
 SYNCED = SyncOptions("synced", cascade=True, allow_empty=True)
 
 
-def _work(gateway: StockedGateway, sections: dict[str, Any], wish: SyncOptions = SYNCED) -> ChangeSet:
+def _work(
+    gateway: StockedGateway, sections: dict[str, Any], wish: SyncOptions = SYNCED
+) -> ChangeSet:
     document = {"_format_version": "3.0", "_info": {"select_tags": ["t"]}, **sections}
     return reconcile(cast(Gateway, gateway), parse(document), wish, pytest.fail)
 
 
-def _run(gateway: StockedGateway, work: ChangeSet, on_error: str = "stop") -> tuple[Report, list[str]]:
+def _run(
+    gateway: StockedGateway, work: ChangeSet, on_error: str = "stop"
+) -> tuple[Report, list[str]]:
     told: list[str] = []
     report = Runner(cast(Gateway, gateway), on_error, 1, told.append).run(work)
     return report, told

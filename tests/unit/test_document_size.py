@@ -109,6 +109,8 @@ def test_a_stocked_gateway_keeps_what_it_is_given() -> None:
     gateway = StockedGateway()
     key = str(uuid.uuid4())
     consumers = [{"username": "a", "id": key}]
-    work = _work(gateway, {"_format_version": "3.0", "consumers": consumers}, SyncOptions("applied"))
+    work = _work(
+        gateway, {"_format_version": "3.0", "consumers": consumers}, SyncOptions("applied")
+    )
     Runner(cast(Gateway, gateway), "stop", 1, lambda line: None).run(work)
     assert [each["id"] for each in gateway.stored["consumer"].values()] == [key]

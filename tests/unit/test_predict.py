@@ -122,7 +122,10 @@ def test_a_renamed_entity_is_found_by_its_new_name_only(monkeypatch: pytest.Monk
 
 
 def test_a_name_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = {f"/services/{ID['b']}": API, "/services/other": {**API, "id": ID["c"]}}
+    stored = {
+        f"/services/{ID['b']}": API,
+        "/services/other": {**API, "id": ID["c"], "name": "other"},
+    }
     with pytest.raises(InputError, match="name other is taken by another service"):
         Run(ReadOnly(stored), monkeypatch).present(SERVICE, id=ID["b"], name="other")
 

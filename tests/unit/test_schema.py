@@ -77,8 +77,8 @@ def _written(kind: Kind, body: Entity, current: Entity | None, version: str) -> 
         name = (current or body)["name"]
         body["config"] = spelled_out(config_schema(kind), body["config"], name)
     desired = nulls_to_defaults(schema(kind, version), normalise(kind.fields, body))
-    if kind.settle:
-        kind.settle(desired, current)
+    if kind.apply_field_rules:
+        kind.apply_field_rules(desired, current)
     return desired
 
 
@@ -193,7 +193,7 @@ def _changes() -> Iterator[Recorded]:
 
 def _expressible(kind: Kind, request: dict[str, Any]) -> bool:
     fields, body = {field.name: field for field in kind.fields}, request["body"]
-    if kind.parent and kind.identity in body:
+    if kind.parent and kind.identity.field in body:
         return False
     return all(value is not None or fields[name].nullable for name, value in body.items())
 
@@ -223,7 +223,7 @@ def test_every_deliberate_difference_was_recorded() -> None:
 @pytest.mark.parametrize("version", BOTH_SETS)
 def test_kinds_without_a_recording_are_named(version: str) -> None:
     recorded = list(_creates([version]))
-    managed = {kind.name for kind in KINDS.values() if not kind.enterprise}
+    managed = {kind.name for kind in KINDS.values() if not kind.optional}
     assert managed - {each.kind.name for each in recorded} == NOT_RECORDED
     assert len({each.written["name"] for each in recorded if each.kind.details}) > 20
 

@@ -36,10 +36,7 @@ CONSUMER_GROUP = Kind(
 
 
 def _as_member(answer: Entity, group: str | None) -> Entity:
-    """A membership from the consumer that a gateway lists, or from what it returns when adding."""
-    if "consumer_group" in answer and "id" not in answer:
-        group = answer["consumer_group"]["id"]
-        (answer,) = answer["consumers"]
+    """A membership from the consumer that a gateway lists."""
     named = {name: answer.get(name) for name in ("id", *CONSUMER.named_by)}
     key = f"{group}:{answer['id']}"
     return {"id": key, "consumer": named, "consumer_group": {"id": group}}

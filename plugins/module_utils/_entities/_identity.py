@@ -94,7 +94,7 @@ class Identity:
             if not (desired.get("id") and isinstance(desired.get(name), list)):
                 refuse_empty(name, desired.get(name))
         if not any(desired.get(name) for name in ("id", *names)):
-            raise InputError(f"{' or '.join((*names, 'id'))} is required, to find it by")
+            raise InputError(f"one of the following is required: {', '.join((*names, 'id'))}")
 
     def find(
         self, source: Source, kind: Kind, desired: Entity, parent: str | None = None

@@ -130,16 +130,22 @@ class AdminGateway(Gateway):
         return [_read(kind, each, parent) for each in listed]
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
-        sent = body if kind.write is None else kind.write(body)
         try:
-            return self._entity("POST", kind, parent, body=sent)
+            if kind.write is None:
+                return self._entity("POST", kind, parent, body=body)
+            self._client.request("POST", _path(kind, parent), kind.write(body))
+            return {
+                **body,
+                "id": f"{parent}:{kind.path_id(body)}",
+                str(kind.parent): {"id": parent},
+            }
         except Refused as exc:
             if exc.status == 409:
                 raise UniqueViolation(exc, exc.fields) from exc
             if exc.status == 404 and kind.parent and self.offers(kind):
                 raise ParentMissing(exc) from exc
             if exc.status == 404 and kind.optional:
-                raise NotOffered(exc, NOT_OFFERED.format(kind.path)) from exc
+                raise NotOffered(exc, NOT_OFFERED.format(kind.schema_name)) from exc
             raise
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:

@@ -16,6 +16,7 @@ from typing import Any
 
 from .._argspec import ArgumentSpec
 from .._document._dbless import to_dbless
+from .._document._dump import ALL_KINDS
 from .._document._format import ORDER
 from .._document._located import Located, place_of, unpacked, where_of
 from .._document._match import Step
@@ -178,7 +179,7 @@ def _load_whole(
             "whole configuration, so only synced is possible"
         )
     everything = replace(document, select_tags=())
-    whole = replace(options, purge_kinds=ORDER, cascade=True)
+    whole = replace(options, purge_kinds=ALL_KINDS, cascade=True)
     changes = reconcile(task.gateway, everything, whole, task.warn)
     report = Runner(
         _predicting(task), "continue", task.params["concurrency"], lambda line: None
@@ -215,7 +216,7 @@ KONG_STATE = Operation(
             },
             "select_tags": {"type": "list", "elements": "str"},
             "default_lookup_tags": {"type": "dict"},
-            "purge_kinds": {"type": "list", "elements": "str", "choices": list(ORDER)},
+            "purge_kinds": {"type": "list", "elements": "str", "choices": list(ALL_KINDS)},
             "cascade": {"type": "bool", "default": False},
             "max_deletes": {"type": "int"},
             "allow_empty": {"type": "bool", "default": False},
