@@ -131,14 +131,11 @@ class AdminGateway(Gateway):
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:
-            if kind.write is None:
+            if kind.write is None or kind.path_id is None:
                 return self._entity("POST", kind, parent, body=body)
             self._client.request("POST", _path(kind, parent), kind.write(body))
-            return {
-                **body,
-                "id": f"{parent}:{kind.path_id(body)}",
-                str(kind.parent): {"id": parent},
-            }
+            key = f"{parent}:{kind.path_id(body)}"
+            return {**body, "id": key, str(kind.parent): {"id": parent}}
         except Refused as exc:
             if exc.status == 409:
                 raise UniqueViolation(exc, exc.fields) from exc
