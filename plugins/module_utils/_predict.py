@@ -110,6 +110,9 @@ class PredictingGateway(Gateway):
             schema: dict[str, Any] | None = schemas[name]
         return schema
 
+    def plugin_names(self) -> list[str]:
+        return self._gateway.plugin_names()
+
     def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         return self._found(
             kind, "id", key, parent, lambda above: self._gateway.by_id(kind, key, above)

@@ -62,7 +62,7 @@ _LOST = "lost"
 @contextmanager
 def _memory(connection: Connection) -> Iterator[Path]:
     """The file of what was predicted for a gateway; several hosts of a play may be one gateway."""
-    name = hashlib.sha256(connection.url.encode()).hexdigest()
+    name = hashlib.sha256(connection.workspace_url.encode()).hexdigest()
     path = Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with open(path.with_suffix(".lock"), "w", encoding="utf-8") as lock:

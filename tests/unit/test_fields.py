@@ -13,7 +13,6 @@ import pytest
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import (
     KINDS,
-    kind_named,
 )
 from unit.recordings import VERSIONS, schema, schemas
 
@@ -164,7 +163,7 @@ def test_types_are_the_gateways(version: str) -> None:
             assert field.elements == TYPES[spec["elements"]["type"]], path
         assert field.is_record == (spec["type"] == "record"), path
         if spec["type"] == "foreign":
-            assert kind_named(field.reference or "").schema_name == spec["reference"], path
+            assert KINDS[field.reference or ""].schema_name == spec["reference"], path
         else:
             assert field.reference is None, path
 

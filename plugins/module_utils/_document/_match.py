@@ -17,14 +17,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._apply import schema_of, without_defaults
+from .._apply import plugin_kind, schema_of, without_defaults
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
 from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Field, Kind
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
-from .._freeform import config_schema, with_details
+from .._freeform import config_schema
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
@@ -265,14 +265,10 @@ class Matcher:
             return stored_as_hash(item.kind, item.written, str(self._owner_id(item)))
         if item.kind.details_path is None:
             return item.kind
-        path = item.kind.details_path(item.written)
-        if path not in self._typed_kinds:
-            details = self._gateway.schema(path)
-            if details is None:
-                name = item.written.get("name")
-                raise InputError(f"the gateway does not have a {item.kind.name} named {name}")
-            self._typed_kinds[path] = with_details(details)
-        return self._typed_kinds[path]
+        name = str(item.written.get("name"))
+        if name not in self._typed_kinds:
+            self._typed_kinds[name] = plugin_kind(self._gateway, name)
+        return self._typed_kinds[name]
 
     def _step(self, item: Item, reset: bool) -> Step:
         current = self._current[id(item)]

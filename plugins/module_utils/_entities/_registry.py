@@ -70,8 +70,3 @@ def listing(name: str) -> list[tuple[Kind, str]]:
         for field in kind.fields
         if field.lists == name
     ]
-
-
-def kind_named(name: str) -> Kind:
-    """The declaration of a kind; a KeyError is a mistake in the collection."""
-    return KINDS[name]

@@ -9,7 +9,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from .._address import normalise_address
+from .._address import doubts_about_address, normalise_address
 from ._identity import Identity
 from ._kind import Field, Kind, tags_field
 
@@ -20,7 +20,13 @@ TARGET = Kind(
     path_key="target",
     parent="upstream",
     fields=(
-        Field("target", required=True, nullable=False, normalise=normalise_address),
+        Field(
+            "target",
+            required=True,
+            nullable=False,
+            normalise=normalise_address,
+            doubts=doubts_about_address,
+        ),
         Field("weight", "int", between=(0, 65535)),
         Field("failover", "bool"),
         tags_field(),

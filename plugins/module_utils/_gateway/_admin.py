@@ -19,7 +19,7 @@ from .._client import Client, segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
-from .._errors import Refused, UnexpectedAnswer
+from .._errors import KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
 from ._errors import NoBalancer, NotOffered, ParentMissing, UniqueViolation
@@ -41,10 +41,19 @@ class AdminGateway(Gateway):
         self._offered: dict[str, bool] = {}
 
     def root(self) -> dict[str, Any]:
-        """``GET /``: version, edition, configuration; asked once."""
+        """What the gateway says of itself, asked for once a task."""
         if self._root is None:
-            self._root = self._client.request("GET", "/") or {}
+            self._root = self._read_root()
         return self._root
+
+    def _read_root(self) -> dict[str, Any]:
+        """The root belongs to no workspace; an account of one workspace reads a path in it."""
+        try:
+            return self._client.outside_workspaces().request("GET", "/") or {}
+        except Refused as exc:
+            if not self._client.connection.workspace or exc.status not in (403, 404):
+                raise
+        return self._client.request("GET", "/kong") or {}
 
     def traits(self) -> Traits:
         root = self.root()
@@ -163,6 +172,13 @@ class AdminGateway(Gateway):
             )
         return self._schemas[name]
 
+    def plugin_names(self) -> list[str]:
+        try:
+            plugins = self.root().get("plugins") or {}
+        except KongError:
+            return []
+        return sorted(plugins.get("available_on_server") or ())
+
     def validate(self, kind: Kind, body: Entity) -> None:
         path = f"/schemas/{kind.schema_name}/validate"
         try:
@@ -268,6 +284,7 @@ def _unless_missing(ask: Callable[[], T | None]) -> T | None:
     try:
         return ask()
     except Refused as exc:
-        if exc.status == 404:
+        # That the workspace is missing says nothing of what would be in it.
+        if exc.status == 404 and not exc.message.startswith("Workspace "):
             return None
         raise

@@ -110,6 +110,9 @@ class Gateway(Protocol):
         :raises Refused: as a write would be. A gateway that cannot validate refuses nothing.
         """
 
+    def plugin_names(self) -> list[str]:
+        """The plugins that the gateway could run, as far as it tells."""
+
     # Capabilities: what only some gateways can, as their traits say.
 
     def kinds_tagged(self, tag: str) -> set[str]:

@@ -23,6 +23,7 @@ from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
 from .._errors import InputError
 from .._freeform import fields_from
+from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, result_of_one
 from ._entity import STATE
 
@@ -51,9 +52,10 @@ def _kind(task: Task) -> tuple[Kind, str | None]:
         )
     schema = task.gateway.schema(name)
     if schema is None:
+        near = did_you_mean(name, {kind.schema_name for kind in KINDS.values()})
         raise InputError(
             f"the gateway at {task.gateway.url} has no entities named {name}: "
-            "check path, or name its schema with the option schema"
+            f"check path, or name its schema with the option schema{near}"
         )
     identity, fields = task.params["identity"], _fields(schema)
     is_secret = any(field.secret for field in fields if field.name == identity)

@@ -9,14 +9,14 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from .._apply import carry_out, complete, find, resolve
+from .._apply import carry_out, complete, find, plugin_kind, resolve
 from .._argspec import ArgumentSpec
 from .._entities._identity import find_by_reference, looks_like_id
-from .._entities._kind import Entity, Kind
+from .._entities._kind import Entity
 from .._entities._plugin import PLUGIN, SCOPES
 from .._entities._registry import KINDS
 from .._errors import InputError, KongError
-from .._freeform import config_schema, with_details
+from .._freeform import config_schema
 from .._gateway._protocol import Gateway
 from .._plan import Plan, plan_absent, plan_present
 from .._spelling import spelled_out
@@ -53,7 +53,7 @@ def _plan(task: Task, written: Entity) -> Plan:
         if is_absent:
             return plan_absent(PLUGIN, None)
         raise InputError("it does not exist, and a new plugin needs a name")
-    kind = _typed(gateway, str(name))
+    kind = plugin_kind(gateway, str(name))
     if is_absent:
         return plan_absent(kind, current, desired=desired)
     if "config" in written:
@@ -81,17 +81,6 @@ def _found(gateway: Gateway, desired: Entity) -> tuple[Entity, Entity | None]:
 
 def _written_scopes(desired: Entity) -> dict[str, str]:
     return {scope: desired[scope] for scope in SCOPES if isinstance(desired.get(scope), str)}
-
-
-def _typed(gateway: Gateway, name: str) -> Kind:
-    """The plugin's kind.
-
-    :raises InputError: the gateway does not have the plugin.
-    """
-    details = gateway.schema(f"plugins/{name}")
-    if details is None:
-        raise InputError(f"the gateway does not have a plugin named {name}")
-    return with_details(details)
 
 
 def _scope_is_missing(gateway: Gateway, desired: Entity) -> bool:
