@@ -24,7 +24,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     Refused,
     Unreachable,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import PartlyDone
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
     Plan,

@@ -161,7 +161,7 @@ def test_a_missing_workspace_is_an_error_and_no_empty_list(
     gateway = gateway_for(script(*steps), monkeypatch, workspace="team")
     for ask in (
         lambda: gateway.entities(SERVICE),
-        lambda: gateway.get(SERVICE, "s"),
+        lambda: gateway.by_name(SERVICE, "s"),
         lambda: gateway.delete(SERVICE, {"id": "s"}),
     ):
         with pytest.raises(Refused, match="Workspace 'team' not found"):
