@@ -166,10 +166,10 @@ def refuse_duplicates(kind: Kind, written: Sequence[Entity], normalised: Sequenc
 
 
 def _shown(kind: Kind, entity: Entity | None) -> Entity | None:
-    """An entity without what says nothing to a reader: its own id, its times, its parent's id."""
+    """An entity without what says nothing to a reader: its own ID, its times, its parent's ID."""
     if entity is None:
         return None
-    hidden = {"id", *GENERATED, kind.parent}
+    hidden = {"id", *GENERATED, *kind.answered_only, kind.parent}
     return {name: _readable(value) for name, value in entity.items() if name not in hidden}
 
 

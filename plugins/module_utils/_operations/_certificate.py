@@ -37,10 +37,11 @@ def run_certificate(task: Task) -> Result:
         raise
     done = carry_out(task.gateway, plan)
     result = result_of_one(task, done)
-    if task.params["state"] == "absent":
-        return result
-    after = before if wanted is None else sorted(wanted)
+    is_absent = task.params["state"] == "absent"
+    after = before if wanted is None or is_absent else sorted(wanted)
     _show(task, result, before, after)
+    if is_absent:
+        return result
     try:
         changed = _write_snis(task, done, before, after)
     except PartlyDone as exc:
@@ -98,7 +99,8 @@ def _write_snis(task: Task, certificate: Plan, before: list[str], after: list[st
 
 
 def _show(task: Task, result: Result, before: list[str], after: list[str]) -> None:
-    result[CERTIFICATE.name]["snis"] = after
+    if result[CERTIFICATE.name]:
+        result[CERTIFICATE.name]["snis"] = after
     for side, names in (("before", before), ("after", after)) if task.diff else ():
         if isinstance(result["diff"][side], dict):
             result["diff"][side]["snis"] = names
