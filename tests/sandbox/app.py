@@ -29,9 +29,11 @@ from .following import DataPlane
 from .gateway import Gateway
 from .health import Health
 from .journal import Journal
+from .konnect import Konnect
 from .link import handshake_error
 from .membership import Membership
 from .options import Options, Refused, Unloadable
+from .organization import Organization
 from .proxy import proxy_app
 from .resources import Finder, Resources
 from .status import Status
@@ -64,7 +66,11 @@ class Sandbox:
         ports = {name: sock.getsockname()[1] for name, sock in self.sockets.items()}
         self.node = Node(options.node_id or str(uuid.uuid4()), options.mode, ports)
         self.gateway = Gateway(options.version, options.edition)
-        self.workspaces = Workspaces(self.gateway, options.state)
+        konnect = options.mode == "konnect"
+        self.organization = (
+            Organization(self.gateway, options.organization, options.state) if konnect else None
+        )
+        self.workspaces = Workspaces(self.gateway, None if konnect else options.state)
         self.balancers = Balancers(self.workspaces, options.propagation)
         self.config: Config | None = None
         if options.mode == "dbless":
@@ -125,14 +131,31 @@ class Sandbox:
         status = Status(self._about(entities), self.running)
         return Admin([status.find], self.gateway.server, None).app()
 
-    def _admin_app(self) -> Control:
+    @property
+    def kept(self) -> Organization | Workspaces:
+        """All that outlives the run, and that a reset empties."""
+        return self.organization or self.workspaces
+
+    def _admin(self) -> Admin:
+        """What answers on the admin port."""
+        if self.organization is not None:
+            return Konnect(self.organization, self.options.admin_token, self._endpoint)
         finders = self._finders(self.workspaces.default)
         if self.options.edition == "enterprise":
             finders = [WorkspacePaths(self.workspaces, self._finders).find]
-        admin = Admin(finders, self.gateway.server, self.options.admin_token)
-        faults = Faults(admin.app())
+        return Admin(finders, self.gateway.server, self.options.admin_token)
+
+    def _endpoint(self, control_plane: str) -> str:
+        """Where data planes of a control plane of Konnect join."""
+        port = self.node.ports.get("cluster")
+        if port is None:
+            return f"https://{control_plane[:8]}.cp.sandbox.test:443"
+        return f"https://{self.options.host}:{port}"
+
+    def _admin_app(self) -> Control:
+        faults = Faults(self._admin().app())
         journal = Journal(faults)
-        return Control(journal, self.workspaces, faults, journal)
+        return Control(journal, self.kept, faults, journal)
 
     def _servers(self) -> dict[str, Server]:
         tls = self.options.admin_tls or (None, None)
@@ -192,7 +215,7 @@ class Sandbox:
             for other in others:
                 other.cancel()
             await self.balancers.stop()
-            self.workspaces.save()
+            self.kept.save()
 
     def _following(self) -> list[asyncio.Task[None]]:
         """The node's side of its cluster at work."""
@@ -210,4 +233,4 @@ class Sandbox:
     async def _save(self) -> None:
         while True:
             await asyncio.sleep(SAVE_EVERY)
-            self.workspaces.save()
+            self.kept.save()

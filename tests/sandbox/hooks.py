@@ -88,7 +88,7 @@ class Hooks:
 
     def shown(self, kind: str, entity: Entity) -> Entity:
         """An answer with what is kept elsewhere."""
-        if kind == "certificates":
+        if kind == "certificates" and "snis" in self.gateway.kinds[kind].record.fields:
             children = self.store.children("snis", "certificate", entity["id"])
             entity["snis"] = sorted(child["name"] for child in children)
         return partials.shown(self.store, entity) if kind == "plugins" else entity

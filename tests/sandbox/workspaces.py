@@ -42,7 +42,7 @@ class Workspaces:
         self._past = 0
         self._state = state
         if state is not None and state.exists():
-            self._load(json.loads(state.read_text(encoding="utf-8")))
+            self.load(json.loads(state.read_text(encoding="utf-8")))
         self._saved = self.revision
         self._add_default()
 
@@ -104,7 +104,8 @@ class Workspaces:
 
     # -- outliving the process
 
-    def _load(self, document: dict[str, Any]) -> None:
+    def load(self, document: dict[str, Any]) -> None:
+        """Keep what `document` held."""
         for identifier, kinds in document.pop(OTHERS, {}).items():
             self._others[identifier] = Store(self.gateway.unique, self.gateway.foreign)
             self._others[identifier].load(kinds)
@@ -118,13 +119,22 @@ class Workspaces:
             revision = self.revision
             if revision == self._saved:
                 return
-            others = {identifier: store.document() for identifier, store in self._others.items()}
-            document = {**self.default.document(), **({OTHERS: others} if others else {})}
-            text = json.dumps(document)
-        draft = self._state.with_name(f"{self._state.name}.new")
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, self._state)
+            text = json.dumps(self.document())
+        write_whole(self._state, text)
         self._saved = revision
+
+    def document(self) -> dict[str, Any]:
+        """What `load` takes."""
+        with self.lock:
+            others = {identifier: store.document() for identifier, store in self._others.items()}
+            return {**self.default.document(), **({OTHERS: others} if others else {})}
+
+
+def write_whole(path: pathlib.Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)
 
 
 class WorkspacePaths:
