@@ -20,7 +20,7 @@ from .about import About, Node
 from .admin import Admin
 from .asgi import App
 from .balancer import Balancers
-from .clustering import ControlPlane
+from .clustering import ClusterPort, ControlPlane, OneControlPlane
 from .config import Config
 from .control import Control
 from .entities import Entities
@@ -34,7 +34,9 @@ from .link import handshake_error
 from .membership import Membership
 from .options import Options, Refused, Unloadable
 from .organization import Organization
+from .pinned import PinnedControlPlanes
 from .proxy import proxy_app
+from .reconfigure import Exporter
 from .resources import Finder, Resources
 from .status import Status
 from .store import Store
@@ -78,14 +80,17 @@ class Sandbox:
             self._load(self.config)
         self.member = self._member()
 
-    def _member(self) -> ControlPlane | DataPlane | None:
+    def _member(self) -> ClusterPort | DataPlane | None:
         """This node's side of a cluster."""
         cluster = self.options.cluster
         if cluster is None:
             return None
         try:
+            if self.organization is not None:
+                return ClusterPort(PinnedControlPlanes(cluster, self.organization))
             if self.options.mode == "control_plane":
-                return ControlPlane(cluster, self.gateway, self.workspaces)
+                control_plane = ControlPlane(Exporter(self.gateway, self.workspaces))
+                return ClusterPort(OneControlPlane(cluster, control_plane))
             return DataPlane(cluster, self.gateway, self.workspaces.default, self.node.id)
         except OSError as error:
             reason = handshake_error(error)
@@ -160,6 +165,8 @@ class Sandbox:
     def _servers(self) -> dict[str, Server]:
         tls = self.options.admin_tls or (None, None)
         common: dict[str, Any] = {"log_level": "warning", "access_log": False, "lifespan": "off"}
+        # The library of the cluster's link must not make it serve websockets here.
+        common["ws"] = "none"
         common |= {"server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": 1}
         admin = uvicorn.Config(
             self._admin_app(),
@@ -221,7 +228,7 @@ class Sandbox:
         """The node's side of its cluster at work."""
         if isinstance(self.member, DataPlane):
             return [asyncio.create_task(self.member.run())]
-        if isinstance(self.member, ControlPlane) and "cluster" in self.sockets:
+        if isinstance(self.member, ClusterPort) and "cluster" in self.sockets:
             return [asyncio.create_task(self.member.serve(self.sockets["cluster"]))]
         return []
 

@@ -14,11 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from . import konnect_errors, values
-from .clustering import digest, document_of
 from .organization import CERTIFICATES, Organization
 from .resources import Answer, Call, Resource
 from .store import Entity
-from .workspaces import Workspaces
 
 #: Certificates that a control plane takes.
 MOST_CERTIFICATES = 32
@@ -41,10 +39,8 @@ class DataPlaneNodes:
     def __init__(self, organization: Organization, control_plane: str) -> None:
         self.store = organization.store
         self.control_plane = control_plane
-        self.workspaces: Workspaces = organization.workspaces(control_plane)
-        self.nodes = self.workspaces.default
-        #: When the hash changed last, by the hash.
-        self._expected = ("", 0)
+        self.exporter = organization.exporter(control_plane)
+        self.nodes = self.exporter.workspaces.default
 
     def find(self, segments: list[str]) -> Resource | None:
         """The resource below a control plane; None for any other path."""
@@ -154,19 +150,15 @@ class DataPlaneNodes:
 
     # -- what they should run
 
-    def _current(self) -> tuple[str, int]:
-        running = digest(document_of(self.workspaces))
-        if running != self._expected[0]:
-            self._expected = (running, int(time.time()))
-        return self._expected
-
     def _expected_hash(self, call: Call) -> Answer:
-        running, moment = self._current()
-        return 200, {"expected_hash": running, "created_at": moment, "updated_at": moment}
+        current = self.exporter.current()
+        moment = int(current.timestamp)
+        return 200, {"expected_hash": current.hash, "created_at": moment, "updated_at": moment}
 
     def _expected_version(self, call: Call) -> Answer:
-        running, moment = self._current()
-        return 200, {"expected_config_version": running, "created_at": moment}
+        current = self.exporter.current()
+        moment = int(current.timestamp)
+        return 200, {"expected_config_version": current.hash, "created_at": moment}
 
 
 def _pinned(entity: Entity) -> Entity:

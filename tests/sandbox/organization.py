@@ -13,6 +13,7 @@ import uuid
 from typing import Any
 
 from .gateway import Gateway
+from .reconfigure import Exporter
 from .store import Entity, Store
 from .workspaces import Workspaces, write_whole
 
@@ -52,7 +53,7 @@ class Organization:
         self.id = str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
         self.lock = threading.RLock()
         self.store = Store(UNIQUE, FOREIGN)
-        self._contents: dict[str, Workspaces] = {}
+        self._contents: dict[str, Exporter] = {}
         #: Changes of control planes that are gone: a revision never comes twice.
         self._past = 0
         self._state = state
@@ -92,14 +93,19 @@ class Organization:
                         self.store.remove(kind, entity["id"])
             self.store.remove("control_planes", identifier)
             gone = self._contents.pop(identifier, None)
-            self._past += 1 if gone is None else gone.revision + 1
+            self._past += 1 if gone is None else gone.workspaces.revision + 1
+
+    def exporter(self, identifier: str) -> Exporter:
+        """What makes the configuration that data planes of a control plane run."""
+        with self.lock:
+            if identifier not in self._contents:
+                workspaces = Workspaces(self.gateway, None)
+                self._contents[identifier] = Exporter(self.gateway, workspaces)
+            return self._contents[identifier]
 
     def workspaces(self, identifier: str) -> Workspaces:
         """What a control plane holds."""
-        with self.lock:
-            if identifier not in self._contents:
-                self._contents[identifier] = Workspaces(self.gateway, None)
-            return self._contents[identifier]
+        return self.exporter(identifier).workspaces
 
     # -- as a whole
 
@@ -107,13 +113,13 @@ class Organization:
     def revision(self) -> int:
         """Rises with every change of anything."""
         with self.lock:
-            held = sum(workspaces.revision for workspaces in self._contents.values())
+            held = sum(each.workspaces.revision for each in self._contents.values())
             return self._past + self.store.revision + held
 
     def reset(self) -> None:
         """Forget everything but the default control plane, which is a new one."""
         with self.lock:
-            self._past += 1 + sum(each.revision for each in self._contents.values())
+            self._past += 1 + sum(each.workspaces.revision for each in self._contents.values())
             self._contents = {}
             self.store.reset()
             self._add_default()
@@ -131,7 +137,7 @@ class Organization:
             revision = self.revision
             if revision == self._saved:
                 return
-            held = {key: workspaces.document() for key, workspaces in self._contents.items()}
+            held = {key: each.workspaces.document() for key, each in self._contents.items()}
             text = json.dumps({**self.store.document(), CONTENTS: held})
         write_whole(self._state, text)
         self._saved = revision

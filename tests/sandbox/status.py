@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .about import About
-from .config import NONE_LOADED
+from .reconfigure import NONE_LOADED
 from .resources import Answer, Call, Resource
 
 NOT_READY = "no configuration available (empty configuration present)"

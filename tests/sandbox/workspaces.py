@@ -83,7 +83,8 @@ class Workspaces:
 
     # -- as the proxy sees it
 
-    def _stores(self) -> list[Store]:
+    def stores(self) -> list[Store]:
+        """Every store, the default one first."""
         with self.lock:
             return [self.default, *self._others.values()]
 
@@ -91,16 +92,12 @@ class Workspaces:
     def revision(self) -> int:
         """Rises with every change of any store."""
         with self.lock:
-            return self._past + sum(store.revision for store in self._stores())
+            return self._past + sum(store.revision for store in self.stores())
 
     def snapshot(self) -> dict[str, list[Entity]]:
         """Plain copies of what the proxy needs, of all workspaces."""
-        parts = [store.snapshot() for store in self._stores()]
+        parts = [store.snapshot() for store in self.stores()]
         return {kind: [entity for part in parts for entity in part[kind]] for kind in PROXIED}
-
-    def documents(self) -> list[dict[str, list[Entity]]]:
-        """Everything that each workspace holds, the default one first."""
-        return [store.document() for store in self._stores()]
 
     # -- outliving the process
 
