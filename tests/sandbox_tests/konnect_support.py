@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import pathlib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ import jsonschema  # type: ignore[import-untyped, unused-ignore]
 
 from harness.gateway import sandbox
 from harness.paths import ROOT
+from sandbox_tests.cluster_support import Node, Pair, certificates, node
 
 Entity = dict[str, Any]
 
@@ -180,3 +182,13 @@ def konnect(*options: str) -> Iterator[Konnect]:
         found = Konnect(running.admin_url)
         with found.client:
             yield found
+
+
+@contextlib.contextmanager
+def konnect_with_cluster(folder: pathlib.Path, pair: Pair) -> Iterator[tuple[Konnect, Node]]:
+    """Run a sandbox in Konnect's mode whose control planes data planes can join."""
+    own = ["--mode", "konnect", "--cluster-port", "0", *certificates(pair)]
+    with node(folder / "konnect.log", *own) as running:
+        found = Konnect(running.gateway.admin_url)
+        with found.client:
+            yield found, running

@@ -122,8 +122,8 @@ def test_hashes_tell_long_lists_and_odd_values_apart() -> None:
     short, long = {"routes": [{"a": 1}]}, {"routes": [{"a": n} for n in range(6)]}
     assert reconfigure.hashes(short)["routes"] != reconfigure.hashes(long)["routes"]
     assert reconfigure.hashes({})["routes"] == ZEROS
-    values = {"routes": [{"a": True, "b": None, "c": 1.5, "d": {}, "e": "x" * 1_000_001, "f": 1}]}
-    assert len(reconfigure.hashes(values)["config"]) == 32
+    values: dict[str, Any] = {"a": True, "b": None, "c": 1.5, "d": {}, "e": "x" * 1_000_001, "f": 1}
+    assert len(reconfigure.hashes({"routes": [values]})["config"]) == 32
 
 
 def test_a_message_has_the_recorded_shape(control: Node, pair: Pair) -> None:
