@@ -155,7 +155,8 @@ class Sandbox:
         port = self.node.ports.get("cluster")
         if port is None:
             return f"https://{control_plane[:8]}.cp.sandbox.test:443"
-        return f"https://{self.options.host}:{port}"
+        name = self.options.cluster.server_name if self.options.cluster else None
+        return f"https://{name or self.options.host}:{port}"
 
     def _admin_app(self) -> Control:
         faults = Faults(self._admin().app())

@@ -98,7 +98,7 @@ class DataPlane:
         query = {
             "node_id": self.node_id,
             "node_hostname": socket.gethostname(),
-            "node_version": self.gateway.version,
+            "node_version": self.gateway.server,
         }
         try:
             await outlet.connect(address, query)
