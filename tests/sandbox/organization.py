@@ -100,12 +100,19 @@ class Organization:
         with self.lock:
             if identifier not in self._contents:
                 workspaces = Workspaces(self.gateway, None)
-                self._contents[identifier] = Exporter(self.gateway, workspaces)
+                self._contents[identifier] = Exporter(
+                    self.gateway, workspaces, lambda: self._members(identifier)
+                )
             return self._contents[identifier]
 
     def workspaces(self, identifier: str) -> Workspaces:
         """What a control plane holds."""
         return self.exporter(identifier).workspaces
+
+    def _members(self, group: str) -> list[Workspaces]:
+        """What the members of a group hold: its data planes serve all of it."""
+        rows = self.store.children(MEMBERSHIPS, "group", group)
+        return [self.workspaces(row["member"]["id"]) for row in rows]
 
     # -- as a whole
 

@@ -14,7 +14,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -141,31 +141,40 @@ def unpacked(message: bytes) -> dict[str, Any]:
     return body
 
 
+#: Further workspaces of which a configuration is made.
+Others = Callable[[], list[Workspaces]]
+
+
 class Exporter:
     """Makes the configuration of all workspaces; the same as long as nothing changes."""
 
-    def __init__(self, gateway: Gateway, workspaces: Workspaces) -> None:
+    def __init__(
+        self, gateway: Gateway, workspaces: Workspaces, others: Others = lambda: []
+    ) -> None:
+        """`others`: of a group of control planes, what its members hold."""
         self.gateway = gateway
         self.workspaces = workspaces
-        self._revision = -1
+        self._others = others
+        self._revisions: list[tuple[int, int]] = []
         self._moment = int(time.time())
         self._ids = {name: str(uuid.uuid4()) for name in ("cluster", "workspace")}
         self._made = Configuration({}, {"config": NONE_LOADED})
 
     def current(self) -> Configuration:
         """The configuration of this moment."""
-        revision = self.workspaces.revision
-        if revision != self._revision:
-            table = self._table()
+        sources = [self.workspaces, *self._others()]
+        revisions = [(id(each), each.revision) for each in sources]
+        if revisions != self._revisions:
+            table = self._table([store for each in sources for store in each.stores()])
             # Rows of data planes change the store, too: they are no part of the configuration.
             if table != self._made.table:
                 self._made = Configuration(table, hashes(table))
-            self._revision = revision
+            self._revisions = revisions
         return self._made
 
-    def _table(self) -> Table:
+    def _table(self, stores: list[Store]) -> Table:
         table: Table = {"_format_version": "3.0", "_transform": False}
-        for store in self.workspaces.stores():
+        for store in stores:
             with store.lock:
                 for name, kind in self.gateway.kinds.items():
                     if name not in LEFT_OUT:

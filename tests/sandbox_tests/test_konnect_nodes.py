@@ -137,6 +137,26 @@ def test_nodes_are_paged_by_cursor(place: Place) -> None:
     client.call("GET", f"{plane}/nodes?page[size]=x", status=400)
 
 
+def test_a_node_of_a_group_serves_what_its_members_have(place: Place) -> None:
+    client, member = place.client, place.client.control_plane()
+    group_type = "CLUSTER_TYPE_CONTROL_PLANE_GROUP"
+    group = client.made("/control-planes", name="all", cluster_type=group_type)
+    plane = f"/control-planes/{group['id']}"
+    pair, _item = place.pinned(plane)
+    with echo_server() as server, place.joining(pair) as node:
+        routed(client, member, server.address)
+        eventually(lambda: node.ready()[0] == 200)
+        assert httpx.get(node.gateway.proxy_url, trust_env=False).status_code == 404
+        members = {"members": [{"id": member.split("/")[-1]}]}
+        client.call("PUT", f"{plane}/group-memberships", members, 204)
+        url = node.gateway.proxy_url
+        eventually(lambda: httpx.get(url, trust_env=False).status_code == 200)
+        expected = client.call("GET", f"{plane}/expected-config-hash")["expected_hash"]
+        assert node.hash() == expected
+        # Its members have no data planes of their own.
+        assert place.nodes(member) == []
+
+
 def test_an_older_node_gets_what_it_knows(place: Place) -> None:
     client, plane = place.client, place.client.control_plane()
     core = f"{plane}/core-entities"
