@@ -192,7 +192,10 @@ def _schemas(entities: Entities, segments: list[str]) -> Resource | None:
 
 
 def _json_schema(gateway: Gateway, name: str) -> Answer:
-    return 200, json_schemas.of_record(_kind_named(gateway, name).record)
+    kind = _kind_named(gateway, name)
+    if kind.name == "vaults":
+        return 200, json_schemas.of_vaults(kind.record, gateway.vaults)
+    return 200, json_schemas.of_record(kind.record)
 
 
 def _plugin_schema(gateway: Gateway, name: str) -> Answer:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .schema import Field, Missing, Record
@@ -31,6 +32,20 @@ def of_record(record: Record) -> Schema:
 def _must_be_written(field: Field) -> bool:
     """Whether an entity is refused without it: nothing takes its place."""
     return field.required and not field.auto and isinstance(field.default(), Missing)
+
+
+def of_vaults(record: Record, types: Mapping[str, Record]) -> Schema:
+    """The schema of vaults: what `config` is depends on the name of the type."""
+    conditions = [
+        {
+            "if": {"properties": {"name": {"const": name}}, "required": ["name"]},
+            "then": {"properties": {"config": {
+                "type": "object", "properties": {name: of_field(special.fields["config"])},
+            }}},
+        }
+        for name, special in types.items()
+    ]
+    return {**of_record(record), "allOf": conditions}
 
 
 def of_field(field: Field) -> Schema:

@@ -286,7 +286,10 @@ def test_what_only_gateways_have_is_not_found(client: Konnect, core: str, path: 
     client.call("GET", f"{core}/{path}", status=404)
 
 
-@pytest.mark.parametrize("name", ["service", "route", "upstream", "target", "ca-certificate"])
+@pytest.mark.parametrize(
+    "name", ["service", "route", "upstream", "target", "ca-certificate", "key-set", "jwt",
+             "hmac-auth", "consumer_group", "sni", "key", "partial"],
+)
 def test_schemas_of_entities_are_json_schemas(client: Konnect, core: str, name: str) -> None:
     schema = client.call("GET", f"{core}/v1/schemas/json/{name}")
     assert schema["type"] == "object" and schema["properties"]["tags"]["type"] == "array"
@@ -295,6 +298,13 @@ def test_schemas_of_entities_are_json_schemas(client: Konnect, core: str, name: 
         assert active["concurrency"]["default"] == 10
         assert schema["required"] == ["name"]
     client.call("GET", f"{core}/v1/schemas/json/none", status=404)
+
+
+def test_the_schema_of_vaults_has_a_condition_for_each_type(client: Konnect, core: str) -> None:
+    (condition,) = client.call("GET", f"{core}/v1/schemas/json/vault")["allOf"]
+    assert condition["if"]["properties"]["name"] == {"const": "env"}
+    config = condition["then"]["properties"]["config"]["properties"]["env"]
+    assert config["properties"]["prefix"] == {"type": "string"}
 
 
 def test_a_control_plane_pins_at_most_32_certificates(
