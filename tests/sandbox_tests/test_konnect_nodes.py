@@ -96,7 +96,8 @@ def test_a_node_joins_proxies_and_runs_what_is_expected(place: Place) -> None:
         assert abs(listed["last_ping"] - time.time()) < 30
         ended = client.call("GET", f"{plane}/nodes/eol")["items"]
         assert [each["id"] for each in ended] == [listed["id"]]
-        # Its own row comes again with the next ping: it has to be gone before.
+    # It stays listed when it is gone; deleted while it runs, it comes again with its next ping.
+    eventually(lambda: not place.nodes(plane)[0]["connection_state"]["is_connected"])
     client.call("DELETE", f"{plane}/nodes/{listed['id']}", status=204)
     client.call("GET", f"{plane}/nodes/{listed['id']}", status=404)
 
@@ -119,8 +120,11 @@ def test_a_stranger_does_not_join_until_it_is_pinned(place: Place) -> None:
         certificate = {"cert": pair.certificate.read_text()}
         item = place.client.made(f"{plane}/dp-client-certificates", **certificate)["item"]
         eventually(lambda: len(place.nodes(plane)) == 1)
+        assert place.nodes(plane)[0]["connection_state"] == {"is_connected": True}
         path = f"{plane}/dp-client-certificates/{item['id']}"
         place.client.call("DELETE", path, status=204)
+        place.control.logged("the data plane's certificate was removed")
+        eventually(lambda: not place.nodes(plane)[0]["connection_state"]["is_connected"])
 
 
 def test_nodes_are_paged_by_cursor(place: Place) -> None:
