@@ -102,7 +102,8 @@ def client_for(
         )
 
     # The clock of the test, where it has one already.
-    clock = _deadline.time if isinstance(_deadline.time, Clock) else Clock()
+    current = vars(_deadline)["time"]
+    clock = current if isinstance(current, Clock) else Clock()
     monkeypatch.setattr(_client, "new_httpx_client", make)
     monkeypatch.setattr(_deadline, "time", clock)
     return Client(Connection(**{"url": URL, **connection})), clock

@@ -152,7 +152,7 @@ def test_the_data_planes_of_a_control_plane_are_asked_and_not_itself(
     assert f"GET {URL}/upstreams/web/health" not in nodes.asked
 
 
-PLANES = [
+PLANES: list[Entity] = [
     {"hostname": "dp-1", "ip": "10.0.0.21", "last_seen": 1_767_225_600},
     {"hostname": "dp-2", "ip": "fd00::2", "last_seen": 1_767_225_570},
     {"hostname": "gone", "ip": "10.0.0.23", "last_seen": 1_767_000_000},
@@ -202,7 +202,7 @@ def test_a_ping_that_waits_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_ping_waits_for_a_gateway_that_comes_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    left = [
+    left: list[Any] = [
         httpx.ConnectError, httpx.ReadError, answer(502, text="<html>"),
         answer(200, text="<html>"), answer(500, {"message": "x"}), answer(404, {"message": "x"}),
     ]  # fmt: skip
