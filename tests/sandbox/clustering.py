@@ -37,6 +37,9 @@ PATIENCE = 10.0
 #: Seconds without a ping after which a data plane is dropped.
 PING_WAIT = 45.0
 
+#: Settings of a data plane that Konnect shows.
+PROCESS = ("plugins", "lmdb_map_size", "router_flavor", "cluster_max_payload")
+
 #: How a data plane stands to what its control plane has (`sync_status`).
 NORMAL, UNKNOWN = "normal", "unknown"
 WRONG_VERSION = "kong_version_incompatible"
@@ -239,8 +242,16 @@ def _listed(query: dict[str, str], info: dict[str, Any], visitor: Visitor) -> En
         "ttl": TTL,
         "cert_details": {"expiry_timestamp": visitor.expiry},
         "rpc_capabilities": [],
-        **({"cert_id": visitor.certificate_id} if visitor.certificate_id else {}),
+        **(_of_konnect(visitor.certificate_id, info) if visitor.certificate_id else {}),
     }
+
+
+def _of_konnect(certificate_id: str, info: dict[str, Any]) -> Entity:
+    """What Konnect keeps of a data plane beside the others."""
+    process = info.get("process_conf")
+    known = process if isinstance(process, dict) else {}
+    kept = {name: known[name] for name in PROCESS if name in known}
+    return {"cert_id": certificate_id, "process_conf": kept}
 
 
 # -- the port

@@ -178,7 +178,8 @@ def _node(row: Entity) -> Entity:
         "compatibility_status": {"state": state, "issues": issues},
         "labels": row["labels"] or {},
         "connection_state": {"is_connected": row.get("connected", False)},
-        **({"data_plane_cert_id": row["cert_id"]} if "cert_id" in row else {}),
+        "data_plane_cert_id": row["cert_id"],
+        "process_conf": row["process_conf"],
     }
 
 

@@ -131,7 +131,12 @@ class DataPlane:
         return {
             "type": "basic_info",
             "plugins": plugins,
-            "process_conf": {"role": "data_plane", "database": "off"},
+            "process_conf": {
+                "role": "data_plane",
+                "database": "off",
+                "plugins": ["bundled"],
+                "router_flavor": "traditional_compatible",
+            },
             "filters": [],
             "labels": dict(self.cluster.labels),
         }

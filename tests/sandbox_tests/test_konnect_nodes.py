@@ -92,6 +92,7 @@ def test_a_node_joins_proxies_and_runs_what_is_expected(place: Place) -> None:
         assert listed["compatibility_status"]["state"] == "COMPATIBILITY_STATE_FULLY_COMPATIBLE"
         assert listed["data_plane_cert_id"] == item["id"]
         assert listed["labels"] == {"region": "eu"}
+        assert listed["process_conf"]["router_flavor"] == "traditional_compatible"
         assert listed["connection_state"] == {"is_connected": True}
         assert abs(listed["last_ping"] - time.time()) < 30
         ended = client.call("GET", f"{plane}/nodes/eol")["items"]
