@@ -162,6 +162,25 @@ def test_a_node_of_a_group_serves_what_its_members_have(place: Place) -> None:
         assert place.nodes(member) == []
 
 
+def test_a_node_tells_what_it_cannot_apply_and_goes_on_with_what_it_has(place: Place) -> None:
+    client, plane = place.client, place.client.control_plane()
+    upstreams = f"{plane}/core-entities/upstreams"
+    pair, _item = place.pinned(plane)
+    with place.joining(pair, "--konnect-mode") as node:
+        eventually(lambda: node.ready()[0] == 200)
+        known = node.hash()
+        body = {"name": "u", "algorithm": "sticky-sessions", "sticky_sessions_cookie": "c"}
+        upstream = client.made(upstreams, **body)
+        said = place.control.logged(r"reports: .*parse failure")
+        assert "sticky-sessions" not in said and "algorithm" in said
+        assert node.hash() == known
+        # The connection holds: the next configuration is applied.
+        client.call("DELETE", f"{upstreams}/{upstream['id']}", status=204)
+        client.made(upstreams, name="v")
+        expected = client.call("GET", f"{plane}/expected-config-hash")["expected_hash"]
+        eventually(lambda: node.hash() == expected)
+
+
 def test_an_older_node_gets_what_it_knows(place: Place) -> None:
     client, plane = place.client, place.client.control_plane()
     core = f"{plane}/core-entities"
