@@ -65,6 +65,8 @@ def run(
     :param params: validated, with the explicit nulls put back.
     """
     try:
+        if not operation.spec.connects:
+            return operation.run(Task(params, None, check_mode, diff, warn, progress))
         connection = connection_from(params)
         gateway = AdminGateway(session.client(connection))
 

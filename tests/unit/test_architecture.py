@@ -36,6 +36,8 @@ ARROWS: dict[str, set[str]] = {
     "_plan": {"_entities", "_errors", "_secrets", "_values"},
     "_parallel": {"_errors"},
     "_transport": {"_errors"},
+    "_shares": set(),
+    "_exchange": {"_parallel", "_shares", "_transport"},
     "_client": {"_errors", "_transport"},
     "_gateway": {"_client", "_entities", "_errors"},
     "_apply": {
@@ -48,20 +50,21 @@ ARROWS: dict[str, set[str]] = {
         "_schema", "_secrets", "_spelling", "_values",
     },
     "_operations": {
-        "_address", "_apply", "_argspec", "_document", "_entities", "_errors", "_freeform",
-        "_gateway", "_parallel", "_plan", "_predict", "_secrets", "_spelling", "_values",
+        "_address", "_apply", "_argspec", "_document", "_entities", "_errors", "_exchange",
+        "_freeform", "_gateway", "_parallel", "_plan", "_predict", "_secrets", "_shares",
+        "_spelling", "_values",
     },
     "_module": {
         "_argspec", "_client", "_errors", "_gateway", "_operations", "_predict", "_secrets",
         "_transport",
     },
 }  # fmt: skip
-MAY_KNOW_HTTPX = {"_client", "_transport"}
+MAY_KNOW_HTTPX = {"_client", "_exchange", "_transport"}
 MAY_KNOW_ANSIBLE = {"_argspec", "_module"}
 # Reading the gateway's answers and files is left to the parts that are named for it.
 PURE = {
     "_errors", "_address", "_entities", "_schema", "_spelling", "_values", "_secrets", "_freeform",
-    "_plan",
+    "_plan", "_shares",
 }  # fmt: skip
 IMPURE = {"os", "time", "threading", "socket", "subprocess", "random", "pathlib", "requests"}
 
