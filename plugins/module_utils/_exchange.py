@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._deadline import Deadline, seconds_left, stopwatch
 from ._parallel import for_each
 from ._shares import Response
 from ._transport import new_httpx_client
@@ -45,47 +45,47 @@ class Request:
     tls: Mapping[str, Any] = field(default_factory=dict)
 
 
-def send(request: Request, count: int, concurrency: int, deadline: float) -> list[Response]:
+def send(request: Request, count: int, concurrency: int) -> list[Response]:
     """``count`` requests over ``concurrency`` connections, each of which is kept.
 
-    :param deadline: on the monotonic clock; what is not begun until then is not sent.
+    What is not begun when the running deadline passes is not sent.
     """
     share, rest = divmod(count, concurrency)
     parts = [share + (position < rest) for position in range(min(concurrency, count))]
-    done = for_each(lambda part: _send_in_turn(request, part, deadline), parts, concurrency)
+    done = for_each(lambda part: _send_in_turn(request, part), parts, concurrency)
     return [response for part in done for response in part]
 
 
-def _send_in_turn(request: Request, count: int, deadline: float) -> list[Response]:
+def _send_in_turn(request: Request, count: int) -> list[Response]:
     responses: list[Response] = []
     with new_httpx_client(request.url, dict(request.tls), timeout=request.timeout) as client:
-        while len(responses) < count and (not responses or time.monotonic() < deadline):
+        while len(responses) < count and seconds_left() != 0:
             responses.append(_send_one(client, request))
     return responses
 
 
 def _send_one(client: httpx.Client, request: Request) -> Response:
-    started = time.monotonic()
+    passed = stopwatch()
     try:
-        with client.stream(
-            request.method, request.url, headers=dict(request.headers), content=request.body
-        ) as response:
-            body = _read(response, started + request.timeout)
+        with (
+            Deadline(request.timeout).running(),
+            client.stream(
+                request.method, request.url, headers=dict(request.headers), content=request.body
+            ) as response,
+        ):
+            body = _beginning_of(response)
     except httpx.TimeoutException:
-        return Response(time.monotonic() - started, error=f"timed out after {request.timeout:g} s")
+        return Response(passed(), error=f"timed out after {passed():.3g} s")
     except (httpx.RequestError, httpx.InvalidURL) as exc:
-        return Response(time.monotonic() - started, error=str(exc) or type(exc).__name__)
-    seconds = time.monotonic() - started
-    return Response(seconds, response.status_code, _server_of(request, response.headers, body))
+        return Response(passed(), error=str(exc) or type(exc).__name__)
+    return Response(passed(), response.status_code, _server_of(request, response.headers, body))
 
 
-def _read(response: httpx.Response, deadline: float) -> bytes:
-    """The body, or its beginning; the timeouts of the client are for each part of it."""
+def _beginning_of(response: httpx.Response) -> bytes:
+    """The body, or as much of it as may tell the server."""
     body = b""
     for chunk in response.iter_bytes():
         body += chunk
-        if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("the response did not end")
         if len(body) > _LONGEST_BODY:
             break
     return body

@@ -234,11 +234,6 @@ attempts:
   type: int
   returned: when requests were sent
   sample: 1
-elapsed:
-  description: Seconds that all attempts took.
-  type: float
-  returned: when requests were sent
-  sample: 0.031
 failure:
   description: Details of a failure.
   type: dict

@@ -9,7 +9,6 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,9 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._argspec import ArgumentSpec
+from .._deadline import Deadline, NotYet, poll
 from .._entities._kind import Field
 from .._entities._upstream import is_secret_header
-from .._errors import InputError, KongError
+from .._errors import InputError
 from .._exchange import Request, send
 from .._secrets import holds_secret
 from .._shares import (
@@ -38,10 +38,6 @@ from ._base import Operation, Result, Task
 
 _MOST_CONNECTIONS = 50
 _LOWEST = {"requests": 1, "concurrency": 1, "tolerance": 0, "wait_timeout": 0}
-
-
-class ProbeFailed(KongError):
-    """The responses are not as expected."""
 
 
 @dataclass(frozen=True)
@@ -66,30 +62,27 @@ def run_probe(task: Task) -> Result:
             "skipped": True,
             "msg": f"check mode sends no requests to {probe.request.url}",
         }
-    started = time.monotonic()
-    deadline = started + task.params["wait_timeout"]
-    attempts = 1
-    while True:
-        result = _attempt(probe, deadline, is_last=time.monotonic() >= deadline)
-        result.update(attempts=attempts, elapsed=round(time.monotonic() - started, 3))
-        if not result["problems"]:
-            return result
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise _failure(result, task.params["wait_timeout"])
+    wait_timeout, interval = task.params["wait_timeout"], task.params["wait_interval"]
+    attempts = 0
+
+    def look() -> Result:
+        nonlocal attempts
         attempts += 1
-        time.sleep(min(task.params["wait_interval"], left))
+        result = {**_attempt(probe, waits=wait_timeout > 0), "attempts": attempts}
+        if result["problems"]:
+            raise _failure(result, wait_timeout)
+        return result
+
+    return poll(look, Deadline(wait_timeout), pause=interval, longest_pause=interval)
 
 
-def _attempt(probe: Probe, deadline: float, is_last: bool) -> Result:
-    """All requests; while there is time to wait, only one where already that one fails."""
-    longest = float("inf") if is_last else deadline
-    if not is_last:
-        first = send(probe.request, 1, 1, longest)
-        if probe.requests == 1 or first[0].status not in probe.statuses:
+def _attempt(probe: Probe, waits: bool) -> Result:
+    """All requests; with time to wait only one, where already that one is not as expected."""
+    if waits:
+        first = send(probe.request, 1, 1)
+        if probe.requests == 1 or not first or first[0].status not in probe.statuses:
             return _result(probe, first, 1)
-    responses = send(probe.request, probe.requests, probe.concurrency, longest)
-    return _result(probe, responses, probe.requests)
+    return _result(probe, send(probe.request, probe.requests, probe.concurrency), probe.requests)
 
 
 def _result(probe: Probe, responses: Sequence[Response], requests: int) -> Result:
@@ -157,9 +150,9 @@ def _slowness(probe: Probe, responses: Sequence[Response]) -> list[str]:
     return [f"{which} took {slow:.3g} s, more than max_latency {probe.max_latency:g} s"]
 
 
-def _failure(result: Result, wait_timeout: float) -> ProbeFailed:
+def _failure(result: Result, wait_timeout: float) -> NotYet:
     within = f" within {wait_timeout:g} s" if wait_timeout else ""
-    exc = ProbeFailed(f"{result['msg']}; not as expected{within}: {'; '.join(result['problems'])}")
+    exc = NotYet(f"{result['msg']}; not as expected{within}: {'; '.join(result['problems'])}")
     exc.partial = {name: value for name, value in result.items() if name != "msg"}
     return exc
 
