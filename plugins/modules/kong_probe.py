@@ -37,7 +37,7 @@ options:
     type: dict
   body:
     description:
-      - Body of the requests.
+      - Body of the requests. It is not shown.
     type: str
   requests:
     description:

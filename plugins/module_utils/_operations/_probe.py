@@ -253,11 +253,12 @@ KONG_PROBE = Operation(
         fields=(
             Field("url", required=True, nullable=False, hides=holds_secret),
             Field("headers", "dict", sensitive=is_secret_header),
+            # What it is only its writer knows.
+            Field("body", hides=bool),
             _EXPECTED,
         ),
         options={
             "method": {"type": "str", "default": "GET"},
-            "body": {"type": "str"},
             "requests": {"type": "int"},
             "concurrency": {"type": "int", "default": 1},
             "statuses": {"type": "list", "elements": "int", "default": [200]},
