@@ -76,7 +76,7 @@ class Watch:
             self.engine.forget()
             result = self(module, check=check, **options)
             assert result.get("failed") and "schema violation" in result["msg"], result
-            self.engine.gateway.call("DELETE", "/sandbox/faults")
+            self.engine.gateway.clear_faults()
 
     def text(self) -> str:
         """All results, and the URLs of all requests."""

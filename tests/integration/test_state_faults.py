@@ -267,7 +267,7 @@ def test_a_server_error_in_the_middle(state: State) -> None:
     listed = [*failed["changes"], *failed["failed_steps"], *failed["not_done"]]
     assert len(listed) == 1 + 4 + 12 + 1 + 1
     assert len({json.dumps({**each, "msg": ""}, sort_keys=True) for each in listed}) == 19
-    state.gateway.call("DELETE", "/sandbox/faults")
+    state.gateway.clear_faults()
     again = state(document)
     assert ("create", "route") in told(again["changes"])
     assert len(again["changes"]) == 19 - len(failed["changes"])

@@ -24,11 +24,10 @@ from .clustering import ControlPlane
 from .config import Config
 from .control import Control
 from .entities import Entities
-from .faults import CuttableProtocol, Faults
 from .following import DataPlane
 from .gateway import Gateway
 from .health import Health
-from .journal import Journal
+from .interception import Interception
 from .link import handshake_error
 from .membership import Membership
 from .options import Options, Refused, Unloadable
@@ -125,22 +124,20 @@ class Sandbox:
         status = Status(self._about(entities), self.running)
         return Admin([status.find], self.gateway.server, None).app()
 
-    def _admin_app(self) -> Control:
+    def _admin_app(self) -> App:
         finders = self._finders(self.workspaces.default)
         if self.options.edition == "enterprise":
             finders = [WorkspacePaths(self.workspaces, self._finders).find]
-        admin = Admin(finders, self.gateway.server, self.options.admin_token)
-        faults = Faults(admin.app())
-        journal = Journal(faults)
-        return Control(journal, self.workspaces, faults, journal)
+        return Admin(finders, self.gateway.server, self.options.admin_token).app()
 
     def _servers(self) -> dict[str, Server]:
         tls = self.options.admin_tls or (None, None)
+        interception = Interception(self._admin_app())
         common: dict[str, Any] = {"log_level": "warning", "access_log": False, "lifespan": "off"}
         common |= {"server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": 1}
         admin = uvicorn.Config(
-            self._admin_app(),
-            http=CuttableProtocol,
+            Control(interception, self.workspaces),
+            http=interception.connections.protocol(),
             ssl_certfile=tls[0],
             ssl_keyfile=tls[1],
             **common,

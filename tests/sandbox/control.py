@@ -11,22 +11,23 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from .asgi import App, Receive, Scope, Send, whole_body
-from .faults import BadFault, Faults
-from .journal import Journal
+from .asgi import Receive, Scope, Send, whole_body
+from .faults import BadFault
+from .interception import Interception
 from .workspaces import Workspaces
 
 PREFIX = "/sandbox/"
 
 
 class Control:
-    """The ASGI application of the admin port: the control endpoints, or else `app`."""
+    """The ASGI application of the admin port: the control endpoints, or else `interception`."""
 
-    def __init__(self, app: App, workspaces: Workspaces, faults: Faults, journal: Journal) -> None:
-        self.app = app
+    def __init__(self, interception: Interception, workspaces: Workspaces) -> None:
+        self.app = interception
         self.workspaces = workspaces
-        self.faults = faults
-        self.journal = journal
+        self.faults = interception.faults
+        self.journal = interception.journal
+        self.connections = interception.connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of the admin port."""
@@ -45,11 +46,15 @@ class Control:
             case "POST", "faults":
                 return self._add_fault(body)
             case "DELETE", "faults":
-                self.faults.faults.clear()
+                self.faults.clear()
             case "GET", "requests":
                 return JSONResponse(self.journal.entries)
+            case "GET", "connections":
+                counted = {"opened": self.connections.opened, "most": self.connections.most}
+                return JSONResponse(counted)
             case "DELETE", "requests":
                 self.journal.entries.clear()
+                self.connections.reset()
             case "POST", "reset":
                 self.workspaces.reset()
             case method, path:
