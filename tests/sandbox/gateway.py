@@ -12,6 +12,10 @@ from . import enterprise, schema, validate
 from .declared import EXTRA_FIELDS, KINDS, ROUTES, VALIDATORS, VAULTS, Declared
 from .schema import Field, Record, specialised
 
+#: From this release on the community edition has the schema of workspaces only; before it keeps
+#: workspaces, too, though nothing is in them (conformance: workspaces).
+WORKSPACES_HIDDEN = (3, 9)
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -46,6 +50,8 @@ class Gateway:
             self.declared = enterprise.KINDS
         self.version: str = self.dump["version"]
         self.release: tuple[int, ...] = tuple(int(part) for part in version.split("."))
+        if edition == "community" and self.release >= WORKSPACES_HIDDEN:
+            self.declared = {**KINDS, "workspaces": Declared("")}
         self.kinds: dict[str, Kind] = {
             name: self._kind(name, declared)
             for name, declared in self.declared.items()
