@@ -86,6 +86,16 @@ class Gateway:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
+    @property
+    def release(self) -> tuple[int, ...]:
+        """The gateway's version, as numbers that compare."""
+        return tuple(int(part) for part in self.call("GET", "/")["version"].split(".")[:3])
+
+    @property
+    def series(self) -> str:
+        """The gateway's release without the patch, as "3.10"."""
+        return ".".join(map(str, self.release[:2]))
+
     def entities(self, path: str) -> list[dict[str, Any]]:
         """The entities of a list, at most 1000 of them."""
         return list((self.call("GET", f"{path}?size=1000") or {"data": []})["data"])

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from harness.echo import Echo, echo_server
 from harness.engine import Engine
 from harness.gateway import Gateway, recorded, sandbox
 from harness.kinds import pem_texts
+from harness.paths import ROOT
 from harness.playbook import Player
 
 
@@ -59,9 +60,26 @@ def _gateway() -> Iterator[Gateway]:
 
 
 @pytest.fixture(scope="session")
-def _second_sandbox() -> Iterator[Gateway]:
-    with _recorded_sandbox() as started:
+def _second_sandbox(_gateway: Gateway) -> Iterator[Gateway]:
+    if not (ROOT / f"tests/sandbox/data/kong-{_gateway.series}.json").exists():
+        pytest.skip(f"there is no sandbox that behaves as {_gateway.series} does")
+    with _recorded_sandbox("--version", _gateway.series) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def _of_versions(_gateway: Gateway) -> Iterator[Callable[[str], Gateway]]:
+    found: dict[str, Gateway] = {}
+    if _gateway.is_ours:
+        found[_gateway.series] = _gateway
+    with ExitStack() as stack:
+
+        def of_version(version: str) -> Gateway:
+            if version not in found:
+                found[version] = stack.enter_context(sandbox("--version", version))
+            return found[version]
+
+        yield of_version
 
 
 @pytest.fixture
@@ -81,9 +99,21 @@ def sandbox_gateway(gateway: Gateway) -> Gateway:
 
 @pytest.fixture
 def second_gateway(sandbox_gateway: Gateway, _second_sandbox: Gateway) -> Gateway:
-    """Another, empty gateway beside the first: a sandbox."""
+    """Another, empty gateway of the same version beside the first: a sandbox."""
     _second_sandbox.reset()
     return _second_sandbox
+
+
+@pytest.fixture
+def gateway_of(_of_versions: Callable[[str], Gateway]) -> Callable[[str], Gateway]:
+    """Finds an empty gateway of a version: the real one under test, or else a sandbox."""
+
+    def emptied(version: str) -> Gateway:
+        found = _of_versions(version)
+        found.reset()
+        return found
+
+    return emptied
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,9 @@ FLAGS = (
     "so_keepalive=%w*:%w*:%d*",
 )  # fmt: skip
 
+#: What `/tags` calls kinds that have another name in all other places (conformance: tags).
+TAGGED_AS = {"vaults": "sm_vaults"}
+
 CONTROL_PLANE_ONLY = (
     "this endpoint is only available when Kong is configured to run as "
     "Control Plane for the cluster"
@@ -176,8 +179,9 @@ class About:
     def _tagged(self) -> Iterator[Entity]:
         for kind in self.gateway.kinds:
             for entity in self.entities.store.all(kind):
+                name = TAGGED_AS.get(kind, kind)
                 for tag in entity.get("tags") or ():
-                    yield {"tag": tag, "entity_name": kind, "entity_id": entity["id"]}
+                    yield {"tag": tag, "entity_name": name, "entity_id": entity["id"]}
 
     def _tags(self, call: Call, tag: str | None) -> Answer:
         items = [item for item in self._tagged() if tag in (None, item["tag"])]

@@ -15,7 +15,6 @@ from . import errors, partials, pem, values
 from .gateway import Gateway
 from .store import Entity, Store
 
-
 #: Kinds whose entities may end by themselves.
 EXPIRING = ("keyauth_credentials",)
 #: The longest time to live, seconds.
