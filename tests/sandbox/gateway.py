@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import enterprise, schema, validate
+from . import enterprise, schema, validate, values
 from .declared import EXTRA_FIELDS, KINDS, ROUTES, VALIDATORS, VAULTS, Declared
 from .schema import Field, Record, specialised
 
 #: From this release on the community edition has the schema of workspaces only; before it keeps
 #: workspaces, too, though nothing is in them (conformance: workspaces).
-WORKSPACES_HIDDEN = (3, 9)
+NEWER = (3, 9)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Gateway:
             self.declared = enterprise.KINDS
         self.version: str = self.dump["version"]
         self.release: tuple[int, ...] = tuple(int(part) for part in version.split("."))
-        if edition == "community" and self.release >= WORKSPACES_HIDDEN:
+        if edition == "community" and self.release >= NEWER:
             self.declared = {**KINDS, "workspaces": Declared("")}
         self.kinds: dict[str, Kind] = {
             name: self._kind(name, declared)
@@ -90,6 +90,8 @@ class Gateway:
 
     def _kind(self, name: str, declared: Declared) -> Kind:
         validators = {**VALIDATORS, **enterprise.VALIDATORS}
+        if self.release < NEWER:
+            validators["keys.pem"] = values.pem_halves
         record = Record(self.dump["entities"][name], name, validators)
         for extra, spec in EXTRA_FIELDS.get(name, {}).items():
             record.fields.setdefault(extra, Field(spec, f"{name}.{extra}", VALIDATORS))
