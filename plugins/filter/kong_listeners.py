@@ -55,9 +55,7 @@ def kong_listeners(
 
 def _listeners(setting: str, text: Any) -> Iterator[_Listener]:
     if not isinstance(text, str):
-        raise AnsibleFilterError(
-            f"kong_listeners: {setting} is no text but {type(text).__name__}"
-        )
+        raise AnsibleFilterError(f"kong_listeners: {setting} is no text but {type(text).__name__}")
     for entry in text.split(","):
         address, *flags = entry.split() or [""]
         found = _ADDRESS.fullmatch(address)

@@ -15,15 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    GENERATED,
-    PLACEHOLDER,
-    Entity,
-    Kind,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._secrets import mask
-from ansible_collections.irishtek.kong.plugins.module_utils._values import difference, merge
+from ._entities._kind import GENERATED, PLACEHOLDER, Entity, Kind
+from ._errors import InputError
+from ._secrets import mask
+from ._values import difference, merge
 
 CREATE, UPDATE, DELETE, NONE = "create", "update", "delete", "none"
 

@@ -18,31 +18,14 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from ansible_collections.irishtek.kong.plugins.module_utils._client import NO_DATABASE
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    GENERATED,
-    NEEDS_ENTERPRISE,
-    PLACEHOLDER,
-    Entity,
-    Kind,
-    ids_in,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import without_linked
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import (
-    AdminGateway,
-    minds_lists,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
-    Schema,
-    complete,
-    composed,
-    replacements,
-    value_at,
-    without_old_spellings,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._values import merge
+from ._client import NO_DATABASE
+from ._entities._kind import GENERATED, NEEDS_ENTERPRISE, PLACEHOLDER, Entity, Kind, ids_in
+from ._entities._plugin import without_linked
+from ._entities._registry import kind_named
+from ._errors import InputError
+from ._gateway import AdminGateway, minds_lists
+from ._schema import Schema, complete, composed, replacements, value_at, without_old_spellings
+from ._values import merge
 
 
 class Predictions:
@@ -100,6 +83,9 @@ class PredictingGateway:
                 schemas[name] = self._gateway.schema(name)
             schema: dict[str, Any] | None = schemas[name]
         return schema
+
+    def plugin_names(self) -> list[str]:
+        return self._gateway.plugin_names()
 
     def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         owner = self._owner(kind, parent)

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ..module_utils._errors import InputError
 
 PREFIX = "DECK_"
 OPENING = "${{"

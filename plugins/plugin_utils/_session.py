@@ -21,9 +21,9 @@ from pathlib import Path
 from ansible import constants as C
 from ansible import context
 
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
-from ansible_collections.irishtek.kong.plugins.module_utils._module import Session
-from ansible_collections.irishtek.kong.plugins.module_utils._predict import Predictions
+from ..module_utils._client import Connection
+from ..module_utils._module import Session
+from ..module_utils._predict import Predictions
 
 
 class ControllerSession(Session):
@@ -59,7 +59,7 @@ class ControllerSession(Session):
 
 
 def _memory_of(connection: Connection) -> Path:
-    name = hashlib.sha256(connection.url.encode()).hexdigest()
+    name = hashlib.sha256(connection.workspace_url.encode()).hexdigest()
     return Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
 
 

@@ -15,17 +15,10 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
-    Located,
-    packed,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction, plain
-from ansible_collections.irishtek.kong.plugins.plugin_utils._state_files import (
-    check_format,
-    parse_state,
-    read_state,
-)
+from ..module_utils._document._located import Located, packed
+from ..module_utils._errors import InputError
+from ._action import KongAction, plain
+from ._state_files import check_format, parse_state, read_state
 
 
 class KongStateAction(KongAction):

@@ -16,13 +16,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
-    Located,
-    place_of,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.plugin_utils._placeholders import render
-from ansible_collections.irishtek.kong.plugins.plugin_utils._state_yaml import load
+from ..module_utils._document._located import Located, place_of
+from ..module_utils._errors import InputError
+from ._placeholders import render
+from ._state_yaml import load
 
 FORMAT = "3.0"
 ENDINGS = (".yaml", ".yml", ".json")

@@ -19,9 +19,9 @@ from typing import Any, Callable
 
 import yaml  # type: ignore[import-untyped]
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._located import Located
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.plugin_utils._placeholders import Rendered
+from ..module_utils._document._located import Located
+from ..module_utils._errors import InputError
+from ._placeholders import Rendered
 
 try:
     from yaml import CSafeLoader as _Base

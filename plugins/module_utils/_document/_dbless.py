@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import DEFAULTED
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from .._errors import InputError
+from ._format import DEFAULTED
 
 Record = dict[str, Any]
 

@@ -14,33 +14,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import schema_of
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
-    NESTED,
-    ORDER,
-    SECTIONS,
-    section_of,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import Stock
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    GENERATED,
-    Entity,
-    Kind,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import SCOPES
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED
-from ansible_collections.irishtek.kong.plugins.module_utils._freeform import with_details
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
-from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
-    complete,
-    without_old_spellings,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._secrets import (
-    mask_entity,
-    secrets_of,
-)
+from .._apply import schema_of
+from .._entities._kind import GENERATED, Entity, Kind
+from .._entities._plugin import SCOPES
+from .._entities._registry import KINDS
+from .._errors import MASKED
+from .._freeform import with_details
+from .._gateway import Gateway
+from .._parallel import for_each
+from .._schema import complete, without_old_spellings
+from .._secrets import mask_entity, secrets_of
+from ._format import NESTED, ORDER, SECTIONS, section_of
+from ._stock import Stock
 
 _MADE_UP = (*GENERATED, "cert_digest")
 # A document nests an entity in the first of these that it points at.

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._credential import CREDENTIALS
+from .._entities._credential import CREDENTIALS
 
 _CREDENTIAL_SECTIONS = {
     "keyauth_credentials": "key_auth",

@@ -13,17 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
-    DEFAULTED,
-    FOREIGN_SECTIONS,
-    META,
-    SECTIONS,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
-    place_of,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from .._entities._registry import KINDS
+from .._errors import InputError
+from .._spelling import did_you_mean
+from ._format import DEFAULTED, FOREIGN_SECTIONS, META, SECTIONS
+from ._located import place_of
 
 # What decK knows of _info; the last two say nothing of entities that the collection manages.
 _INFO = (
@@ -96,7 +90,8 @@ def _check_sections(document: Mapping[str, Any]) -> None:
         if section in FOREIGN_SECTIONS:
             raise InputError(f"{where}: {section} are not managed by this collection")
         if section not in SECTIONS and section not in META:
-            raise InputError(f"{where}: {section} is no section of a state file")
+            near = did_you_mean(section, {*SECTIONS, *META})
+            raise InputError(f"{where}: {section} is no section of a state file{near}")
 
 
 def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:
@@ -126,4 +121,5 @@ def _refuse_unknown(found: Mapping[str, Any], known: Iterable[str], what: str) -
     names = set(known)
     for name in found:
         if name not in names:
-            raise InputError(f"{place_of(found, str(name))}: {what} cannot hold {name}")
+            near = did_you_mean(str(name), names)
+            raise InputError(f"{place_of(found, str(name))}: {what} cannot hold {name}{near}")

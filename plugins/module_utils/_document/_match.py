@@ -17,57 +17,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    schema_of,
-    without_defaults,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
-    LEVELS,
-    ORDER,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import (
-    NOT_FIELDS,
-    Document,
-    Item,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._partials import (
-    linked,
-    refuse_settings_of_partials,
-    usual_path,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import Stock
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._credential import (
-    CREDENTIALS,
-    stored_as_hash,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    GENERATED,
-    PLACEHOLDER,
-    Entity,
-    Kind,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import (
-    is_same_plugin,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._freeform import (
-    config_schema,
-    with_details,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
-    Plan,
-    plan_present,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
-    MADE_UP,
-    complete,
-    without_nulls,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._spelling import spelled_out
-from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
+from .._apply import plugin_kind, schema_of, without_defaults
+from .._entities._credential import CREDENTIALS, stored_as_hash
+from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Kind
+from .._entities._plugin import is_same_plugin
+from .._entities._registry import KINDS
+from .._errors import InputError, KongError
+from .._freeform import config_schema
+from .._gateway import Gateway
+from .._parallel import for_each
+from .._plan import Plan, plan_present
+from .._schema import MADE_UP, complete, without_nulls
+from .._spelling import spelled_out
+from .._values import normalise
+from ._format import LEVELS, ORDER
+from ._parse import NOT_FIELDS, Document, Item
+from ._partials import linked, refuse_settings_of_partials, usual_path
+from ._stock import Stock
 
 Warn = Callable[[str], None]
 # Not reset when they are left out: the gateway made them up.
@@ -301,10 +267,7 @@ class Matcher:
             return item.kind
         name = str(item.written.get("name"))
         if name not in self._plugins:
-            details = self._gateway.schema(f"plugins/{name}")
-            if details is None:
-                raise InputError(f"the gateway does not have a plugin named {name}")
-            self._plugins[name] = with_details(details)
+            self._plugins[name] = plugin_kind(self._gateway, name)
         return self._plugins[name]
 
     def _step(self, item: Item, reset: bool) -> Step:

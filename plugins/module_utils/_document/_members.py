@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import CONSUMER
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
+from .._entities._consumer import CONSUMER
+from .._entities._kind import Entity
+from .._errors import KongError
+from .._gateway import Gateway
+from .._parallel import for_each
 
 
 @dataclass(frozen=True)

@@ -13,38 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
-    FOREIGN_SECTIONS,
-    NESTED,
-    SECTIONS,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._head import (
-    Head,
-    mapping_in,
-    read_head,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
-    place_of,
-    where_of,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._typed import (
-    refuse_masks,
-    typed,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import (
-    CERTIFICATE,
-    SNI,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    GENERATED,
-    Entity,
-    Kind,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import settle_url
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._freeform import as_type
-from ansible_collections.irishtek.kong.plugins.module_utils._values import merge, normalise
+from .._entities._certificate import CERTIFICATE, SNI
+from .._entities._kind import GENERATED, Entity, Kind
+from .._entities._registry import KINDS
+from .._entities._service import settle_url
+from .._errors import InputError, KongError
+from .._freeform import as_type
+from .._spelling import did_you_mean
+from .._values import merge, normalise
+from ._format import FOREIGN_SECTIONS, NESTED, SECTIONS
+from ._head import Head, mapping_in, read_head
+from ._located import place_of, where_of
+from ._typed import refuse_masks, typed
 
 _NAMES_OF_REFERENCES = ("id", "name", "username", "custom_id")
 # SNIs are entities of their own in a document.
@@ -193,7 +173,7 @@ class _Reader:
             elif key in FOREIGN_SECTIONS:
                 raise InputError(f"{key} are not managed by this collection")
             elif key not in GENERATED:
-                raise InputError(f"it has no field {key}")
+                raise InputError(f"it has no field {key}{did_you_mean(str(key), {*known, *nests})}")
         return own, nested
 
     def _completed(self, kind: Kind, written: Entity) -> Entity:

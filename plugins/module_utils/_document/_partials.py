@@ -14,14 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import without_linked
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._freeform import config_schema
-from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
-    replacements,
-    value_at,
-)
+from .._entities._kind import Entity, Kind
+from .._entities._plugin import without_linked
+from .._errors import InputError
+from .._freeform import config_schema
+from .._schema import replacements, value_at
 
 _CONFIG = "config"
 # Where plugins have what partials were made for.

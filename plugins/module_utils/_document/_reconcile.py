@@ -12,26 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
-from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Matcher, Step
-from ansible_collections.irishtek.kong.plugins.module_utils._document._members import (
-    Membership,
-    plan_members,
-    read_members,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import (
-    Document,
-    Item,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._removal import Removal
-from ansible_collections.irishtek.kong.plugins.module_utils._document._room import make_room
-from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import Stock
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import CONSUMER
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
+from .._entities._consumer import CONSUMER
+from .._entities._kind import Entity, Kind
+from .._entities._registry import KINDS
+from .._errors import InputError
+from .._gateway import Gateway
+from .._plan import Plan
+from ._format import ORDER
+from ._match import Matcher, Step
+from ._members import Membership, plan_members, read_members
+from ._parse import Document, Item
+from ._removal import Removal
+from ._room import make_room
+from ._stock import Stock
 
 
 @dataclass(frozen=True)

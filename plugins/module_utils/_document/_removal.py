@@ -15,25 +15,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import (
-    CASCADES,
-    ORDER,
-    RESTRICTS,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
-from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import (
-    Stock,
-    owner_of,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Entity,
-    Kind,
-    ids_in,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway, minds_lists
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan, plan_absent
+from .._entities._kind import Entity, Kind, ids_in
+from .._entities._registry import KINDS
+from .._errors import InputError
+from .._gateway import Gateway, minds_lists
+from .._plan import Plan, plan_absent
+from ._format import CASCADES, ORDER, RESTRICTS
+from ._match import Step
+from ._stock import Stock, owner_of
 
 Found = tuple[Kind, Entity]
 

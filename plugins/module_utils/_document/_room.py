@@ -12,14 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
-from ansible_collections.irishtek.kong.plugins.module_utils._document._stock import (
-    Stock,
-    owner_of,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import SCOPES
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
+from .._entities._plugin import SCOPES
+from .._errors import InputError
+from .._plan import Plan
+from ._match import Step
+from ._stock import Stock, owner_of
 
 # A kind, a field, within which other entity it is unique if not everywhere, and the value.
 Claim = tuple[str, str, Any, str]

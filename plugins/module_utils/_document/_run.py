@@ -14,34 +14,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import carry_out
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import LEVELS
-from ansible_collections.irishtek.kong.plugins.module_utils._document._match import (
-    Step,
-    is_hashed,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._members import Membership
-from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import Work
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    GENERATED,
-    Entity,
-    Kind,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
-    InputError,
-    KongError,
-    Unreachable,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
-    CREATE,
-    DELETE,
-    UPDATE,
-    Plan,
-    without_nulls,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._values import canonical
+from .._apply import carry_out
+from .._entities._kind import GENERATED, Entity, Kind
+from .._errors import InputError, KongError, Unreachable
+from .._gateway import Gateway
+from .._parallel import for_each
+from .._plan import CREATE, DELETE, UPDATE, Plan, without_nulls
+from .._values import canonical
+from ._format import LEVELS
+from ._match import Step, is_hashed
+from ._members import Membership
+from ._reconcile import Work
 
 
 @dataclass

@@ -15,9 +15,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Field
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED, InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._freeform import as_type
+from .._entities._kind import Entity, Field
+from .._errors import MASKED, InputError
+from .._freeform import as_type
 
 
 def typed(fields: Iterable[Field], written: Mapping[str, Any], at: str = "") -> Entity:

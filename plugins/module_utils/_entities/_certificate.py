@@ -14,12 +14,7 @@ import binascii
 import hashlib
 import re
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Entity,
-    Field,
-    Kind,
-    tags_field,
-)
+from ._kind import Entity, Field, Kind, tags_field
 
 _PEM_BODY = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 

@@ -9,11 +9,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Field,
-    Kind,
-    tags_field,
-)
+from ._kind import Field, Kind, tags_field
 
 CONSUMER = Kind(
     name="consumer",

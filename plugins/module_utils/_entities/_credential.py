@@ -15,12 +15,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Entity,
-    Field,
-    Kind,
-    tags_field,
-)
+from ._kind import Entity, Field, Kind, tags_field
 
 JWT_ALGORITHMS = (
     *("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512"),

@@ -11,13 +11,8 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import same_text
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Entity,
-    Field,
-    Kind,
-    tags_field,
-)
+from ._certificate import same_text
+from ._kind import Entity, Field, Kind, tags_field
 
 
 def _same_key(jwk: object) -> object:

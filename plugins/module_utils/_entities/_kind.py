@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from .._errors import InputError
 
 Entity = dict[str, Any]
 # Completes what the user wrote in the light of what is stored, in place; returns warnings.
@@ -48,6 +48,8 @@ class Field:
     :param secret: the value is never shown.
     :param hides: whether a text holds a secret, as a URL with a password does: it is not shown.
     :param sensitive: the keys of a map whose values are never shown.
+    :param doubts: warnings about a written value that a gateway takes, though it may be meant
+        otherwise; they get it as it is written.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Field:
     secret: bool = False
     hides: Callable[[str], bool] | None = None
     sensitive: Callable[[str], bool] | None = None
+    doubts: Callable[[Any], list[str]] | None = None
 
     @property
     def is_record(self) -> bool:

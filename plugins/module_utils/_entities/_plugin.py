@@ -11,13 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Entity,
-    Field,
-    Kind,
-    tags_field,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import PROTOCOLS
+from ._kind import Entity, Field, Kind, tags_field
+from ._service import PROTOCOLS
 
 # The foreign keys that are a plugin's scope, the narrowest collection first.
 SCOPES = ("route", "consumer", "service", "consumer_group")

@@ -9,7 +9,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities import (
+from . import (
     _certificate,
     _consumer,
     _credential,
@@ -20,7 +20,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities import (
     _target,
     _upstream,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Kind
+from ._kind import Kind
 
 # A file of declarations names its own kinds, so a new one beside others is known at once.
 _FILES = (

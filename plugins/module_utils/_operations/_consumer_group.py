@@ -11,29 +11,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    absent,
-    carry_out,
-    present,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import (
-    CONSUMER,
-    CONSUMER_GROUP,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-    result_of_one,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    STATE,
-    fields_with_id,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import CREATE, Plan
+from .._apply import absent, carry_out, present
+from .._argspec import ArgumentSpec
+from .._entities._consumer import CONSUMER, CONSUMER_GROUP
+from .._entities._kind import Entity
+from .._errors import InputError, KongError
+from .._plan import CREATE, Plan
+from ._base import Operation, Result, Task, result_of_one
+from ._entity import STATE, fields_with_id
 
 
 def run_consumer_group(task: Task) -> Result:

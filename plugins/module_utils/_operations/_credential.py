@@ -11,29 +11,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    absent,
-    carry_out,
-    present,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import CONSUMER
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._credential import (
-    CREDENTIALS,
-    stored_as_hash,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    Field,
-    Kind,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-    result_of_one,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import STATE
+from .._apply import absent, carry_out, present
+from .._argspec import ArgumentSpec
+from .._entities._consumer import CONSUMER
+from .._entities._credential import CREDENTIALS, stored_as_hash
+from .._entities._kind import Field, Kind
+from .._errors import InputError, KongError
+from ._base import Operation, Result, Task, result_of_one
+from ._entity import STATE
 
 
 def run_credential(task: Task) -> Result:

@@ -9,24 +9,17 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._document._dump import (
-    ALL_KINDS,
-    Dumper,
-    Style,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-)
+from .._argspec import ArgumentSpec
+from .._document._dump import ALL_KINDS, Dumper, Style
+from .._entities._registry import KINDS
+from .._errors import InputError
+from ._base import Operation, Result, Task
 
 try:
     import yaml  # type: ignore[import-untyped]
@@ -78,12 +71,19 @@ def _write(path: str, text: str) -> None:
     """Replace the file as a whole; only its owner may read it, as it may hold secrets."""
     folder = os.path.dirname(os.path.abspath(path))
     try:
+        # Of the mode 0600 from the beginning.
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".kong_dump_")
+    except OSError as exc:
+        raise InputError(f"dest {path} cannot be written: {exc}") from exc
+    try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         os.replace(temporary, path)
     except OSError as exc:
         raise InputError(f"dest {path} cannot be written: {exc}") from exc
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
 
 
 KONG_DUMP = Operation(

@@ -12,19 +12,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    absent,
-    carry_out,
-    present,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-    result_of_one,
-)
+from .._apply import absent, carry_out, present
+from .._argspec import ArgumentSpec
+from .._entities._kind import Field, Kind
+from ._base import Operation, Result, Task, result_of_one
 
 STATE: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"}

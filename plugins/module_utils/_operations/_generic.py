@@ -15,29 +15,16 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    absent,
-    carry_out,
-    present,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    GENERATED,
-    Entity,
-    Field,
-    Kind,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._freeform import fields_from
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-    result_of_one,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import STATE
+from .._apply import absent, carry_out, present
+from .._argspec import ArgumentSpec
+from .._entities._kind import GENERATED, Entity, Field, Kind
+from .._entities._plugin import PLUGIN
+from .._entities._registry import KINDS
+from .._errors import InputError, KongError
+from .._freeform import fields_from
+from .._spelling import did_you_mean
+from ._base import Operation, Result, Task, result_of_one
+from ._entity import STATE
 
 
 def run_entity(task: Task) -> Result:
@@ -64,9 +51,10 @@ def _kind(task: Task, written: Entity) -> Kind:
         )
     schema = task.gateway.schema(name)
     if schema is None:
+        near = did_you_mean(name, {kind.schema_name for kind in KINDS.values()})
         raise InputError(
             f"the gateway at {task.gateway.url} has no entities named {name}: "
-            "check path, or name its schema with the option schema"
+            f"check path, or name its schema with the option schema{near}"
         )
     identity = task.params["identity"]
     if not written.get(identity) and not written.get("id"):

@@ -11,42 +11,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    carry_out,
-    complete,
-    resolve,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import (
-    PLUGIN,
-    SCOPES,
-    is_same_plugin,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import kind_named
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._freeform import (
-    config_schema,
-    with_details,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-    result_of_one,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    STATE,
-    fields_with_id,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
-    Plan,
-    plan_absent,
-    plan_present,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._spelling import spelled_out
-from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
+from .._apply import carry_out, complete, plugin_kind, resolve
+from .._argspec import ArgumentSpec
+from .._entities._kind import Entity
+from .._entities._plugin import PLUGIN, SCOPES, is_same_plugin
+from .._entities._registry import kind_named
+from .._errors import InputError, KongError
+from .._freeform import config_schema
+from .._gateway import Gateway
+from .._plan import Plan, plan_absent, plan_present
+from .._spelling import spelled_out
+from .._values import normalise
+from ._base import Operation, Result, Task, result_of_one
+from ._entity import STATE, fields_with_id
 
 
 def run_plugin(task: Task) -> Result:
@@ -77,7 +54,7 @@ def _plan(task: Task, written: Entity) -> Plan:
         if is_absent:
             return plan_absent(PLUGIN, None)
         raise InputError("it does not exist, and a new plugin needs a name")
-    kind = _typed(gateway, str(name))
+    kind = plugin_kind(gateway, str(name))
     if is_absent:
         return plan_absent(kind, current)
     if "config" in written:
@@ -86,17 +63,6 @@ def _plan(task: Task, written: Entity) -> Plan:
             desired["config"] = spelled_out(config_schema(kind), desired["config"], str(name))
     desired = complete(gateway, kind, normalise(kind.fields, desired), current, task.warn)
     return plan_present(kind, desired, current)
-
-
-def _typed(gateway: Gateway, name: str) -> Kind:
-    """The plugin's kind.
-
-    :raises InputError: the gateway does not have the plugin.
-    """
-    details = gateway.schema(f"plugins/{name}")
-    if details is None:
-        raise InputError(f"the gateway does not have a plugin named {name}")
-    return with_details(details)
 
 
 def _scope_is_missing(gateway: Gateway, desired: Entity) -> bool:

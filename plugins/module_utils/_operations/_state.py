@@ -14,45 +14,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.irishtek.kong.plugins.module_utils._document._dbless import to_dbless
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
-from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
-    Located,
-    place_of,
-    unpacked,
-    where_of,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
-from ansible_collections.irishtek.kong.plugins.module_utils._document._members import Membership
-from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import (
-    Document,
-    parse,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import (
-    Wish,
-    Work,
-    reconcile,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._document._run import (
-    Report,
-    Runner,
-    Undone,
-    undo,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
-    Operation,
-    Result,
-    Task,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._parallel import WORKERS
-from ansible_collections.irishtek.kong.plugins.module_utils._plan import DELETE, NONE, Plan
-from ansible_collections.irishtek.kong.plugins.module_utils._predict import (
-    PredictingGateway,
-    Predictions,
-)
+from .._argspec import ArgumentSpec
+from .._document._dbless import to_dbless
+from .._document._format import ORDER
+from .._document._located import Located, place_of, unpacked, where_of
+from .._document._match import Step
+from .._document._members import Membership
+from .._document._parse import Document, parse
+from .._document._reconcile import Wish, Work, reconcile
+from .._document._run import Report, Runner, Undone, undo
+from .._errors import InputError, KongError
+from .._gateway import Gateway
+from .._parallel import WORKERS
+from .._plan import DELETE, NONE, Plan
+from .._predict import PredictingGateway, Predictions
+from ._base import Operation, Result, Task
 
 _COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE: "unchanged"}
 
@@ -213,9 +189,7 @@ def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
     return [plan.summary() for step in steps for plan in (*step.along, step.plan)]
 
 
-def _load_whole(
-    task: Task, content: Mapping[str, Any], document: Document, wish: Wish
-) -> Result:
+def _load_whole(task: Task, content: Mapping[str, Any], document: Document, wish: Wish) -> Result:
     """Without a database the document is the whole configuration, and what it lacks goes."""
     if wish.state != "synced":
         raise InputError(
