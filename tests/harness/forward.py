@@ -20,7 +20,7 @@ from sandbox.exchange import RawHeaders
 from sandbox.forward import DEFAULT_PORTS, end_to_end
 
 # What goes wrong between here and the other server.
-LOST = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError)
+LOST = (OSError, EOFError, asyncio.LimitOverrunError, ValueError, IndexError)
 
 
 class Unanswered(Exception):
