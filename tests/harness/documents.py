@@ -37,10 +37,9 @@ def _plugins(*more: str) -> Drawn:
             {"minute": st.integers(1, 99)},
             optional={
                 "hour": st.integers(100, 999), "hide_client_headers": st.booleans(),
-                "redis": st.fixed_dictionaries(
-                    {"host": st.just("redis.test")},
-                    optional={"password": st.just("hidden"), "port": st.integers(1, 9999)},
-                ),
+                # The one spelling that each version reads.
+                "redis_host": st.just("redis.test"), "redis_password": st.just("hidden"),
+                "redis_port": st.integers(1, 9999),
             },
         ),
         "request-termination": st.fixed_dictionaries(
@@ -56,7 +55,8 @@ def _plugins(*more: str) -> Drawn:
         "http-log": st.fixed_dictionaries(
             {"http_endpoint": st.just("http://log.test/x")},
             optional={"headers": st.just({"Authorization": "hidden"}),
-                      "custom_fields_by_lua": st.just({"a": "return 1"})},
+                      "custom_fields_by_lua": st.just({"a": "return 1"}),
+                      "queue": st.fixed_dictionaries({"max_batch_size": st.integers(2, 99)})},
         ),
     }  # fmt: skip
     names = ("rate-limiting", "request-termination", "response-transformer", "http-log", *more)
@@ -233,6 +233,7 @@ def _extended(
     for plugin in document.get("plugins", ()):
         known = partial in {each["name"] for each in more.get("partials", ())}
         if known and plugin["name"] == "rate-limiting":
-            plugin["config"].pop("redis", None)
+            for name in [each for each in plugin["config"] if each.startswith("redis_")]:
+                del plugin["config"][name]
             plugin["partials"] = [{"name": partial}]
     return {**document, **more}
