@@ -80,8 +80,11 @@ def test_health(engine: Engine, upstream: str) -> None:
     assert shown["health"] == "UNHEALTHY"
 
 
-def test_the_consumer_of_an_entity_of_any_path(engine: Engine, gateway: Gateway) -> None:
-    consumer = engine.ok("kong_consumer", username=NAME, tags=[TAG])["consumer"]["id"]
+@pytest.mark.parametrize("called", ["username", "custom_id"])
+def test_the_consumer_of_an_entity_of_any_path(
+    engine: Engine, gateway: Gateway, called: str
+) -> None:
+    consumer = engine.ok("kong_consumer", **{called: NAME}, tags=[TAG])["consumer"]["id"]
     group = f"{PREFIX}group"
     options: dict[str, Any] = {
         "path": f"consumers/{NAME}/acls", "identity": "group", "search": True,
@@ -97,4 +100,4 @@ def test_the_consumer_of_an_entity_of_any_path(engine: Engine, gateway: Gateway)
             listed = gateway.entities(f"/consumers/{consumer}/acls")
             assert [each["group"] for each in listed] == stored
     finally:
-        engine.ok("kong_consumer", username=NAME, state="absent")
+        engine.ok("kong_consumer", id=consumer, state="absent")
