@@ -122,12 +122,21 @@ def test_every_nesting_written_flat(
 
 
 @pytest.mark.parametrize(("owner", "section", "kind", "back"), NESTS)
-def test_a_nested_entity_does_not_name_what_it_nests_in(
+def test_a_nested_entity_names_no_other_than_what_it_nests_in(
     owner: str, section: str, kind: str, back: str
 ) -> None:
-    inner = {**LEAST[kind], back: "other"}
-    message = _refused({**HEAD, _section(owner): [{**LEAST[owner], section: [inner]}]})
-    assert f"{back} stands in what it already nests in" in message
+    identity = KINDS[owner].identity
+    outer = {**LEAST[owner], "id": ID}
+    name = outer[identity]
+    for same in (name, ID, {identity: name}, {"id": ID}, {"id": ID, identity: name}, None):
+        inner = {**LEAST[kind], back: same}
+        document = _parsed(**{_section(owner): [{**outer, section: [inner]}]})
+        above, below = document.items
+        assert below.links == {back: above} and back not in below.written
+    for other in ("other", {"id": ID.replace("1", "2")}, {"id": ID, identity: "other"}, {}):
+        inner = {**LEAST[kind], back: other}
+        message = _refused({**HEAD, _section(owner): [{**outer, section: [inner]}]})
+        assert f"{back} names another one than the {owner}" in message
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ORDER if KINDS[kind].parent])
@@ -295,14 +304,14 @@ def test_a_wrong_value_is_named_with_its_place(fields: dict[str, Any], words: st
         ({"_format_version": "1.1"}, '_format_version must be "3.0"'),
         ({**HEAD, "_transform": False}, "_transform false is not supported"),
         ({**HEAD, "_konnect": {"control_plane_name": "x"}}, "ignore_konnect"),
-        ({**HEAD, "x-common": {}}, "x-common is no section of a state file"),
-        ({**HEAD, 5: {}}, "5 is no section of a state file"),
+        ({**HEAD, "x-common": {}}, "x-common is not a section of a state file"),
+        ({**HEAD, 5: {}}, "5 is not a section of a state file"),
         ({**HEAD, "services": {"name": "s"}}, "services is not a list"),
         ({**HEAD, "services": "s"}, "services is not a list"),
         ({**HEAD, "services": ["s"]}, "entry 1 of services is not a mapping"),
         ({**HEAD, "_info": ["x"]}, "_info is not a mapping"),
-        ({**HEAD, "_info": {"select_tags": "x"}}, "_info.select_tags is not a list of texts"),
-        ({**HEAD, "_info": {"select_tags": [1]}}, "_info.select_tags is not a list of texts"),
+        ({**HEAD, "_info": {"select_tags": "x"}}, "_info.select_tags is not a list of strings"),
+        ({**HEAD, "_info": {"select_tags": [["x"]]}}, "_info.select_tags is not a list of strings"),
         ({**HEAD, "_info": {"defaults": []}}, "defaults is not a mapping"),
         ({**HEAD, "_plugin_configs": ["x"]}, "_plugin_configs is not a mapping"),
         *(({**HEAD, name: []}, f"{name} are not managed") for name in FOREIGN_SECTIONS),

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .._entities._credential import CREDENTIALS
+from .._entities._kind import GENERATED
 
 _CREDENTIAL_SECTIONS = {
     "keyauth_credentials": "key_auth",
@@ -104,8 +105,17 @@ FOREIGN_SECTIONS = (
 )
 # Kinds whose fields can have defaults of the document's own.
 DEFAULTED = ("service", "route", "upstream", "target")
+# Notes, which the gateway's own format takes at the top and in each entity.
+NOTES = ("_comment", "_ignore")
 # What a document says about itself.
-META = ("_format_version", "_transform", "_info", "_workspace", "_konnect", "_plugin_configs")
+META = (
+    *("_format_version", "_transform", "_info", "_workspace", "_konnect", "_plugin_configs"),
+    *NOTES,
+)
+# Who is in which consumer group: a section, or a list in either of the two.
+MEMBERS = "consumer_group_consumers"
+# What gateways answer and nobody writes; dumps of others can hold it.
+ANSWERED = (*GENERATED, "cert_digest")
 
 
 def section_of(kind: str) -> str:
