@@ -103,6 +103,12 @@ FOREIGN_SECTIONS = (
     "custom_plugins",
     "service_packages",
 )
+# What decK's format wants written, though gateways have a default for it, or decide it.
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "certificate": ("id",),
+    "jwt": ("algorithm",),
+    "mtls_auth": ("id",),
+}
 # Kinds whose fields can have defaults of the document's own.
 DEFAULTED = ("service", "route", "upstream", "target")
 # Notes, which the gateway's own format takes at the top and in each entity.

@@ -9,31 +9,26 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-from typing import Any
 
 from .._argspec import ArgumentSpec
 from .._document._dump import ALL_KINDS, Dumper, Style
+from .._document._write import text_of, without_placeholders
 from .._entities._registry import KINDS
 from .._errors import InputError
 from ._base import Operation, Result, Task
-
-try:
-    import yaml  # type: ignore[import-untyped]
-except ImportError:  # only a host on which the module runs as such may lack it
-    yaml = None
 
 
 def run_dump(task: Task) -> Result:
     params = task.params
     style = Style(params["with_ids"], params["skip_defaults"], params["secrets"])
     kinds = params.get("kinds") or _kinds_of(task)
-    document = Dumper(task.gateway, style).dump(kinds, params.get("select_tags", ()))
+    found = Dumper(task.gateway, style).dump(kinds, params.get("select_tags", ()))
+    document = without_placeholders(found)
     if "dest" not in params:
         return {"changed": False, "document": document}
-    text = _text(document, params["format"])
+    text = text_of(found, params["format"])
     changed = _is_another(params["dest"], text)
     if changed and not task.check_mode:
         _write(params["dest"], text)
@@ -44,15 +39,6 @@ def _kinds_of(task: Task) -> list[str]:
     """All kinds that the gateway's edition has."""
     community = task.gateway.root().get("edition") == "community"
     return [kind for kind in ALL_KINDS if not (community and KINDS[kind].enterprise)]
-
-
-def _text(document: dict[str, Any], style: str) -> str:
-    if style == "json":
-        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    if yaml is None:
-        raise InputError("format yaml needs the Python package PyYAML: install it, or write json")
-    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    return text
 
 
 def _is_another(path: str, text: str) -> bool:
