@@ -167,7 +167,9 @@ class _Reader:
                     written[name] = value
             linked = _linked(written.pop("partials")) if "partials" in written else None
             texts = texts_of(own)
-            completed = self._completed(kind, with_texts(kind.fields, written, texts))
+            if texts:
+                written = with_texts(kind.fields, written, texts)
+            completed = self._completed(kind, written)
             config = self._config_texts(kind, own, texts)
             item = Item(kind, completed, found, where, linked, config)
             if kind.parent and kind.parent not in found:

@@ -37,11 +37,9 @@ def with_texts(fields: Iterable[Field], written: Mapping[str, Any], texts: Texts
 
     :param texts: of the record's fields, as ``texts_of`` gives them.
     """
-    if not texts:
-        return dict(written)
     by_name = {field.name: field for field in fields}
     return {
-        name: _as_written(by_name.get(name), value, texts.get(name))
+        name: _as_written(by_name[name], value, texts.get(name)) if name in by_name else value
         for name, value in written.items()
     }
 
@@ -87,17 +85,22 @@ def refuse_unclear_fields(fields: Iterable[Field], record: Mapping[str, Any], te
             refuse_unclear(record[field.name], texts[field.name], field.name)
 
 
-def _as_written(field: Field | None, value: Any, text: Any) -> Any:
-    if field is None or text is None:
-        return value
+def _as_written(field: Field, value: Any, text: Any) -> Any:
     if isinstance(text, str):
         return text if field.type in ("str", "json") else value
+    if type(value) in (int, float):
+        return str(value) if field.type == "str" else value
+    below: Texts = text or _NO_TEXTS
     if isinstance(value, list):
         element = field.element or _element_of(field)
-        return [_as_written(element, item, text.get(at)) for at, item in enumerate(value)]
+        return [_as_written(element, item, below.get(at)) for at, item in enumerate(value)]
     if isinstance(value, Mapping) and field.element is not None:
-        return {key: _as_written(field.element, item, text.get(key)) for key, item in value.items()}
-    return with_texts(field.fields, value, text) if isinstance(value, Mapping) else value
+        return {
+            key: _as_written(field.element, item, below.get(key)) for key, item in value.items()
+        }
+    if isinstance(value, Mapping) and field.fields:
+        return with_texts(field.fields, value, below)
+    return value
 
 
 def _element_of(field: Field) -> Field:
