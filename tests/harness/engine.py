@@ -70,7 +70,10 @@ class Engine:
         result = run(
             operation,
             put_nulls(checked.validated_parameters, spec.fields, nulls),
-            check_mode=check, diff=diff, warn=warnings.append, session=self.session,
+            check_mode=check,
+            diff=diff,
+            warn=warnings.append,
+            session=self.session,
         )
         return {**result, "warnings": warnings}
 

@@ -42,9 +42,7 @@ class Tried:
 
 
 @pytest.fixture
-def one(
-    case: Case, pems: dict[str, str], sandbox_gateway: Gateway, enterprise: Gateway
-) -> Tried:
+def one(case: Case, pems: dict[str, str], sandbox_gateway: Gateway, enterprise: Gateway) -> Tried:
     """The case, with the texts of its certificates and what it needs on an empty gateway."""
     engine = Engine(enterprise if case.enterprise else sandbox_gateway)
     return Tried(case.filled(pems).on(engine), engine)
@@ -275,7 +273,9 @@ def test_both_doors(
             tasks.append({"name": f"{case.name} {turn}", f"irishtek.kong.{case.module}": written})
     play = [{"hosts": "gateways", "gather_facts": False, "tasks": tasks}]
     run = playbook(
-        json.dumps(play) + "\n", inventory={"gateways": {"hosts": {"here": LOCAL}}}, diff=True,
+        json.dumps(play) + "\n",
+        inventory={"gateways": {"hosts": {"here": LOCAL}}},
+        diff=True,
         environment={"KONG_ANSIBLE_IN_PROCESS": door},
     ).ok()
     for case in chosen:

@@ -117,9 +117,7 @@ def test_a_missing_target_is_not_created_to_be_drained(
     engine: Engine, gateway: Gateway, check: bool
 ) -> None:
     _pool(engine, ONE)
-    result = engine.ok(
-        "kong_target", check=check, upstream=UPSTREAM, target=TWO, state="drained"
-    )
+    result = engine.ok("kong_target", check=check, upstream=UPSTREAM, target=TWO, state="drained")
     assert (result["changed"], result["operation"], result["target"]) == (False, "none", {})
     assert result["warnings"] == [
         f"target {TWO} of upstream {UPSTREAM} does not exist, nothing to drain"
@@ -159,7 +157,9 @@ def test_the_last_target_with_weight_is_drained_only_by_force(
 def test_all_at_once_are_drained_only_by_force(engine: Engine, gateway: Gateway) -> None:
     _pool(engine, ONE, TWO)
     drain = {
-        "upstream": UPSTREAM, "state": "drained", "targets": [{"target": ONE}, {"target": TWO}],
+        "upstream": UPSTREAM,
+        "state": "drained",
+        "targets": [{"target": ONE}, {"target": TWO}],
     }
     engine.refused("kong_target", **drain)
     assert {target["weight"] for target in _stored(gateway).values()} == {100}
@@ -174,7 +174,9 @@ def test_waiting_ends_when_active_checks_find_targets_healthy(
     _pool(engine, healthchecks=PROBED_OFTEN)
     addresses = [echo.target for echo in echo_servers]
     result = engine.ok(
-        "kong_target", upstream=UPSTREAM, wait=True,
+        "kong_target",
+        upstream=UPSTREAM,
+        wait=True,
         targets=[{"target": address, "tags": [TAG]} for address in addresses],
     )
     assert result["health"] == dict.fromkeys(addresses, "HEALTHY")
@@ -260,9 +262,7 @@ def test_nothing_is_waited_for_in_check_mode(slow: Engine) -> None:
     assert result["operation"] == "create" and "health" not in result
 
 
-def test_nothing_is_waited_for_on_a_control_plane(
-    sandbox_gateway: Gateway, engine: Engine
-) -> None:
+def test_nothing_is_waited_for_on_a_control_plane(sandbox_gateway: Gateway, engine: Engine) -> None:
     root = {"version": "3.10.0", "configuration": {"role": "control_plane"}}
     sandbox_gateway.faults(match={"path": "^/$"}, kind="answer", status=200, body=json.dumps(root))
     engine.ok("kong_upstream", name=UPSTREAM)

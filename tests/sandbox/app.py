@@ -151,9 +151,7 @@ class Sandbox:
         servers["proxy"] = Server(uvicorn.Config(proxy, **common_proxy))
         if self.options.proxy_tls is not None:
             cert, key = self.options.proxy_tls
-            tls_config = uvicorn.Config(
-                proxy, ssl_certfile=cert, ssl_keyfile=key, **common_proxy
-            )
+            tls_config = uvicorn.Config(proxy, ssl_certfile=cert, ssl_keyfile=key, **common_proxy)
             servers["proxy_tls"] = Server(tls_config)
         if "status" in self.sockets:
             servers["status"] = Server(uvicorn.Config(self._status_app(), **common))

@@ -22,8 +22,16 @@ CONTROLLERS_2_17 = ("3.12", "3.11")
 TREE = BUILD / "tree" / PACKAGE
 TYPED = (
     "ansible_collections.irishtek.kong.plugins",
-    "benchmark", "demo", "harness", "image", "image_tests", "sandbox", "sandbox_tests", "tools",
-    "tools_tests", "unit",
+    "benchmark",
+    "demo",
+    "harness",
+    "image",
+    "image_tests",
+    "sandbox",
+    "sandbox_tests",
+    "tools",
+    "tools_tests",
+    "unit",
 )
 
 
@@ -78,9 +86,7 @@ def ansible_lint(job: Job) -> Counts:
     )
 
 
-def run_pytest(
-    name: str, words: Sequence[str], execute: Callable[[Sequence[str]], int]
-) -> Counts:
+def run_pytest(name: str, words: Sequence[str], execute: Callable[[Sequence[str]], int]) -> Counts:
     """Run pytest with these words, as `execute` runs a command, and count its report."""
     report = BUILD / f"reports/{name}.xml"
     report.unlink(missing_ok=True)

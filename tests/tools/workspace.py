@@ -48,7 +48,10 @@ def _listed_by_git() -> list[str] | None:
         return None
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return None if listed.returncode else listed.stdout.split("\0")
 
