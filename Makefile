@@ -8,7 +8,7 @@ TOOLS = $(PYTHON) -m tools
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-roles lint unit integration sanity docs collection sandbox demo benchmark clean
+.PHONY: help test test-roles lint unit integration sanity docs collection sandbox demo benchmark deck clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -45,6 +45,9 @@ demo:  ## the first upstream and its targets, from nothing, against a sandbox
 
 benchmark:  ## measure the collection, and decK where there is one; KONG_ADMIN_URL= names a real gateway
 	@$(TOOLS) benchmark
+
+deck:  ## decK against the collection; DECK_FILES= a directory of state files; KONG_ADMIN_URL= a gateway
+	@$(TOOLS) deck
 
 clean:  ## remove all that these commands made
 	rm -rf .build .venv

@@ -367,3 +367,71 @@ def test_whatever_stands_there_is_taken_or_refused_with_a_sentence(sections: Any
         assert exc.message.strip()
     else:
         assert all(item.kind.name in ORDER for item in document.items)
+
+
+@pytest.mark.parametrize("kind", ORDER)
+def test_notes_and_digests_are_dropped_in_every_entity(kind: str) -> None:
+    notes = {"_comment": "words", "_ignore": [{"any": 1}], "cert_digest": "d"}
+    entry = {**LEAST[kind], **_below(kind), **notes}
+    top = {"_comment": "words", "_ignore": []}
+    item = _one(_parsed(**top, **{_section(kind): [entry]}), kind)
+    assert not notes.keys() & item.written.keys()
+
+
+def test_members_are_read_from_a_list_of_their_own() -> None:
+    document = _parsed(
+        consumer_group_consumers=[
+            {"consumer": "alice", "consumer_group": {"name": "gold"}, "created_at": 1},
+            {"consumer": {"custom_id": "4711"}, "consumer_group": "gold"},
+        ],
+        consumers=[{"username": "bob", "consumer_group_consumers": [{"consumer_group": "gold"}]}],
+        consumer_groups=[{"name": "tin", "consumer_group_consumers": [{"consumer": "bob"}]}],
+    )
+    named = [
+        tuple(each.label if isinstance(each, Item) else each for each in pair)
+        for pair in document.members
+    ]
+    assert named == [("gold", "alice"), ("gold", "4711"), ("gold", "bob"), ("tin", "bob")]
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"consumer": "alice"}, "each entry names a consumer and a consumer_group"),
+        ({"consumer": "alice", "consumer_group": ["gold"]}, "consumer_group is neither a name"),
+    ],
+)
+def test_a_membership_without_both_ends_is_named_with_its_place(
+    entry: dict[str, Any], words: str
+) -> None:
+    message = _refused({**HEAD, "consumer_group_consumers": [Located(entry, "kong.yaml:7")]})
+    assert message.startswith("kong.yaml:7: consumer_group_consumers: ") and words in message
+
+
+def test_a_custom_id_is_no_username() -> None:
+    document = _parsed(plugins=[
+        {"name": "cors", "consumer": {"custom_id": "a"}}, {"name": "cors", "consumer": "a"},
+    ])  # fmt: skip
+    links = [item.links["consumer"] for item in document.items]
+    assert [getattr(link, "field", "") for link in links] == ["custom_id", ""]
+
+
+@pytest.mark.parametrize("path", ["/x/([^/]+)", r"/a\.b", "/a.*", "/x$", "^/x", "/[0-9]", "/a|b"])
+def test_a_path_that_lost_its_tilde_is_named_with_its_place(path: str) -> None:
+    route = Located({"name": "r", "paths": ["/ok", path]}, "kong.yaml:3", {"paths": "kong.yaml:5"})
+    (warning,) = _parsed(routes=[route]).warnings
+    assert warning.startswith(f"kong.yaml:5: route r: the path {path} ") and f"~{path}" in warning
+
+
+def test_other_paths_give_no_warning() -> None:
+    paths = ["/", "/a.b", "/a-b_c~d", "/%7Ex", "/a:b", "/@x,y;z='1'", "~/a.*$", "~/(?<id>[0-9]+)"]
+    assert _parsed(routes=[{"name": "r", "paths": paths}]).warnings == []
+
+
+@pytest.mark.parametrize("name", ["s", ID])
+def test_a_plugin_at_the_top_and_one_that_is_nested_are_one(name: str) -> None:
+    service = {"id": ID, "name": "s", "plugins": [{"name": "cors"}]}
+    for reference in (name, {"id": ID}, {"name": "s"}):
+        plugin = Located({"name": "cors", "service": reference}, "kong.yaml:9")
+        message = _refused({**HEAD, "services": [service], "plugins": [plugin]})
+        assert message.startswith("kong.yaml:9: plugin cors stands at content already")

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.irishtek.kong.plugins.module_utils._document._dbless import to_dbless
@@ -187,6 +187,7 @@ def test_a_variables_value_is_taken_as_it_is(form: str, value: str) -> None:
     assert jwt["secret"] == value
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_value_is_taken_in_both_formats(value: str) -> None:
     found = _read('value: ${{ env "DECK_X" | printf "%q" }}\n', DECK_X=value)["value"]

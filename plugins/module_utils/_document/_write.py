@@ -35,7 +35,8 @@ _NUMBER = re.compile(
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 _OPENING = "${{"
 # What JSON leaves as it is and YAML takes for an end of a line, or not at all.
-_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
 
 
 class Placeholder(str):
@@ -126,7 +127,7 @@ def _dumper() -> Any:
 
 def _style_of(text: str) -> str | None:
     """How a string is written: as it is where no reader takes that for something else."""
-    if "\n" in text:
+    if _BREAK.search(text):
         return "|" if _fits_block(text) else '"'
     is_unclear = text.lower() in _WORDS or _NUMBER.fullmatch(text) or _DATE.match(text)
     return "'" if is_unclear else None
