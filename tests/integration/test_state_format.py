@@ -69,7 +69,7 @@ REFUSED = [
     ),
     ("plugins:\n  - {name: cors, model: m}\n", "kong.yaml:3: plugin cors: it has no field model"),
     (
-        "services:\n  - name: s\n    routes:\n      - {name: r, service: s}\n",
+        "services:\n  - name: s\n    routes:\n      - {name: r, service: t}\n",
         "kong.yaml:5: route r: service names another one than the service",
     ),
     (
