@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
@@ -84,7 +84,11 @@ class RoundTrip:
             )  # fmt: skip
         except InputError as exc:
             return {"failed": True, "msg": exc.message}
-        everything = {"purge_kinds": self._kinds(), "allow_empty": True, "cascade": True}
+        everything: dict[str, Any] = {
+            "purge_kinds": self._kinds(),
+            "allow_empty": True,
+            "cascade": True,
+        }
         # The document may have tags of its own, which then say what it owns.
         if (content.get("_info") or {}).get("select_tags"):
             everything = {"allow_empty": True, "cascade": True}

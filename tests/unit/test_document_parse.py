@@ -398,6 +398,7 @@ def test_members_are_read_from_a_list_of_their_own() -> None:
     ("entry", "words"),
     [
         ({"consumer": "alice"}, "each entry names a consumer and a consumer_group"),
+        ({"consumer": "alice", "consumer_group": "gold", "group": 1}, "it has no field group"),
         ({"consumer": "alice", "consumer_group": ["gold"]}, "consumer_group is neither a name"),
     ],
 )

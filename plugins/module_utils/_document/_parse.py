@@ -129,25 +129,12 @@ class _Reader:
 
     def read_members(self, entries: Any, side: Item | None) -> None:
         """Who is in which group, one of both in each entry; ``side`` is what they nest in."""
-        at = (
-            f"{side.where}: {side.describe()}: "
-            if side
-            else f"{place_of(self._document, MEMBERS)}: "
-        )
-        for entry in entries_of(entries, MEMBERS, at):
+        place = f"{side.where}: {side.describe()}" if side else place_of(self._document, MEMBERS)
+        for entry in entries_of(entries, MEMBERS, f"{place}: "):
             try:
-                ends = [
-                    side
-                    if side and side.kind.name == kind
-                    else reference_to(kind, text_at(entry, kind))
-                    for kind in ("consumer_group", "consumer")
-                    if kind in entry or (side and side.kind.name == kind)
-                ]
-                if len(ends) != 2:
-                    raise InputError("each entry names a consumer and a consumer_group")
+                self.members.append(_membership(entry, side))
             except InputError as exc:
                 raise InputError(f"{where_of(entry)}: {MEMBERS}: {exc.message}") from exc
-            self.members.append((ends[0], ends[1]))
 
     def _read(self, kind: Kind, entry: Mapping[str, Any], links: dict[str, Item | str]) -> None:
         where = where_of(entry)
@@ -286,6 +273,26 @@ _MEMBERSHIPS: Mapping[str, Mapping[str, Any]] = {
     "consumer": {"groups": None, MEMBERS: None},
     "consumer_group": {"consumers": None, MEMBERS: None},
 }
+
+
+def _membership(entry: Mapping[str, Any], side: Item | None) -> tuple[Item | str, Item | str]:
+    """A group and a consumer.
+
+    :raises InputError: the entry does not name both, or says something else.
+    """
+    ends: dict[str, Item | str] = {}
+    for key in entry:
+        if key in ("consumer", "consumer_group"):
+            ends[key] = reference_to(key, text_at(entry, key))
+        elif key not in ("id", "tags", *ANSWERED, *NOTES):
+            raise InputError(f"it has no field {key}")
+    if side is not None:
+        if side.kind.name in ends:
+            refuse_other(side.kind.name, entry[side.kind.name], side)
+        ends[side.kind.name] = side
+    if len(ends) != 2:
+        raise InputError("each entry names a consumer and a consumer_group")
+    return ends["consumer_group"], ends["consumer"]
 
 
 def entries_of(entries: Any, section: str, at: str, kind: str = "") -> Iterator[Mapping[str, Any]]:
