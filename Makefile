@@ -8,7 +8,8 @@ TOOLS = $(PYTHON) -m tools
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-roles lint unit integration sanity docs collection sandbox demo benchmark deck clean
+.PHONY: help test test-roles lint unit integration events sanity docs collection sandbox demo \
+  benchmark benchmark-events deck clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,6 +28,9 @@ unit:  ## unit tests and those of the sandbox gateway
 
 integration:  ## integration tests; KONG_ADMIN_URL= KONG_PROXY_URL= name a real gateway
 	@$(TOOLS) integration
+
+events:  ## event sources and rulebooks, with ansible-rulebook
+	@$(TOOLS) events
 
 sanity:  ## ansible-test sanity, one leg for each ansible-core at hand
 	@$(TOOLS) sanity
@@ -48,6 +52,9 @@ benchmark:  ## measure the collection, and decK where there is one; KONG_ADMIN_U
 
 deck:  ## decK against the collection; DECK_FILES= a directory of state files; KONG_ADMIN_URL= a gateway
 	@$(TOOLS) deck
+
+benchmark-events:  ## what an event source costs; DURATION= in seconds
+	@$(TOOLS) benchmark-events
 
 clean:  ## remove all that these commands made
 	rm -rf .build .venv

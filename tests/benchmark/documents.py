@@ -57,9 +57,7 @@ def _pool(upstreams: int, targets: int) -> Shape:
     noun = "upstream" if upstreams == 1 else "upstreams"
     return Shape(
         f"{upstreams} {noun} of {targets} targets",
-        upstreams * (targets + 1),
-        _state(upstreams=listed),
-        _change_weight,
+        upstreams * (targets + 1), _state(upstreams=listed), _change_weight,
     )
 
 
@@ -81,9 +79,7 @@ def _mix(services: int) -> Shape:
     consumers = [{"username": f"{TAG}-{number}"} for number in range(services)]
     return Shape(
         f"{services * 5} services, routes, plugins and consumers",
-        services * 5,
-        _state(services=listed, consumers=consumers),
-        _change_retries,
+        services * 5, _state(services=listed, consumers=consumers), _change_retries,
     )
 
 

@@ -57,13 +57,8 @@ def timed(
     launcher = [sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py"))]
     done = subprocess.run(
         [*launcher, str(report), str(ONE), *command],
-        env=dict(environment),
-        cwd=folder,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        env=dict(environment), cwd=folder, text=True, check=False,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
     if done.returncode:
         raise Failed(f"{command[0]} ended with status {done.returncode}:\n{done.stdout}")

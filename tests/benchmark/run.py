@@ -70,13 +70,8 @@ class Bench:
         done = subprocess.run(
             [self.programs / "ansible-playbook", playbook],
             env=environment(self.gateway, self.folder, self.programs),
-            cwd=self.folder,
-            timeout=ONE,
-            check=False,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            cwd=self.folder, timeout=ONE, check=False, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
         if done.returncode:
@@ -107,10 +102,7 @@ class Bench:
         kind = "sandbox gateway" if self.gateway.is_sandbox else "gateway"
         core = subprocess.run(
             [self.programs / "python", "-c", "import ansible.release as r; print(r.__version__)"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=ONE,
+            capture_output=True, text=True, check=True, timeout=ONE,
         )
         return f"{kind} {version}, ansible-core {core.stdout.strip()}, {os.cpu_count()} processors"
 

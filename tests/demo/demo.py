@@ -151,10 +151,8 @@ def alternate(stage: Stage) -> None:
     names = {stage.first.name, stage.second.name}
     stage.answers(
         8,
-        lambda seen: (
-            set(seen) == names
-            and all(seen[number] != seen[number + 1] for number in range(len(seen) - 1))
-        ),
+        lambda seen: set(seen) == names
+        and all(seen[number] != seen[number + 1] for number in range(len(seen) - 1)),
         "alternating",
     )
 

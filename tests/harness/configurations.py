@@ -65,20 +65,12 @@ _SMALL: dict[str, dict[str, Any]] = {
     "ai-prompt-guard": {"allow_patterns": ["weather"]},
     "ai-prompt-template": {"templates": [{"name": "one", "template": "{{what}}"}]},
     "ai-proxy": {"route_type": "llm/v1/chat", "model": _MODEL},
-    "ai-request-transformer": {
-        "prompt": "Translate.",
-        "llm": {
-            "route_type": "llm/v1/chat",
-            "model": _MODEL,
-        },
-    },
-    "ai-response-transformer": {
-        "prompt": "Translate.",
-        "llm": {
-            "route_type": "llm/v1/chat",
-            "model": _MODEL,
-        },
-    },
+    "ai-request-transformer": {"prompt": "Translate.", "llm": {
+        "route_type": "llm/v1/chat", "model": _MODEL,
+    }},
+    "ai-response-transformer": {"prompt": "Translate.", "llm": {
+        "route_type": "llm/v1/chat", "model": _MODEL,
+    }},
     "loggly": {"key": "hidden loggly key"},
     "opentelemetry": {"endpoint": "http://traces.test/"},
 }
@@ -132,8 +124,7 @@ def recorded(version: str) -> dict[str, dict[str, Any]]:
     steps = json.loads((ROOT / f"tests/conformance/{folder}/bundled_plugins.json").read_text())
     return {
         step["request"]["body"]["name"]: {
-            "body": step["request"]["body"],
-            "answer": step["response"]["body"],
+            "body": step["request"]["body"], "answer": step["response"]["body"],
         }
         for step in steps
         if step["request"]["method"] == "POST" and step["response"]["status"] == 201
@@ -161,7 +152,8 @@ def _fields(spec: Schema, group: str = "fields") -> Iterator[tuple[str, Schema]]
 
 def _record(leaf: Leaf, secret: MakeSecret) -> dict[str, Any]:
     values = {
-        name: _value(Leaf(f"{leaf.path}.{name}", spec), secret) for name, spec in _fields(leaf.spec)
+        name: _value(Leaf(f"{leaf.path}.{name}", spec), secret)
+        for name, spec in _fields(leaf.spec)
     }
     return {name: value for name, value in values.items() if value is not _OMITTED}
 

@@ -106,7 +106,9 @@ class DeckLike:
                 if current is None or self._compared(name, full) != self._compared(name, current):
                     yield name, str(entity[key]), entity if name == "plugins" else full
 
-    def _resolved(self, name: str, written: Entity, tags: list[str], ids: dict[int, str]) -> Entity:
+    def _resolved(
+        self, name: str, written: Entity, tags: list[str], ids: dict[int, str]
+    ) -> Entity:
         """The entity with its tags and the parent's id."""
         entity = {key: value for key, value in written.items() if key != "_parents"}
         for parent, other in written.get("_parents", {}).items():
@@ -188,7 +190,9 @@ def _filled(fields: list[Entity], entity: Entity) -> Entity:
     return filled
 
 
-def _settled(fields: list[Entity], entity: Entity, is_plugin: bool) -> Iterator[tuple[str, Any]]:
+def _settled(
+    fields: list[Entity], entity: Entity, is_plugin: bool
+) -> Iterator[tuple[str, Any]]:
     """What is compared of an entity: no nulls, no empty records, some lists in one order."""
     known = {name: about for each in fields for name, about in each.items()}
     for name, value in entity.items():

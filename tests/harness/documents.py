@@ -146,7 +146,6 @@ def _consumer(name: str) -> Drawn:
 
 def _certificates(pems: Mapping[str, str]) -> Drawn:
     """Certificates, whose ids are always written, as a dump does."""
-
     def one(number: int) -> Drawn:
         ids = st.just(f"11111111-2222-4333-8444-{number:012}")
         names = f"a{number}.test", f"*.b{number}.test"

@@ -54,9 +54,7 @@ class Cluster:
         """Objects of a kind in a namespace that carry all these labels."""
         prefix = f"{kind}/{'' if kind == 'namespace' else namespace}/"
         return [
-            thing
-            for key, thing in sorted(self.objects.items())
-            if key.startswith(prefix)
+            thing for key, thing in sorted(self.objects.items()) if key.startswith(prefix)
             and labels.items() <= thing["metadata"].get("labels", {}).items()
         ]
 
@@ -73,21 +71,15 @@ class Cluster:
         new = [pod for pod in old if pod["metadata"]["name"].startswith(f"{meta['name']}-{digest}")]
         for number in range(len(new), spec["replicas"]):
             name = f"{meta['name']}-{digest}-{number}"
-            new.append(
-                {
-                    "kind": "Pod",
-                    "spec": spec["template"]["spec"],
-                    "metadata": {
-                        **spec["template"]["metadata"],
-                        "name": name,
-                        "namespace": meta["namespace"],
-                    },
-                }
-            )
-        for pod in new[: spec["replicas"]]:
+            new.append({
+                "kind": "Pod", "spec": spec["template"]["spec"],
+                "metadata": {**spec["template"]["metadata"], "name": name,
+                             "namespace": meta["namespace"]},
+            })
+        for pod in new[:spec["replicas"]]:
             pod["status"] = pod.get("status") or self._status(pod)
             self.objects[self.key(pod)] = pod
-        kept = new[: spec["replicas"]]
+        kept = new[:spec["replicas"]]
         states = [pod["status"]["containerStatuses"][0] for pod in kept]
         up = all(state["ready"] for state in states)
         for pod in old:
@@ -96,46 +88,37 @@ class Cluster:
                 del self.objects[self.key(pod)]
         left = self.of("pod", meta["namespace"], spec["selector"]["matchLabels"])
         deployment["status"] = {
-            "observedGeneration": meta["generation"],
-            "updatedReplicas": len(kept),
-            "replicas": len(left),
-            "readyReplicas": sum(state["ready"] for state in states),
+            "observedGeneration": meta["generation"], "updatedReplicas": len(kept),
+            "replicas": len(left), "readyReplicas": sum(state["ready"] for state in states),
         }
 
     def _status(self, pod: Object) -> Object:
         container = pod["spec"]["containers"][0]
         image, said = container["image"], {entry["name"]: entry for entry in container["env"]}
         lonely = "refused" in image or (
-            said["KONG_ROLE"]["value"] == "traditional"
-            and said["KONG_DATABASE"]["value"] == "off"
+            said["KONG_ROLE"]["value"] == "traditional" and said["KONG_DATABASE"]["value"] == "off"
             and "KONG_DECLARATIVE_CONFIG" not in said
         )
         waiting = (
             {"reason": "ImagePullBackOff", "message": f'Back-off pulling image "{image}"'}
-            if "missing" in image
-            else {"reason": "CrashLoopBackOff", "message": "back-off 10s"}
-            if "broken" in image
-            else self._lack(pod, container)
+            if "missing" in image else {"reason": "CrashLoopBackOff", "message": "back-off 10s"}
+            if "broken" in image else self._lack(pod, container)
         )
         # It has run for long: nobody waits for a gateway that has nothing to be ready for.
-        state = (
-            {"waiting": waiting} if waiting else {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
-        )
+        state = {"waiting": waiting} if waiting else {
+            "running": {"startedAt": "2026-01-01T00:00:00Z"}
+        }
         proxy = {"name": "proxy", "ready": not waiting and not lonely, "state": state}
         return {"phase": "Pending" if waiting else "Running", "containerStatuses": [proxy]}
 
     def _lack(self, pod: Object, container: Object) -> Object:
         """Why a pod cannot start: a secret, or a key of it, that is not there."""
         place = pod["metadata"]["namespace"]
-        references = [
-            entry["valueFrom"]["secretKeyRef"] for entry in container["env"] if "valueFrom" in entry
-        ]
+        references = [entry["valueFrom"]["secretKeyRef"] for entry in container["env"]
+                      if "valueFrom" in entry]
         wanted = [(reference["name"], reference["key"]) for reference in references]
-        wanted += [
-            (volume["secret"]["secretName"], key)
-            for volume in pod["spec"]["volumes"]
-            for key in volume["keys"]
-        ]
+        wanted += [(volume["secret"]["secretName"], key) for volume in pod["spec"]["volumes"]
+                   for key in volume["keys"]]
         for name, key in wanted:
             if key not in self.objects.get(f"secret/{place}/{name}", {}).get("data", {}):
                 return {"reason": "CreateContainerConfigError", "message": f"no {key} in {name}"}
@@ -184,7 +167,7 @@ def _write(cluster: Cluster, options: dict[str, str], rest: list[str]) -> None:
     key, verb = cluster.key(thing), rest[0]
     there = key in cluster.objects
     if verb != "delete" and there != (verb == "replace"):
-        raise Refused(f"Error from server: {key} {'already exists' if there else 'not found'}")
+        raise Refused(f'Error from server: {key} {"already exists" if there else "not found"}')
     place = thing["metadata"].get("namespace")
     if place is not None and f"namespace//{place}" not in cluster.objects:
         raise Refused(f'Error from server (NotFound): namespaces "{place}" not found')
@@ -241,8 +224,7 @@ def _values(options: dict[str, str], chart: Path) -> Object:
 def _merge(below: Object, above: Object) -> Object:
     both = {
         key: _merge(below[key], value)
-        if isinstance(below.get(key), dict) and isinstance(value, dict)
-        else value
+        if isinstance(below.get(key), dict) and isinstance(value, dict) else value
         for key, value in above.items()
     }
     return {**below, **both}
@@ -258,10 +240,8 @@ def _deploy(cluster: Cluster, place: str, name: str, release: Object) -> None:
         for key, said in values["env"].items()
     ]
     env += [{"name": key.upper(), **value} for key, value in values["customEnv"].items()]
-    volumes = [
-        {"secret": {"secretName": secret}, "keys": ["tls.crt", "tls.key"]}
-        for secret in values["secretVolumes"]
-    ]
+    volumes = [{"secret": {"secretName": secret}, "keys": ["tls.crt", "tls.key"]}
+               for secret in values["secretVolumes"]]
     if values["dblessConfig"]["secret"]:
         env.append({"name": "KONG_DECLARATIVE_CONFIG", "value": "/kong_dbless/kong.yml"})
         state = {"secretName": values["dblessConfig"]["secret"]}
@@ -276,17 +256,10 @@ def _deploy(cluster: Cluster, place: str, name: str, release: Object) -> None:
     }
     cluster.objects[key] = {
         "kind": "Deployment",
-        "metadata": {
-            "name": f"{name}-kong",
-            "namespace": place,
-            "labels": labels,
-            "generation": generation + 1,
-        },
-        "spec": {
-            "replicas": values["replicaCount"],
-            "selector": {"matchLabels": labels},
-            "template": template,
-        },
+        "metadata": {"name": f"{name}-kong", "namespace": place, "labels": labels,
+                     "generation": generation + 1},
+        "spec": {"replicas": values["replicaCount"], "selector": {"matchLabels": labels},
+                 "template": template},
     }
 
 
@@ -301,11 +274,8 @@ def _release(cluster: Cluster, options: dict[str, str], rest: list[str]) -> None
         release = dict(history[int(last) - 1])
     else:
         chart = _yaml((Path(last) / "Chart.yaml").read_text())
-        release = {
-            "values": _values(options, Path(last)),
-            "folder": last,
-            "chart": f"{chart['name']}-{chart['version']}",
-        }
+        release = {"values": _values(options, Path(last)), "folder": last,
+                   "chart": f"{chart['name']}-{chart['version']}"}
     release.update(revision=str(len(history) + 1), status="deployed", name=name)
     history.append(release)
     _deploy(cluster, place, name, release)
@@ -337,22 +307,10 @@ def _template(cluster: Cluster, options: dict[str, str], rest: list[str]) -> Non
 
 Command = Callable[[Cluster, dict[str, str], list[str]], None]
 COMMANDS: dict[str, dict[str, Command]] = {
-    "helm": {
-        "get": _stored_values,
-        "list": _list,
-        "rollback": _release,
-        "template": _template,
-        "uninstall": _uninstall,
-        "upgrade": _release,
-    },
-    "kubectl": {
-        "create": _write,
-        "delete": _write,
-        "get": _get,
-        "logs": _logs,
-        "replace": _write,
-        "scale": _scale,
-    },
+    "helm": {"get": _stored_values, "list": _list, "rollback": _release, "template": _template,
+             "uninstall": _uninstall, "upgrade": _release},
+    "kubectl": {"create": _write, "delete": _write, "get": _get, "logs": _logs, "replace": _write,
+                "scale": _scale},
 }
 
 

@@ -15,12 +15,8 @@ from ansible.module_utils.basic import AnsibleModule
 def main() -> None:
     """Install or remove the one package."""
     module = AnsibleModule(
-        {
-            "name": {},
-            "state": {"default": "present"},
-            "allow_downgrade": {"type": "bool"},
-            "update_cache": {"type": "bool"},
-        },
+        {"name": {}, "state": {"default": "present"}, "allow_downgrade": {"type": "bool"},
+         "update_cache": {"type": "bool"}},
         supports_check_mode=True,
     )
     folder = Path(os.environ["FAKE_PACKAGE"])

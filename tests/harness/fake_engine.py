@@ -29,17 +29,8 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 FOLDER = Path(os.environ["FAKE_ENGINE"])
 STATE = FOLDER / "state.json"
 WITH_VALUE = {
-    "--entrypoint",
-    "--env-file",
-    "--label",
-    "--name",
-    "--network",
-    "--publish",
-    "--restart",
-    "--stop-timeout",
-    "-t",
-    "--userns",
-    "--volume",
+    "--entrypoint", "--env-file", "--label", "--name", "--network", "--publish", "--restart",
+    "--stop-timeout", "-t", "--userns", "--volume",
 }
 # Seconds until a gateway must have ended or must listen.
 PATIENCE = 20.0
@@ -50,11 +41,9 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         ready = self.path == "/status"
-        body = (
-            {"configuration_hash": "0" * 32}
-            if ready
-            else {"message": "no Route matched with those values"}
-        )
+        body = {"configuration_hash": "0" * 32} if ready else {
+            "message": "no Route matched with those values"
+        }
         text = json.dumps(body).encode()
         self.send_response(200 if ready else 404)
         self.send_header("Content-Type", "application/json")
@@ -110,11 +99,8 @@ def _start(container: dict[str, Any]) -> None:
         container["log"] = "[emerg] bind() to 0.0.0.0:8000 failed (98: Address already in use)"
         return
     process = subprocess.Popen(
-        [sys.executable, __file__, "gateway", *ports],
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        [sys.executable, __file__, "gateway", *ports], start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
     container["pid"] = process.pid
 

@@ -19,34 +19,22 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 COMMON: dict[str, Any] = {
-    "kubeconfig": {"type": "raw"},
-    "context": {},
+    "kubeconfig": {"type": "raw"}, "context": {},
     "hidden_fields": {"type": "list", "elements": "str"},
-    "namespace": {},
-    "name": {},
-    "kind": {},
-    "api_version": {},
+    "namespace": {}, "name": {}, "kind": {}, "api_version": {},
     "label_selectors": {"type": "list", "elements": "str"},
 }
 WRITES: dict[str, Any] = {
-    "state": {},
-    "force": {"type": "bool"},
-    "definition": {"type": "dict"},
-    "src": {"type": "path"},
-    "wait": {"type": "bool"},
-    "wait_timeout": {"type": "int"},
-    "replicas": {"type": "int"},
-    "container": {},
-    "tail_lines": {"type": "int"},
+    "state": {}, "force": {"type": "bool"}, "definition": {"type": "dict"}, "src": {"type": "path"},
+    "wait": {"type": "bool"}, "wait_timeout": {"type": "int"}, "replicas": {"type": "int"},
+    "container": {}, "tail_lines": {"type": "int"},
 }
 
 
 def _kubectl(*words: str) -> str:
     done = subprocess.run(
         [sys.executable, os.environ["FAKE_CLUSTER_PROGRAM"], "kubectl", *words],
-        capture_output=True,
-        text=True,
-        check=False,
+        capture_output=True, text=True, check=False,
     )
     if done.returncode != 0:
         raise RuntimeError(done.stderr.strip())

@@ -87,15 +87,9 @@ class Player:
             command += ["--extra-vars", json.dumps(extra_vars)]
         command += ["--check"] * check + ["--diff"] * diff
         done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self._environment(record, environment or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=LIMIT,
-            check=False,
+            command, cwd=self.folder, env=self._environment(record, environment or {}),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, timeout=LIMIT, check=False,
         )
         recorded = json.loads(record.read_text()) if record.exists() else {"stats": {}, "tasks": []}
         return Run(done.returncode, done.stdout, recorded["stats"], recorded["tasks"])

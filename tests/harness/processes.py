@@ -53,12 +53,8 @@ def server(
     """Run a Python program until the block ends; yield the match of its line that says `ready`."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        cwd=ROOT, env={**os.environ, **(environment or {})}, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
     assert process.stdout is not None
     lines: queue.Queue[str | None] = queue.Queue()

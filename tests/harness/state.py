@@ -73,7 +73,9 @@ class State:
         self.engine.forget()
         return self.engine.refused("kong_state", content=copied(content), state=state, **options)
 
-    def foretold_and_done(self, content: Document, state: str = "synced", **options: Any) -> Result:
+    def foretold_and_done(
+        self, content: Document, state: str = "synced", **options: Any
+    ) -> Result:
         """One task: check mode writes nothing and foretells it; a second run changes nothing."""
         self.gateway.reset_requests()
         foretold = self(content, state, check=True, **options)

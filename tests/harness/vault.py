@@ -31,12 +31,8 @@ def vault(folder: Path, values: Mapping[str, str]) -> Vault:
     lines = [
         subprocess.run(
             [BINARIES / "ansible-vault", "encrypt_string", "--name", name, value],
-            env={**os.environ, **environment},
-            cwd=folder,
-            check=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            env={**os.environ, **environment}, cwd=folder, check=True, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         ).stdout
         for name, value in values.items()
     ]

@@ -24,16 +24,8 @@ from image.tree import BUILD, FILES, RELEASES, Failed, Release, digest, run
 
 SUITE = "bookworm"
 PACKAGES = (
-    "python3",
-    "python3-apt",
-    "systemd",
-    "systemd-sysv",
-    "dbus",
-    "openssl",
-    "ca-certificates",
-    "gnupg",
-    "iproute2",
-    "procps",
+    "python3", "python3-apt", "systemd", "systemd-sysv", "dbus", "openssl", "ca-certificates",
+    "gnupg", "iproute2", "procps",
 )
 # Lists and archives of packages are half of its size; apt cannot lock a folder that is not there.
 EMPTIED = ("var/cache/apt/archives", "var/lib/apt/lists")
@@ -84,21 +76,8 @@ def _build(image: str, recipe: str, content: str, context: Path) -> None:
     show = ["podman", "image", "inspect", "--format", "{{.Id}}", image]
     before = subprocess.run(show, capture_output=True, text=True, check=False).stdout.split()
     run(
-        "podman",
-        "build",
-        "--quiet",
-        "--layers=false",
-        "--network",
-        "host",
-        "--format",
-        "docker",
-        "--label",
-        f"{LABEL}={content}",
-        "--tag",
-        image,
-        "--file",
-        FILES / recipe,
-        context,
+        "podman", "build", "--quiet", "--layers=false", "--network", "host", "--format", "docker",
+        "--label", f"{LABEL}={content}", "--tag", image, "--file", FILES / recipe, context,
     )
     for identifier in before:
         subprocess.run(["podman", "rmi", identifier], capture_output=True, check=False)

@@ -65,18 +65,8 @@ def package(release: Release, folder: Path) -> Path:
 
 
 def _gpg(home: Path, *arguments: str | Path) -> str:
-    return run(
-        "gpg",
-        "--homedir",
-        home,
-        "--batch",
-        "--quiet",
-        "--pinentry-mode",
-        "loopback",
-        "--passphrase",
-        "",
-        *arguments,
-    )
+    return run("gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback",
+               "--passphrase", "", *arguments)
 
 
 def make_key(home: Path) -> str:
@@ -114,24 +104,15 @@ def index(root: Path, home: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         scanned = subprocess.run(
             ["dpkg-scanpackages", "--multiversion", "--arch", architecture, "pool"],
-            cwd=root,
-            capture_output=True,
-            check=True,
+            cwd=root, capture_output=True, check=True,
         ).stdout
         (folder / "Packages").write_bytes(scanned)
         (folder / "Packages.gz").write_bytes(gzip.compress(scanned, mtime=0))
         made += [folder / "Packages", folder / "Packages.gz"]
     (suite / "Release").write_text(_release_file(suite, made), encoding="utf-8")
     _gpg(home, "--yes", "--clearsign", "--output", suite / "InRelease", suite / "Release")
-    _gpg(
-        home,
-        "--yes",
-        "--armor",
-        "--detach-sign",
-        "--output",
-        suite / "Release.gpg",
-        suite / "Release",
-    )
+    _gpg(home, "--yes", "--armor", "--detach-sign", "--output", suite / "Release.gpg",
+         suite / "Release")
 
 
 def repository(folder: Path, releases: Iterable[Release] = RELEASES) -> dict[str, str]:

@@ -52,11 +52,7 @@ class Host:
             ended = subprocess.run(
                 [sys.executable, "-m", "image.kong", *arguments],
                 env={**kept, **own, "KONG_PREFIX": str(self.prefix), "PYTHONPATH": str(TESTS)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                timeout=60,
-                check=False,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=errors, timeout=60, check=False,
             )
         return subprocess.CompletedProcess(
             ended.args, ended.returncode, out.read_text(), err.read_text()
@@ -196,8 +192,7 @@ def test_the_log_tells_which_document_was_loaded_at_each_start_and_reload(
         host.ok("reload")
         eventually(lambda: host.log().count("reloaded") == 1)
         assert [line.count("[notice]") for line in host.log().splitlines() if loaded in line] == [
-            1,
-            1,
+            1, 1,
         ]
         host.settings["log_level"] = "warn"
         host.ok("reload")
@@ -224,7 +219,9 @@ def test_the_log_tells_why_a_document_was_not_loaded(
     assert "declarative config loaded" not in host.log()
 
 
-def test_only_a_reload_that_succeeds_has_other_workers(host: Host, tmp_path: pathlib.Path) -> None:
+def test_only_a_reload_that_succeeds_has_other_workers(
+    host: Host, tmp_path: pathlib.Path
+) -> None:
     document = tmp_path / "kong.yml"
     document.write_text('_format_version: "3.0"\n')
     host.settings["declarative_config"] = str(document)
@@ -413,15 +410,10 @@ def test_a_control_plane_and_a_data_plane_join_by_the_gateways_own_settings(
 def test_a_data_plane_keeps_an_id_and_tells_that_of_its_settings(tmp_path: pathlib.Path) -> None:
     shared = Authority(tmp_path).alone()
     own = str(uuid.uuid4())
-    node = Host(
-        tmp_path / "data",
-        {
-            "role": "data_plane",
-            "cluster_control_plane": f"127.0.0.1:{free_port()}",
-            "cluster_cert": str(shared.certificate),
-            "cluster_cert_key": str(shared.key),
-        },
-    )
+    node = Host(tmp_path / "data", {
+        "role": "data_plane", "cluster_control_plane": f"127.0.0.1:{free_port()}",
+        "cluster_cert": str(shared.certificate), "cluster_cert_key": str(shared.key),
+    })
 
     def told() -> str:
         with started(node):

@@ -94,10 +94,7 @@ def test_a_gateway_that_cannot_start_says_why() -> None:
     variables = ["--env", "KONG_DATABASE=off", "--env", "KONG_LOG_LEVEL=loud"]
     ended = subprocess.run(
         ["podman", "run", "--rm", *variables, image],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        capture_output=True, text=True, timeout=60, check=False,
     )
     assert ended.returncode == 1
     assert "Error: log_level has an invalid value: 'loud'" in ended.stderr
@@ -178,9 +175,7 @@ def test_the_package_installs_from_the_repository_and_runs_under_systemd(
 def _running(name: str) -> bool:
     ended = subprocess.run(
         ["podman", "exec", name, "systemctl", "is-system-running"],
-        capture_output=True,
-        text=True,
-        check=False,
+        capture_output=True, text=True, check=False,
     )
     return ended.stdout.strip() == "running"
 
@@ -193,10 +188,7 @@ def test_a_repository_that_was_changed_is_refused(repository: pathlib.Path) -> N
     mount = ("--volume", f"{repository}:/repository:ro")
     ended = subprocess.run(
         ["podman", "run", "--rm", *mount, image, "sh", "-c", script],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        capture_output=True, text=True, timeout=120, check=False,
     )
     assert ended.returncode != 0
     assert "BADSIG" in ended.stdout + ended.stderr

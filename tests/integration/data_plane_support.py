@@ -94,19 +94,12 @@ class Host:
         """Run the role; `variables` carry their names without the role's."""
         group = grp.getgrgid(os.getgid()).gr_name
         own = {
-            "method": self.method,
-            "directory": str(self.folder),
-            "owner": getpass.getuser(),
-            "group": group,
-            **self.variables,
-            **variables,
+            "method": self.method, "directory": str(self.folder), "owner": getpass.getuser(),
+            "group": group, **self.variables, **variables,
         }
         host = {**LOCAL, **{f"data_plane_{name}": value for name, value in own.items()}}
         return self.player(
-            play,
-            inventory={"all": {"hosts": {"gw": host}}},
-            check=check,
-            diff=True,
+            play, inventory={"all": {"hosts": {"gw": host}}}, check=check, diff=True,
             environment=self.environment,
         )
 
@@ -137,18 +130,14 @@ class EngineHost(Host):
         self.put_command(name, [sys.executable, program])
         self.environment["FAKE_ENGINE"] = str(self.engine)
         self.variables = {
-            "config": self.config(),
-            "unit": "none",
-            "start_timeout": 20,
-            "connect_timeout": 1,
+            "config": self.config(), "unit": "none", "start_timeout": 20, "connect_timeout": 1,
         }
 
     def config(self, **more: Any) -> Mapping[str, Any]:
         """Settings whose listeners are the test's own."""
         proxy, status = self.ports
         listens = {
-            "proxy_listen": f"127.0.0.1:{proxy}",
-            "status_listen": f"127.0.0.1:{status}",
+            "proxy_listen": f"127.0.0.1:{proxy}", "status_listen": f"127.0.0.1:{status}",
             "admin_listen": "off",
         }
         return {**listens, **more}
@@ -172,7 +161,6 @@ class EngineHost(Host):
         reads = ("--version", "container", "image", "version", "logs")
         # A container that goes with its command judges a candidate or says who its user is.
         return [
-            words
-            for words in asked
+            words for words in asked
             if words[0] not in reads and words[1:] != ["version"] and words[:2] != ["run", "--rm"]
         ]

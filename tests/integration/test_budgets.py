@@ -104,7 +104,8 @@ def test_many_targets_of_an_existing_upstream_cost_one_list(counted: Counted) ->
     many = {"upstream": UPSTREAM, "targets": POOL[:20]}
     assert counted("kong_target", **many)[1] == {"GET": 1, "POST": 20}
     assert counted("kong_target", **many)[1] == {"GET": 1}
-    assert counted("kong_target", **many, state="absent")[1] == {"GET": 1, "DELETE": 20}
+    absent = {**many, "state": "absent", "force": True}
+    assert counted("kong_target", **absent)[1] == {"GET": 1, "DELETE": 20}
 
 
 def test_more_targets_than_a_page_are_all_seen(counted: Counted, gateway: Gateway) -> None:
@@ -114,10 +115,9 @@ def test_more_targets_than_a_page_are_all_seen(counted: Counted, gateway: Gatewa
     again, requests = counted("kong_upstream", name=UPSTREAM, targets=POOL, diff=False)
     # One for the upstream, two pages of targets.
     assert (again["changed"], requests) == (False, {"GET": 3})
-    assert [each["query"] for each in gateway.requests() if each["path"].endswith("/targets")] == [
-        "size=1000",
-        "size=1000&offset=1000",
-    ]
+    assert [
+        each["query"] for each in gateway.requests() if each["path"].endswith("/targets")
+    ] == ["size=1000", "size=1000&offset=1000"]
     assert counted("kong_target", upstream=UPSTREAM, targets=POOL, diff=False)[1] == {"GET": 2}
     listed, requests = counted("kong_info", kinds=["target"])
     assert len(listed["entities"][0]["entities"]) == 1001
@@ -138,9 +138,9 @@ def test_a_purge_takes_what_is_not_written_and_nothing_else(
     engine: Engine, gateway: Gateway
 ) -> None:
     engine.ok("kong_upstream", name=UPSTREAM, targets=POOL[:4], tags=["irishtek-test"])
-    kept = {
-        each["target"]: each["id"] for each in gateway.entities(f"/upstreams/{UPSTREAM}/targets")
-    }
+    kept = {each["target"]: each["id"] for each in gateway.entities(
+        f"/upstreams/{UPSTREAM}/targets"
+    )}
     written = [{"target": "10.1.0.2:80", "weight": 3}, {"target": "10.1.0.9:80"}]
     without = engine.ok("kong_upstream", name=UPSTREAM, targets=written)
     assert {change["operation"] for change in without["changes"]} == {"update", "create"}
@@ -150,9 +150,7 @@ def test_a_purge_takes_what_is_not_written_and_nothing_else(
     purged = engine.ok("kong_upstream", **purge)
     assert foretold["changes"] == purged["changes"]
     assert [change["target"] for change in purged["changes"]] == [
-        "10.1.0.1:80",
-        "10.1.0.3:80",
-        "10.1.0.4:80",
+        "10.1.0.1:80", "10.1.0.3:80", "10.1.0.4:80",
     ]
     assert {change["operation"] for change in purged["changes"]} == {"delete"}
     assert _addresses(gateway) == {"10.1.0.2:80", "10.1.0.9:80"}
@@ -189,11 +187,7 @@ def test_an_empty_list_empties_a_pool_only_when_that_is_said(
     assert not engine.ok("kong_upstream", check=check, name=UPSTREAM, targets=[])["changed"]
     assert len(_addresses(gateway)) == 2
     emptied = engine.ok(
-        "kong_upstream",
-        check=check,
-        name=UPSTREAM,
-        targets=[],
-        purge_targets=True,
+        "kong_upstream", check=check, name=UPSTREAM, targets=[], purge_targets=True,
         allow_empty=True,
     )
     assert [change["operation"] for change in emptied["changes"]] == ["delete", "delete"]

@@ -56,15 +56,9 @@ def _play(tasks: list[dict[str, Any]]) -> str:
 
 
 def _fill(engine: Engine) -> None:
-    engine.ok(
-        "kong_upstream",
-        name=UPSTREAM,
-        tags=[TAG],
-        targets=[
-            {"target": "10.0.0.1", "tags": [TAG]},
-            {"target": "10.0.0.2", "tags": [TAG]},
-        ],
-    )
+    engine.ok("kong_upstream", name=UPSTREAM, tags=[TAG], targets=[
+        {"target": "10.0.0.1", "tags": [TAG]}, {"target": "10.0.0.2", "tags": [TAG]},
+    ])
     engine.ok("kong_service", name=SERVICE, host=UPSTREAM, tags=[TAG])
     engine.ok("kong_route", name=ROUTE, service=SERVICE, paths=["/y"], tags=[TAG])
 
@@ -99,11 +93,8 @@ def test_check_mode_only_reads_and_validates(
     sandbox_gateway.reset_requests()
     _refuse_writes(sandbox_gateway)
     run = playbook(
-        _play(list(PLAYED.values())),
-        inventory={"gateways": {"hosts": {"here": LOCAL}}},
-        check=True,
-        diff=True,
-        environment={"KONG_ANSIBLE_IN_PROCESS": door},
+        _play(list(PLAYED.values())), inventory={"gateways": {"hosts": {"here": LOCAL}}},
+        check=True, diff=True, environment={"KONG_ANSIBLE_IN_PROCESS": door},
     )
     _reads_only(sandbox_gateway)
     assert [task["name"] for task in run.ok().tasks] == [*PLAYED]

@@ -44,13 +44,9 @@ class Demo:
         name, value = self.mark.split("=")
         return subprocess.Popen(
             COMMAND,
-            cwd=ROOT,
-            text=True,
-            start_new_session=True,
+            cwd=ROOT, text=True, start_new_session=True,
             env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), name: value, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
 
     def running(self) -> list[str]:

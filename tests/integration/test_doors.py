@@ -23,14 +23,8 @@ UPSTREAM, SERVICE, ROUTE = (f"{PREFIX}{kind}" for kind in ("upstream", "service"
 MODULE, CONTROLLER = "0", "1"
 # What a gateway makes up, and what only Ansible's own machinery adds to a module's result.
 VARYING = (
-    "id",
-    "created_at",
-    "updated_at",
-    "invocation",
-    "exception",
-    "_ansible_no_log",
-    "_ansible_verbose_always",
-    "request_id",
+    "id", "created_at", "updated_at", "invocation", "exception", "_ansible_no_log",
+    "_ansible_verbose_always", "request_id",
 )
 Tasks = list[dict[str, Any]]
 
@@ -152,29 +146,54 @@ def test_mistakes_are_told_alike(engine: Engine, playbook: Player) -> None:
     assert results["null identity"]["msg"] == "name must not be null"
 
 
+def test_values_that_cannot_be_meant_are_refused_alike(
+    engine: Engine, playbook: Player
+) -> None:
+    third = "{{ 100 / 3 }}"
+    tasks = [
+        _upstream("third", slots=20, healthchecks={"threshold": third}),
+        _upstream("same third", healthchecks={"threshold": third}),
+        _upstream("empty number", slots=""),
+        _upstream("empty list", tags=""),
+        _upstream("empty inside", targets=[{"target": "a:80", "weight": ""}]),
+        _task("infinite", "kong_plugin", name="rate-limiting", config={"minute": "{{ huge }}"}),
+        _task("infinite in JSON", "kong_plugin", name="cors", config='{"max_age": Infinity}'),
+        _task("half a character", "kong_upstream", name="{{ half }}"),
+        _upstream("misspelled", slts=20),
+        _task("misspelled plugin", "kong_plugin", name="rate-limitting", config={}),
+        _task("misspelled setting", "kong_plugin", name="cors", config={"max_ag": 5}),
+        _target("two meanings", target="fd00::7c46:80"),
+    ]
+    play = {"vars": {"half": "{{ 'a%c' % 55296 }}", "huge": "{{ '1e999' | float }}"}}
+    results = _alike(engine, playbook, tasks, play=play)
+    assert results["same third"]["changed"] is False
+    for name, message in {
+        "empty number": "slots must not be an empty string; use null",
+        "empty list": "tags must not be an empty string; use null",
+        "empty inside": "targets.1.weight must not be an empty string; use null",
+        "infinite": "config.minute must be a finite number",
+        "infinite in JSON": "config.max_age must be a finite number",
+        "half a character": "name holds half of a Unicode character",
+        "misspelled": "Unsupported parameter slts; did you mean slots?",
+        "misspelled plugin": "no plugin rate-limitting; did you mean rate-limiting?",
+        "misspelled setting": "config.max_ag: unknown field; did you mean max_age?",
+    }.items():
+        assert message in results[name]["msg"], name
+    assert "write [fd00::7c46]:80 if port 80 is meant" in results["two meanings"]["warnings"][0]
+
+
 def test_nulls_clear_alike(engine: Engine, playbook: Player) -> None:
     tasks = [
         _upstream(
-            "filled",
-            host_header="h.test",
-            slots=20,
-            hash_on="ip",
-            healthchecks={
-                "threshold": 5,
-                "active": {"https_sni": "a.test", "type": "tcp", "healthy": {"interval": 3}},
-            },
+            "filled", host_header="h.test", slots=20, hash_on="ip",
+            healthchecks={"threshold": 5, "active": {"https_sni": "a.test", "type": "tcp",
+                                                     "healthy": {"interval": 3}}},
             targets=[{"target": "a.test:80", "weight": 5, "tags": [TAG]}],
         ),
         _upstream(
-            "cleared",
-            host_header=None,
-            slots=None,
-            hash_on=None,
-            tags=[TAG],
-            healthchecks={
-                "threshold": None,
-                "active": {"https_sni": None, "type": None, "healthy": None},
-            },
+            "cleared", host_header=None, slots=None, hash_on=None, tags=[TAG],
+            healthchecks={"threshold": None, "active": {"https_sni": None, "type": None,
+                                                        "healthy": None}},
             targets=[{"target": "a.test:80", "weight": None, "tags": None}],
         ),
         _upstream("templated", host_header="{{ nothing }}", slots="{{ nothing }}"),
@@ -196,9 +215,7 @@ def test_tagged_and_templated_values_arrive_alike(engine: Engine, playbook: Play
     tasks: Tasks = [
         {"name": "fact", "ansible.builtin.set_fact": {"pool": "{{ hosts }}"}},
         _upstream(
-            "templated",
-            slots="{{ 10 + 10 }}",
-            use_srv_name="{{ false }}",
+            "templated", slots="{{ 10 + 10 }}", use_srv_name="{{ false }}",
             host_header="{{ inventory_hostname }}.test",
             tags="{{ [tag, 'n-' ~ (1 + 1), 7, day] }}",
             targets="{{ hosts | map('combine', {'weight': 3}) | list }}",
@@ -210,7 +227,9 @@ def test_tagged_and_templated_values_arrive_alike(engine: Engine, playbook: Play
     file = playbook.folder / "dates.yml"
     file.write_text("---\nday: 2020-01-31\nchecks:\n  active: {timeout: 1.0}\n")
     play = {"vars": {"tag": TAG}, "vars_files": [str(file)]}
-    results = _alike(engine, playbook, tasks, play=play, inventory={"gateways": {"hosts": hosts}})
+    results = _alike(
+        engine, playbook, tasks, play=play, inventory={"gateways": {"hosts": hosts}}
+    )
     made = results["templated"]
     assert made["upstream"]["tags"] == [TAG, "n-2", "7", "2020-01-31"]
     assert (made["upstream"]["slots"], made["upstream"]["host_header"]) == (20, "here.test")
@@ -224,11 +243,8 @@ def test_vaulted_values_are_opened_alike(engine: Engine, playbook: Player) -> No
         _upstream("vaulted", host_header="{{ header }}", targets=[{"target": "{{ address }}"}])
     ]
     results = _alike(
-        engine,
-        playbook,
-        tasks,
-        play={"vars_files": [secret.file]},
-        environment=secret.environment,
+        engine, playbook, tasks,
+        play={"vars_files": [secret.file]}, environment=secret.environment,
     )
     assert results["vaulted"]["upstream"]["host_header"] == "vaulted.test"
     assert results["vaulted"]["targets"][0]["target"] == "10.0.0.7:80"
@@ -259,9 +275,7 @@ def test_defaults_of_the_group_apply_alike(
         _task("ping", "kong_ping"),
     ]
     results = _alike(
-        engine,
-        playbook,
-        tasks,
+        engine, playbook, tasks,
         play={"module_defaults": {"group/irishtek.kong.kong": connection}},
         environment={"KONG_ADMIN_URL": "http://127.0.0.1:9", "KONG_ADMIN_TOKEN": ""},
     )
@@ -282,20 +296,18 @@ def test_a_deprecated_alias_is_announced_alike(
     operation = folder / "plugins/module_utils/_argspec.py"
     text = operation.read_text()
     patched = text.replace(
-        "        spec[each.name] = option\n",
+        '        spec[each.name] = option\n',
         '        if each.name == "slots":\n'
         '            option["aliases"] = ["places", "old_slots"]\n'
         '            option["deprecated_aliases"] = [{"name": "old_slots", "version": "9.0.0",\n'
         '                                             "collection_name": "irishtek.kong"}]\n'
-        "        spec[each.name] = option\n",
+        '        spec[each.name] = option\n',
     )
     assert patched != text
     operation.write_text(patched)
     tasks = [
-        _upstream("alias", places=20),
-        _upstream("deprecated", old_slots=30),
-        _upstream("both", old_slots=40, slots=40),
-        _upstream("null", places=None),
+        _upstream("alias", places=20), _upstream("deprecated", old_slots=30),
+        _upstream("both", old_slots=40, slots=40), _upstream("null", places=None),
     ]
     environment = {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections")}
     results = _alike(engine, playbook, tasks, environment=environment)
@@ -356,9 +368,7 @@ def _become(folder: Path) -> Path:
 def test_a_host_that_is_not_local_is_left_to_the_module(playbook: Player) -> None:
     away = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
     run = _through(
-        playbook,
-        CONTROLLER,
-        [_task("ping", "kong_ping")],
+        playbook, CONTROLLER, [_task("ping", "kong_ping")],
         inventory={"gateways": {"hosts": {"away": away}}},
     )
     assert [task["status"] for task in run.tasks] == ["unreachable"]
@@ -368,11 +378,8 @@ def test_a_task_that_is_delegated_here_runs_here(engine: Engine, playbook: Playe
     away = {"ansible_connection": "ssh", "ansible_host": "no-such-host.invalid"}
     tasks = [
         {**_upstream("delegated"), "delegate_to": "localhost"},
-        {
-            **_target("loop", target="{{ item }}"),
-            "delegate_to": "localhost",
-            "loop": ["a:80", "b:80"],
-        },
+        {**_target("loop", target="{{ item }}"), "delegate_to": "localhost",
+         "loop": ["a:80", "b:80"]},
     ]
     run = _through(
         playbook, CONTROLLER, tasks, inventory={"gateways": {"hosts": {"away": away}}}

@@ -55,15 +55,8 @@ def test_a_gateway_that_is_not_there(engine: Engine, closed_port: int, pauses: l
 
 @pytest.mark.parametrize(
     "url",
-    [
-        "127.0.0.1:8001",
-        "ftp://gateway.test",
-        "http://",
-        "http://[::1",
-        "http://gateway.test:port",
-        "http://gateway.test:99999",
-        "http://gate way.test",
-    ],
+    ["127.0.0.1:8001", "ftp://gateway.test", "http://", "http://[::1", "http://gateway.test:port",
+     "http://gateway.test:99999", "http://gate way.test"],
 )
 def test_what_cannot_be_an_admin_url(engine: Engine, url: str) -> None:
     result = engine.refused("kong_ping", admin_url=url, request_retries=0)
@@ -178,44 +171,28 @@ def test_an_error_of_the_gateway_itself_is_not_repeated(
 
 
 LOSSES: list[dict[str, Any]] = [
-    {"kind": "answer", "status": 502},
-    {"kind": "answer", "status": 503},
-    {"kind": "answer", "status": 504},
-    {"kind": "cut_before"},
-    {"kind": "cut_after"},
+    {"kind": "answer", "status": 502}, {"kind": "answer", "status": 503},
+    {"kind": "answer", "status": 504}, {"kind": "cut_before"}, {"kind": "cut_after"},
 ]
 WRITES: dict[str, tuple[str, dict[str, Any], dict[str, Any] | None, str]] = {
     "upstream-POST": ("kong_upstream", {"name": UPSTREAM, "slots": 20}, None, "create"),
     "upstream-PATCH": (
-        "kong_upstream",
-        {"name": UPSTREAM, "slots": 30},
-        {"name": UPSTREAM},
-        "update",
+        "kong_upstream", {"name": UPSTREAM, "slots": 30}, {"name": UPSTREAM}, "update",
     ),
     "upstream-DELETE": (
-        "kong_upstream",
-        {"name": UPSTREAM, "state": "absent"},
-        {"name": UPSTREAM},
-        "delete",
+        "kong_upstream", {"name": UPSTREAM, "state": "absent"}, {"name": UPSTREAM}, "delete",
     ),
     "service-POST": ("kong_service", {"name": SERVICE, "host": "a.test"}, None, "create"),
     "target-POST": (
-        "kong_target",
-        {"upstream": UPSTREAM, "target": "a:80"},
-        {"name": UPSTREAM},
-        "create",
+        "kong_target", {"upstream": UPSTREAM, "target": "a:80"}, {"name": UPSTREAM}, "create",
     ),
     "target-PATCH": (
-        "kong_target",
-        {"upstream": UPSTREAM, "target": "a:80", "weight": 3},
-        {"name": UPSTREAM, "targets": [{"target": "a:80"}]},
-        "update",
+        "kong_target", {"upstream": UPSTREAM, "target": "a:80", "weight": 3},
+        {"name": UPSTREAM, "targets": [{"target": "a:80"}]}, "update",
     ),
     "target-DELETE": (
-        "kong_target",
-        {"upstream": UPSTREAM, "target": "a:80", "state": "absent"},
-        {"name": UPSTREAM, "targets": [{"target": "a:80"}]},
-        "delete",
+        "kong_target", {"upstream": UPSTREAM, "target": "a:80", "state": "absent"},
+        {"name": UPSTREAM, "targets": [{"target": "a:80"}]}, "delete",
     ),
 }
 
@@ -253,7 +230,9 @@ def test_answers_lost_for_good_are_said_to_be_uncertain(
 
 def test_a_slow_read_ends_in_time(sandbox_gateway: Gateway, engine: Engine) -> None:
     sandbox_gateway.faults(match={"method": "GET"}, kind="delay", seconds=2)
-    result = engine.refused("kong_upstream", name=UPSTREAM, request_timeout=0.2, request_retries=0)
+    result = engine.refused(
+        "kong_upstream", name=UPSTREAM, request_timeout=0.2, request_retries=0
+    )
     _sentence(result, f"upstream {UPSTREAM}", "none within 0.2 s", "request_timeout")
 
 
@@ -328,7 +307,9 @@ def test_an_upstream_that_was_made_before_its_targets_failed_is_told(
     sandbox_gateway.faults(match={"path": "/targets$"}, kind="answer", status=500, times=None)
     result = engine.refused("kong_upstream", name=UPSTREAM, targets=TWENTY)
     assert result["changed"] is True
-    assert result["changes"] == [{"operation": "create", "kind": "upstream", "name": UPSTREAM}]
+    assert result["changes"] == [
+        {"operation": "create", "kind": "upstream", "name": UPSTREAM}
+    ]
     assert len(result["not_done"]) == 20
 
 

@@ -17,9 +17,7 @@ from harness.kinds import CASES, Case
 ROUNDS = 20
 OPEN = [case for case in CASES if not case.enterprise]
 LOSSES: list[dict[str, Any]] = [
-    {"kind": "answer", "status": 502},
-    {"kind": "answer", "status": 503},
-    {"kind": "cut_before"},
+    {"kind": "answer", "status": 502}, {"kind": "answer", "status": 503}, {"kind": "cut_before"},
     {"kind": "cut_after"},
 ]
 
@@ -97,29 +95,15 @@ def _at_once(gateway: Gateway, module: str, options: dict[str, Any]) -> list[Res
 
 RACES: list[tuple[str, str, dict[str, Any]]] = [
     ("kong_plugin", "/plugins", {"name": "rate-limiting", "config": {"minute": 5}}),
-    (
-        "kong_plugin",
-        "/plugins",
-        {
-            "name": "rate-limiting",
-            "instance_name": "one",
-            "service": "web",
-            "config": {"minute": 5},
-        },
-    ),
+    ("kong_plugin", "/plugins", {
+        "name": "rate-limiting", "instance_name": "one", "service": "web", "config": {"minute": 5},
+    }),
     ("kong_consumer", "/consumers", {"username": "zed", "custom_id": "4711"}),
     ("kong_consumer", "/consumers", {"custom_id": "4711"}),
     ("kong_credential", "/key-auths", {"type": "key_auth", "consumer": "alice", "key": "hidden"}),
-    (
-        "kong_credential",
-        "/basic-auths",
-        {
-            "type": "basic_auth",
-            "consumer": "alice",
-            "username": "al",
-            "password": "hidden",
-        },
-    ),
+    ("kong_credential", "/basic-auths", {
+        "type": "basic_auth", "consumer": "alice", "username": "al", "password": "hidden",
+    }),
     ("kong_credential", "/acls", {"type": "acl", "consumer": "alice", "group": "gold"}),
     ("kong_key_set", "/key-sets", {"name": "all"}),
     ("kong_vault", "/vaults", {"prefix": "my-env", "name": "env"}),

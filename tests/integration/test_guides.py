@@ -56,11 +56,7 @@ JUDGE = f"""
 def _run(*command: str | Path) -> str:
     done = subprocess.run(
         [BINARIES / command[0], *command[1:]],
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+        env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -103,9 +99,8 @@ def options() -> dict[str, set[str]]:
     documented = json.loads(_run("ansible-doc", "--json", *listed))
     modules = {name: set(found["doc"]["options"]) for name, found in documented.items()}
     roles = json.loads(_run("ansible-doc", "--json", "--type", "role", "irishtek.kong.data_plane"))
-    return modules | {
-        name: set(one["entry_points"]["main"]["options"]) for name, one in roles.items()
-    }
+    return modules | {name: set(one["entry_points"]["main"]["options"])
+                      for name, one in roles.items()}
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
@@ -113,8 +108,7 @@ def test_examples_use_options_that_the_modules_have(
     guide: Path, options: dict[str, set[str]]
 ) -> None:
     calls = [
-        call
-        for play in _plays(guide)
+        call for play in _plays(guide)
         for call in _calls(play.get("tasks", []) + play.get("roles", []))
     ]
     assert calls
@@ -137,7 +131,7 @@ def test_the_site_and_the_readme_lead_to_each_guide() -> None:
 
 
 def test_the_guide_on_data_planes_names_variables_that_there_are(
-    options: dict[str, set[str]],
+    options: dict[str, set[str]]
 ) -> None:
     named = set(re.findall(r"\bdata_plane_[a-z_]+\b", GUIDE.read_text(encoding="utf-8")))
     assert named - options["irishtek.kong.data_plane"] <= OTHERS
@@ -156,25 +150,13 @@ def test_examples_of_variables_are_ones_that_the_role_takes(tmp_path: Path) -> N
     inventory.mkdir()
     for number, example in enumerate(example for example in found if isinstance(example, dict)):
         # An inventory has groups with hosts, and not variables.
-        whole = all(
-            isinstance(value, dict) and not key.startswith("data_plane_")
-            for key, value in example.items()
-        )
+        whole = all(isinstance(value, dict) and not key.startswith("data_plane_")
+                    for key, value in example.items())
         group = example if whole else {"one": {"hosts": {f"example-{number}": example}}}
         (inventory / f"{number}.yml").write_text(yaml.safe_dump(group))
-    (inventory / "own.yml").write_text(
-        yaml.safe_dump(
-            {
-                "all": {
-                    "vars": {
-                        **LOCAL,
-                        "vaulted_license": "{}",
-                        "vaulted_pg_password": "not-a-secret",
-                    }
-                }
-            }
-        )
-    )
+    (inventory / "own.yml").write_text(yaml.safe_dump({"all": {"vars": {
+        **LOCAL, "vaulted_license": "{}", "vaulted_pg_password": "not-a-secret",
+    }}}))
     (inventory / "kong.yaml").write_text('_format_version: "3.0"\n')
     run = Player(tmp_path, {})(JUDGE, inventory=inventory).ok()
     assert {"kong-cp.example.com", "kong-dp1.example.com"} < set(run.stats)

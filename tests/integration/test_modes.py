@@ -26,31 +26,22 @@ DOCUMENT: dict[str, Any] = {
     "key_sets": [{"name": "all"}],
     "services": [
         {"name": "web", "host": "pool.test"},
-        {
-            "name": "other",
-            "host": "b.test",
-            "plugins": [
-                {"name": "rate-limiting", "config": {"minute": 5}},
-            ],
+        {"name": "other", "host": "b.test", "plugins": [
+            {"name": "rate-limiting", "config": {"minute": 5}},
+        ]},
+    ],
+    "upstreams": [{
+        "name": "pool.test",
+        "healthchecks": {
+            "passive": {"healthy": {"successes": 1}, "unhealthy": {"tcp_failures": 1}},
         },
-    ],
-    "upstreams": [
-        {
-            "name": "pool.test",
-            "healthchecks": {
-                "passive": {"healthy": {"successes": 1}, "unhealthy": {"tcp_failures": 1}},
-            },
-            "targets": [{"target": "127.0.0.1:9", "weight": 5}],
-        }
-    ],
+        "targets": [{"target": "127.0.0.1:9", "weight": 5}],
+    }],
 }
 # Other names for those entities that the document holds.
 NEW: dict[str, dict[str, Any]] = {
-    "upstream": {"name": "new.test"},
-    "service": {"name": "new"},
-    "consumer": {"username": "new"},
-    "key_set": {"name": "new"},
-    "certificate": {"snis": ["new.test"]},
+    "upstream": {"name": "new.test"}, "service": {"name": "new"}, "consumer": {"username": "new"},
+    "key_set": {"name": "new"}, "certificate": {"snis": ["new.test"]},
 }
 
 
@@ -92,10 +83,8 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("kong_plugin", {"name": "rate-limiting", "service": "other", "config": {"minute": 6}}),
     ("kong_consumer", {"username": "alice", "state": "absent"}),
     ("kong_target", {"upstream": "pool.test", "target": "127.0.0.1:9", "weight": 6}),
-    (
-        "kong_target",
-        {"upstream": "pool.test", "target": "127.0.0.1:9", "state": "drained", "force": True},
-    ),
+    ("kong_target", {"upstream": "pool.test", "target": "127.0.0.1:9", "state": "drained",
+                     "force": True}),
 ]
 
 
@@ -153,10 +142,7 @@ def test_a_control_plane_has_no_health_and_says_where_there_is(control_plane: Ga
     engine.ok("kong_upstream", name="pool.test", targets=[{"target": "127.0.0.1:9"}])
     for check in (True, False):
         refused = engine.refused(
-            "kong_target_health",
-            check=check,
-            upstream="pool.test",
-            target="127.0.0.1:9",
+            "kong_target_health", check=check, upstream="pool.test", target="127.0.0.1:9",
             health="unhealthy",
         )
         assert "a control plane balances no requests" in refused["msg"]

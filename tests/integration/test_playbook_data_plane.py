@@ -33,12 +33,8 @@ ENDPOINTS = {
 
 def _run(*command: str | Path) -> str:
     done = subprocess.run(
-        [BINARIES / command[0], *command[1:]],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, **ENDPOINTS, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
+        [BINARIES / command[0], *command[1:]], capture_output=True, text=True, check=False,
+        timeout=60, env={**os.environ, **ENDPOINTS, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -54,10 +50,7 @@ def _listed(name: str) -> dict[str, Any]:
 def test_playbooks_and_inventories_go_together(name: str) -> None:
     # The quickstart holds the whole of the other one.
     _run(
-        "ansible-playbook",
-        "--syntax-check",
-        "--inventory",
-        INVENTORIES / f"{name}.yml",
+        "ansible-playbook", "--syntax-check", "--inventory", INVENTORIES / f"{name}.yml",
         "irishtek.kong.quickstart",
     )
 
@@ -113,8 +106,7 @@ def test_all_playbooks_know_the_same_ways_to_an_admin_api() -> None:
         text = (PLAYBOOKS / f"{name}.yml").read_text()
         (defaults,) = [
             play["module_defaults"]["group/irishtek.kong.kong"]
-            for play in yaml.safe_load(text)
-            if "module_defaults" in play
+            for play in yaml.safe_load(text) if "module_defaults" in play
         ]
         ways.add(frozenset(defaults.items()))
         head = text.partition("- name:")[0]
@@ -127,9 +119,7 @@ class Konnect:
 
     def __init__(self, url: str) -> None:
         self.environment = {
-            "KONNECT_API_URL": url,
-            "KONNECT_CONTROL_PLANE_ID": "abc",
-            "KONNECT_TOKEN": "spat_real",
+            "KONNECT_API_URL": url, "KONNECT_CONTROL_PLANE_ID": "abc", "KONNECT_TOKEN": "spat_real",
         }
         self.pinned: dict[str, dict[str, Any]] = {}
         self.writes: list[str] = []
@@ -199,8 +189,7 @@ def _hook(player: Player, konnect: Konnect, *steps: tuple[str, str], **environme
     ]
     play = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
     return player(
-        json.dumps(play, indent=1),
-        inventory={"all": {"hosts": {"gw": LOCAL}}},
+        json.dumps(play, indent=1), inventory={"all": {"hosts": {"gw": LOCAL}}},
         environment={**konnect.environment, **environment},
     )
 
@@ -209,13 +198,8 @@ def test_the_hook_pins_a_certificate_once_and_has_it_forgotten(
     tmp_path: Path, konnect: Konnect
 ) -> None:
     run = _hook(
-        Player(tmp_path, {}),
-        konnect,
-        ("present", FIRST),
-        ("present", FIRST + "\n"),
-        ("present", SECOND),
-        ("absent", FIRST),
-        ("absent", FIRST),
+        Player(tmp_path, {}), konnect, ("present", FIRST), ("present", FIRST + "\n"),
+        ("present", SECOND), ("absent", FIRST), ("absent", FIRST),
     ).ok()
     assert konnect.writes == ["POST", "POST", "DELETE"]
     assert run.total("changed") == 3
@@ -228,10 +212,8 @@ def test_the_role_includes_the_hook_from_the_first_run_to_absent(
     host = Host(Player(tmp_path, {}), tmp_path, "files")
     host.environment.update(konnect.environment)
     host.variables = {
-        "topology": "konnect",
-        "control_plane_url": "https://example.us.cp0.konghq.com",
-        "telemetry_url": "https://example.us.tp0.konghq.com",
-        "certificate_hook": str(HOOK),
+        "topology": "konnect", "control_plane_url": "https://example.us.cp0.konghq.com",
+        "telemetry_url": "https://example.us.tp0.konghq.com", "certificate_hook": str(HOOK),
     }
     host.run(check=True).ok()
     assert konnect.writes == []

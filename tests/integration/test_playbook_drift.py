@@ -43,7 +43,9 @@ def state_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def gateways(sandbox_gateway: Gateway, second_gateway: Gateway) -> tuple[Gateway, Gateway]:
+def gateways(
+    sandbox_gateway: Gateway, second_gateway: Gateway
+) -> tuple[Gateway, Gateway]:
     """Two gateways that are as in the file."""
     for gateway in (sandbox_gateway, second_gateway):
         Engine(gateway).ok("kong_state", content=DOCUMENT, state="synced")
@@ -179,11 +181,7 @@ def test_the_example_inventory_gives_each_gateway_files_and_what_they_own() -> N
     path = ROOT / "playbooks/inventories/drift.yml"
     done = subprocess.run(
         [BINARIES / "ansible-inventory", "--inventory", path, "--list"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-        env=dict(os.environ),
+        capture_output=True, text=True, check=True, timeout=60, env=dict(os.environ),
     )
     hosts = json.loads(done.stdout)["_meta"]["hostvars"]
     assert len(hosts) == 3

@@ -22,38 +22,19 @@ PLAYBOOK = "irishtek.kong.first_upstream_target"
 TAGS = ["first-upstream-target"]
 # What the tutorial's state file says of each entity, but for ids, times and foreign keys.
 UPSTREAM = {
-    "name": "upstream-example",
-    "algorithm": "round-robin",
-    "hash_on": "none",
-    "hash_fallback": "none",
-    "hash_on_cookie_path": "/",
-    "slots": 10000,
-    "tags": TAGS,
+    "name": "upstream-example", "algorithm": "round-robin", "hash_on": "none",
+    "hash_fallback": "none", "hash_on_cookie_path": "/", "slots": 10000, "tags": TAGS,
 }
 SERVICE = {
-    "name": "Upstream-Example",
-    "host": "upstream-example",
-    "port": 80,
-    "protocol": "http",
-    "retries": 5,
-    "connect_timeout": 60000,
-    "read_timeout": 60000,
-    "write_timeout": 60000,
-    "enabled": True,
-    "tags": TAGS,
+    "name": "Upstream-Example", "host": "upstream-example", "port": 80, "protocol": "http",
+    "retries": 5, "connect_timeout": 60000, "read_timeout": 60000, "write_timeout": 60000,
+    "enabled": True, "tags": TAGS,
 }
 ROUTE = {
-    "name": "Upstream-example",
-    "paths": ["/api"],
-    "protocols": ["http", "https"],
-    "strip_path": True,
-    "preserve_host": False,
-    "path_handling": "v0",
-    "https_redirect_status_code": 426,
-    "regex_priority": 0,
-    "request_buffering": True,
-    "response_buffering": True,
-    "tags": TAGS,
+    "name": "Upstream-example", "paths": ["/api"], "protocols": ["http", "https"],
+    "strip_path": True, "preserve_host": False, "path_handling": "v0",
+    "https_redirect_status_code": 426, "regex_priority": 0, "request_buffering": True,
+    "response_buffering": True, "tags": TAGS,
 }
 PATHS = ("/routes/Upstream-example", "/services/Upstream-Example", "/upstreams/upstream-example")
 
@@ -209,11 +190,7 @@ def test_example_inventories_hold_gateways_with_both_urls(name: str, count: int)
     path = ROOT / f"playbooks/inventories/{name}.yml"
     done = subprocess.run(
         [BINARIES / "ansible-inventory", "--inventory", path, "--list"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-        env=dict(os.environ),
+        capture_output=True, text=True, check=True, timeout=60, env=dict(os.environ),
     )
     listed = json.loads(done.stdout)
     hosts = listed["kong_gateways"]["hosts"]

@@ -25,7 +25,9 @@ MASKED = "********"
 @pytest.fixture(scope="module")
 def _sandboxes() -> Iterator[dict[str, Gateway]]:
     with ExitStack() as stack:
-        yield {version: stack.enter_context(sandbox("--version", version)) for version in VERSIONS}
+        yield {
+            version: stack.enter_context(sandbox("--version", version)) for version in VERSIONS
+        }
 
 
 @pytest.fixture
@@ -133,17 +135,9 @@ def _needed(version: str, plugin: str, key: str) -> bool:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_is_not_written_stays(engines: dict[str, Engine], version: str) -> None:
     engine = engines[version]
-    _holds(
-        engine,
-        name="rate-limiting",
-        tags=["x"],
-        enabled=False,
-        config={
-            "minute": 5,
-            "hour": 100,
-            "policy": "local",
-        },
-    )
+    _holds(engine, name="rate-limiting", tags=["x"], enabled=False, config={
+        "minute": 5, "hour": 100, "policy": "local",
+    })
     after = _holds(engine, name="rate-limiting", config={"minute": 6})["plugin"]
     assert (after["config"]["minute"], after["config"]["hour"]) == (6, 100)
     assert (after["tags"], after["enabled"]) == (["x"], False)
@@ -158,10 +152,7 @@ def test_the_order_of_an_array_is_kept(engines: dict[str, Engine]) -> None:
 
 
 FLAT = {
-    "redis_host": "redis.test",
-    "redis_port": "6380",
-    "redis_password": "hidden",
-    "redis_ssl": "yes",
+    "redis_host": "redis.test", "redis_port": "6380", "redis_password": "hidden", "redis_ssl": "yes"
 }
 NESTED = {"redis": {"host": "redis.test", "port": 6380, "password": "hidden", "ssl": True}}
 
@@ -247,10 +238,7 @@ def test_a_plugin_of_each_scope_is_another_one(engines: dict[str, Engine]) -> No
     engine.ok("kong_route", name="r.test", service="s.test", paths=["/"])
     engine.ok("kong_consumer", username="alice")
     scopes: list[dict[str, str]] = [
-        {},
-        {"service": "s.test"},
-        {"route": "r.test"},
-        {"consumer": "alice"},
+        {}, {"service": "s.test"}, {"route": "r.test"}, {"consumer": "alice"},
         {"route": "r.test", "consumer": "alice"},
         {"service": "s.test", "route": "r.test", "consumer": "alice"},
     ]

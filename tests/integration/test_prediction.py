@@ -55,10 +55,7 @@ HASHED_ON = st.sampled_from(
     ["none", "ip", "consumer", "path", "header", "cookie", "query_arg", "uri_capture"]
 )
 UNHEALTHY = {
-    "http_failures": COUNTS,
-    "tcp_failures": COUNTS,
-    "timeouts": COUNTS,
-    "http_statuses": STATUSES,
+    "http_failures": COUNTS, "tcp_failures": COUNTS, "timeouts": COUNTS, "http_statuses": STATUSES,
 }
 HEALTHY = {"successes": COUNTS, "http_statuses": STATUSES}
 ACTIVE = {
@@ -84,17 +81,11 @@ COHERENT_HASHING: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         {"algorithm": "round-robin"},
         {"algorithm": "latency", "hash_on": "none"},
         {"hash_on": "header", "hash_on_header": "X-User"},
-        {
-            "hash_on": "header",
-            "hash_on_header": "X-User",
-            "hash_fallback": "query_arg",
-            "hash_fallback_query_arg": "user",
-        },
+        {"hash_on": "header", "hash_on_header": "X-User", "hash_fallback": "query_arg",
+         "hash_fallback_query_arg": "user"},
         {"hash_on": "cookie", "hash_on_cookie": "session", "hash_on_cookie_path": "/a"},
         {"hash_on": "uri_capture", "hash_on_uri_capture": "one"},
-        {"hash_on": None},
-        {"algorithm": None},
-        {"algorithm": None, "hash_on": None},
+        {"hash_on": None}, {"algorithm": None}, {"algorithm": None, "hash_on": None},
     ]
 )
 ANY_HASHING = _some(
@@ -132,22 +123,9 @@ OTHER_FIELDS = _some(
 UPSTREAMS = _both(OTHER_FIELDS, st.one_of(COHERENT_HASHING, COHERENT_HASHING, ANY_HASHING))
 ADDRESSES = st.sampled_from(
     [
-        "10.0.0.1",
-        "10.0.0.1:8000",
-        "010.000.000.001:08000",
-        "10.0.0.2:80",
-        "web.test",
-        "Web.Test:80",
-        "web.test.",
-        "::1",
-        "[::1]:8000",
-        "[2001:db8::A]:443",
-        "2001:db8::a",
-        "under_score.test:65535",
-        "10.0.0.256",
-        "a b",
-        "web.test:0",
-        "web.test:65536",
+        "10.0.0.1", "10.0.0.1:8000", "010.000.000.001:08000", "10.0.0.2:80", "web.test",
+        "Web.Test:80", "web.test.", "::1", "[::1]:8000", "[2001:db8::A]:443", "2001:db8::a",
+        "under_score.test:65535", "10.0.0.256", "a b", "web.test:0", "web.test:65536",
     ]
 )
 WEIGHTS = st.sampled_from([0, 1, 100, 65535])
@@ -160,30 +138,24 @@ ENDPOINTS = st.lists(
 )
 PROTOCOLS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
-        {},
-        {"protocol": "http"},
-        {"protocol": "https", "tls_verify": True},
-        {"protocol": "tcp", "path": None},
-        {"protocol": "tls_passthrough"},
-        {"protocol": None},
+        {}, {"protocol": "http"}, {"protocol": "https", "tls_verify": True},
+        {"protocol": "tcp", "path": None}, {"protocol": "tls_passthrough"}, {"protocol": None},
     ]
 )
 SERVICES = _both(
-    _some(
-        {
-            "host": st.sampled_from(["echo.test", UPSTREAM]),
-            "port": st.sampled_from([0, 80, 65535]),
-            "path": st.sampled_from(["/", "/a/b", "/a%20b"]),
-            "retries": st.sampled_from([0, 5, 32767]),
-            "connect_timeout": st.sampled_from([1, 2147483646]),
-            "read_timeout": st.sampled_from([1, 60000]),
-            "write_timeout": st.sampled_from([1, 60000]),
-            "tls_verify": st.booleans(),
-            "tls_verify_depth": st.sampled_from([0, 64]),
-            "enabled": st.booleans(),
-            "tags": TAGS,
-        }
-    ),
+    _some({
+        "host": st.sampled_from(["echo.test", UPSTREAM]),
+        "port": st.sampled_from([0, 80, 65535]),
+        "path": st.sampled_from(["/", "/a/b", "/a%20b"]),
+        "retries": st.sampled_from([0, 5, 32767]),
+        "connect_timeout": st.sampled_from([1, 2147483646]),
+        "read_timeout": st.sampled_from([1, 60000]),
+        "write_timeout": st.sampled_from([1, 60000]),
+        "tls_verify": st.booleans(),
+        "tls_verify_depth": st.sampled_from([0, 64]),
+        "enabled": st.booleans(),
+        "tags": TAGS,
+    }),
     PROTOCOLS,
 ) | st.fixed_dictionaries(
     {
@@ -236,10 +208,8 @@ def _lasting(value: Any) -> Any:
 def _stored(engine: Engine) -> list[Any]:
     """Everything of ours that the gateway holds, times included."""
     paths = (
-        f"/upstreams/{UPSTREAM}",
-        f"/upstreams/{UPSTREAM}/targets",
-        f"/services/{SERVICE}",
-        f"/routes/{ROUTE}",
+        f"/upstreams/{UPSTREAM}", f"/upstreams/{UPSTREAM}/targets",
+        f"/services/{SERVICE}", f"/routes/{ROUTE}",
     )
     return [engine.gateway.call("GET", path) for path in paths]
 

@@ -67,7 +67,9 @@ def test_its_playbook_runs_on_the_older_versions_that_it_names(
         assert older.call("GET", "/")["version"].startswith(f"{version}.")
 
 
-def test_its_drain_and_return_run_as_they_stand(playbook: Player, orders_gateway: Gateway) -> None:
+def test_its_drain_and_return_run_as_they_stand(
+    playbook: Player, orders_gateway: Gateway
+) -> None:
     playbook(PLAYBOOK).ok()
     run = playbook(HEAD + _indented(DRAIN)).ok()
     assert run.changed() == ["Take a server out of use", "Bring it back"]

@@ -23,16 +23,8 @@ from sandbox_tests.transcripts import Player
 
 RECORDED = ROOT / "tests/conformance/database"
 RECORDINGS = (
-    "hashing_against_stored",
-    "nulls",
-    "route",
-    "service",
-    "target_addresses",
-    "target_crud",
-    "upstream_bad_input",
-    "upstream_crud",
-    "upstream_hashing",
-    "upstream_nested_healthchecks",
+    "hashing_against_stored", "nulls", "route", "service", "target_addresses", "target_crud",
+    "upstream_bad_input", "upstream_crud", "upstream_hashing", "upstream_nested_healthchecks",
 )
 Case = tuple[str, int]
 

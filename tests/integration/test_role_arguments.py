@@ -67,10 +67,7 @@ def test_the_readmes_lines_hand_secrets_to_a_gateway_as_they_are(tmp_path: Path)
     host.put_command("kong", ["env"])
     script = lines.replace("/srv/kong", str(host.folder)).replace("kong start -c", "kong #")
     done = subprocess.run(
-        ["sh", "-c", script],
-        env={**os.environ, "PATH": host.environment["PATH"]},
-        capture_output=True,
-        text=True,
-        check=True,
+        ["sh", "-c", script], env={**os.environ, "PATH": host.environment["PATH"]},
+        capture_output=True, text=True, check=True,
     )
     assert {f"{name}={value}" for name, value in secrets.items()} <= set(done.stdout.splitlines())

@@ -28,13 +28,7 @@ QUADLETS = (
 )
 # Keys that podman's first quadlets, those of 4.4, knew.
 QUADLET_KEYS = {
-    "ContainerName",
-    "EnvironmentFile",
-    "Image",
-    "Label",
-    "Network",
-    "PodmanArgs",
-    "PublishPort",
+    "ContainerName", "EnvironmentFile", "Image", "Label", "Network", "PodmanArgs", "PublishPort",
     "Volume",
 }
 UNITS = """
@@ -123,11 +117,8 @@ def test_a_refused_state_file_leaves_what_runs_as_it_is(docker: EngineHost, tmp_
 
 def _hybrid(docker: EngineHost) -> dict[str, Any]:
     return {
-        "topology": "hybrid",
-        "control_plane_url": "127.0.0.1:8005",
-        "endpoint_check": False,
-        "ca_certificate": str(docker.root / "ca/ca.crt"),
-        "ca_key": str(docker.root / "ca/ca.key"),
+        "topology": "hybrid", "control_plane_url": "127.0.0.1:8005", "endpoint_check": False,
+        "ca_certificate": str(docker.root / "ca/ca.crt"), "ca_key": str(docker.root / "ca/ca.key"),
         "ca_create": True,
     }
 
@@ -139,20 +130,15 @@ def test_a_version_that_the_control_plane_refuses_is_named_in_each_run(docker: E
     name = platform.node()
     refused = {"hostname": name, "version": "3.10.0", "sync_status": "kong_version_incompatible"}
     # The newest counts: what the host was before stays in the list.
-    rows = [
-        {"id": "1", "last_seen": 2, **refused},
-        {"id": "2", "last_seen": 3, **refused, "sync_status": "normal"},
-    ]
+    rows = [{"id": "1", "last_seen": 2, **refused},
+            {"id": "2", "last_seen": 3, **refused, "sync_status": "normal"}]
     with answering({"data": rows}) as url:
         docker.run(**hybrid, control_plane_admin_url=url).ok()
     rows[0]["last_seen"] = 4
     docker.environment["ANSIBLE_VERBOSITY"] = "3"
     with answering({"data": rows}) as url:
-        run = docker.run(
-            **hybrid,
-            control_plane_admin_url=url,
-            control_plane_admin_headers={"Kong-Admin-Token": "t0ken"},
-        )
+        run = docker.run(**hybrid, control_plane_admin_url=url,
+                         control_plane_admin_headers={"Kong-Admin-Token": "t0ken"})
     assert run.rc != 0
     assert "t0ken" not in run.stdout
     said = run.result("Say why the control plane and the data plane do not come together")["msg"]
@@ -217,9 +203,8 @@ def test_without_a_port_of_the_host_the_gateway_is_asked_inside(docker: EngineHo
 def test_a_published_port_is_asked_at_its_address(docker: EngineHost) -> None:
     proxy, status = docker.ports
     published = [f"127.0.0.2:{port}:{port}" for port in docker.ports]
-    run = docker.run(
-        network="bridge", publish=[*published, "9000", "8000-8010:8000-8010/udp"], start_timeout=1
-    )
+    run = docker.run(network="bridge", publish=[*published, "9000", "8000-8010:8000-8010/udp"],
+                     start_timeout=1)
     assert run.rc != 0
     said = run.result("Say what happened")["msg"]
     assert f"http://127.0.0.2:{status}/status did not answer" in said
@@ -229,15 +214,8 @@ def test_a_published_port_is_asked_at_its_address(docker: EngineHost) -> None:
 
 
 def test_numbers_and_truths_may_come_as_texts(docker: EngineHost) -> None:
-    texts = {
-        "probe": "false",
-        "drain_seconds": "0",
-        "stop_timeout": "5",
-        "start_timeout": "20",
-        "connect_timeout": "1",
-        "migrations": "false",
-        "endpoint_check": "false",
-    }
+    texts = {"probe": "false", "drain_seconds": "0", "stop_timeout": "5", "start_timeout": "20",
+             "connect_timeout": "1", "migrations": "false", "endpoint_check": "false"}
     docker.run(**_hybrid(docker)).ok()
     docker.run(**{**_hybrid(docker), **texts}, config=docker.config(log_level="info")).ok()
 
@@ -254,12 +232,8 @@ def test_a_renewed_certificate_is_reloaded(docker: EngineHost) -> None:
 
 
 def test_the_old_version_and_certificate_come_back_when_new_ones_fail(docker: EngineHost) -> None:
-    old: dict[str, Any] = {
-        "image": "localhost/kong:3.9",
-        "certificate": "self_signed",
-        "certificate_days": 20,
-        "certificate_renew_days": 10,
-    }
+    old: dict[str, Any] = {"image": "localhost/kong:3.9", "certificate": "self_signed",
+                           "certificate_days": 20, "certificate_renew_days": 10}
     docker.run(**old).ok()
     before = docker.certificate().read_text()
     new = {"image": "localhost/broken:3.10", "certificate_renew_days": 30, "certificate_days": 90}
@@ -276,7 +250,9 @@ def test_the_old_version_and_certificate_come_back_when_new_ones_fail(docker: En
 def test_the_old_one_is_proven_where_it_was_when_new_listeners_fail(docker: EngineHost) -> None:
     docker.run(image="localhost/kong:3.9").ok()
     proxy, status = free_ports(2)
-    moved = docker.config(proxy_listen=f"127.0.0.1:{proxy}", status_listen=f"127.0.0.1:{status}")
+    moved = docker.config(
+        proxy_listen=f"127.0.0.1:{proxy}", status_listen=f"127.0.0.1:{status}"
+    )
     run = docker.run(image="localhost/broken:3.9", config=moved, start_timeout=2)
     assert run.rc != 0
     said = run.result("Say what happened")["msg"]
@@ -413,8 +389,7 @@ def test_docker_is_installed_and_started_or_its_repository_named(
     docker.put_command("systemctl", [sys.executable, program, "systemctl"])
     docker.environment |= {
         "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "facts"),
-        "ANSIBLE_LIBRARY": str(tmp_path / "library"),
-        "FAKE_PACKAGE": str(packages),
+        "ANSIBLE_LIBRARY": str(tmp_path / "library"), "FAKE_PACKAGE": str(packages),
     }
     command = tmp_path / "bin/docker"
     ready = command.read_text()
@@ -443,13 +418,8 @@ def test_podman_says_which_unit_it_cannot_have(host: EngineHost) -> None:
 
 def _units(host: EngineHost, unit: str) -> Path:
     host.folder.mkdir()
-    variables = {
-        "unit": unit,
-        "publish": ["8000:8000"],
-        "network": "bridge",
-        "container_options": ["--memory", "1g"],
-        "volumes": ["/srv:/srv:ro"],
-    }
+    variables = {"unit": unit, "publish": ["8000:8000"], "network": "bridge",
+                 "container_options": ["--memory", "1g"], "volumes": ["/srv:/srv:ro"]}
     host.run(play=UNITS, method="podman", **variables).ok()
     return host.folder / {"quadlet": "kong.container", "generated": "kong.service"}[unit]
 
@@ -479,10 +449,7 @@ def test_podman_accepts_the_quadlet(docker: EngineHost) -> None:
         pytest.skip("podman is older than its quadlets, or not here")
     unit = _units(docker, "quadlet")
     done = subprocess.run(
-        [programs[0], "-dryrun"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [programs[0], "-dryrun"], capture_output=True, text=True, check=False,
         env={"QUADLET_UNIT_DIRS": str(unit.parent)},
     )
     assert done.returncode == 0, done.stderr

@@ -84,15 +84,11 @@ def test_unknown_and_contradictory_settings_are_refused_before_anything_is_touch
 def test_secrets_lie_apart_and_are_never_shown(host: Host) -> None:
     host.environment["ANSIBLE_VERBOSITY"] = "3"
     open_settings = {
-        "pg_host": "db.example.com",
-        "ssl_cert_key": "/etc/ssl/kong.key",
-        "admin_ssl_cert_key": "{vault://env/admin-key}",
-        "vault_hcv_host": "vault.example.com",
+        "pg_host": "db.example.com", "ssl_cert_key": "/etc/ssl/kong.key",
+        "admin_ssl_cert_key": "{vault://env/admin-key}", "vault_hcv_host": "vault.example.com",
     }
     config = {
-        **open_settings,
-        "pg_password": "5ecret-a",
-        "vault_hcv_token": "5ecret-b",
+        **open_settings, "pg_password": "5ecret-a", "vault_hcv_token": "5ecret-b",
         "vault_hcv_approle_secret_id": "5ecret-c",
         "status_ssl_cert_key": "LS0tLS1CRUdJTi5ecret-d",
     }
@@ -132,15 +128,10 @@ def test_a_gateways_own_check_judges_the_settings_first(host: Host) -> None:
 
 def test_a_state_file_is_converted(host: Host, tmp_path: Path) -> None:
     state = tmp_path / "state.yml"
-    state.write_text(
-        yaml.safe_dump(
-            {
-                "_format_version": "3.0",
-                "_info": {"select_tags": ["a"]},
-                "services": [{"name": "one", "host": "example.com"}],
-            }
-        )
-    )
+    state.write_text(yaml.safe_dump({
+        "_format_version": "3.0", "_info": {"select_tags": ["a"]},
+        "services": [{"name": "one", "host": "example.com"}],
+    }))
     good = state.read_text()
     state.write_text("services: []\n")
     run = host.run(state_file=str(state))
@@ -171,12 +162,8 @@ def test_the_key_is_made_here_and_the_certificate_signed_by_the_ca(
     assert modes == {"ca.crt": 0o600, "tls.crt": 0o600, "tls.key": 0o600}
     before = host.certificate().read_text()
     assert host.run(**HYBRID, **ca).ok().total("changed") == 0
-    assert (
-        host.run(**HYBRID, **ca, certificate_renew_days=1094, certificate_days=3000, check=True)
-        .ok()
-        .total("changed")
-        == 0
-    )
+    assert host.run(**HYBRID, **ca, certificate_renew_days=1094, certificate_days=3000,
+                    check=True).ok().total("changed") == 0
     host.run(**HYBRID, **ca, certificate_key_type="rsa").ok()
     assert "3072 bit" in openssl("pkey", "-in", folder / "tls.key", "-text", "-noout")
     assert host.certificate().read_text() != before
@@ -195,9 +182,8 @@ def test_renewal_makes_the_new_one_known_before_the_old_one_is_forgotten(
     create: true
     mode: "0600"
 """)
-    host.run(
-        **KONNECT, certificate_hook=str(hook), certificate_days=20, certificate_renew_days=10
-    ).ok()
+    host.run(**KONNECT, certificate_hook=str(hook), certificate_days=20,
+             certificate_renew_days=10).ok()
     first = host.certificate().read_text()
     host.run(**KONNECT, certificate_hook=str(hook)).ok()
     assert host.certificate().read_text() != first
@@ -209,25 +195,11 @@ def test_renewal_makes_the_new_one_known_before_the_old_one_is_forgotten(
 
 
 def test_a_given_certificate_must_fit_its_key_and_be_valid(host: Host, tmp_path: Path) -> None:
-    given = {
-        "certificate": "given",
-        "certificate_file": str(tmp_path / "a.crt"),
-        "certificate_key_file": str(tmp_path / "a.key"),
-    }
+    given = {"certificate": "given", "certificate_file": str(tmp_path / "a.crt"),
+             "certificate_key_file": str(tmp_path / "a.key")}
     for name in ("a", "b"):
-        openssl(
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-subj",
-            "/CN=kong_clustering",
-            "-keyout",
-            tmp_path / f"{name}.key",
-            "-out",
-            tmp_path / f"{name}.crt",
-        )
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=kong_clustering",
+                "-keyout", tmp_path / f"{name}.key", "-out", tmp_path / f"{name}.crt")
     wrong = host.run(**HYBRID, **{**given, "certificate_key_file": str(tmp_path / "b.key")})
     assert wrong.rc != 0
     said = wrong.result("Say what is wrong with the certificate")["msg"]
@@ -256,9 +228,7 @@ def test_files_that_the_role_did_not_write_are_left_alone(host: Host) -> None:
     own.write_text("log_level = info\n")
     run = host.run(**KONNECT)
     assert run.rc != 0
-    assert (
-        "holds kong.conf, which this role did not write"
-        in run.result("Refuse to write over them")["msg"]
-    )
+    assert "holds kong.conf, which this role did not write" in run.result(
+        "Refuse to write over them")["msg"]
     host.run(**KONNECT, state="absent").ok()
     assert own.read_text() == "log_level = info\n"

@@ -32,8 +32,7 @@ KONNECT: dict[str, Any] = {
     "telemetry_url": "https://example.eu.tp0.konghq.com",
 }
 SECRETS: dict[str, Any] = {
-    "topology": "traditional",
-    "config": {"pg_host": "db", "pg_password": SECRET},
+    "topology": "traditional", "config": {"pg_host": "db", "pg_password": SECRET},
     "environment": {"KONG_LICENSE_DATA": LICENSE},
 }
 NOTHING: dict[str, Any] = {"objects": {}, "releases": {}}
@@ -51,10 +50,7 @@ class ClusterHost(Host):
         for name in ("helm", "kubectl"):
             self.put_command(name, [sys.executable, PROGRAM, name])
         self.variables = {
-            "chart": str(CHART),
-            "chart_repository": "",
-            "start_timeout": 2,
-            "connect_timeout": 1,
+            "chart": str(CHART), "chart_repository": "", "start_timeout": 2, "connect_timeout": 1,
             "kubernetes": "commands",
         }
 
@@ -67,8 +63,7 @@ class ClusterHost(Host):
         """Objects of a kind by their names."""
         return {
             thing["metadata"]["name"]: thing
-            for key, thing in self.state()["objects"].items()
-            if key.startswith(f"{kind}/")
+            for key, thing in self.state()["objects"].items() if key.startswith(f"{kind}/")
         }
 
     def put(self, kind: str, name: str, **more: Any) -> None:
@@ -93,8 +88,7 @@ class ClusterHost(Host):
     def writes(self) -> list[str]:
         """Commands that changed the cluster since the last call of this method or of calls."""
         return [
-            f"{words[0]} {words[1]}"
-            for words in self.calls()
+            f"{words[0]} {words[1]}" for words in self.calls()
             if words[1] not in READS and "--dry-run=server" not in words
         ]
 
@@ -170,8 +164,7 @@ def test_a_renewed_certificate_replaces_the_secret_and_the_pods(host: ClusterHos
 def test_secrets_reach_the_pods_by_secrets_only(host: ClusterHost) -> None:
     runs = [host.run(**SECRETS).ok()]
     assert _decoded(host.objects("secret")["kong-settings"]) == {
-        "KONG_PG_PASSWORD": SECRET,
-        "KONG_LICENSE_DATA": LICENSE,
+        "KONG_PG_PASSWORD": SECRET, "KONG_LICENSE_DATA": LICENSE
     }
     before = host.pod()["metadata"]
     other = {**SECRETS, "config": {"pg_host": "db", "pg_password": f"{SECRET}-2"}}
@@ -242,12 +235,8 @@ def test_failures_say_what_to_do(host: ClusterHost) -> None:
     assert "The image localhost/missing:1 was not found" in said
     said = _said(host.run(image="localhost/missing:1"), "Say why the pods do not come up")
     assert "The image localhost/missing:1 was not found" in said
-    run = host.run(
-        image="localhost/kong",
-        environment={"http_proxy": "x"},
-        name="a.b",
-        directory=str(host.root / "other"),
-    )
+    run = host.run(image="localhost/kong", environment={"http_proxy": "x"}, name="a.b",
+                   directory=str(host.root / "other"))
     said = _said(run, "Refuse what the chart cannot have")
     assert "localhost/kong has no tag" in said and "into upper case" in said
     assert "The name of a release" in said
@@ -296,13 +285,8 @@ def test_what_others_put_beside_it_stays(host: ClusterHost) -> None:
 TOPOLOGIES: dict[str, dict[str, Any]] = {
     "konnect": KONNECT,
     "data_plane": {"topology": "hybrid", "control_plane_url": "cp", "telemetry_url": "cp"},
-    "control_plane": {
-        **SECRETS,
-        "topology": "hybrid",
-        "role": "control_plane",
-        "edition": "enterprise",
-        "migrations": False,
-    },
+    "control_plane": {**SECRETS, "topology": "hybrid", "role": "control_plane",
+                      "edition": "enterprise", "migrations": False},
     "traditional": SECRETS,
     "dbless": {"topology": "dbless", "state_file": str(ROOT / "tests/fixtures/chart/values.yaml")},
 }
@@ -329,20 +313,15 @@ VALUES = """
 
 
 def test_the_values_are_those_that_the_chart_documents(tmp_path: Path) -> None:
-    own = {
-        "method": "helm",
-        "directory": str(tmp_path / "kong"),
-        "ca_certificate": "/ca/ca.crt",
-        "ca_key": "/ca/ca.key",
-    }
+    own = {"method": "helm", "directory": str(tmp_path / "kong"), "ca_certificate": "/ca/ca.crt",
+           "ca_key": "/ca/ca.key"}
     hosts = {
         name: {**LOCAL, **{f"data_plane_{key}": value for key, value in {**own, **more}.items()}}
         for name, more in TOPOLOGIES.items()
     }
     run = Player(tmp_path, {})(VALUES, inventory={"all": {"hosts": hosts}}).ok()
     assert run.result("Modules", "dbless")["msg"] == [
-        "ansible.builtin.uri",
-        "irishtek.kong.kong_route",
+        "ansible.builtin.uri", "irishtek.kong.kong_route"
     ]
     schema = json.loads((CHART / "values.schema.json").read_text())
     helm = os.environ.get("HELM") or shutil.which("helm")
@@ -386,8 +365,7 @@ def by_collection(host: ClusterHost) -> ClusterHost:
     (host.root / "bin/kubectl").write_text("#!/bin/sh\nexit 127\n")
     host.environment |= {
         "ANSIBLE_COLLECTIONS_PATH": f"{COLLECTIONS}:{host.root / 'collections'}",
-        "FAKE_CLUSTER_PROGRAM": PROGRAM,
-        "PYTHONPATH": str(libraries),
+        "FAKE_CLUSTER_PROGRAM": PROGRAM, "PYTHONPATH": str(libraries),
     }
     host.variables["kubernetes"] = "auto"
     return host

@@ -77,15 +77,13 @@ class PackageHost(Host):
         key.write_text("-----BEGIN PGP PUBLIC KEY BLOCK-----\n")
         self.environment |= {
             "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "facts"),
-            "ANSIBLE_LIBRARY": str(folder / "library"),
-            "FAKE_PACKAGE": str(self.packages),
+            "ANSIBLE_LIBRARY": str(folder / "library"), "FAKE_PACKAGE": str(self.packages),
         }
         program = str(ROOT / "tests/harness/fake_package.py")
         for name in ("gpg", "kong", "rpm", "systemctl", "systemd-analyze"):
             self.put_command(name, [sys.executable, program, name])
         self.variables = {
-            "package_url": "https://packages.example.test/el9",
-            "package_key": key.as_uri(),
+            "package_url": "https://packages.example.test/el9", "package_key": key.as_uri(),
             "config": {f"{name}_listen": "off" for name in ("admin", "proxy", "status")},
         }
 
@@ -121,11 +119,8 @@ def test_dnf_takes_signed_packages_of_one_version_only(host: Host, tmp_path: Pat
     host.folder.mkdir()
     key = tmp_path / "public.asc"
     key.write_text("-----BEGIN PGP PUBLIC KEY BLOCK-----\n")
-    variables = {
-        "version": "3.9.1",
-        "package_url": "https://packages.example.test/el9",
-        "package_key": key.as_uri(),
-    }
+    variables = {"version": "3.9.1", "package_url": "https://packages.example.test/el9",
+                 "package_key": key.as_uri()}
     host.run(play=REPOSITORY, **variables).ok()
     repository = configparser.ConfigParser(interpolation=None)
     repository.read(host.folder / "kong.repo")

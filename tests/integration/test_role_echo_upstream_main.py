@@ -44,9 +44,7 @@ def _inventory(
         for number, gateway in enumerate(gateways, 1)
     }
     role = {
-        "echo_upstream_name": NAME,
-        "echo_upstream_path": f"/{NAME}",
-        "echo_upstream_tags": TAGS,
+        "echo_upstream_name": NAME, "echo_upstream_path": f"/{NAME}", "echo_upstream_tags": TAGS,
         **variables,
     }
     return {
@@ -89,8 +87,7 @@ def test_equal_weights_get_equal_shares_and_a_second_run_changes_nothing(
     playbook: Player, clean_gateway: Gateway, echo_servers: list[Echo]
 ) -> None:
     inventory = _inventory(
-        clean_gateway,
-        echo=_hosts(echo_servers, echo_a=100, echo_b=100),
+        clean_gateway, echo=_hosts(echo_servers, echo_a=100, echo_b=100),
         echo_upstream_group="echo_servers",
     )
     run = playbook(PLAY, inventory=inventory).ok()
@@ -162,8 +159,7 @@ def test_weights_without_a_short_round_are_counted_within_a_tenth(
     playbook: Player, clean_gateway: Gateway, echo_servers: list[Echo]
 ) -> None:
     inventory = _inventory(
-        clean_gateway,
-        echo=_hosts(echo_servers, echo_a=100, echo_b=99),
+        clean_gateway, echo=_hosts(echo_servers, echo_a=100, echo_b=99),
         echo_upstream_group="echo_servers",
     )
     assert "100 of 100 requests" in playbook(PLAY, inventory=inventory).ok().result(REPORT)["msg"]
@@ -193,15 +189,13 @@ def test_targets_that_are_no_echo_servers_are_proven_by_status_only(
     playbook: Player, clean_gateway: Gateway, echo_servers: list[Echo]
 ) -> None:
     inventory = _inventory(
-        clean_gateway,
-        echo_upstream_targets=[{"target": echo_servers[0].target}],
+        clean_gateway, echo_upstream_targets=[{"target": echo_servers[0].target}],
         echo_upstream_probe_counts=False,
     )
     run = playbook(PLAY, inventory=inventory).ok()
     facts = run.result("Keep the status as the result")["ansible_facts"]
     assert facts["echo_upstream_result"] == {
-        "url": f"{clean_gateway.proxy_url}/{NAME}",
-        "status": 200,
+        "url": f"{clean_gateway.proxy_url}/{NAME}", "status": 200
     }
 
 
@@ -212,9 +206,7 @@ def test_a_host_with_several_servers_gives_several_targets(
     address = echo_servers[0].target.rpartition(":")[0]
     host = {"gateway_side_address": address, "echo_upstream_servers": servers}
     inventory = _inventory(
-        clean_gateway,
-        echo={"web": host},
-        echo_upstream_group="echo_servers",
+        clean_gateway, echo={"web": host}, echo_upstream_group="echo_servers",
         echo_upstream_address_variable="gateway_side_address",
     )
     run = playbook(PLAY, inventory=inventory).ok()
@@ -241,8 +233,7 @@ def test_an_empty_group_does_not_empty_the_pool(
     playbook: Player, clean_gateway: Gateway, echo_servers: list[Echo]
 ) -> None:
     variables: dict[str, Any] = {
-        "echo_upstream_group": "echo_servers",
-        "echo_upstream_probe": False,
+        "echo_upstream_group": "echo_servers", "echo_upstream_probe": False
     }
     hosts = _hosts(echo_servers, echo_a=100, echo_b=100)
     playbook(PLAY, inventory=_inventory(clean_gateway, echo=hosts, **variables)).ok()
@@ -277,11 +268,8 @@ def test_an_empty_group_does_not_empty_the_pool(
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_written(
-    playbook: Player,
-    clean_gateway: Gateway,
-    echo_servers: list[Echo],
-    variables: dict[str, Any],
-    reason: str,
+    playbook: Player, clean_gateway: Gateway, echo_servers: list[Echo],
+    variables: dict[str, Any], reason: str,
 ) -> None:
     inventory = _inventory(clean_gateway, echo=_hosts(echo_servers, echo_a=100), **variables)
     run = playbook(PLAY, inventory=inventory)
@@ -294,7 +282,9 @@ def test_absent_takes_all_of_it_away_once(
     playbook: Player, clean_gateway: Gateway, echo_servers: list[Echo]
 ) -> None:
     targets = [{"target": echo_servers[0].target}]
-    present = _inventory(clean_gateway, echo_upstream_targets=targets, echo_upstream_probe=False)
+    present = _inventory(
+        clean_gateway, echo_upstream_targets=targets, echo_upstream_probe=False
+    )
     playbook(PLAY, inventory=present).ok()
     absent = _inventory(clean_gateway, echo_upstream_state="absent")
     assert playbook(PLAY, inventory=absent, check=True).ok().total("changed") == 3
@@ -308,9 +298,7 @@ def test_each_gateway_is_probed_through_its_own_proxy(
     playbook: Player, sandbox_gateway: Gateway, second_gateway: Gateway, echo_servers: list[Echo]
 ) -> None:
     inventory = _inventory(
-        sandbox_gateway,
-        second_gateway,
-        echo=_hosts(echo_servers, echo_a=100, echo_b=100),
+        sandbox_gateway, second_gateway, echo=_hosts(echo_servers, echo_a=100, echo_b=100),
         echo_upstream_group="echo_servers",
     )
     run = playbook(PLAY, inventory=inventory).ok()

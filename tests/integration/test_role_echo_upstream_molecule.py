@@ -32,13 +32,7 @@ def test_scenario_passes(gateway: Gateway, tmp_path: Path) -> None:
     }
     done = subprocess.run(
         [MOLECULE, "test", "--scenario-name", "echo_upstream"],
-        cwd=ROOT / "extensions",
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        timeout=240,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+        cwd=ROOT / "extensions", env=environment, stdin=subprocess.DEVNULL, timeout=240,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )
     assert done.returncode == 0, done.stdout

@@ -41,12 +41,8 @@ def test_every_method_is_answered_with_the_request(echo: Echo, method: str) -> N
     headers = {name.lower(): value for name, value in told.pop("headers").items()}
     assert headers["x-colour"] == "blue"
     assert told == {
-        "server": "echo-1",
-        "host": echo.target,
-        "method": method,
-        "path": "/a/b",
-        "query": {"x": ["1", "2"], "y": [""]},
-        "body": "tea: \u2615",
+        "server": "echo-1", "host": echo.target, "method": method, "path": "/a/b",
+        "query": {"x": ["1", "2"], "y": [""]}, "body": "tea: \u2615",
     }
 
 

@@ -46,7 +46,9 @@ class Host:
         self.folder = folder
         self.ports = (_free_port(), _free_port())
 
-    def run(self, servers: Mapping[str, int], *, check: bool = False, **variables: Any) -> Run:
+    def run(
+        self, servers: Mapping[str, int], *, check: bool = False, **variables: Any
+    ) -> Run:
         """Run the role for these servers by name and port."""
         host = {
             **LOCAL,
@@ -222,16 +224,12 @@ def test_systemd_finds_nothing_to_say_about_the_unit(
         mode: "0644"
 """
     variables = {
-        "server": server,
-        "echo_upstream_python": "/usr/bin/env",
+        "server": server, "echo_upstream_python": "/usr/bin/env",
         "echo_upstream_directory": "/opt/echo-upstream",
     }
     player(play, extra_vars=variables).ok()
     done = subprocess.run(
-        ["systemd-analyze", "verify", str(unit)],
-        capture_output=True,
-        text=True,
-        check=False,
+        ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False,
         env={**os.environ, "SYSTEMD_LOG_LEVEL": "info"},
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")

@@ -29,22 +29,19 @@ def guarded() -> Iterator[Gateway]:
         yield Gateway(started.admin_url, started.proxy_url, token=TOKEN)
 
 
-def _play(playbook: Player, door: str, tasks: list[dict[str, Any]], **more: Any) -> tuple[Run, str]:
+def _play(
+    playbook: Player, door: str, tasks: list[dict[str, Any]], **more: Any
+) -> tuple[Run, str]:
     """Run tasks at -vvv; the run, and everything that it left to be read."""
     log = playbook.folder / "ansible.log"
     seen = {"name": "seen", "ansible.builtin.debug": {"var": "kept"}}
     played = [{**task, "ignore_errors": True, "register": "kept"} for task in tasks]
     play = {"hosts": "gateways", "gather_facts": False, "tasks": [*played, seen]}
     run = playbook(
-        json.dumps([play]) + "\n",
-        inventory={"gateways": {"hosts": {"here": LOCAL}}},
-        diff=True,
+        json.dumps([play]) + "\n", inventory={"gateways": {"hosts": {"here": LOCAL}}}, diff=True,
         environment={
-            "KONG_ANSIBLE_IN_PROCESS": door,
-            "ANSIBLE_LOG_PATH": str(log),
-            "ANSIBLE_VERBOSITY": "3",
-            "KONG_ADMIN_TOKEN": "",
-            **more.pop("environment", {}),
+            "KONG_ANSIBLE_IN_PROCESS": door, "ANSIBLE_LOG_PATH": str(log),
+            "ANSIBLE_VERBOSITY": "3", "KONG_ADMIN_TOKEN": "", **more.pop("environment", {}),
         },
         **more,
     )
@@ -68,8 +65,7 @@ def test_a_token_is_seen_nowhere(
     url = guarded.admin_url
     written = {"admin_url": url, "admin_token": TOKEN, "tags": [TAG], "host_header": "h.test"}
     run, seen = _play(
-        playbook,
-        door,
+        playbook, door,
         [
             _upstream(**written),
             _upstream(**{**written, "slots": 3}),
@@ -117,8 +113,7 @@ def test_a_credential_among_the_headers_of_health_checks_is_seen_nowhere(
     if gateway.token:
         connection["admin_token"] = gateway.token
     run, seen = _play(
-        playbook,
-        door,
+        playbook, door,
         [
             _upstream(**connection, tags=[TAG], healthchecks=_probing(PROBE)),
             _upstream(**connection, healthchecks=_probing(NEW_PROBE)),
@@ -128,11 +123,7 @@ def test_a_credential_among_the_headers_of_health_checks_is_seen_nowhere(
         ],
     )
     assert [task["status"] for task in run.ok().tasks][:5] == [
-        "changed",
-        "changed",
-        "ok",
-        "failed",
-        "changed",
+        "changed", "changed", "ok", "failed", "changed",
     ]
     assert "n0t-to-be-seen" not in seen
     assert "seen-value" in seen
@@ -145,8 +136,7 @@ def test_a_vaulted_token_opens_and_is_seen_nowhere(
 ) -> None:
     secret = vault(playbook.folder, {"token": TOKEN})
     run, seen = _play(
-        playbook,
-        door,
+        playbook, door,
         [
             {"name": "vars", "ansible.builtin.include_vars": {"file": secret.file}},
             _upstream(admin_url=guarded.admin_url, admin_token="{{ token }}", tags=[TAG]),

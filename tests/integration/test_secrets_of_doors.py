@@ -19,7 +19,7 @@ from harness.playbook import LOCAL, Player, Run
 
 HIDDEN = "n0t-to-be-seen"
 # What a module writes to the system's log goes to a file.
-SITECUSTOMIZE = """
+SITECUSTOMIZE = '''
 import os, syslog
 
 def _kept(*args):
@@ -27,7 +27,7 @@ def _kept(*args):
         kept.write(str(args[-1]) + "\\n")
 
 syslog.syslog = _kept
-"""
+'''
 Tasks = list[dict[str, Any]]
 
 
@@ -39,20 +39,15 @@ def _play(playbook: Player, door: str, tasks: Tasks, **more: Any) -> tuple[Run, 
     system, log = folder / "syslog", folder / "ansible.log"
     system.touch()
     play: dict[str, Any] = {
-        "hosts": "gateways",
-        "gather_facts": False,
+        "hosts": "gateways", "gather_facts": False,
         "tasks": [{**task, "ignore_errors": True, "register": "kept"} for task in tasks],
     }
     play["tasks"].append({"name": "seen", "ansible.builtin.debug": {"var": "kept"}})
     run = playbook(
-        json.dumps([play]) + "\n",
-        inventory={"gateways": {"hosts": {"here": LOCAL}}},
-        diff=True,
+        json.dumps([play]) + "\n", inventory={"gateways": {"hosts": {"here": LOCAL}}}, diff=True,
         environment={
-            "KONG_ANSIBLE_IN_PROCESS": door,
-            "ANSIBLE_LOG_PATH": str(log),
-            "ANSIBLE_VERBOSITY": "3",
-            "KONG_TEST_SYSLOG": str(system),
+            "KONG_ANSIBLE_IN_PROCESS": door, "ANSIBLE_LOG_PATH": str(log),
+            "ANSIBLE_VERBOSITY": "3", "KONG_TEST_SYSLOG": str(system),
             "PYTHONPATH": str(folder / "site"),
         },
         **more,
@@ -65,8 +60,7 @@ def _play(playbook: Player, door: str, tasks: Tasks, **more: Any) -> tuple[Run, 
 def _plugin(value: str, **more: Any) -> dict[str, Any]:
     config = {
         "http_endpoint": f"http://user:{value}-url@log.test/",
-        "headers": {"X-Custom": f"{value}-header"},
-        **more,
+        "headers": {"X-Custom": f"{value}-header"}, **more,
     }
     return {"name": "http-log", "config": config}
 
@@ -83,11 +77,8 @@ def _limits(value: Any) -> dict[str, Any]:
 def _steps(certificate: dict[str, Any], other_key: str) -> list[tuple[str, dict[str, Any], str]]:
     """Modules, their options, and how each task ends."""
     nested_key = {
-        "path": "consumers/alice/key-auth",
-        "schema": "keyauth_credentials",
-        "identity": "key",
-        "search": True,
-        "entity": {"key": f"k3y-{HIDDEN}", "tags": ["x"]},
+        "path": "consumers/alice/key-auth", "schema": "keyauth_credentials", "identity": "key",
+        "search": True, "entity": {"key": f"k3y-{HIDDEN}", "tags": ["x"]},
     }
     key = {"type": "key_auth", "consumer": "alice", "key": f"k3y-{HIDDEN}"}
     return [

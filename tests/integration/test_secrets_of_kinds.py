@@ -29,7 +29,9 @@ Options = dict[str, Any]
 @pytest.fixture(scope="module")
 def _sandboxes() -> Iterator[dict[str, Gateway]]:
     with ExitStack() as stack:
-        yield {version: stack.enter_context(sandbox("--version", version)) for version in VERSIONS}
+        yield {
+            version: stack.enter_context(sandbox("--version", version)) for version in VERSIONS
+        }
 
 
 @pytest.fixture
@@ -62,19 +64,14 @@ class Watch:
     def echoed(self, module: str, texts: list[str], **options: Any) -> None:
         """The gateway refuses the task and repeats these texts; so do check mode's judges."""
         answer = {
-            "message": f"schema violation ({' '.join(texts)})",
-            "name": "schema violation",
-            "code": 2,
-            "fields": {"config": {"of": texts}, "@entity": texts},
+            "message": f"schema violation ({' '.join(texts)})", "name": "schema violation",
+            "code": 2, "fields": {"config": {"of": texts}, "@entity": texts},
         }
         for check, match in ((True, "validate$"), (False, "^(?!.*validate$)")):
             for method in ("POST", "PATCH"):
                 self.engine.gateway.faults(
-                    match={"method": method, "path": match},
-                    kind="answer",
-                    status=400,
-                    body=json.dumps(answer),
-                    content_type="application/json",
+                    match={"method": method, "path": match}, kind="answer", status=400,
+                    body=json.dumps(answer), content_type="application/json",
                 )
             self.engine.forget()
             result = self(module, check=check, **options)
@@ -158,7 +155,9 @@ CREDENTIALS: list[tuple[Options, str]] = [
 @pytest.mark.parametrize(
     ("named", "option"), CREDENTIALS, ids=[named["type"] for named, option in CREDENTIALS]
 )
-def test_secrets_of_a_credential(engines: dict[str, Engine], named: Options, option: str) -> None:
+def test_secrets_of_a_credential(
+    engines: dict[str, Engine], named: Options, option: str
+) -> None:
     watch = Watch(engines["3.10"])
     for consumer in ("alice", "bob"):
         watch.both("kong_consumer", username=consumer)
@@ -190,12 +189,8 @@ def test_a_key_is_its_own_name_and_a_secret(engines: dict[str, Engine]) -> None:
         assert taken.get("failed") and "another" in taken["msg"]
     watch.echoed("kong_credential", [ECHOED], **options, key=ECHOED)
     watch("kong_info", kinds=["key_auth"])
-    generic = {
-        "path": "consumers/alice/key-auth",
-        "schema": "keyauth_credentials",
-        "identity": "key",
-        "search": True,
-    }
+    generic = {"path": "consumers/alice/key-auth", "schema": "keyauth_credentials",
+               "identity": "key", "search": True}
     watch.both("kong_entity", **generic, entity={"key": NEW, "tags": ["x"]})
     watch.both("kong_entity", **generic, entity={"key": NEW}, state="absent")
     watch.both("kong_credential", **options, key=NEW, state="absent")
@@ -236,7 +231,8 @@ def test_secrets_of_a_certificate(engines: dict[str, Engine], tmp_path: Path) ->
     watch = Watch(engines["3.10"])
     pairs = [self_signed(tmp_path, name) for name in ("old", "new")]
     public, private = (
-        [Path(getattr(pair, half)).read_text() for pair in pairs] for half in ("certificate", "key")
+        [Path(getattr(pair, half)).read_text() for pair in pairs]
+        for half in ("certificate", "key")
     )
     options = {"snis": ["a.test"]}
     watch.both("kong_certificate", **options, cert=public[0], key=private[0])

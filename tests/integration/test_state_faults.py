@@ -349,7 +349,9 @@ def test_no_secret_in_results_and_diffs(state: State) -> None:
             assert "hidden" not in json.dumps(result)
 
 
-@pytest.mark.parametrize("path", ["key-auth", "basic-auth", "hmac-auth", "jwt", "^/plugins"])
+@pytest.mark.parametrize(
+    "path", ["key-auth", "basic-auth", "hmac-auth", "jwt", "^/plugins"]
+)
 def test_no_secret_in_errors(state: State, path: str) -> None:
     body = json.dumps({"message": "the value hidden-key hidden-basic hidden-hmac is bad"})
     for on_error in ("stop", "continue", "rollback"):

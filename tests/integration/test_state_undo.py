@@ -64,25 +64,14 @@ def _after(before: Document, pems: dict[str, str]) -> Document:
     """Everything that can happen: creates, updates of many kinds, deletes of all kinds."""
     after = copied(before)
     after["upstreams"] = [
-        {
-            "name": "stays.test",
-            "slots": 60,
-            "targets": [{"target": "10.0.0.1:80", "weight": 6}, {"target": "10.0.0.9:80"}],
-        },
+        {"name": "stays.test", "slots": 60, "targets": [
+            {"target": "10.0.0.1:80", "weight": 6}, {"target": "10.0.0.9:80"}]},
         {"name": "comes.test", "targets": [{"target": "10.0.0.3:80"}]},
     ]
     after["services"] = [
-        {
-            "name": "s",
-            "host": "comes.test",
-            "routes": [
-                {
-                    "name": "r",
-                    "paths": ["/z"],
-                    "plugins": [{"name": "rate-limiting", "config": {"minute": 6, "hour": 100}}],
-                }
-            ],
-        },
+        {"name": "s", "host": "comes.test", "routes": [
+            {"name": "r", "paths": ["/z"], "plugins": [
+                {"name": "rate-limiting", "config": {"minute": 6, "hour": 100}}]}]},
         {"name": "comes", "host": "comes.test"},
     ]
     # The unique custom_id moves on, for which the delete comes early.
@@ -123,9 +112,9 @@ def test_a_failed_run_leaves_the_gateway_as_it_was(
     state.gateway.call("DELETE", "/sandbox/faults")
     assert failed["left"] == [] and not failed["changed"], failed["msg"]
     assert len(failed["undone"]) == len(failed["changes"])
-    assert (
-        f"{len(failed['changes'])} of {len(failed['changes'])} changes were undone" in failed["msg"]
-    )
+    assert f"{len(failed['changes'])} of {len(failed['changes'])} changes were undone" in failed[
+        "msg"
+    ]
     assert whole(state.gateway) == before
     assert "hidden" not in repr(failed) and "PRIVATE" not in repr(failed)
     _is_completed(state, failed, _after(_before(pems), pems))
@@ -249,7 +238,9 @@ def test_what_somebody_changed_since_is_left_alone(
 
 
 def test_an_undo_that_fails_is_named(state: State) -> None:
-    document = tagged("t", upstreams=[{"name": "u.test", "targets": [{"target": "10.0.0.1:80"}]}])
+    document = tagged(
+        "t", upstreams=[{"name": "u.test", "targets": [{"target": "10.0.0.1:80"}]}]
+    )
     state.gateway.faults(match={"method": "POST", "path": "targets$"}, kind="answer", status=400)
     state.gateway.faults(match={"method": "DELETE"}, kind="answer", status=400)
     failed = state.refused(document, on_error="rollback")

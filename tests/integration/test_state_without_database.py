@@ -87,7 +87,9 @@ def test_it_is_not_emptied_by_accident(state: State, check: bool) -> None:
     for empty in (HEAD, tagged("first-upstream-target"), {**HEAD, "services": []}):
         refused = state.refused(empty, check=check)
         assert "allow_empty" in refused["msg"]
-    refused = state.refused({**HEAD, "upstreams": [{"name": "u.test"}]}, check=check, max_deletes=4)
+    refused = state.refused(
+        {**HEAD, "upstreams": [{"name": "u.test"}]}, check=check, max_deletes=4
+    )
     assert "max_deletes is 4" in refused["msg"]
     assert len(state.gateway.entities("/services")) == 1
     assert counts(state(HEAD, check=check, allow_empty=True)) == {"deleted": 5}

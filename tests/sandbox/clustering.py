@@ -96,7 +96,9 @@ class ControlPlane:
             self._hash = digest(self._document)
         return self._hash, self._document
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         address = writer.get_extra_info("peername")[0]
         try:
             certificate = await self._handshake(writer)
@@ -163,7 +165,9 @@ class ControlPlane:
         self.store.put("clustering_data_planes", {**node, **news})
 
 
-def _listed(hello: link.Message, address: str, certificate: dict[str, Any], status: str) -> Entity:
+def _listed(
+    hello: link.Message, address: str, certificate: dict[str, Any], status: str
+) -> Entity:
     """A data plane as `/clustering/data-planes` shows it, without what changes."""
     expiry = int(ssl.cert_time_to_seconds(certificate["notAfter"]))
     return {

@@ -31,7 +31,9 @@ HEARTBEAT = 30.0
 class DataPlane:
     """Follows a control plane; `hash` is that of the configuration which `store` holds."""
 
-    def __init__(self, cluster: link.Cluster, gateway: Gateway, store: Store, node_id: str) -> None:
+    def __init__(
+        self, cluster: link.Cluster, gateway: Gateway, store: Store, node_id: str
+    ) -> None:
         """`OSError` (`ssl.SSLError`) for certificates that are no good.
 
         A store that holds something already is what an earlier run was sent: it is served until
@@ -61,11 +63,7 @@ class DataPlane:
                 reason = link.handshake_error(error) if isinstance(error, OSError) else str(error)
                 log.error(
                     "[clustering] connection to control plane %s:%d broken: %s "
-                    "(retrying after %d seconds)",
-                    host,
-                    port,
-                    reason,
-                    RETRY,
+                    "(retrying after %d seconds)", host, port, reason, RETRY,
                 )
             await asyncio.sleep(RETRY)
 

@@ -138,10 +138,7 @@ def node(log: pathlib.Path, *options: str | pathlib.Path) -> Iterator[Node]:
     with log.open("ab") as errors:
         process = subprocess.Popen(
             [*command, "--propagation", "0", *map(str, options)],
-            cwd=ROOT / "tests",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
+            cwd=ROOT / "tests", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
             text=True,
         )
     assert process.stdout is not None
@@ -164,7 +161,9 @@ def certificates(pair: Pair) -> list[str | pathlib.Path]:
 
 
 @contextlib.contextmanager
-def control_plane(folder: pathlib.Path, pair: Pair, *options: str | pathlib.Path) -> Iterator[Node]:
+def control_plane(
+    folder: pathlib.Path, pair: Pair, *options: str | pathlib.Path
+) -> Iterator[Node]:
     """Run a control plane."""
     own = ["--mode", "control_plane", "--cluster-port", "0", *certificates(pair)]
     with node(folder / "control-plane.log", *own, *options) as running:

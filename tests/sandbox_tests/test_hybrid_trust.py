@@ -69,14 +69,8 @@ def test_shared_what_the_shared_certificate_signed_is_not_the_shared_one(
     with (
         control_plane(folder, authority.pair, "--cluster-mtls", "shared") as control,
         data_plane(
-            folder / "dp.log",
-            other,
-            control.cluster,
-            *trust,
-            "--cluster-mtls",
-            "pki",
-            "--cluster-server-name",
-            "authority",
+            folder / "dp.log", other, control.cluster, *trust,
+            "--cluster-mtls", "pki", "--cluster-server-name", "authority",
         ) as node,
     ):
         why = "presented incorrect client certificate"
@@ -227,14 +221,8 @@ def test_pinned_a_new_certificate_is_known_before_the_old_one_goes(authority: Au
     pins = authority.folder / "pins.pem"
     pins.write_bytes(old.certificate.read_bytes())
     server = ("--cluster-mtls", "pinned", "--cluster-ca", pins)
-    client = (
-        "--cluster-mtls",
-        "pki",
-        "--cluster-server-name",
-        "cp.test",
-        "--cluster-trusted",
-        own.certificate,
-    )
+    client = ("--cluster-mtls", "pki", "--cluster-server-name", "cp.test",
+              "--cluster-trusted", own.certificate)
     with control_plane(authority.folder, own, *server) as control:
         with data_plane(authority.folder / "new.log", new, control.cluster, *client) as node:
             _refused(control, node, "certificate verify error: self-signed", NOT_TAKEN)
@@ -250,11 +238,7 @@ def test_a_key_that_is_not_its_certificates_is_refused_at_the_start(authority: A
     command = [sys.executable, "-m", "sandbox", "--mode", "control_plane", "--cluster-port", "0"]
     ended = subprocess.run(
         [*command, "--admin-port", "0", *map(str, certificates(mixed))],
-        cwd=ROOT / "tests",
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
+        cwd=ROOT / "tests", capture_output=True, text=True, timeout=30, check=False,
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "key values mismatch" in ended.stderr

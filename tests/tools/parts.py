@@ -24,16 +24,8 @@ CONTROLLERS_2_17 = ("3.12", "3.11")
 TREE = BUILD / "tree" / PACKAGE
 TYPED = (
     "ansible_collections.irishtek.kong.plugins",
-    "benchmark",
-    "demo",
-    "harness",
-    "image",
-    "image_tests",
-    "sandbox",
-    "sandbox_tests",
-    "tools",
-    "tools_tests",
-    "unit",
+    "benchmark", "demo", "events", "harness", "image", "image_tests", "sandbox", "sandbox_tests",
+    "tools", "tools_tests", "unit",
 )
 
 
@@ -88,7 +80,9 @@ def ansible_lint(job: Job) -> Counts:
     )
 
 
-def run_pytest(name: str, words: Sequence[str], execute: Callable[[Sequence[str]], int]) -> Counts:
+def run_pytest(
+    name: str, words: Sequence[str], execute: Callable[[Sequence[str]], int]
+) -> Counts:
     """Run pytest with these words, as `execute` runs a command, and count its report."""
     report = BUILD / f"reports/{name}.xml"
     report.unlink(missing_ok=True)
@@ -113,6 +107,11 @@ def unit(job: Job) -> Counts:
 def integration(job: Job) -> Counts:
     """Run playbooks against a sandbox, or against the gateway that KONG_ADMIN_URL names."""
     return _pytest(job, "integration", ["tests/integration", f"--ignore-glob={DATA_PLANE}"])
+
+
+def events(job: Job) -> Counts:
+    """Run event sources and rulebooks, in an environment with ansible-rulebook."""
+    return _pytest(job, "events", ["tests/events"], workspace.events_venv(job.make))
 
 
 def deck(job: Job) -> Counts:
@@ -206,6 +205,7 @@ PARTS = (
     _sanity(sanity.LEGS[0]),
     *DATA_PLANES[1:],
     Part("unit", unit),
+    Part("events", events),
     *map(_sanity, sanity.LEGS[1:]),
     Part("lint", lint),
     Part("importer", importer),
@@ -221,6 +221,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "lint": ("lint", "ansible-lint"),
     "unit": ("unit",),
     "integration": ("integration", *(part.name for part in DATA_PLANES)),
+    "events": ("events",),
     "sanity": tuple(leg.name for leg in sanity.LEGS),
     "docs": ("docs", "changelog", "importer"),
 }

@@ -47,13 +47,8 @@ class Processes:
                 if self._stopped:
                     raise Broken("stopped")
                 process = subprocess.Popen(
-                    argv,
-                    cwd=cwd,
-                    env=env,
-                    start_new_session=True,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
+                    argv, cwd=cwd, env=env, start_new_session=True,
+                    stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 )
                 self._groups.add(process.pid)
             try:

@@ -34,10 +34,7 @@ def _answers(python: Path, version: str) -> bool:
     try:
         done = subprocess.run(
             [python, "-c", PROBE],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PROBE_SECONDS,
+            capture_output=True, text=True, check=False, timeout=PROBE_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

@@ -168,15 +168,9 @@ def _clear(name: str, env: dict[str, str], log: Path) -> None:
     """Take away what a scenario has left; not through Processes, which a stopped run refuses."""
     with log.open("ab") as output, suppress(subprocess.TimeoutExpired):
         subprocess.run(
-            molecule("destroy", name),
-            cwd=ROOT / "extensions",
-            env=env,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            timeout=CLEARING_SECONDS,
+            molecule("destroy", name), cwd=ROOT / "extensions", env=env, check=False,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            start_new_session=True, timeout=CLEARING_SECONDS,
         )
 
 

@@ -15,7 +15,7 @@ from tools.workspace import BUILD, PACKAGE, Broken
 CACHE = Path.home() / ".ansible/test/cache"
 
 # ansible-test starts this file as if it were get-pip; the wheel beside it needs no download.
-BOOTSTRAP = """\
+BOOTSTRAP = '''\
 import os
 import sys
 
@@ -26,7 +26,7 @@ from pip._internal.cli.main import main
 skipped = ("--no-setuptools", "--no-wheel")
 wanted = [word for word in sys.argv[1:] if word not in skipped]
 sys.exit(main(["install", "--upgrade", "--force-reinstall"] + wanted))
-"""
+'''
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,8 @@ def offline_bootstrap(bin_folder: Path, execute: Callable[..., int]) -> None:
     with this in its cache the package index is enough.
     """
     requirements = next(
-        bin_folder.parent.glob(
-            "lib/python*/site-packages/ansible_test/_internal/python_requirements.py"
-        )
+        bin_folder.parent.glob("lib/python*/site-packages/ansible_test/_internal/"
+                               "python_requirements.py")
     )
     found = re.search(r"pip='([\d.]+)'", requirements.read_text())
     if not found:

@@ -48,10 +48,7 @@ def _listed_by_git() -> list[str] | None:
         return None
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+        cwd=ROOT, capture_output=True, text=True, check=False,
     )
     return None if listed.returncode else listed.stdout.split("\0")
 
@@ -160,6 +157,11 @@ def oldest_venv(python: Path, execute: Run = run) -> Path:
 def lint_venv(execute: Run = run) -> Path:
     """Return bin/ of the linters' environment."""
     return venv(BUILD / "venv-lint", "lint", execute=execute)
+
+
+def events_venv(execute: Run = run) -> Path:
+    """Return bin/ of the environment that event sources and rulebooks run in."""
+    return venv(BUILD / "venv-events", "events", execute=execute)
 
 
 def benchmark_venv(execute: Run = run) -> Path:

@@ -74,12 +74,8 @@ def test_what_a_tool_leaves_in_its_group_ends_with_it(log: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans over")
 def test_a_daemon_that_left_its_group_is_found_and_ended() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LEAVES_A_DAEMON],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+        [sys.executable, "-c", LEAVES_A_DAEMON], capture_output=True, text=True, check=True,
+        timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
     )
     first, second = done.stdout.splitlines()
     assert "left-behind" in first

@@ -32,9 +32,8 @@ def test_failures_and_errors_count_as_failed(junit: Path) -> None:
 
 def test_a_bad_exit_status_without_a_failed_test_is_a_failure(tmp_path: Path) -> None:
     path = tmp_path / "junit.xml"
-    path.write_text(
-        '<testsuites><testsuite tests="2" failures="0" errors="0" skipped="0"/></testsuites>'
-    )
+    path.write_text('<testsuites><testsuite tests="2" failures="0" errors="0" skipped="0"/>'
+                    "</testsuites>")
     assert report.from_junit(path, 0) == Counts(2, 0, 0)
     assert report.from_junit(path, 3) == Counts(2, 1, 0)
 
@@ -45,12 +44,8 @@ def test_a_missing_report_is_a_failure(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("counts", "verdict"),
-    [
-        (Counts(5, 1, 1), "failed"),
-        (Counts(5, 0, 1), "passed"),
-        (SKIPPED, "skipped"),
-        (Counts(), "skipped"),
-    ],
+    [(Counts(5, 1, 1), "failed"), (Counts(5, 0, 1), "passed"), (SKIPPED, "skipped"),
+     (Counts(), "skipped")],
 )
 def test_only_what_ran_and_did_not_fail_has_passed(counts: Counts, verdict: str) -> None:
     assert counts.verdict == verdict

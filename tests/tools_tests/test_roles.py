@@ -62,7 +62,9 @@ def test_what_a_failed_scenario_left_is_taken_away(
     assert job.log.read_text().endswith("cleared\n\nfatal: [gateway]: FAILED! => no\n")
 
 
-def test_what_a_stopped_scenario_left_is_taken_away(job: Job, podman: Part, tmp_path: Path) -> None:
+def test_what_a_stopped_scenario_left_is_taken_away(
+    job: Job, podman: Part, tmp_path: Path
+) -> None:
     job.processes.stop()
     with pytest.raises(Broken, match="stopped"):
         podman.work(job)
@@ -75,7 +77,9 @@ def test_one_scenario_can_be_run_alone() -> None:
         roles.parts("hybird")
 
 
-def test_nobody_but_root_is_asked_to_run_podman(monkeypatch: pytest.MonkeyPatch, job: Job) -> None:
+def test_nobody_but_root_is_asked_to_run_podman(
+    monkeypatch: pytest.MonkeyPatch, job: Job
+) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     images, podman = roles.parts("podman")
     with pytest.raises(Skip, match="as root"):

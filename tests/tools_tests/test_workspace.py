@@ -89,15 +89,8 @@ def test_a_tree_that_came_as_an_archive_has_the_files_that_git_would_list(
 ) -> None:
     (tree / ".gitignore").write_text("/.build/\n__pycache__/\n*.pyc\n/*.tar.gz\n/tests/output/\n")
     for name in (
-        "file",
-        "sub/.build/kept",
-        "sub/file.py",
-        ".build/made",
-        "sub/__pycache__/file",
-        "a.pyc",
-        "made.tar.gz",
-        "tests/output/log",
-        "tests/kept",
+        "file", "sub/.build/kept", "sub/file.py", ".build/made", "sub/__pycache__/file", "a.pyc",
+        "made.tar.gz", "tests/output/log", "tests/kept",
     ):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).touch()

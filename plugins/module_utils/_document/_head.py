@@ -16,6 +16,7 @@ from typing import Any
 from .._entities._registry import KINDS
 from .._errors import InputError
 from .._freeform import as_type
+from .._spelling import did_you_mean
 from ._format import DEFAULTED, FOREIGN_SECTIONS, MEMBERS, META, SECTIONS
 from ._located import place_of
 from ._texts import texts_in
@@ -93,8 +94,10 @@ def _check_sections(document: Mapping[str, Any]) -> None:
         where = place_of(document, section)
         if section in FOREIGN_SECTIONS:
             raise InputError(f"{where}: {section} are not managed by this collection")
-        if section not in (*SECTIONS, *META, MEMBERS):
-            raise InputError(f"{where}: {section} is not a section of a state file")
+        known = (*SECTIONS, *META, MEMBERS)
+        if section not in known:
+            near = did_you_mean(section, known)
+            raise InputError(f"{where}: {section} is not a section of a state file{near}")
 
 
 def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:
@@ -126,4 +129,5 @@ def _refuse_unknown(found: Mapping[str, Any], known: Iterable[str], what: str) -
     names = set(known)
     for name in found:
         if name not in names:
-            raise InputError(f"{place_of(found, str(name))}: {what} cannot hold {name}")
+            near = did_you_mean(str(name), names)
+            raise InputError(f"{place_of(found, str(name))}: {what} cannot hold {name}{near}")

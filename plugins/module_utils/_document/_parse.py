@@ -17,11 +17,11 @@ from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._kind import Entity, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
-from .._entities._route import ROUTE, is_expression_without_tilde
 from .._entities._service import settle_url
 from .._errors import InputError, KongError
 from .._freeform import as_type
-from .._values import merge, normalise
+from .._spelling import did_you_mean
+from .._values import doubts_about, merge, normalise
 from ._duplicates import refuse_duplicates
 from ._format import ANSWERED, FOREIGN_SECTIONS, MEMBERS, NESTED, NOTES, SECTIONS
 from ._head import Head, mapping_in, read_head
@@ -166,18 +166,20 @@ class _Reader:
             named = kind.describe(dict(entry), owner.label if isinstance(owner, Item) else owner)
             raise InputError(f"{where}: {named}: {exc.message}") from exc
         self.items.append(item)
-        if kind is ROUTE:
-            self._warn_of_paths(item, place_of(entry, "paths"))
+        self._warn(item, own, texts, entry)
         for section, entries in nested.items():
             self._read_nested(item, section, entries)
 
-    def _warn_of_paths(self, item: Item, where: str) -> None:
-        for path in item.written.get("paths") or ():
-            if is_expression_without_tilde(path):
-                self.warnings.append(
-                    f"{where}: {item.describe()}: the path {path} looks like a regular expression, "
-                    f"and the gateway takes it literally; write ~{path} to make it one"
-                )
+    def _warn(self, item: Item, own: Entity, texts: Texts, entry: Mapping[str, Any]) -> None:
+        """Keep the doubts about what is written, with the places of the fields."""
+        doubtful = [
+            each for each in item.kind.fields if each.doubts and own.get(each.name) is not None
+        ]
+        for found in doubtful:
+            written = with_texts([found], {found.name: own[found.name]}, texts)
+            for doubt in doubts_about([found], typed([found], written)):
+                where = place_of(entry, found.name)
+                self.warnings.append(f"{where}: {item.describe()}: {doubt}")
 
     def _read_nested(self, item: Item, section: str, entries: Any) -> None:
         if section == MEMBERS:
@@ -214,7 +216,7 @@ class _Reader:
             elif key in FOREIGN_SECTIONS:
                 raise InputError(f"{key} are not managed by this collection")
             elif key not in (*ANSWERED, *NOTES):
-                raise InputError(f"it has no field {key}")
+                raise InputError(f"it has no field {key}{did_you_mean(str(key), {*known, *nests})}")
         return own, nested
 
     def _completed(self, kind: Kind, written: Entity) -> Entity:

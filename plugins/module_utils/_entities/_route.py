@@ -38,6 +38,16 @@ def is_expression_without_tilde(path: str) -> bool:
     return not path.startswith("~") and bool(_EXPRESSION.search(path))
 
 
+def doubts_about_paths(paths: list[str]) -> list[str]:
+    """A warning for each path that was a regular expression before 3.0 and matches as text now."""
+    return [
+        f"the path {path} is plain text for the gateway, though it looks like a regular "
+        f"expression; write ~{path} if it is one"
+        for path in paths
+        if is_expression_without_tilde(path)
+    ]
+
+
 def _any_order(name: str, **more: Any) -> Field:
     # The router makes no difference between orders, though some of these are arrays in the schema.
     return Field(name, "list", unordered=True, empty_is_null=True, **{"elements": "str", **more})
@@ -58,7 +68,7 @@ ROUTE = Kind(
         Field("protocols", "list", elements="str", choices=PROTOCOLS, unordered=True),
         _any_order("methods"),
         _any_order("hosts"),
-        _any_order("paths"),
+        _any_order("paths", doubts=doubts_about_paths),
         Field(
             "headers",
             "dict",

@@ -28,15 +28,8 @@ options:
 """
 
 # What a login of root would have, and nothing of this process's environment.
-LOGIN = (
-    "env",
-    "-i",
-    "HOME=/root",
-    "LANG=C.UTF-8",
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "/bin/sh",
-    "-c",
-)
+LOGIN = ("env", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:"
+         "/usr/sbin:/usr/bin:/sbin:/bin", "/bin/sh", "-c")
 
 
 class Connection(ConnectionBase):  # type: ignore[misc]
@@ -62,18 +55,8 @@ class Connection(ConnectionBase):  # type: ignore[misc]
         """Run a command line of the shell; return exit status, output and errors."""
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         self._connect()
-        enter = [
-            "nsenter",
-            "--target",
-            self._pid,
-            "--mount",
-            "--uts",
-            "--ipc",
-            "--pid",
-            "--net",
-            "--root",
-            "--wd",
-        ]
+        enter = ["nsenter", "--target", self._pid, "--mount", "--uts", "--ipc", "--pid", "--net",
+                 "--root", "--wd"]
         done = subprocess.run(
             [*enter, *LOGIN, cmd], input=in_data or b"", capture_output=True, check=False
         )

@@ -99,10 +99,7 @@ def _daemon(prefix: pathlib.Path) -> int:
     with (prefix / "logs" / "error.log").open("ab") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "image.kong.nginx", "-p", str(prefix)],
-            stdin=subprocess.DEVNULL,
-            stdout=errors,
-            stderr=errors,
-            start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True,
         )
     if not _until(lambda: running(prefix) is not None or process.poll() is not None):
         raise Invalid("Kong did not start in time")

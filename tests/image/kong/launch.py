@@ -75,7 +75,9 @@ def state_file(settings: Settings, prefix: pathlib.Path) -> pathlib.Path | None:
     return None if name is None else prefix / name
 
 
-def arguments(settings: Settings, prefix: pathlib.Path, inherited: Mapping[str, int]) -> list[str]:
+def arguments(
+    settings: Settings, prefix: pathlib.Path, inherited: Mapping[str, int]
+) -> list[str]:
     """The sandbox's arguments; certificates given as text become files below the prefix."""
     about = release()
     found = ["--mode", mode(settings), "--version", about["version"]]

@@ -151,9 +151,7 @@ class Master:
         options = launch.arguments(settings, self.prefix, numbers)
         child = subprocess.Popen(
             [sys.executable, "-m", "image.kong.worker", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
             pass_fds=list(numbers.values()),
         )
         assert child.stdout is not None
