@@ -148,6 +148,13 @@ def test_what_nothing_tells_the_type_of_is_refused_with_its_place(bare: str) -> 
         to_dbless(_read(plugin))
 
 
+def test_plain_numbers_stay_numbers_where_nothing_tells() -> None:
+    vault = "vaults:\n  - {name: env, prefix: v, config: {ttl: 1.5, size: 10, on: yes}}\n"
+    assert _written(_parsed(vault), "vault")[0]["config"] == {"ttl": 1.5, "size": 10, "on": True}
+    plugin = "plugins:\n  - {name: cors, config: {max_age: 1.5}}\n"
+    assert to_dbless(_read(plugin))["plugins"] == [{"name": "cors", "config": {"max_age": 1.5}}]
+
+
 def test_a_gateway_without_a_database_gets_the_same_strings() -> None:
     text = (
         "services: [{name: 007, tags: [1.10]}]\nroutes: [{name: r, service: {name: 007}}]\n"

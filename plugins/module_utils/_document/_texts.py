@@ -69,7 +69,7 @@ def refuse_unclear(value: Any, texts: Texts, at: str) -> None:
         name = f"{at}.{key + 1 if isinstance(key, int) else key}"
         if isinstance(text, Mapping):
             refuse_unclear(value[key], text, name)
-        elif not isinstance(value[key], bool):
+        elif not isinstance(value[key], bool) and str(value[key]) != text:
             raise InputError(
                 f"{name} can be a string or a number; put it in quotes, or write the number plainly"
             )
