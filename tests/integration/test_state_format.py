@@ -180,7 +180,7 @@ def test_errors_name_file_and_line_through_both_doors(
         _task("text", content=HEAD + "licenses: []\n"),
     )  # fmt: skip
     assert run.result("document")["msg"] == (
-        "a.yaml:6: target 10.0.0.1 of upstream u.test: it has no field wieght"
+        "a.yaml:6: target 10.0.0.1 of upstream u.test: it has no field wieght; did you mean weight?"
     )
     refused = run.result("write")
     assert "Could not create service s at http://" in refused["msg"]
