@@ -6,11 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import (
-    CERTIFICATE,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    entity_operation,
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._certificate import (
+    KONG_CERTIFICATE,
 )
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction
 
@@ -18,4 +15,4 @@ from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongA
 class ActionModule(KongAction):
     """Runs in the controller's process where it can."""
 
-    operation = entity_operation(CERTIFICATE)
+    operation = KONG_CERTIFICATE

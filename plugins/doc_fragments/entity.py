@@ -19,7 +19,8 @@ options:
   id:
     description:
       - UUID of the entity. One that is there is found by it, and can be renamed; a new one gets it.
-      - The id of an existing entity is never changed.
+      - The ID of an existing entity is never changed. With O(state=absent), what is written beside it must be that of the
+        entity.
     type: str
 notes:
   - Only what is written is managed. What a task leaves out stays as it is; V(null) sets a field back to

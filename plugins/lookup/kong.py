@@ -81,7 +81,6 @@ _raw:
       slots: 10000
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -89,23 +88,25 @@ from ansible.errors import AnsibleLookupError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.irishtek.kong.plugins.module_utils._address import normalise_address
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import parent_key
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     CONNECTION,
     connection_from,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._identity import (
+    find_by_reference,
+    looks_like_id,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway, Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._spelling import did_you_mean
 from ansible_collections.irishtek.kong.plugins.module_utils._stored import as_stored
 from ansible_collections.irishtek.kong.plugins.module_utils._transport import HTTPX_IMPORT_ERROR
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import plain
 from ansible_collections.irishtek.kong.plugins.plugin_utils._session import worker_session
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class LookupModule(LookupBase):
@@ -139,7 +140,7 @@ class LookupModule(LookupBase):
         written: Mapping[str, Any],
     ) -> Any:
         # A key that is secret is not in it.
-        subject = kind.describe({kind.identity: key}, parent)
+        subject = kind.describe({kind.identity.field: key}, parent)
         entity = _find(gateway, kind, key, parent)
         if entity is None:
             if "default" not in written:
@@ -172,18 +173,14 @@ def _parent(kind: Kind, parent: str | None) -> str | None:
 
 
 def _find(gateway: Gateway, kind: Kind, key: str, parent: str | None) -> Entity | None:
-    """By id or identity; in a list where no path leads to it, or only one that shows a secret."""
-    if kind is TARGET and not _UUID.fullmatch(key):
-        key = normalise_address(key)
-    if kind.matches is None:
-        return gateway.get(kind, key, parent)
-    names = {"id", kind.identity, *kind.unique, *kind.named_by}
-    listed = gateway.entities(kind, parent) or []
-    found = [each for each in listed if any(each.get(name) == key for name in names)]
-    if len(found) > 1:
-        subject = kind.describe({kind.identity: key}, parent)
-        raise InputError(f"{subject} is there {len(found)} times: ask for one by its id")
-    return found[0] if found else None
+    """By ID or by what else it is called."""
+    for field in kind.fields:
+        if field.name == kind.identity.field and field.normalise and not looks_like_id(key):
+            key = field.normalise(key)
+    if parent is not None:
+        parent = parent_key(gateway, kind, parent)
+        return find_by_reference(gateway, kind, key, parent) if parent else None
+    return find_by_reference(gateway, kind, key)
 
 
 def _field(entity: Entity, path: str, subject: str) -> Any:

@@ -11,122 +11,122 @@ Works alike on a gateway that is written to and on one that predicts (check mode
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from typing import Callable
 
-from ._entities._kind import GENERATED, NEEDS_ENTERPRISE, Entity, Field, Kind
-from ._entities._plugin import without_linked
-from ._entities._registry import kind_named
+from ._entities._identity import find_by_reference, looks_like_id, refuse_empty
+from ._entities._kind import Entity, Field, Kind
+from ._entities._registry import KINDS
 from ._errors import InputError, KongError, Refused, Unreachable
 from ._freeform import with_details
-from ._gateway import Gateway
+from ._gateway._errors import ParentMissing, UniqueViolation
+from ._gateway._protocol import Gateway
 from ._parallel import PartlyDone, for_each
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
-from ._plan import without_nulls as without_empty
-from ._schema import Schema, composed, names_in, without_nulls, without_old_spellings
+from ._schema import Schema, composed, names_in, nulls_to_defaults
 from ._secrets import redact
 from ._spelling import did_you_mean, unknown_fields, with_nearest_fields
 from ._values import doubts_about, normalise
 
 Warn = Callable[[str], None]
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def present(
-    gateway: Gateway, kind: Kind, written: Entity, warn: Warn, parent: str | None = None
+    gateway: Gateway,
+    kind: Kind,
+    written: Entity,
+    warn: Warn,
+    parent: str | None = None,
+    *,
+    called: str | None = None,
 ) -> Plan:
     """Plan (not yet carry out) that an entity is as ``written``.
 
     :param written: the fields that the user wrote; explicit nulls as None.
-    :param parent: name or id of the parent, for kinds that have one.
-    :raises InputError: contradictions, a missing reference, a changed id.
+    :param parent: name or ID of the parent, for kinds that have one.
+    :param called: what the user calls the parent, if that is something else.
+    :raises InputError: contradictions, a missing reference, nothing that identifies.
     """
+    called = called or parent
     try:
         desired = normalise(kind.fields, written)
         for doubt in doubts_about(kind.fields, written):
-            warn(f"{kind.describe(written, parent)}: {doubt}")
+            warn(f"{kind.describe(written, called)}: {doubt}")
         current = find(gateway, kind, desired, parent)
         desired = complete(gateway, kind, desired, current, warn)
-        return plan_present(kind, desired, current, parent)
+        return plan_present(kind, desired, current, called)
     except KongError as exc:
         redact(exc, kind, written)
-        exc.within(f"{kind.describe(written, parent)} at {gateway.url}")
+        exc.within(f"{kind.describe(written, called)} at {gateway.url}")
         raise
 
 
-def absent(gateway: Gateway, kind: Kind, written: Entity, parent: str | None = None) -> Plan:
-    """Plan that an entity is gone; one whose parent is missing is."""
+def absent(
+    gateway: Gateway,
+    kind: Kind,
+    written: Entity,
+    parent: str | None = None,
+    *,
+    called: str | None = None,
+) -> Plan:
+    """Plan that an entity does not exist; without its parent it does not.
+
+    :raises InputError: what is written contradicts the entity that was found.
+    """
+    called = called or parent
     try:
-        current = find(gateway, kind, normalise(kind.fields, written), parent)
-        return plan_absent(kind, current, parent)
+        desired = normalise(kind.fields, written)
+        current = find(gateway, kind, desired, parent)
+        if current is not None:
+            desired = resolve(gateway, kind, desired, current, kind.identity.fixed)
+        return plan_absent(kind, current, called, desired)
     except KongError as exc:
-        exc.within(f"{kind.describe(written, parent)} at {gateway.url}")
+        exc.within(f"{kind.describe(written, called)} at {gateway.url}")
         raise
 
 
 def find(gateway: Gateway, kind: Kind, desired: Entity, parent: str | None = None) -> Entity | None:
-    """By id where one is written, else (and if that id is free) by identity.
+    """The entity that ``desired`` identifies.
 
-    :raises InputError: what is written leads to different entities.
+    :raises InputError: nothing identifies it, or what is written leads to different entities.
     """
-    key, identity = desired.get("id"), desired.get(kind.identity)
-    current = gateway.get(kind, key, parent) if key else None
-    # In a run the gateway itself refuses keys of another entity beside an id.
-    if current is not None and not (kind.keys and gateway.predicts):
-        return current
-    if kind.matches is not None:
-        stored = gateway.entities(kind, parent) or ()
-        return next((entity for entity in stored if kind.matches(desired, entity)), None)
-    if kind.keys:
-        return _owner_of(gateway, kind, desired.get(kind.keys) or (), current)
-    if identity:
-        return gateway.get(kind, identity, parent)
-    for name in kind.unique:
-        if desired.get(name):
-            return gateway.holder(kind, name, desired[name])
-    return None
-
-
-def _owner_of(
-    gateway: Gateway, kind: Kind, keys: Sequence[str], current: Entity | None
-) -> Entity | None:
-    """The one entity that the keys lead to; ``current`` is the one of the written id."""
-    owners: dict[str, Entity] = {} if current is None else {current["id"]: current}
-    names: dict[str, str] = {each: each for each in owners}
-    for key in keys:
-        found = gateway.get(kind, key)
-        if found is not None:
-            owners[found["id"]] = found
-            names[found["id"]] = key
-    if len(owners) > 1:
-        raise InputError(
-            f"its {kind.keys} {' and '.join(names.values())} belong to different {kind.path}"
-        )
-    return next(iter(owners.values()), None)
+    if kind.parent:
+        refuse_empty(kind.parent, parent)
+    return kind.identity.find(gateway, kind, desired, parent)
 
 
 def complete(
     gateway: Gateway, kind: Kind, desired: Entity, current: Entity | None, warn: Warn
 ) -> Entity:
-    """Nulls become defaults, names of references ids, silent rules of the gateway visible."""
-    desired = resolve(gateway, kind, without_defaults(gateway, kind, desired))
-    if kind.settle is not None:
-        for warning in kind.settle(desired, current):
+    """Nulls become defaults, names of references IDs, silent rules of the gateway visible."""
+    desired = resolve(gateway, kind, without_defaults(gateway, kind, desired), current)
+    if kind.apply_field_rules is not None:
+        for warning in kind.apply_field_rules(desired, current):
             warn(f"{kind.describe(desired)}: {warning}")
     return desired
 
 
-def resolve(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
-    """Names of references become ids.
+def resolve(
+    gateway: Gateway,
+    kind: Kind,
+    desired: Entity,
+    current: Entity | None = None,
+    only: Sequence[str] | None = None,
+) -> Entity:
+    """Names of references become IDs.
 
-    :raises InputError: there is no such entity, and no earlier task that may have made it.
+    :param only: the names of the fields that matter; None: all.
+    :raises InputError: there is no such entity, and no earlier task that may have created it.
     """
     resolved = dict(desired)
-    for field in kind.fields:
-        if field.reference and isinstance(desired.get(field.name), str):
-            resolved[field.name] = {"id": _reference(gateway, field, desired[field.name])}
+    for field in kind.references:
+        key = desired.get(field.name)
+        if isinstance(key, str) and (only is None or field.name in only):
+            refuse_empty(field.name, key)
+            have = ((current or {}).get(field.name) or {}).get("id")
+            # What it points at already need not be looked up.
+            resolved[field.name] = {"id": have if have == key else _reference(gateway, field, key)}
     return resolved
 
 
@@ -137,8 +137,8 @@ def without_defaults(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
     if not cleared:
         return desired
     if kind.details is not None and cleared <= names_in(kind.details):
-        return without_nulls(kind.details, desired)
-    return without_nulls(schema_of(gateway, kind), desired)
+        return nulls_to_defaults(kind.details, desired)
+    return nulls_to_defaults(schema_of(gateway, kind), desired)
 
 
 def schema_of(gateway: Gateway, kind: Kind) -> Schema:
@@ -171,15 +171,23 @@ def _clears_a_default(fields: Sequence[Field], desired: Entity) -> bool:
 
 
 def _reference(gateway: Gateway, field: Field, key: str) -> str:
-    """The id behind a reference by name or id.
-
-    An id is looked up in check mode only: a write with a wrong one is refused by the gateway.
-    """
-    if _UUID.fullmatch(key) and not gateway.predicts:
-        return key
-    kind = kind_named(field.reference or "")
-    found = gateway.get(kind, key)
+    """The ID behind a reference by name or ID."""
+    kind = KINDS[field.reference or ""]
+    found = find_by_reference(gateway, kind, key)
     return str(found["id"]) if found is not None else gateway.missing(kind, key)
+
+
+def parent_key(gateway: Gateway, kind: Kind, parent: str) -> str | None:
+    """How a path leads to the parent that the user calls so; None where it does not exist.
+
+    A name can stand in a path, unless it looks like an ID or is not the one that paths have.
+    """
+    refuse_empty(str(kind.parent), parent)
+    above = KINDS[str(kind.parent)]
+    if not above.unique and not looks_like_id(parent):
+        return parent
+    found = find_by_reference(gateway, above, parent)
+    return None if found is None else str(found["id"])
 
 
 def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
@@ -191,10 +199,8 @@ def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
     try:
         if plan.operation == CREATE:
             return _create(gateway, plan, parent)
-        if plan.operation == UPDATE and "partials" in plan.body:
-            return plan.done(gateway.replace(plan.kind, plan.stored, _whole(plan)))
         if plan.operation == UPDATE:
-            return plan.done(gateway.update(plan.kind, plan.stored, plan.body, parent))
+            return plan.done(gateway.update(plan, parent))
         if plan.operation == DELETE:
             gateway.delete(plan.kind, plan.stored, parent)
         return plan
@@ -217,15 +223,7 @@ def _name_nearest_fields(gateway: Gateway, kind: Kind, exc: Refused) -> None:
             exc.message = with_nearest_fields(exc.message, unknown, schema_of(gateway, kind))
 
 
-def _whole(plan: Plan) -> Entity:
-    """A plugin as a PUT takes it, the only write that takes links to partials off again."""
-    entity = {name: value for name, value in plan.entity.items() if name not in GENERATED}
-    if plan.kind.details is not None:
-        entity = without_old_spellings(plan.kind.details, entity)
-    return without_empty(without_linked(entity))
-
-
-def carry_out_all(gateway: Gateway, plans: Sequence[Plan], parent: str) -> list[Plan]:
+def carry_out_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> list[Plan]:
     """Carry out plans for entities of one parent: deletes when everything else is done.
 
     :raises PartlyDone: ``results`` are the plans in their order, None for those not carried out.
@@ -257,12 +255,10 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
             return _adopt(gateway, plan, parent, exc)
         if _outcome_unknown(exc):
             return _create_again(gateway, plan, parent, exc)
-        if isinstance(exc, Refused) and exc.status == 404 and plan.kind.parent:
+        if isinstance(exc, ParentMissing):
             raise InputError(
                 f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure
             ) from exc
-        if isinstance(exc, Refused) and exc.status == 404 and plan.kind.enterprise:
-            raise InputError(NEEDS_ENTERPRISE, **exc.failure) from exc
         raise
 
 
@@ -282,8 +278,8 @@ def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -
 def _as_update(plan: Plan, current: Entity) -> Plan:
     """The plan for an entity that turned out to be there, with the rules that then apply."""
     desired = dict(plan.body)
-    if plan.kind.settle is not None:
-        plan.kind.settle(desired, current)
+    if plan.kind.apply_field_rules is not None:
+        plan.kind.apply_field_rules(desired, current)
     return plan_present(plan.kind, desired, current, plan.parent)
 
 
@@ -318,14 +314,12 @@ def _create_again(gateway: Gateway, plan: Plan, parent: str | None, cause: KongE
 
 
 def _lost_race(plan: Plan, exc: KongError) -> bool:
-    if not isinstance(exc, Refused):
+    """Whether somebody else created the very entity."""
+    if not isinstance(exc, UniqueViolation):
         return False
-    if plan.kind.keys:
-        # Refused as a violation of the schema (conformance case certificates).
-        return "already associated with existing" in str(exc.fields.get(plan.kind.keys))
-    names = (plan.kind.identity, *plan.kind.unique)
-    return exc.is_unique_violation and any(
-        name in exc.fields and exc.fields[name] == plan.body.get(name) for name in names
+    names = plan.kind.identity.names(plan.kind)
+    return plan.kind.path_id is not None or any(
+        name in exc.taken and exc.taken[name] == plan.body.get(name) for name in names
     )
 
 

@@ -29,7 +29,8 @@ from ._argspec import (
 )
 from ._client import Client, Connection
 from ._errors import InputError, KongError
-from ._gateway import AdminGateway, Gateway
+from ._gateway._admin import AdminGateway
+from ._gateway._protocol import Gateway
 from ._operations._base import Operation, Result, Task, silent
 from ._predict import PredictingGateway, Predictions
 from ._secrets import mask_fields
@@ -65,7 +66,7 @@ class Session:
         yield Predictions()
 
     def forget_predictions(self, connection: Connection) -> None:
-        """A task that may write makes what was predicted worthless."""
+        """After a task that can write, what was predicted is no longer known."""
 
 
 def run(
@@ -96,10 +97,11 @@ def run(
             return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
 
         if not check_mode:
-            session.forget_predictions(connection)
+            if operation.writes:
+                session.forget_predictions(connection)
             return start(gateway)
         with session.predictions(connection) as predictions:
-            return start(PredictingGateway(gateway, predictions, warn))
+            return start(PredictingGateway(gateway, predictions, warn, operation.checks))
     except KongError as exc:
         return failed(exc)
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from ._entities._kind import GENERATED, PLACEHOLDER, Entity, Kind
 from ._errors import InputError
+from ._schema import without_old_spellings
 from ._secrets import mask
-from ._values import difference, merge
+from ._values import difference, merge, without_nulls
 
 CREATE, UPDATE, DELETE, NONE = "create", "update", "delete", "none"
 
@@ -29,7 +30,7 @@ class Plan:
 
     :param parent: what the parent was called by the user, for messages.
     :param body: what is to be sent: the whole entity on a create, the changed leaves on an update.
-    :param after: expected until the write; then the gateway's answer, or what check mode foretells.
+    :param after: expected until the write; then the gateway's response, or a prediction.
     """
 
     kind: Kind
@@ -54,12 +55,22 @@ class Plan:
         return self.after or self.stored or self.body
 
     @property
+    def full_body(self) -> Entity:
+        """The whole entity as it is to be, for writes that reset what they leave out."""
+        hidden = (*GENERATED, *self.kind.answered_only)
+        entity = {name: value for name, value in self.entity.items() if name not in hidden}
+        if self.kind.details is not None:
+            entity = without_old_spellings(self.kind.details, entity)
+        read = self.kind.read
+        return without_nulls(entity if read is None else read(entity, None))
+
+    @property
     def description(self) -> str:
         return self.kind.describe(self.stored or self.after or self.body, self.parent)
 
-    def done(self, answer: Entity | None) -> Plan:
-        """The plan after its write, with the entity that the gateway answered."""
-        return replace(self, after=answer)
+    def done(self, response: Entity | None) -> Plan:
+        """The plan after its write, with the entity that the gateway returned."""
+        return replace(self, after=response)
 
     def diff(self, gateway: str) -> dict[str, Any]:
         """The pair that ``--diff`` shows: whole entities, without what a gateway makes up."""
@@ -75,7 +86,7 @@ class Plan:
         return {
             "operation": self.operation,
             "kind": self.kind.name,
-            self.kind.identity: self.kind.label(self.entity),
+            self.kind.identity.field: self.kind.label(self.entity),
             **({self.kind.parent: self.parent} if self.kind.parent else {}),
         }
 
@@ -86,25 +97,29 @@ def plan_present(
     """Create what is missing, update what differs, in place.
 
     :param desired: what the user wrote, normalised, without explicit nulls that mean a default.
-    :raises InputError: ``desired`` asks for another id than the entity has.
+    :raises InputError: ``desired`` contradicts the entity that it was found as.
     """
     if current is None:
         body = without_nulls(desired)
         return Plan(kind, CREATE, None, body, body, parent)
-    wanted_id = desired.get("id")
-    if wanted_id is not None and wanted_id != current.get("id"):
-        raise InputError(
-            f"it exists with the id {current.get('id')}, and an id cannot be changed to {wanted_id}"
-        )
+    kind.identity.agrees(kind, desired, current)
     change = difference(kind.fields, desired, current)
     if not change:
         return Plan(kind, NONE, current, current, parent=parent)
     return Plan(kind, UPDATE, current, merge(kind.fields, current, change), change, parent)
 
 
-def plan_absent(kind: Kind, current: Entity | None, parent: str | None = None) -> Plan:
+def plan_absent(
+    kind: Kind, current: Entity | None, parent: str | None = None, desired: Entity | None = None
+) -> Plan:
+    """Delete what exists.
+
+    :param desired: what the user wrote of it.
+    :raises InputError: that contradicts the entity that it was found as.
+    """
     if current is None:
         return Plan(kind, NONE, parent=parent)
+    kind.identity.agrees(kind, desired or {}, current, going=True)
     return Plan(kind, DELETE, current, parent=parent)
 
 
@@ -119,19 +134,17 @@ def plan_many(
 
     Deletes come last, so that a pool is never emptier on the way than at its end.
     """
-    found = by_identity(kind, current)
-    plans = [
-        plan_present(kind, entity, found.get(entity[kind.identity]), parent) for entity in wanted
-    ]
+    found, field = by_identity(kind, current), kind.identity.field
+    plans = [plan_present(kind, entity, found.get(entity[field]), parent) for entity in wanted]
     if purge:
-        kept = {entity[kind.identity] for entity in wanted}
+        kept = {entity[field] for entity in wanted}
         surplus = sorted(identity for identity in found if identity not in kept)
         plans += [plan_absent(kind, found[identity], parent) for identity in surplus]
     return plans
 
 
 def by_identity(kind: Kind, entities: Sequence[Entity]) -> Mapping[str, Entity]:
-    return {entity[kind.identity]: entity for entity in entities}
+    return {entity[kind.identity.field]: entity for entity in entities}
 
 
 def refuse_duplicates(kind: Kind, written: Sequence[Entity], normalised: Sequence[Entity]) -> None:
@@ -140,24 +153,16 @@ def refuse_duplicates(kind: Kind, written: Sequence[Entity], normalised: Sequenc
     :raises InputError: names both, as they were written, with their positions counted from 1.
     """
     first: dict[str, int] = {}
+    field = kind.identity.field
     for position, entity in enumerate(normalised):
-        identity = entity[kind.identity]
+        identity = entity[field]
         if identity in first:
             earlier = first[identity]
             raise InputError(
-                f"{kind.path} {earlier + 1} ({written[earlier][kind.identity]}) and {position + 1} "
-                f"({written[position][kind.identity]}) are the same: {identity}"
+                f"{kind.path} {earlier + 1} ({written[earlier][field]}) and {position + 1} "
+                f"({written[position][field]}) are the same: {identity}"
             )
         first[identity] = position
-
-
-def without_nulls(entity: Entity) -> Entity:
-    """What a create sends: a null there says no more than leaving the field out."""
-    return {
-        name: without_nulls(value) if isinstance(value, dict) else value
-        for name, value in entity.items()
-        if value is not None
-    }
 
 
 def _shown(kind: Kind, entity: Entity | None) -> Entity | None:

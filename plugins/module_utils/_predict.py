@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check mode: a gateway that foretells what writes would do, and sends reads and validations only.
+"""Check mode: a gateway that predicts what writes would do, and sends reads and validations only.
 
 PRIVATE to the collection: it can change in any release.
 
-A prediction is the stored entity (or the defaults of the gateway's own schema) with the change
-merged in, judged by the gateway's ``/schemas/…/validate``. What that endpoint does not know,
-uniqueness and references, is looked up.
+A prediction is the existing entity (or the defaults of the gateway's own schema) with the change
+merged in, validated by the gateway. What that validation does not know, uniqueness and references,
+is looked up.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Callable
 
 from ._client import NO_DATABASE
-from ._entities._kind import GENERATED, NEEDS_ENTERPRISE, PLACEHOLDER, Entity, Kind, ids_in
+from ._entities._identity import find_by_reference
+from ._entities._kind import CASCADE, GENERATED, PLACEHOLDER, RESTRICT, Entity, Kind, ids_in
 from ._entities._plugin import without_linked
-from ._entities._registry import kind_named
+from ._entities._registry import KINDS, listing, pointing_at
 from ._errors import InputError
-from ._gateway import AdminGateway, minds_lists
+from ._gateway._admin import NOT_OFFERED
+from ._gateway._protocol import Gateway, Traits
+from ._plan import Plan
 from ._schema import Schema, complete, composed, replacements, value_at, without_old_spellings
-from ._values import merge
 
 
 class Predictions:
@@ -33,7 +36,7 @@ class Predictions:
 
     :param memory: plain JSON; a run's tasks hand it on to each other where they can.
     :param complete: whether it holds all that the run predicted so far: then what is neither there
-        nor on the gateway is missing, else an earlier task may have been going to make it.
+        nor on the gateway is missing, else an earlier task may have been going to create it.
     """
 
     def __init__(self, memory: dict[str, Any] | None = None, complete: bool = False) -> None:
@@ -45,36 +48,59 @@ class Predictions:
         self.lock = threading.RLock()
 
     def remember(self, kind: Kind, key: str, entity: Entity | None) -> None:
-        """Keep a predicted entity by id, None for a deleted one."""
+        """Keep a predicted entity by ID, None for a deleted one."""
         with self.lock:
-            self._entities.setdefault(kind.name, {})[key] = entity
+            self._entities.setdefault(kind.schema_name, {})[key] = entity
 
     def known(self, kind: Kind) -> dict[str, Entity | None]:
         with self.lock:
-            return dict(self._entities.get(kind.name, {}))
+            return dict(self._entities.get(kind.schema_name, {}))
 
 
-class PredictingGateway:
+@dataclass(frozen=True)
+class Checks:
+    """What a prediction is checked for.
+
+    :param looks_up: uniqueness and references, which only look-ups can tell; not where all of it
+        was read before.
+    :param validates: the gateway validates each entity.
+    :param writes_entities: the gateway has to be able to write single entities.
+    """
+
+    looks_up: bool = True
+    validates: bool = True
+    writes_entities: bool = True
+
+
+class PredictingGateway(Gateway):
     """The same interface as the gateway that it stands for; nothing is ever written."""
 
     predicts = True
 
     def __init__(
-        self, gateway: AdminGateway, predictions: Predictions, warn: Callable[[str], None]
+        self,
+        gateway: Gateway,
+        predictions: Predictions,
+        warn: Callable[[str], None],
+        checks: Checks = Checks(),
     ) -> None:
         self._gateway = gateway
         self._predictions = predictions
         self._warn = warn
-        self._owners: dict[str, str] = {}
-        # Whether what only look-ups can tell is looked up: not where all of it was read before.
-        self.looks_up = True
-        # Whether the gateway judges each entity, and has to be able to write it by itself.
-        self.judges = True
-        self.one_by_one = True
+        self._checks = checks
+        self._parents: dict[str, str] = {}
         self.url = gateway.url
+        self.lists_all = gateway.lists_all
 
-    def root(self) -> dict[str, Any]:
-        return self._gateway.root()
+    def with_checks(self, checks: Checks) -> PredictingGateway:
+        """The same predictions, checked for something else."""
+        return PredictingGateway(self._gateway, self._predictions, self._warn, checks)
+
+    def traits(self) -> Traits:
+        return self._gateway.traits()
+
+    def offers(self, kind: Kind) -> bool:
+        return self._gateway.offers(kind)
 
     def schema(self, name: str) -> dict[str, Any] | None:
         with self._predictions.lock:
@@ -87,108 +113,137 @@ class PredictingGateway:
     def plugin_names(self) -> list[str]:
         return self._gateway.plugin_names()
 
-    def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        owner = self._owner(kind, parent)
-        if kind.parent and owner is None:
+    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
+        return self._found(
+            kind, "id", key, parent, lambda above: self._gateway.by_id(kind, key, above)
+        )
+
+    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
+        return self._found(
+            kind,
+            kind.path_key,
+            name,
+            parent,
+            lambda above: self._gateway.by_name(kind, name, above),
+        )
+
+    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
+        return self._found(
+            kind, field, value, None, lambda above: self._gateway.by_unique(kind, field, value)
+        )
+
+    def _found(
+        self,
+        kind: Kind,
+        field: str,
+        value: str,
+        parent: str | None,
+        ask: Callable[[str | None], Entity | None],
+    ) -> Entity | None:
+        """What is predicted outweighs what the gateway has."""
+        above = self._parent(kind, parent)
+        if parent is not None and above is None:
             return None
-        known = self._predictions.known(kind)
-        for entity in known.values():
-            if entity is not None and _is_named(kind, entity, key, owner):
+        for entity in self._predicted(kind, kind.parent, above):
+            if entity.get(field) == value:
                 return entity
-        if kind.parent and str(owner).startswith(PLACEHOLDER):
+        if above is not None and above.startswith(PLACEHOLDER):
             return None
-        found = self._gateway.get(kind, key, parent)
-        return None if found is None or found["id"] in known else found
+        return self._unless_changed(kind, ask(parent))
 
     def entities(
-        self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
+        self,
+        kind: Kind,
+        parent: str | None = None,
+        of: str = "",
+        tags: Sequence[str] = (),
     ) -> list[Entity] | None:
-        owner = None if parent is None else self._owner(kind, parent)
-        if kind.parent and parent is not None and owner is None:
+        above = parent if of else self._parent(kind, parent)
+        if parent is not None and above is None:
             return None
-        stored: list[Entity] = []
-        if not str(owner).startswith(PLACEHOLDER):
-            stored = self._gateway.entities(kind, parent, tags) or []
-        known = self._predictions.known(kind)
+        existing: list[Entity] = []
+        if not str(above).startswith(PLACEHOLDER):
+            existing = self._gateway.entities(kind, parent, of, tags) or []
         predicted = [
             entity
-            for entity in known.values()
+            for entity in self._predicted(kind, of or kind.parent, above)
+            if set(tags) <= set(entity.get("tags") or ())
+        ]
+        kept = (self._unless_changed(kind, entity) for entity in existing)
+        return predicted + [entity for entity in kept if entity is not None]
+
+    def _predicted(self, kind: Kind, of: str | None, key: str | None) -> list[Entity]:
+        """The predicted entities of a kind, of one that they point at if ``key`` says of which."""
+        known = self._predictions.known(kind).values()
+        names = [each.name for each in kind.references if each.reference == of]
+        return [
+            entity
+            for entity in known
             if entity is not None
-            and _belongs(kind, entity, owner)
-            and set(tags) <= set(entity.get("tags") or ())
+            and (key is None or any((entity.get(name) or {}).get("id") == key for name in names))
+            and not self._is_gone(kind, entity)
         ]
-        return predicted + [entity for entity in stored if entity["id"] not in known]
 
-    def children(self, kind: Kind, of: Kind, key: str) -> list[Entity]:
-        known = self._predictions.known(kind)
-        stored = [] if key.startswith(PLACEHOLDER) else self._gateway.children(kind, of, key)
-        predicted = [
-            entity
-            for entity in known.values()
-            if entity is not None and _points_at(kind, entity, of, key)
-        ]
-        return predicted + [entity for entity in stored if entity["id"] not in known]
+    def _unless_changed(self, kind: Kind, found: Entity | None) -> Entity | None:
+        """What the gateway has, unless a prediction took its place or took it along."""
+        if found is None or found["id"] in self._predictions.known(kind):
+            return None
+        return None if self._is_gone(kind, found) else found
 
-    def holder(self, kind: Kind, field: str, value: str) -> Entity | None:
-        known = self._predictions.known(kind)
-        for entity in known.values():
-            if entity is not None and entity.get(field) == value:
-                return entity
-        found = self._gateway.holder(kind, field, value)
-        return None if found is None or found["id"] in known else found
+    def _is_gone(self, kind: Kind, entity: Entity) -> bool:
+        """Whether something is predicted to be deleted that takes the entity along."""
+        return any(
+            key is not None and self._predictions.known(KINDS[each.reference]).get(key, {}) is None
+            for each in kind.references
+            if each.on_delete == CASCADE and each.reference in KINDS
+            for key in [(entity.get(each.name) or {}).get("id")]
+        )
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         self._refuse_without_database()
-        if kind.enterprise and self.root().get("edition") == "community":
-            raise InputError(NEEDS_ENTERPRISE)
+        if not self.offers(kind):
+            raise InputError(NOT_OFFERED.format(kind.schema_name))
         self._refuse_taken(kind, body, {}, parent)
-        owner = (
-            {kind.parent: {"id": self._owner_or_placeholder(kind, str(parent))}}
+        above = (
+            {kind.parent: {"id": self._parent_or_placeholder(kind, str(parent))}}
             if kind.parent
             else {}
         )
-        self._judge(kind, {**body, **owner})
-        entity = {**complete(self._schema_of(kind), body), **owner}
+        self._validate(kind, {**body, **above})
+        entity = {**complete(self._schema_of(kind), body), **above}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
-        return self._foretold(kind, entity)
+        return self._remembered(kind, entity)
 
-    def update(
-        self, kind: Kind, current: Entity, body: Entity, parent: str | None = None
-    ) -> Entity:
+    def update(self, plan: Plan, parent: str | None = None) -> Entity:
+        kind, current = plan.kind, plan.stored
         self._refuse_without_database()
-        self._refuse_taken(kind, body, current, parent)
-        entity = merge(kind.fields, current, body)
+        self._refuse_taken(kind, plan.body, current, parent)
+        entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
         if kind.details is not None:
             entity = complete(self._schema_of(kind), entity)
-        self._judge(kind, entity)
-        return self._foretold(kind, entity)
-
-    def replace(self, kind: Kind, current: Entity, body: Entity) -> Entity:
-        self._refuse_without_database()
-        entity = complete(self._schema_of(kind), body)
-        self._judge(kind, entity)
-        made = {name: current[name] for name in GENERATED if name in current}
-        return self._foretold(kind, {**entity, **made, "id": current["id"]})
+        self._validate(kind, entity)
+        made = {name: current[name] for name in ("id", *GENERATED) if name in current}
+        return self._remembered(kind, {**entity, **made})
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         self._refuse_without_database()
-        if self.looks_up:
+        if self._checks.looks_up:
             self._refuse_pointed_at(kind, current)
         self._predictions.remember(kind, current["id"], None)
 
     def _refuse_pointed_at(self, kind: Kind, current: Entity) -> None:
         """What still points at an entity forbids to delete it."""
-        for name in kind.restricted_by:
-            by = kind_named(name)
-            _refuse_if_any(by, self.children(by, kind, current["id"]))
-        for name, field in kind.listed_by if minds_lists(self.root()) else ():
-            by = kind_named(name)
-            listing = self.entities(by) or []
-            pointing = [each for each in listing if current["id"] in ids_in(each.get(field))]
-            _refuse_if_any(by, pointing)
+        for other, _field in pointing_at(kind.name, RESTRICT):
+            _refuse_if_any(other, self.entities(other, current["id"], kind.name) or [])
+        lists = listing(kind.name)
+        for other, field in lists if lists and self.traits().restricts_listed_ids else ():
+            listed = self.entities(other) or []
+            _refuse_if_any(
+                other, [each for each in listed if current["id"] in ids_in(each.get(field))]
+            )
 
     def load(self, document: str) -> bool:
-        """A gateway judges a document only by loading it."""
+        """A gateway validates a document only by loading it."""
         return True
 
     def kinds_tagged(self, tag: str) -> set[str]:
@@ -198,91 +253,80 @@ class PredictingGateway:
         return self._gateway.data_planes()
 
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
-        """Health is the balancer's own and cannot be judged without being set."""
-
-    def members(self, group: str) -> list[Entity]:
-        return [] if group.startswith(PLACEHOLDER) else self._gateway.members(group)
-
-    def add_member(self, group: str, consumer: str) -> None:
-        self._refuse_without_database()
-
-    def remove_member(self, group: str, consumer: str) -> None:
-        self._refuse_without_database()
+        """Health is the balancer's own and cannot be validated without being set."""
 
     def health(self, upstream: str) -> list[Entity] | None:
         return self._gateway.health(upstream)
+
+    def validate(self, kind: Kind, body: Entity) -> None:
+        self._gateway.validate(kind, body)
 
     def missing(self, kind: Kind, key: str) -> str:
         if self._predictions.complete:
             return self._gateway.missing(kind, key)
         self._warn(
             f"{kind.name} {key} does not exist at {self.url}; "
-            "the prediction goes on as if an earlier task had made it"
+            "the prediction goes on as if an earlier task had created it"
         )
         return PLACEHOLDER + uuid.uuid4().hex[:12]
 
-    def _owner(self, kind: Kind, parent: str | None) -> str | None:
-        """The id of the parent, looked up once a task."""
-        if kind.parent is None:
-            return None
-        key = str(parent)
-        if not self.looks_up:
-            return key
+    def _parent(self, kind: Kind, parent: str | None) -> str | None:
+        """The ID of the parent, looked up once a task; None where it does not exist."""
+        known = not self._checks.looks_up or str(parent).startswith(PLACEHOLDER)
+        if kind.parent is None or parent is None or known:
+            return parent
         with self._predictions.lock:
-            if key not in self._owners:
-                found = self.get(kind_named(kind.parent), key)
+            if parent not in self._parents:
+                found = find_by_reference(self, kind.above or KINDS[kind.parent], parent)
                 if found is None:
                     return None
-                self._owners[key] = str(found["id"])
-            return self._owners[key]
+                self._parents[parent] = str(found["id"])
+            return self._parents[parent]
 
-    def _owner_or_placeholder(self, kind: Kind, parent: str) -> str:
+    def _parent_or_placeholder(self, kind: Kind, parent: str) -> str:
         with self._predictions.lock:
-            owner = self._owner(kind, parent)
-            if owner is None:
-                owner = self._owners[parent] = self.missing(kind_named(str(kind.parent)), parent)
-            return owner
+            found = self._parent(kind, parent)
+            if found is None:
+                above = kind.above or KINDS[str(kind.parent)]
+                found = self._parents[parent] = self.missing(above, parent)
+            return found
 
     def _schema_of(self, kind: Kind) -> Schema:
         return composed(self.schema(kind.schema_name) or {}, kind.details)
 
     def _refuse_taken(self, kind: Kind, body: Entity, current: Entity, parent: str | None) -> None:
-        if not self.looks_up:
+        if not self._checks.looks_up:
             return
-        name = body.get(kind.identity)
-        renamed = bool(current) and name is not None and kind.matches is None
-        if renamed and self.get(kind, str(name), parent) is not None:
-            raise InputError(f"{kind.identity} {name} is taken by another {kind.name}")
+        name = kind.path_key if current and kind.path_key not in kind.unique else ""
+        if body.get(name) is not None and self.by_name(kind, str(body[name]), parent) is not None:
+            raise InputError(f"{name} {body[name]} is taken by another {kind.name}")
         for field in kind.unique:
             value = body.get(field)
-            other = self.holder(kind, field, value) if value else None
+            other = self.by_unique(kind, field, value) if value else None
             if other is not None and other["id"] != current.get("id"):
                 shown = "" if kind.field(field).secret else f" {value}"
                 raise InputError(f"{field}{shown} is taken by another {kind.name}")
 
-    def _foretold(self, kind: Kind, entity: Entity) -> Entity:
-        if kind.foretell is not None:
-            kind.foretell(entity)
-        if kind.name == "plugin" and entity.get("partials"):
+    def _remembered(self, kind: Kind, entity: Entity) -> Entity:
+        if kind.predict is not None:
+            kind.predict(entity)
+        if entity.get("partials") and kind.replaced:
             entity = _as_linked(self._schema_of(kind), entity)
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 
-    def _judge(self, kind: Kind, entity: Entity) -> None:
-        if not self.judges:
+    def _validate(self, kind: Kind, entity: Entity) -> None:
+        if not (self._checks.validates and kind.validated):
             return
-        # A partial may be foretold, too; without it a plugin is judged with its defaults.
-        left_out = (*GENERATED, "partials")
-        judged = {name: value for name, value in entity.items() if name not in left_out}
+        # A partial may be predicted, too; without it a plugin is validated with its defaults.
+        left_out = (*GENERATED, *kind.replaced, *kind.answered_only)
+        body = {name: value for name, value in entity.items() if name not in left_out}
         if kind.details is not None:
-            judged = without_old_spellings(kind.details, judged)
-        self._gateway.validate(kind, judged)
+            body = without_old_spellings(kind.details, body)
+        self._gateway.validate(kind, body)
 
     def _refuse_without_database(self) -> None:
-        if not self.one_by_one:
-            return
-        configuration = self._gateway.root().get("configuration") or {}
-        if configuration.get("database") == "off":
+        if self._checks.writes_entities and not self.traits().writes_entities:
             raise InputError(NO_DATABASE)
 
 
@@ -295,25 +339,6 @@ def _as_linked(schema: Schema, plugin: Entity) -> Entity:
     return {**plugin, "config": {**config, **old}}
 
 
-def _refuse_if_any(by: Kind, pointing: list[Entity]) -> None:
+def _refuse_if_any(kind: Kind, pointing: list[Entity]) -> None:
     if pointing:
-        raise InputError(f"{by.describe(pointing[0])} still points at it: delete that one first")
-
-
-def _is_named(kind: Kind, entity: Entity, key: str, owner: str | None) -> bool:
-    """Whether a path with this key would lead to the entity."""
-    names = [entity.get("id"), *(entity.get(kind.keys) or ())]
-    # Kinds that are matched in a list have no name in their paths, but for a plugin's instance.
-    names.append(entity.get("instance_name" if kind.matches else kind.identity))
-    return key in names and _belongs(kind, entity, owner)
-
-
-def _points_at(kind: Kind, entity: Entity, of: Kind, key: str) -> bool:
-    names = [field.name for field in kind.fields if field.reference == of.name]
-    return any((entity.get(name) or {}).get("id") == key for name in names)
-
-
-def _belongs(kind: Kind, entity: Entity, owner: str | None) -> bool:
-    return (
-        kind.parent is None or owner is None or (entity.get(kind.parent) or {}).get("id") == owner
-    )
+        raise InputError(f"{kind.describe(pointing[0])} still points at it: delete that one first")

@@ -124,7 +124,7 @@ def default_of(spec: Schema) -> Any:
     return None
 
 
-def without_nulls(schema: Schema, written: Mapping[str, Any]) -> dict[str, Any]:
+def nulls_to_defaults(schema: Schema, written: Mapping[str, Any]) -> dict[str, Any]:
     """Explicit nulls become what they mean: the default, and null where there is none.
 
     A gateway refuses ``slots: null`` as a key violation and stores others as null (conformance case
@@ -137,7 +137,7 @@ def without_nulls(schema: Schema, written: Mapping[str, Any]) -> dict[str, Any]:
         if value is None:
             meant[name] = _completed(spec, None, written=False)
         elif spec.get("type") == "record" and isinstance(value, Mapping):
-            meant[name] = without_nulls(spec, value)
+            meant[name] = nulls_to_defaults(spec, value)
         else:
             meant[name] = value
     return meant

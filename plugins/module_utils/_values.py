@@ -131,6 +131,15 @@ def merge(fields: Iterable[Field], current: Entity, change: Entity) -> Entity:
     return merged
 
 
+def without_nulls(entity: Entity) -> Entity:
+    """What a create sends: a null there says no more than leaving the field out."""
+    return {
+        name: without_nulls(value) if isinstance(value, dict) else value
+        for name, value in entity.items()
+        if value is not None
+    }
+
+
 def canonical(field: Field | None, value: Any) -> Any:
     """A form in which two values are equal when the gateway makes no difference between them."""
     if field is None or value is None:

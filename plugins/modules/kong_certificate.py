@@ -115,17 +115,14 @@ failure:
   sample: {status: 400, code: 2, name: schema violation, fields: {cert: invalid certificate}}
 """
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import (
-    CERTIFICATE,
-)
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    entity_operation,
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._certificate import (
+    KONG_CERTIFICATE,
 )
 
 
 def main() -> None:
-    run_module(entity_operation(CERTIFICATE))
+    run_module(KONG_CERTIFICATE)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ options:
     type: str
   consumers:
     description:
-      - Usernames or ids of consumers that must be members; they must exist. Other members are left alone unless
+      - Usernames, IDs or custom IDs of consumers that must be members; they must exist. Other members are left alone unless
         O(purge_consumers=true).
     type: list
     elements: str

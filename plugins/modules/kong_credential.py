@@ -32,7 +32,7 @@ options:
     required: true
   consumer:
     description:
-      - Username or id of the consumer, which must exist.
+      - Username, ID or O(irishtek.kong.kong_consumer#module:custom_id) of the consumer, which must exist.
     type: str
     required: true
   key:

@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ansible import constants as C
 from ansible import context
@@ -35,32 +36,55 @@ class ControllerSession(Session):
 
     @contextmanager
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
-        # A single task in check mode, inside a real run, is judged against the gateway alone: what
-        # other such tasks predicted did not come about.
+        # A single task in check mode, inside a real run, is validated against the gateway alone:
+        # what other such tasks predicted did not come about.
         if not context.CLIARGS.get("check"):
             yield Predictions()
             return
-        path = _memory_of(connection)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        with open(path, "a+", encoding="utf-8") as file:
-            # Several hosts of a play may be one gateway.
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            memory = json.loads(file.read() or "{}")
+        with _memory(connection) as path:
+            memory = _read(path)
             try:
-                yield Predictions(memory, complete=True)
+                # What an earlier task lost is not known to be missing.
+                yield Predictions(memory, complete=not memory.get(_LOST))
             finally:
-                file.seek(0)
-                file.truncate()
-                json.dump(memory, file)
+                _replace(path, memory)
 
     def forget_predictions(self, connection: Connection) -> None:
-        _memory_of(connection).unlink(missing_ok=True)
+        if context.CLIARGS.get("check"):
+            with _memory(connection) as path:
+                _replace(path, {_LOST: True})
 
 
-def _memory_of(connection: Connection) -> Path:
+# Says in a memory that what was predicted before is not in it.
+_LOST = "lost"
+
+
+@contextmanager
+def _memory(connection: Connection) -> Iterator[Path]:
+    """The file of what was predicted for a gateway; several hosts of a play may be one gateway."""
     name = hashlib.sha256(connection.workspace_url.encode()).hexdigest()
-    return Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
+    path = Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with open(path.with_suffix(".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        memory: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        return {_LOST: True}
+    return memory
+
+
+def _replace(path: Path, memory: dict[str, Any]) -> None:
+    """As a whole or not at all: a worker can be killed at any time."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(memory), encoding="utf-8")
+    new.replace(path)
 
 
 @functools.lru_cache(maxsize=1)

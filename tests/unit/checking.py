@@ -45,7 +45,8 @@ class ReadOnly:
         self, stored: Mapping[str, Any], database: str = "postgres", edition: str = "community"
     ) -> None:
         root = {"configuration": {"database": database}, "edition": edition}
-        self._stored = {"/": root, **stored}
+        offered = {f"/{path}": {"data": []} for path in ("consumer_groups", "workspaces")}
+        self._stored = {"/": root, **(offered if edition == "enterprise" else {}), **stored}
         self.judged: list[tuple[str, Entity]] = []
         self.verdict = answer(200, {"message": "schema validation successful"})
 
@@ -101,5 +102,5 @@ class Run:
 
     def target(self, upstream: str, **written: Any) -> Plan:
         gateway = self.gateway()
-        current = gateway.get(TARGET, written["target"], upstream)
+        current = gateway.by_name(TARGET, written["target"], upstream)
         return carry_out(gateway, plan_present(TARGET, written, current, upstream), upstream)

@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils import _client, _deadline
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, Connection
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 
 URL = "http://gateway.test:8001"
 NO_BODY = object()

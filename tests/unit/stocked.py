@@ -10,10 +10,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import CASCADES
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    CASCADE,
+    Entity,
+    Kind,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import (
+    KINDS,
+    pointing_at,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Traits
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import complete
 from unit.recordings import schemas
 
@@ -26,6 +34,7 @@ class StockedGateway:
 
     url = "http://gateway.test:8001"
     predicts = False
+    lists_all: frozenset[str] = frozenset()
 
     def __init__(self, refuses: Sequence[tuple[str, str]] = ()) -> None:
         self.stored: dict[str, dict[str, Entity]] = defaultdict(dict)
@@ -34,21 +43,29 @@ class StockedGateway:
         self._by_name = {kind.schema_name: kind for kind in KINDS.values()}
         self._lock = threading.Lock()
 
-    def root(self) -> dict[str, Any]:
+    def traits(self) -> Traits:
         """A gateway of the open edition with a database."""
-        return {"edition": "community", "configuration": {"database": "postgres"}}
+        return Traits()
 
-    def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        """By id or identity."""
-        found = self.stored[kind.name].get(key)
-        named = (each for each in self.stored[kind.name].values() if each[kind.identity] == key)
-        return found or next(named, None)
+    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
+        """By ID."""
+        return self.stored[kind.name].get(key)
+
+    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
+        """By name."""
+        return self.by_unique(kind, kind.path_key, name)
+
+    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
+        """By a value that only one has."""
+        return next(
+            (each for each in self.stored[kind.name].values() if each[field] == value), None
+        )
 
     def entities(
-        self, kind: Kind, parent: str | None = None, tags: Sequence[str] = ()
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
         """All of a kind, or those of a parent."""
-        assert not tags, "documents filter for themselves"
+        assert not tags and not of, "documents filter for themselves"
         every = list(self.stored[kind.name].values())
         if parent is None:
             return every
@@ -64,24 +81,23 @@ class StockedGateway:
             self.stored[kind.name][body["id"]] = entity
             return dict(entity)
 
-    def update(
-        self, kind: Kind, current: Entity, body: Entity, parent: str | None = None
-    ) -> Entity:
+    def update(self, plan: Plan, parent: str | None = None) -> Entity:
         """Change fields; records are replaced."""
         with self._lock:
-            self._written("update", kind, current)
+            self._written("update", plan.kind, plan.stored)
             # What was handed out before stays as it was.
-            self.stored[kind.name][current["id"]] = {**current, **body}
-            return {**current, **body}
+            changed = {**plan.stored, **plan.body}
+            self.stored[plan.kind.name][plan.stored["id"]] = changed
+            return dict(changed)
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         """Forget an entity, and what lies below it."""
         with self._lock:
             self._written("delete", kind, current)
             self.stored[kind.name].pop(current["id"], None)
-            for below, back in CASCADES.get(kind.name, {}).items():
-                kept = self.stored[below].items()
-                self.stored[below] = {
+            for below, back in pointing_at(kind.name, CASCADE):
+                kept = self.stored[below.name].items()
+                self.stored[below.name] = {
                     key: each
                     for key, each in kept
                     if (each.get(back) or {}).get("id") != current["id"]
@@ -105,7 +121,3 @@ class StockedGateway:
             for kind, entities in self.stored.items()
             if any(tag in (each.get("tags") or ()) for each in entities.values())
         }
-
-    def members(self, group: str) -> list[Entity]:
-        """Groups have no members here."""
-        return []

@@ -24,7 +24,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     Refused,
     Unreachable,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import PartlyDone
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
     Plan,
@@ -307,7 +307,7 @@ def test_a_written_id_is_looked_for_first_then_the_name(
         present(gateway, SERVICE, {"id": ID, "name": "s", "host": "h"}, _warn)
 
 
-def test_a_reference_by_name_is_looked_up_and_one_by_id_is_not(
+def test_a_reference_by_name_or_id_is_looked_up(
     script: Scripts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = [Step("GET", "/routes/r", MISSING), Step("GET", "/services/s", answer(200, {"id": ID}))]
@@ -315,7 +315,10 @@ def test_a_reference_by_name_is_looked_up_and_one_by_id_is_not(
     assert present(gateway, ROUTE, {"name": "r", "service": "s"}, _warn).body == {
         "name": "r", "service": {"id": ID}
     }  # fmt: skip
-    gateway = gateway_for(script(Step("GET", "/routes/r", MISSING)), monkeypatch)
+    steps = [
+        Step("GET", "/routes/r", MISSING), Step("GET", f"/services/{ID}", answer(200, {"id": ID}))
+    ]  # fmt: skip
+    gateway = gateway_for(script(*steps), monkeypatch)
     plan = present(gateway, ROUTE, {"name": "r", "service": ID}, _warn)
     assert plan.body["service"] == {"id": ID}
 
@@ -369,7 +372,8 @@ def test_a_path_that_was_an_expression_before_3_0_is_warned_about(
     warnings: list[str] = []
     gateway = gateway_for(script(Step("GET", "/routes/r", MISSING)), monkeypatch)
     present(gateway, ROUTE, {"name": "r", "paths": ["/plain", path]}, warnings.append)
-    assert warnings == [
+    doubt = (
         f"route r: the path {path} is plain text for the gateway, though it looks like a regular "
         f"expression; write ~{path} if it is one"
-    ] * doubted
+    )
+    assert warnings == [doubt] * doubted

@@ -39,7 +39,11 @@ class Helper:
         own = ["--folder", str(self.folder), "--name", "kong", *names, *self.more]
         return subprocess.run(
             [sys.executable, str(PROGRAM), action, *own, *map(str, words)],
-            capture_output=True, text=True, check=False, start_new_session=True, timeout=60,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+            timeout=60,
         )
 
     def ok(self, action: str, *words: str | Path) -> dict[str, Any]:
@@ -139,19 +143,54 @@ def test_a_given_pair_that_cannot_be_used_is_refused_by_its_path(
 def _signed(folder: Path, name: str, by: Path, *more: str) -> Path:
     """A certificate that another, without its ending, has signed; its path without its ending."""
     path = folder / name
-    _openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}",
-             "-keyout", f"{path}.key", "-out", f"{path}.csr")
+    _openssl(
+        "req",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        f"/CN={name}",
+        "-keyout",
+        f"{path}.key",
+        "-out",
+        f"{path}.csr",
+    )
     extensions = path.with_suffix(".cnf")
     extensions.write_text("\n".join(more))
-    _openssl("x509", "-req", "-in", f"{path}.csr", "-CA", f"{by}.crt", "-CAkey", f"{by}.key",
-             "-set_serial", "7", "-out", f"{path}.crt", "-extfile", extensions)
+    _openssl(
+        "x509",
+        "-req",
+        "-in",
+        f"{path}.csr",
+        "-CA",
+        f"{by}.crt",
+        "-CAkey",
+        f"{by}.key",
+        "-set_serial",
+        "7",
+        "-out",
+        f"{path}.crt",
+        "-extfile",
+        extensions,
+    )
     return path
 
 
 def _authority(folder: Path, name: str) -> Path:
     path = folder / name
-    _openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}",
-             "-keyout", f"{path}.key", "-out", f"{path}.crt")
+    _openssl(
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        f"/CN={name}",
+        "-keyout",
+        f"{path}.key",
+        "-out",
+        f"{path}.crt",
+    )
     return path
 
 

@@ -115,8 +115,14 @@ def test_what_may_be_said_is_no_problem(options: dict[str, Any]) -> None:
         ({"config": {"vault_A": "x"}}, "no setting vault_A;"),
         ({"config": {"later_1": "x"}, "key_prefixes": []}, "no setting later_1;"),
         ({"config": {"Wasm": "x"}, "extra_keys": ["wasm"]}, "no setting Wasm; its name has no c"),
-        ({"fixed": {"cluster_control_plane": ""}, "known_keys": ["cluster_control_plane"],
-          "config": {"cluster_control_plane": "x"}}, "is given by data_plane_control_plane_url"),
+        (
+            {
+                "fixed": {"cluster_control_plane": ""},
+                "known_keys": ["cluster_control_plane"],
+                "config": {"cluster_control_plane": "x"},
+            },
+            "is given by data_plane_control_plane_url",
+        ),
         ({"config": {"role": "data_plane"}}, "role is traditional in the topology dbless"),
         ({"config": {"database": None}}, "database is off in the topology dbless"),
         ({"config": {"database": True}}, "database is off in the topology dbless"),

@@ -10,12 +10,11 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import LEVELS
 from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import parse
 from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import (
-    Wish,
-    Work,
+    ChangeSet,
+    SyncOptions,
     reconcile,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._run import (
@@ -23,8 +22,9 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._run impor
     Runner,
     undo,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import LEVELS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from unit.stocked import StockedGateway
 
 FULL: dict[str, Any] = {
@@ -32,15 +32,19 @@ FULL: dict[str, Any] = {
     "services": [{"name": "s", "host": "u", "routes": [{"name": "r"}]}],
     "consumers": [{"username": "c", "acls": [{"group": "g"}]}],
 }
-SYNCED = Wish("synced", cascade=True, allow_empty=True)
+SYNCED = SyncOptions("synced", cascade=True, allow_empty=True)
 
 
-def _work(gateway: StockedGateway, sections: dict[str, Any], wish: Wish = SYNCED) -> Work:
+def _work(
+    gateway: StockedGateway, sections: dict[str, Any], wish: SyncOptions = SYNCED
+) -> ChangeSet:
     document = {"_format_version": "3.0", "_info": {"select_tags": ["t"]}, **sections}
     return reconcile(cast(Gateway, gateway), parse(document), wish, pytest.fail)
 
 
-def _run(gateway: StockedGateway, work: Work, on_error: str = "stop") -> tuple[Report, list[str]]:
+def _run(
+    gateway: StockedGateway, work: ChangeSet, on_error: str = "stop"
+) -> tuple[Report, list[str]]:
     told: list[str] = []
     report = Runner(cast(Gateway, gateway), on_error, 1, told.append).run(work)
     return report, told
@@ -55,7 +59,7 @@ def _present(gateway: StockedGateway) -> dict[str, Any]:
 
 
 def _levels(writes: list[tuple[str, str, str]]) -> list[int]:
-    return [at for _how, kind, _name in writes for at, kinds in enumerate(LEVELS) if kind in kinds]
+    return [LEVELS[kind] for _how, kind, _name in writes]
 
 
 def test_levels_go_up_for_writes_and_down_for_deletes() -> None:
@@ -147,4 +151,4 @@ def test_a_name_that_is_given_up_is_waited_for() -> None:
 def test_synced_has_to_say_what_it_owns() -> None:
     document = parse({"_format_version": "3.0", **FULL})
     with pytest.raises(InputError, match="select_tags .* or purge_kinds"):
-        reconcile(cast(Gateway, StockedGateway()), document, Wish("synced"), pytest.fail)
+        reconcile(cast(Gateway, StockedGateway()), document, SyncOptions("synced"), pytest.fail)

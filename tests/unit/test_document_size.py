@@ -19,12 +19,12 @@ import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import parse
 from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import (
-    Wish,
-    Work,
+    ChangeSet,
+    SyncOptions,
     reconcile,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._run import Runner
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway import Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from unit.stocked import StockedGateway
 
 SECONDS, BYTES = 20, 500_000_000
@@ -58,14 +58,14 @@ def _document(marked: str = "") -> dict[str, Any]:
 ENTITIES = UPSTREAMS * (1 + TARGETS) + 2 * ROUTES + 2 * CONSUMERS
 
 
-def _work(gateway: StockedGateway, document: dict[str, Any], wish: Wish) -> Work:
+def _work(gateway: StockedGateway, document: dict[str, Any], wish: SyncOptions) -> ChangeSet:
     return reconcile(cast(Gateway, gateway), parse(document), wish, pytest.fail)
 
 
-def _planned(gateway: StockedGateway, document: dict[str, Any]) -> Work:
+def _planned(gateway: StockedGateway, document: dict[str, Any]) -> ChangeSet:
     """The work for a document; fails where it takes too long."""
     begun = time.process_time()
-    work = _work(gateway, document, Wish("synced", ALL, allow_empty=True, cascade=True))
+    work = _work(gateway, document, SyncOptions("synced", ALL, allow_empty=True, cascade=True))
     for step in work.steps:
         if step.plan.changed:
             step.plan.diff(gateway.url)
@@ -97,7 +97,7 @@ def test_twenty_thousand_entities_take_little_memory() -> None:
     document = _document()
     tracemalloc.start()
     try:
-        work = _work(gateway, document, Wish("synced", ALL))
+        work = _work(gateway, document, SyncOptions("synced", ALL))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -109,6 +109,8 @@ def test_a_stocked_gateway_keeps_what_it_is_given() -> None:
     gateway = StockedGateway()
     key = str(uuid.uuid4())
     consumers = [{"username": "a", "id": key}]
-    work = _work(gateway, {"_format_version": "3.0", "consumers": consumers}, Wish("applied"))
+    work = _work(
+        gateway, {"_format_version": "3.0", "consumers": consumers}, SyncOptions("applied")
+    )
     Runner(cast(Gateway, gateway), "stop", 1, lambda line: None).run(work)
     assert [each["id"] for each in gateway.stored["consumer"].values()] == [key]

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, Refused
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import plan_present
 from unit.recordings import schema
 from unit.scripted import URL, Script, Step, answer, gateway_for
 
@@ -42,7 +43,7 @@ def test_targets_are_filtered_on_our_side_as_the_gateway_ignores_their_tags(
             "GET", "/upstreams/web/targets?size=1000", answer(200, {"data": [TAGGED, UNTAGGED]})
         )
     ]  # fmt: skip
-    assert gateway_for(script(*steps), monkeypatch).entities(TARGET, "web", ["x"]) == [TAGGED]
+    assert gateway_for(script(*steps), monkeypatch).entities(TARGET, "web", tags=["x"]) == [TAGGED]
 
 
 def test_what_is_missing_is_none_and_what_is_refused_is_an_error(
@@ -54,10 +55,10 @@ def test_what_is_missing_is_none_and_what_is_refused_is_an_error(
         Step("GET", "/services/s", answer(403, {"message": "no"})),
     ]
     gateway = gateway_for(script(*steps), monkeypatch)
-    assert gateway.get(SERVICE, "a/b") is None
+    assert gateway.by_name(SERVICE, "a/b") is None
     assert gateway.entities(TARGET, "web") is None
     with pytest.raises(Refused):
-        gateway.get(SERVICE, "s")
+        gateway.by_name(SERVICE, "s")
     with pytest.raises(InputError, match="service s does not exist"):
         gateway.missing(SERVICE, "s")
 
@@ -83,16 +84,16 @@ def test_a_change_is_written_to_the_id_so_that_a_rename_meanwhile_does_no_harm(
         Step("PATCH", "/upstreams/a%20b/targets/7", answer(200, {"id": "7"}), {"weight": 1}),
     ]
     gateway = gateway_for(script(*steps), monkeypatch)
-    gateway.update(SERVICE, {"id": "7", "name": "old"}, {"name": "new"})
+    gateway.update(plan_present(SERVICE, {"name": "new"}, {"id": "7", "name": "old"}))
     gateway.delete(SERVICE, {"id": "7", "name": "new"})
-    gateway.update(TARGET, {"id": "7", "target": "a:1"}, {"weight": 1}, "a b")
+    gateway.update(plan_present(TARGET, {"weight": 1}, {"id": "7", "target": "a:1"}), "a b")
 
 
 def test_what_points_at_an_entity_is_listed_under_it(
     script: Scripts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gateway = gateway_for(script(Step("GET", "/services/7/routes?size=1000", EMPTY)), monkeypatch)
-    assert gateway.children(ROUTE, SERVICE, "7") == []
+    assert gateway.entities(ROUTE, "7", "service") == []
 
 
 @pytest.mark.parametrize("status", [404, 405])
@@ -116,9 +117,7 @@ FORBIDDEN = answer(403, {"message": "no"})
 NO_WORKSPACE = answer(404, {"message": "Workspace 'team' not found"})
 
 
-def test_the_root_belongs_to_no_workspace(
-    script: Scripts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_root_belongs_to_no_workspace(script: Scripts, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = [
         Step("GET", "/", answer(200, {"version": "3.10.0"})),
         Step("GET", "/team/services?size=1000", EMPTY),
@@ -162,7 +161,7 @@ def test_a_missing_workspace_is_an_error_and_no_empty_list(
     gateway = gateway_for(script(*steps), monkeypatch, workspace="team")
     for ask in (
         lambda: gateway.entities(SERVICE),
-        lambda: gateway.get(SERVICE, "s"),
+        lambda: gateway.by_name(SERVICE, "s"),
         lambda: gateway.delete(SERVICE, {"id": "s"}),
     ):
         with pytest.raises(Refused, match="Workspace 'team' not found"):

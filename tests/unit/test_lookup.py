@@ -105,7 +105,9 @@ def test_a_field_that_the_gateway_does_not_have_is_an_error(lookup: Lookups, fie
 
 @pytest.mark.parametrize("default", [None, "", {"slots": 1}])
 def test_what_is_missing_is_the_default(lookup: Lookups, default: Any) -> None:
-    ask, session = lookup(_get("/upstreams/web", None), _get("/upstreams/b", UPSTREAM))
+    ask, session = lookup(
+        _get("/upstreams/web", None), _get("/upstreams/b", {**UPSTREAM, "name": "b"})
+    )
     assert ask("upstream", "web", "b", field="slots", default=default) == [default, 10]
     assert len(session.connections) == 1
 
@@ -118,7 +120,7 @@ def test_what_is_missing_is_an_error_without_a_default(lookup: Lookups) -> None:
 
 
 def test_a_target_is_found_however_its_address_is_written(lookup: Lookups) -> None:
-    found = {"id": "t", "target": "10.0.0.1:8000", "weight": 5}
+    found = {"id": UUID, "target": "10.0.0.1:8000", "weight": 5}
     path = "/upstreams/web/targets"
     ask, session = lookup(_get(f"{path}/10.0.0.1:8000", found), _get(f"{path}/{UUID}", found))
     assert ask("target", "010.0.0.1", UUID, parent="web", field="weight") == [5, 5]
@@ -127,7 +129,9 @@ def test_a_target_is_found_however_its_address_is_written(lookup: Lookups) -> No
 
 def test_a_secret_key_is_in_no_url_and_no_message(lookup: Lookups) -> None:
     path = "/consumers/alice/key-auth"
-    ask, session = lookup(_listed(path, KEYS), _listed(path, KEYS), _listed(path, None))
+    alice = _get("/consumers/alice", {"id": "alice", "username": "alice"})
+    lists = (_listed(path, KEYS), _listed(path, KEYS), _listed(path, None))
+    ask, session = lookup(alice, lists[0], alice, lists[1], alice, lists[2])
     assert ask("key_auth", "secret/key", "k1", parent="alice") == [KEYS[1], KEYS[0]]
     with pytest.raises(AnsibleLookupError, match="key_auth of consumer alice does not exist") as at:
         ask("key_auth", "secret/other", parent="alice")
@@ -138,7 +142,7 @@ def test_a_secret_key_is_in_no_url_and_no_message(lookup: Lookups) -> None:
 def test_a_plugin_is_found_by_a_name_that_only_one_has(lookup: Lookups) -> None:
     ask, session = lookup(*[_listed("/plugins", LIMITS)] * 4)
     assert ask("plugin", "cors", "two", "p1", field="id") == ["p3", "p2", "p1"]
-    with pytest.raises(AnsibleLookupError, match="plugin rate-limiting is there 2 times: ask"):
+    with pytest.raises(AnsibleLookupError, match="plugin rate-limiting exists 2 times: ask"):
         ask("plugin", "rate-limiting")
     assert len(session.connections) == 2
 
@@ -148,7 +152,7 @@ def test_a_plugin_is_found_by_a_name_that_only_one_has(lookup: Lookups) -> None:
     [
         ([], {}, "a kind and the name or id"),
         (["upstream"], {}, "a kind and the name or id"),
-        (["upstreams", "web"], {}, "'upstreams' is no kind of entity: it is one of upstream, "),
+        (["upstreams", "web"], {}, "'upstreams' is no kind of entity: it is one of certificate, "),
         (["upstream", ""], {}, "upstream: what it is called by must be a text"),
         (["upstream", 5], {}, "upstream: what it is called by must be a text"),
         (["target", "a"], {}, "target needs parent, the name or id of its upstream"),

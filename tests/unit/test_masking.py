@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._identity import Identity
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     Entity,
     Field,
@@ -92,7 +93,7 @@ def test_headers_that_carry_credentials_are_known_by_name(name: str) -> None:
 
 
 OPEN = Kind(
-    name="thing", path="things", identity="name",
+    name="thing", path="things", identity=Identity("name"),
     fields=(
         Field("name"),
         Field("config", "dict", open=True),

@@ -22,7 +22,9 @@ PACKAGE = "ansible_collections.irishtek.kong.plugins"
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("k*.py"))
 META = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
 # Kinds without a module of their own, and the one that manages them.
-WITHOUT_MODULE = dict.fromkeys(CREDENTIALS, "kong_credential")
+WITHOUT_MODULE = {
+    **dict.fromkeys(CREDENTIALS, "kong_credential"), "consumer_group_member": "kong_consumer_group"
+}  # fmt: skip
 READ_ONLY = ("kong_info", "kong_ping")
 # What these do leaves nothing that could be absent.
 WITHOUT_STATE = (*READ_ONLY, "kong_target_health", "kong_dump")

@@ -104,8 +104,8 @@ def test_what_is_foretold_to_be_deleted_is_gone(monkeypatch: pytest.MonkeyPatch)
     run = Run(ReadOnly(stored), monkeypatch)
     assert run.absent(UPSTREAM, name="web").operation == "delete"
     gateway = run.gateway()
-    assert gateway.get(UPSTREAM, "web") is None
-    assert gateway.get(UPSTREAM, ID["a"]) is None
+    assert gateway.by_name(UPSTREAM, "web") is None
+    assert gateway.by_id(UPSTREAM, ID["a"]) is None
     assert gateway.entities(UPSTREAM) == []
     assert gateway.entities(TARGET, "web") is None
     assert not run.absent(UPSTREAM, name="web").changed
@@ -117,12 +117,15 @@ def test_a_renamed_entity_is_found_by_its_new_name_only(monkeypatch: pytest.Monk
     run = Run(ReadOnly(stored), monkeypatch)
     assert run.present(UPSTREAM, id=ID["a"], name="new").operation == "update"
     gateway = run.gateway()
-    assert gateway.get(UPSTREAM, "web") is None
-    assert (gateway.get(UPSTREAM, "new") or {})["id"] == ID["a"]
+    assert gateway.by_name(UPSTREAM, "web") is None
+    assert (gateway.by_name(UPSTREAM, "new") or {})["id"] == ID["a"]
 
 
 def test_a_name_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = {f"/services/{ID['b']}": API, "/services/other": {**API, "id": ID["c"]}}
+    stored = {
+        f"/services/{ID['b']}": API,
+        "/services/other": {**API, "id": ID["c"], "name": "other"},
+    }
     with pytest.raises(InputError, match="name other is taken by another service"):
         Run(ReadOnly(stored), monkeypatch).present(SERVICE, id=ID["b"], name="other")
 
@@ -209,5 +212,5 @@ def test_stored_targets_are_filtered_by_tag_beside_the_foretold(
     run = Run(ReadOnly(stored), monkeypatch)
     run.target("web", target="10.0.0.3:80", tags=["blue"])
     run.target("web", target="10.0.0.4:80")
-    found = run.gateway().entities(TARGET, "web", ["blue"]) or []
+    found = run.gateway().entities(TARGET, "web", tags=["blue"]) or []
     assert [each["target"] for each in found] == ["10.0.0.3:80", "10.0.0.1:80"]

@@ -19,14 +19,14 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._certificate import (
+    KONG_CERTIFICATE,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._consumer_group import (
     KONG_CONSUMER_GROUP,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._credential import (
     KONG_CREDENTIAL,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    entity_operation,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import (
     KONG_PLUGIN,
@@ -34,6 +34,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin 
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._target_health import (
     KONG_TARGET_HEALTH,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
 from unit.checking import ReadOnly, Run
 
 CONSUMER, KEY_AUTH, BASIC_AUTH, CERTIFICATE, SERVICE, UPSTREAM, GROUP, WORKSPACE, KEY_SET, KEY = (
@@ -43,7 +44,6 @@ CONSUMER, KEY_AUTH, BASIC_AUTH, CERTIFICATE, SERVICE, UPSTREAM, GROUP, WORKSPACE
         "consumer_group", "workspace", "key_set", "key",
     )
 )  # fmt: skip
-KONG_CERTIFICATE = entity_operation(CERTIFICATE)
 ID = {name: f"{name * 8}-2222-4333-8444-555555555555" for name in "abcd"}
 ALICE = {"id": ID["a"], "username": "alice", "custom_id": "c-1", "tags": None}
 BOB = {"id": ID["b"], "username": "bob", "custom_id": None, "tags": None}
@@ -123,9 +123,11 @@ def test_what_only_the_enterprise_edition_has_is_refused_on_the_other(
 
 
 CERT = {"id": ID["a"], "cert": "pem", "key": "k", "snis": ["a.test"]}
+SNI_OF_A = {"id": ID["c"], "name": "a.test", "certificate": {"id": ID["a"]}}
+SNI_OF_B = {"id": ID["d"], "name": "b.test", "certificate": {"id": ID["b"]}}
 POINTING = {
     f"/certificates/{ID['a']}": CERT,
-    "/certificates/a.test": CERT,
+    "/snis/a.test": SNI_OF_A,
     f"/certificates/{ID['a']}/services": {"data": []},
     f"/certificates/{ID['a']}/upstreams": {"data": [{"id": ID["b"], "name": "web"}]},
 }
@@ -177,12 +179,12 @@ def test_an_old_gateway_deletes_it_all_the_same(monkeypatch: pytest.MonkeyPatch)
 
 def test_an_sni_of_another_certificate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     other = {"id": ID["b"], "cert": "pem", "key": "k", "snis": ["b.test"]}
-    stored = {**POINTING, "/certificates/b.test": other}
+    stored = {**POINTING, f"/certificates/{ID['b']}": other, "/snis/b.test": SNI_OF_B}
     run = Run(ReadOnly(stored), monkeypatch)
     message = "its snis a.test and b.test belong to different certificates"
     with pytest.raises(InputError, match=message):
         run.task(KONG_CERTIFICATE, snis=["a.test", "b.test"], cert="pem")
-    with pytest.raises(InputError, match=f"{ID['a']} and b.test belong to different"):
+    with pytest.raises(InputError, match="sni b.test belongs to another certificate"):
         run.task(KONG_CERTIFICATE, id=ID["a"], snis=["b.test"])
 
 
@@ -199,6 +201,7 @@ GROUP_GOLD = {"id": ID["d"], "name": "gold", "tags": None}
 MEMBERS: dict[str, Any] = {
     **CONSUMERS,
     "/consumer_groups/gold": {"consumer_group": GROUP_GOLD},
+    f"/consumer_groups/{ID['d']}": {"consumer_group": GROUP_GOLD},
     f"/consumer_groups/{ID['d']}/consumers": {"data": [ALICE]},
 }
 
@@ -264,7 +267,7 @@ def test_an_instance_name_is_not_taken_twice(monkeypatch: pytest.MonkeyPatch) ->
     stored = {"/plugins": {"data": [taken]}, "/plugins/one": taken}
     run = Run(ReadOnly(stored), monkeypatch)
     assert run.task(KONG_PLUGIN, name="cors", instance_name="two")["operation"] == "create"
-    with pytest.raises(InputError, match="instance_name one is taken by another plugin"):
+    with pytest.raises(InputError, match="its name is cors, not jwt"):
         run.present(KINDS["plugin"], name="jwt", instance_name="one")
 
 
@@ -320,10 +323,8 @@ def test_a_gateway_without_a_database_changes_no_kind(
     stored = {"id": ID["a"]}
     writes: list[Callable[[], Any]] = [
         lambda: gateway.create(kind, {}, "parent"),
-        lambda: gateway.update(kind, stored, {}, "parent"),
+        lambda: gateway.update(Plan(kind, "update", stored, stored, {}), "parent"),
         lambda: gateway.delete(kind, stored, "parent"),
-        lambda: gateway.add_member("group", "consumer"),
-        lambda: gateway.remove_member("group", "consumer"),
     ]
     for write in writes:
         with pytest.raises(InputError, match="runs without a database"):

@@ -22,7 +22,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
     default_of,
     has_null,
     names_in,
-    without_nulls,
+    nulls_to_defaults,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._spelling import spelled_out
 from ansible_collections.irishtek.kong.plugins.module_utils._values import canonical, normalise
@@ -76,16 +76,16 @@ def _written(kind: Kind, body: Entity, current: Entity | None, version: str) -> 
     if kind.details is not None and "config" in body:
         name = (current or body)["name"]
         body["config"] = spelled_out(config_schema(kind), body["config"], name)
-    desired = without_nulls(schema(kind, version), normalise(kind.fields, body))
-    if kind.settle:
-        kind.settle(desired, current)
+    desired = nulls_to_defaults(schema(kind, version), normalise(kind.fields, body))
+    if kind.apply_field_rules:
+        kind.apply_field_rules(desired, current)
     return desired
 
 
 def _predicted(kind: Kind, planned: Entity, version: str) -> Entity:
     predicted = complete(schema(kind, version), planned)
-    if kind.foretell is not None:
-        kind.foretell(predicted)
+    if kind.predict is not None:
+        kind.predict(predicted)
     return predicted
 
 
@@ -193,7 +193,7 @@ def _changes() -> Iterator[Recorded]:
 
 def _expressible(kind: Kind, request: dict[str, Any]) -> bool:
     fields, body = {field.name: field for field in kind.fields}, request["body"]
-    if kind.parent and kind.identity in body:
+    if kind.parent and kind.identity.field in body:
         return False
     return all(value is not None or fields[name].nullable for name, value in body.items())
 
@@ -223,7 +223,7 @@ def test_every_deliberate_difference_was_recorded() -> None:
 @pytest.mark.parametrize("version", BOTH_SETS)
 def test_kinds_without_a_recording_are_named(version: str) -> None:
     recorded = list(_creates([version]))
-    managed = {kind.name for kind in KINDS.values() if not kind.enterprise}
+    managed = {kind.name for kind in KINDS.values() if not kind.optional}
     assert managed - {each.kind.name for each in recorded} == NOT_RECORDED
     assert len({each.written["name"] for each in recorded if each.kind.details}) > 20
 
@@ -246,7 +246,7 @@ HEALTHY = {"interval": 0, "successes": 0, "http_statuses": [200, 302]}
     ],
 )  # fmt: skip
 def test_null_means_the_gateways_own_default(kind: Kind, written: Entity, meant: Entity) -> None:
-    assert without_nulls(schema(kind), written) == meant
+    assert nulls_to_defaults(schema(kind), written) == meant
 
 
 def test_a_schemas_defaults_are_copied_not_shared() -> None:

@@ -10,22 +10,23 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._apply import schema_of
+from .._entities._consumer import CONSUMER_GROUP, MEMBER
 from .._entities._kind import GENERATED, Entity, Kind
-from .._entities._plugin import SCOPES
 from .._entities._registry import KINDS
 from .._errors import MASKED
 from .._freeform import with_details
-from .._gateway import Gateway
+from .._gateway._errors import NotOffered
+from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._schema import complete, without_old_spellings
 from .._secrets import mask_entity, secrets_of
-from ._format import NESTED, ORDER, SECTIONS, section_of
-from ._stock import Stock
+from ._current import CurrentState
+from ._format import NESTED, ORDER, section_of
 
 _MADE_UP = (*GENERATED, "cert_digest")
 # A document nests an entity in the first of these that it points at.
@@ -56,23 +57,30 @@ class Style:
 class Dumper:
     """Reads a gateway and writes its entities as a document."""
 
-    def __init__(self, gateway: Gateway, style: Style) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        style: Style,
+        skipped: Callable[[str, NotOffered], None] | None = None,
+    ) -> None:
+        """:param skipped: told of a kind that the gateway does not offer; else that is an error."""
         self._gateway = gateway
+        self._skipped = skipped
         self._style = style
-        self._stock = Stock(gateway)
+        self._state = CurrentState(gateway)
 
     def dump(self, kinds: Sequence[str], tags: Sequence[str]) -> dict[str, Any]:
         """The document of these kinds, of entities that have all of ``tags``; sorted."""
         wanted = [kind for kind in ORDER if kind in kinds]
         below = {owner for kind in wanted for _field, owner in _NESTS_IN.get(kind, ())}
-        self._stock.read({*wanted, *below})
-        if "target" in wanted:
-            self._stock.read_targets(self._stock.of("upstream"))
+        self._state.read({*wanted, *below}, self._skipped)
+        for kind in (KINDS[name] for name in wanted if KINDS[name].is_listed_below):
+            self._state.read_below(kind, self._state.of(str(kind.parent)))
         typed = self._plugin_kinds() if "plugin" in wanted else {}
         written = {
             kind: [
                 (entity, self._written(typed.get(entity.get("name", ""), KINDS[kind]), entity))
-                for entity in self._stock.of(kind)
+                for entity in self._state.of(kind)
                 if set(tags) <= set(entity.get("tags") or ())
             ]
             for kind in wanted
@@ -80,19 +88,19 @@ class Dumper:
         document: dict[str, Any] = {"_format_version": "3.0"}
         if tags:
             document["_info"] = {"select_tags": list(tags)}
-        self._add_members(written.get("consumer_group", ()))
+        self._add_members(written.get(CONSUMER_GROUP.name, ()))
         document.update(self._nested(written))
         return document
 
     def _add_members(self, groups: Sequence[tuple[Entity, Entity]]) -> None:
-        lists = for_each(lambda pair: self._gateway.members(pair[0]["id"]), groups)
-        for (_group, out), members in zip(groups, lists):
-            names = sorted(KINDS["consumer"].label(member) for member in members)
+        self._state.read_below(MEMBER, [group for group, _out in groups])
+        for group, out in groups:
+            names = sorted(map(MEMBER.label, self._state.entities(MEMBER, group["id"]) or ()))
             if names:
                 out["consumers"] = [{"username": name} for name in names]
 
     def _plugin_kinds(self) -> dict[str, Kind]:
-        names = sorted({plugin["name"] for plugin in self._stock.of("plugin")})
+        names = sorted({plugin["name"] for plugin in self._state.of("plugin")})
         schemas = for_each(lambda name: self._gateway.schema(f"plugins/{name}"), names)
         return {name: with_details(schema or {}) for name, schema in zip(names, schemas)}
 
@@ -106,8 +114,8 @@ class Dumper:
         entity = self._secrets(kind, entity)
         if not self._style.with_ids and _has_a_name(kind, entity):
             entity.pop("id", None)
-        if kind.name == "certificate":
-            entity.pop("snis", None)
+        for name in kind.answered_only:
+            entity.pop(name, None)
         for field in kind.fields:
             if field.reference and entity.get(field.name):
                 entity[field.name] = self._reference(kind, field.name, entity)
@@ -130,8 +138,8 @@ class Dumper:
         # A plugin's name is not its own: others have it in other places.
         scopes = [
             str(self._name(scope, entity[scope]["id"]))
-            for scope in SCOPES
-            if kind.identity == "name" and kind.details is not None and entity.get(scope)
+            for scope in kind.identity.scope
+            if entity.get(scope)
         ]
         placed: Entity = _with_placeholders(masked, "_".join(["DECK", kind.name, *scopes, label]))
         return placed
@@ -140,8 +148,8 @@ class Dumper:
         """What a document calls what another entity points at; its id where it has no name."""
         if kind in ("certificate", "ca_certificate"):
             return key
-        self._stock.read([kind])
-        found = self._stock.with_id(kind, key)
+        self._state.read([kind])
+        found = self._state.with_id(kind, key)
         return str(KINDS[kind].label(found)) if found else key
 
     def _reference(self, kind: Kind, field: str, entity: Entity) -> Any:
@@ -187,7 +195,7 @@ class Dumper:
 
 def _has_a_name(kind: Kind, entity: Entity) -> bool:
     """Whether an entity is found again without its id."""
-    return any(entity.get(name) for name in (kind.identity, *kind.unique) if name != "id")
+    return any(entity.get(name) for name in kind.identity.names(kind))
 
 
 def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) -> Entity:
@@ -216,4 +224,5 @@ def _with_placeholders(value: Any, name: str) -> Any:
     return value
 
 
-ALL_KINDS = tuple(kind for kind in ORDER if kind in SECTIONS.values())
+# Memberships are written with their groups.
+ALL_KINDS = tuple(kind for kind in ORDER if KINDS[kind] is not MEMBER)

@@ -112,7 +112,7 @@ def _defaults(info: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     for name in defaults:
         kind = KINDS[name]
         # No two entities can share what tells them apart.
-        own = [each.name for each in kind.fields if each.name != kind.identity]
+        own = [each.name for each in kind.fields if each.name != kind.identity.field]
         _refuse_unknown(mapping_in(defaults, name), own, f"_info.defaults.{name}")
     return {name: mapping_in(defaults, name) for name in defaults}
 

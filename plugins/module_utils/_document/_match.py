@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the wanted entities and the stock of a gateway to steps in an order that works.
+"""From the wanted entities and what a gateway has to steps in an order that works.
 
 PRIVATE to the collection: it can change in any release.
 
@@ -13,27 +13,28 @@ create whose answer was lost is recognised.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._apply import plugin_kind, schema_of, without_defaults
+from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
-from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Kind
-from .._entities._plugin import is_same_plugin
-from .._entities._registry import KINDS
+from .._entities._identity import ByComparison
+from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Field, Kind
+from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
 from .._freeform import config_schema
-from .._gateway import Gateway
+from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
-from .._schema import MADE_UP, complete, without_nulls
+from .._schema import MADE_UP, complete, nulls_to_defaults
 from .._spelling import spelled_out
 from .._values import normalise
-from ._format import LEVELS, ORDER
-from ._parse import NOT_FIELDS, Document, Item
+from ._current import CurrentState
+from ._format import ORDER
+from ._parse import Document, Item
 from ._partials import linked, refuse_settings_of_partials, usual_path
-from ._stock import Stock
 
 Warn = Callable[[str], None]
 # Not reset when they are left out: the gateway made them up.
@@ -50,27 +51,27 @@ class Step:
 
     :param owner: the id of what the entity lies below.
     :param needs: ids of entities whose own steps must be done before.
-    :param along: what a delete takes along.
+    :param cascaded: what a delete takes along.
     """
 
     plan: Plan
     owner: str | None = None
     needs: set[str] = field(default_factory=set)
     where: str = ""
-    along: list[Plan] = field(default_factory=list)
+    cascaded: list[Plan] = field(default_factory=list)
 
     @property
     def id(self) -> str:
-        return str(self.plan.stored.get("id") or self.plan.body.get("id"))
+        return str(self.plan.stored.get("id") or self.plan.entity.get("id"))
 
     @property
     def level(self) -> int:
-        return next(at for at, kinds in enumerate(LEVELS) if self.plan.kind.name in kinds)
+        return LEVELS[self.plan.kind.name]
 
     @property
     def is_final(self) -> bool:
         """Whether a delete takes something that nobody can make again."""
-        return any(is_hashed(plan) for plan in (self.plan, *self.along))
+        return any(is_hashed(plan) for plan in (self.plan, *self.cascaded))
 
 
 def is_hashed(plan: Plan) -> bool:
@@ -79,20 +80,24 @@ def is_hashed(plan: Plan) -> bool:
 
 
 class Matcher:
-    """Gives each item its id and its place in the stock, and plans it."""
+    """Gives each item its ID, finds what exists of it, and plans it."""
 
-    def __init__(self, gateway: Gateway, stock: Stock, document: Document, warn: Warn) -> None:
+    def __init__(
+        self, gateway: Gateway, current: CurrentState, document: Document, warn: Warn
+    ) -> None:
         self._gateway = gateway
-        self._stock = stock
+        self._state = current
         self._warn = warn
         self._items = document.items
         self._ids: dict[int, str] = {}
         self._current: dict[int, Entity | None] = {}
         self._taken: dict[str, Item] = {}
-        self._plugins: dict[str, Kind] = {}
+        self._memberships: dict[tuple[str | None, str], Item] = {}
+        self._typed_kinds: dict[str, Kind] = {}
         self._by_name: dict[tuple[str, Any], Item] = {}
         for item in self._items:
-            for key in (item.written.get("id"), item.written.get(item.kind.identity)):
+            names = ("id", *item.kind.identity.names(item.kind))
+            for key in map(item.written.get, names):
                 if isinstance(key, str):
                     self._by_name.setdefault((item.kind.name, key), item)
 
@@ -102,12 +107,14 @@ class Matcher:
         return {current["id"] for current in self._current.values() if current is not None}
 
     def match(self, kinds: Iterable[str], going: bool = False) -> None:
-        """Find the items of these kinds in the stock; their references are matched before them.
+        """Find what exists of the items of these kinds; their references are matched before them.
 
         :param going: they are to be deleted, so one that refers to what is gone is gone, too.
         """
         for item in self._by_id_first(kinds):
             try:
+                if self._is_repeated(item):
+                    continue
                 current = self._unless_taken(item, self._find(item))
             except _NoSuchEntity:
                 if not going:
@@ -121,6 +128,16 @@ class Matcher:
                     "which stays"
                 )
             self._ids[id(item)] = (current or {}).get("id") or written or self._new_id()
+
+    def _is_repeated(self, item: Item) -> bool:
+        """Whether an entity without an ID of its own is written a second time, which is allowed."""
+        if item.kind.path_id is None:
+            return False
+        key = (self._owner_id(item), item.kind.path_id(self._references(item)))
+        if self._memberships.setdefault(key, item) is item:
+            return False
+        self._items.remove(item)
+        return True
 
     def id_of(self, item: Item) -> str:
         return self._ids[id(item)]
@@ -158,7 +175,7 @@ class Matcher:
 
         def has_no_id(item: Item) -> bool:
             key = item.written.get("id")
-            return key is None or self._stock.with_id(item.kind.name, key) is None
+            return key is None or self._state.with_id(item.kind.name, key) is None
 
         return sorted(
             (item for item in self._items if item.kind.name in wanted),
@@ -174,8 +191,9 @@ class Matcher:
         if taker is None or taker is item:
             return found
         kind = item.kind
-        names = [each.written.get(kind.identity) for each in (taker, item)]
-        if kind.matches is None and (names[0] is None or names[0] == names[1]):
+        names = [each.written.get(kind.identity.field) for each in (taker, item)]
+        compared = isinstance(kind.identity, ByComparison)
+        if not compared and (names[0] is None or names[0] == names[1]):
             raise InputError(f"{item.where}: {item.describe()} stands at {taker.where} already")
         return None
 
@@ -185,37 +203,23 @@ class Matcher:
         return str(uuid.uuid4())
 
     def _find(self, item: Item) -> Entity | None:
-        kind = item.kind
-        written = item.written.get("id")
-        found = self._stock.with_id(kind.name, written) if written else None
+        kind, written = item.kind, item.written.get("id")
+        found = self._state.by_id(kind, written) if written else None
         if found is not None:
             return found
-        if kind.name == "certificate":
-            return self._certificate_of(item)
-        if kind.name == "plugin":
-            desired = {**item.written, **self._references(item)}
-            named = self._stock.holding("plugin", "name", item.written.get("name"))
-            return next((stored for stored in named if is_same_plugin(desired, stored)), None)
-        if kind.matches is not None and kind.parent is None:
-            stock = self._stock.of(kind.name)
-            return next((stored for stored in stock if kind.matches(item.written, stored)), None)
-        owner = self._owner_id(item)
-        identity = item.written.get(kind.identity)
-        if identity is not None:
-            return self._stock.named(kind, identity, owner)
-        for name in kind.unique:
-            for stored in self._stock.holding(kind.name, name, item.written.get(name)):
-                return stored
-        return None
+        for name in self._snis_of(item) if kind is CERTIFICATE else ():
+            found = found or kind.identity.refer(self._state, kind, name, None)
+        scope = self._references(item, (kind.identity.field, *kind.identity.scope))
+        desired = {**item.written, **scope}
+        return found or kind.identity.search(self._state, kind, desired, self._owner_id(item))
 
-    def _certificate_of(self, item: Item) -> Entity | None:
-        """A certificate without an id is known by the SNIs that nest in it."""
-        for other in self._items:
-            if other.kind.name == "sni" and other.links.get("certificate") is item:
-                sni = self._stock.named(other.kind, other.written["name"])
-                if sni is not None:
-                    return self._stock.with_id("certificate", sni["certificate"]["id"])
-        return None
+    def _snis_of(self, certificate: Item) -> list[str]:
+        """A certificate without an ID is known by the SNIs that nest in it."""
+        return [
+            str(item.written["name"])
+            for item in self._items
+            if item.kind is SNI and item.links.get(CERTIFICATE.name) is certificate
+        ]
 
     def _owner_id(self, item: Item) -> str | None:
         owner = item.owner
@@ -236,39 +240,35 @@ class Matcher:
         target = link if isinstance(link, Item) else self._by_name.get((kind, link))
         if target is not None:
             return self._ids[id(target)]
-        found = self._stock.find(KINDS[kind], str(link))
+        found = self._state.find(KINDS[kind], str(link))
         return None if found is None else str(found["id"])
 
-    def _references(self, item: Item) -> Entity:
-        kind = item.kind
+    def _references(self, item: Item, only: Sequence[str] | None = None) -> Entity:
         return {
-            each.name: {"id": self._id_of(each.reference, item.links[each.name], item)}
-            for each in kind.fields
-            if each.reference and each.name in item.links
+            each.name: {"id": self._id_of(str(each.reference), item.links[each.name], item)}
+            for each in item.kind.fields
+            if each.name in item.links and (only is None or each.name in only)
         }
 
     def _read_schemas(self, reset: bool) -> None:
         """Ask side by side for the schemas that planning needs: plugins' own, and defaults."""
-        names = {
-            f"plugins/{item.written.get('name')}"
-            for item in self._items
-            if item.kind.name == "plugin"
-        }
+        paths = ((item, item.kind.details_path) for item in self._items)
+        names = {path(item.written) for item, path in paths if path is not None}
         if reset:
             # A create leaves the defaults to the gateway.
-            stored = (item for item in self._items if self._current[id(item)] is not None)
-            names |= {item.kind.schema_name for item in stored}
+            existing = (item for item in self._items if self._current[id(item)] is not None)
+            names |= {item.kind.schema_name for item in existing if item.kind.validated}
         for_each(self._gateway.schema, sorted(names))
 
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:
             return stored_as_hash(item.kind, item.written, str(self._owner_id(item)))
-        if item.kind.name != "plugin":
+        if item.kind.details_path is None:
             return item.kind
         name = str(item.written.get("name"))
-        if name not in self._plugins:
-            self._plugins[name] = plugin_kind(self._gateway, name)
-        return self._plugins[name]
+        if name not in self._typed_kinds:
+            self._typed_kinds[name] = plugin_kind(self._gateway, name)
+        return self._typed_kinds[name]
 
     def _step(self, item: Item, reset: bool) -> Step:
         current = self._current[id(item)]
@@ -281,10 +281,11 @@ class Matcher:
                 refuse_settings_of_partials(item.written, links)
                 desired = linked(kind, desired, links)
             desired.update(references)
-            desired["id"] = self._ids[id(item)]
-            owner = item.owner
-            label = owner.label if isinstance(owner, Item) else owner
-            plan = plan_present(kind, desired, current, label)
+            if kind.path_id is not None:
+                desired.update(self._named(item, references))
+            else:
+                desired["id"] = self._ids[id(item)]
+            plan = plan_present(kind, desired, current, item.owner_label)
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise
@@ -293,6 +294,20 @@ class Matcher:
         if owner_id is not None:
             needs.add(owner_id)
         return Step(plan, owner_id, needs, item.where)
+
+    def _named(self, item: Item, references: Entity) -> Entity:
+        """References with what people call the entities, for kinds that have no other name."""
+        named = {}
+        for name, reference in references.items():
+            kind, link = KINDS[str(item.kind.field(name).reference)], item.links[name]
+            known = self._state.with_id(kind.name, reference["id"])
+            known = known or (link.written if isinstance(link, Item) else self._called(kind, link))
+            named[name] = {each: known.get(each) for each in kind.named_by} | reference
+        return named
+
+    def _called(self, kind: Kind, name: str) -> Entity:
+        item = self._by_name.get((kind.name, name))
+        return item.written if item else self._state.find(kind, name) or {}
 
     def _links(self, item: Item, kind: Kind) -> list[Entity]:
         """A plugin's links to partials, by id and with the setting that each stands for."""
@@ -313,23 +328,25 @@ class Matcher:
         current = self._current[id(item)]
         if not reset:
             meant = without_defaults(self._gateway, kind, written)
-            return self._settled(item, kind, meant, current)
-        # Against nothing stored: what is left out is reset, so nothing stored can override.
-        return self._with_defaults(kind, self._settled(item, kind, written, None), current)
+            return self._with_rules(item, kind, meant, current)
+        # Against nothing that exists: what is left out is reset, so nothing can override.
+        return self._with_defaults(kind, self._with_rules(item, kind, written, None), current)
 
-    def _settled(self, item: Item, kind: Kind, written: Entity, current: Entity | None) -> Entity:
-        settled = dict(written)
-        if kind.settle is not None:
-            for warning in kind.settle(settled, current):
+    def _with_rules(
+        self, item: Item, kind: Kind, written: Entity, current: Entity | None
+    ) -> Entity:
+        desired = dict(written)
+        if kind.apply_field_rules is not None:
+            for warning in kind.apply_field_rules(desired, current):
                 self._warn(f"{item.where}: {item.describe()}: {warning}")
-        return settled
+        return desired
 
     def _with_defaults(self, kind: Kind, written: Entity, current: Entity | None) -> Entity:
         """What is left out takes its default; secrets and made-up values stay as they are."""
-        if current is None:
+        if current is None or not kind.validated:
             return written
         schema = schema_of(self._gateway, kind)
-        full = complete(schema, without_nulls(schema, written))
+        full = complete(schema, nulls_to_defaults(schema, written))
         # A record that has to be there and has no default, as a vault's, cannot be reset.
         needed = {
             name
@@ -337,27 +354,24 @@ class Matcher:
             for name, spec in entry.items()
             if (spec.get("required") or spec.get("abstract")) and full.get(name) is None
         }
-        own = {*_LEFT_ALONE, *NOT_FIELDS.get(kind.name, ()), *needed}
+        own = {*_LEFT_ALONE, *needed}
         desired = {
             each.name: full.get(each.name)
             for each in kind.fields
             if each.name in full and each.name not in own
         }
-        return _without_untold_secrets(kind, desired, written)
+        return _without_unwritten_secrets(kind.fields, desired, written)
 
 
-def _without_untold_secrets(kind: Kind, desired: Entity, written: Entity) -> Entity:
+def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written: Entity) -> Entity:
     kept: Entity = {}
-    for each in kind.fields:
-        if each.name not in desired:
-            continue
-        value = desired[each.name]
-        told = each.name in written
-        if not told and (each.secret or value == MADE_UP):
+    for each in fields:
+        value, is_written = desired.get(each.name), each.name in written
+        if each.name not in desired or (not is_written and (each.secret or value == MADE_UP)):
             continue
         if each.fields and isinstance(value, dict):
             inner = written.get(each.name)
-            inside = Kind(each.name, "", "", each.fields)
-            value = _without_untold_secrets(inside, value, inner if isinstance(inner, dict) else {})
+            inside = inner if isinstance(inner, dict) else {}
+            value = _without_unwritten_secrets(each.fields, value, inside)
         kept[each.name] = value
     return kept

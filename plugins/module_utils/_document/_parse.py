@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._entities._certificate import CERTIFICATE, SNI
+from .._entities._consumer import CONSUMER_GROUP, MEMBER
 from .._entities._kind import GENERATED, Entity, Kind
 from .._entities._registry import KINDS
 from .._entities._service import settle_url
@@ -27,8 +28,6 @@ from ._located import place_of, where_of
 from ._typed import refuse_masks, typed
 
 _NAMES_OF_REFERENCES = ("id", "name", "username", "custom_id")
-# SNIs are entities of their own in a document.
-NOT_FIELDS = {"certificate": ("snis",)}
 
 
 @dataclass(eq=False)
@@ -57,10 +56,18 @@ class Item:
         """What the entity lies below in the gateway's paths."""
         return self.links.get(self.kind.parent) if self.kind.parent else None
 
-    def describe(self) -> str:
+    @property
+    def owner_label(self) -> str | None:
         owner = self.owner
-        name = owner.label if isinstance(owner, Item) else owner
-        return self.kind.describe(self.written, name)
+        return owner.label if isinstance(owner, Item) else owner
+
+    def describe(self) -> str:
+        return self.kind.describe({**self._called(), **self.written}, self.owner_label)
+
+    def _called(self) -> Entity:
+        """What it points at, where that is all that it can be called by."""
+        link = self.links.get(self.kind.identity.field)
+        return {self.kind.identity.field: link.label if isinstance(link, Item) else link}
 
 
 @dataclass
@@ -68,7 +75,8 @@ class Document:
     """What a state file wants."""
 
     items: list[Item] = field(default_factory=list)
-    members: list[tuple[Item | str, Item | str]] = field(default_factory=list)
+    # Consumers and groups whose list of groups or members is written, and so complete.
+    listing: list[Item] = field(default_factory=list)
     select_tags: tuple[str, ...] = ()
     workspace: str | None = None
 
@@ -90,7 +98,7 @@ def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Docum
             reader.read_all(SECTIONS[section], entries, section, {})
     reader.refuse_duplicates()
     reader.refuse_nameless()
-    return Document(reader.items, reader.members, head.select_tags, document.get("_workspace"))
+    return Document(reader.items, reader.listing, head.select_tags, document.get("_workspace"))
 
 
 class _Reader:
@@ -98,7 +106,7 @@ class _Reader:
 
     def __init__(self, document: Mapping[str, Any], head: Head) -> None:
         self.items: list[Item] = []
-        self.members: list[tuple[Item | str, Item | str]] = []
+        self.listing: list[Item] = []
         self._document = document
         self._tags = head.select_tags
         self._defaults = head.defaults
@@ -152,8 +160,11 @@ class _Reader:
             others = [_reference(section, each) for each in as_type("list", entries or [])]
         except KongError as exc:
             raise InputError(f"{item.where}: {item.describe()}: {exc.message}") from exc
-        is_group = item.kind.name == "consumer_group"
-        self.members += [(item, other) if is_group else (other, item) for other in others]
+        self.listing.append(item)
+        other_kind = MEMBER.identity.field if item.kind is CONSUMER_GROUP else CONSUMER_GROUP.name
+        for other in others:
+            links: dict[str, Item | str] = {item.kind.name: item, other_kind: other}
+            self.items.append(Item(MEMBER, {}, links, item.where))
 
     def _apart(self, kind: Kind, entry: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The entity's own fields and what nests in it.
@@ -162,12 +173,11 @@ class _Reader:
         """
         nests = {**NESTED.get(kind.name, {}), **_MEMBERSHIPS.get(kind.name, {})}
         known = {"id", *(each.name for each in kind.fields), *_reference_names(kind)}
-        known -= set(NOT_FIELDS.get(kind.name, ()))
         own, nested = {}, {}
         for key, value in entry.items():
             if key in nests:
                 nested[key] = value
-            elif key in known or (kind.name == "plugin" and key == "_config"):
+            elif key in known or (kind.details_path and key == "_config"):
                 own[key] = value
             # Times say nothing of what is wanted, and a dump may hold them all the same.
             elif key in FOREIGN_SECTIONS:
@@ -216,8 +226,8 @@ class _Reader:
         served = {id(item.links.get("certificate")) for item in self.items if item.kind is SNI}
         for item in self.items:
             kind = item.kind
-            names = dict.fromkeys((kind.identity, *kind.unique, *kind.named_by, "id"))
-            told = any(item.written.get(name) for name in names)
+            names = dict.fromkeys((*kind.identity.names(kind), *kind.named_by, "id"))
+            told = any(item.written.get(name) or item.links.get(name) for name in names)
             if not told and not (kind is CERTIFICATE and id(item) in served):
                 raise InputError(
                     f"{item.where}: {item.describe()}: it needs {' or '.join(names)}, by which it "
@@ -271,10 +281,10 @@ def _keys_of(item: Item) -> Iterator[tuple[Any, ...]]:
     kind = item.kind
     if item.written.get("id"):
         yield kind.name, "id", item.written["id"]
-    identity = item.written.get(kind.identity)
-    if identity is None or kind.identity == "id":
+    identity = item.written.get(kind.identity.field)
+    if identity is None:
         return
-    if kind.name == "plugin":
+    if kind.identity.scope:
         scopes = tuple(
             (name, id(link) if isinstance(link, Item) else link)
             for name, link in sorted(item.links.items())

@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from .._entities._kind import Entity, Kind, ids_in
-from .._entities._registry import KINDS
+from .._entities._kind import CASCADE, RESTRICT, Entity, Kind, ids_in
+from .._entities._registry import KINDS, listing, pointing_at
 from .._errors import InputError
-from .._gateway import Gateway, minds_lists
+from .._gateway._protocol import Gateway
 from .._plan import Plan, plan_absent
-from ._format import CASCADES, ORDER, RESTRICTS
+from ._current import CurrentState, owner_of
+from ._format import ORDER
 from ._match import Step
-from ._stock import Stock, owner_of
 
 Found = tuple[Kind, Entity]
 
@@ -38,18 +38,18 @@ class Removal:
     def __init__(
         self,
         gateway: Gateway,
-        stock: Stock,
+        state: CurrentState,
         cascade: bool,
         owns: Callable[[str, Entity], bool],
         writes: Sequence[Step] = (),
     ) -> None:
         self._gateway = gateway
-        self._stock = stock
+        self._state = state
         self._cascade = cascade
         self._owns = owns
         self._writes = writes
         self._kept = {step.id for step in writes}
-        self._restricts = RESTRICTS
+        self._listed_ids = False
         # All that is deleted, by its id.
         self.going: dict[str, Found] = {}
 
@@ -60,8 +60,8 @@ class Removal:
             document has what needs a deleted entity.
         """
         fresh = list(doomed)
-        if any(kind.listed_by for kind, _entity in fresh) and minds_lists(self._gateway.root()):
-            self._restricts = {**RESTRICTS, **_LISTED}
+        if any(listing(kind.name) for kind, _entity in fresh):
+            self._listed_ids = self._gateway.traits().restricts_listed_ids
         while fresh:
             self.going.update({entity["id"]: (kind, entity) for kind, entity in fresh})
             self._read_around({kind.name for kind, _entity in fresh})
@@ -71,7 +71,7 @@ class Removal:
         owners = Counter(
             child["id"]
             for kind, entity in self.going.values()
-            for _kind, child in self._children(CASCADES, kind, entity)
+            for _kind, child in self._children(pointing_at(kind.name, CASCADE), entity)
         )
         steps = [
             self._step(kind, entity, owners)
@@ -83,11 +83,11 @@ class Removal:
     def _drawn_in(self, kind: Kind, entity: Entity) -> list[Found]:
         """What has to go because an entity does, and was not known to go."""
         found = []
-        for other_kind, other in self._children(self._restricts, kind, entity):
+        for other_kind, other in self._children(self._restricting(kind), entity):
             if other["id"] not in self.going and not self._cascade:
                 raise self._blocked(other_kind, other, kind, entity, "points at")
             found.append((other_kind, other))
-        for other_kind, other in self._children(CASCADES, kind, entity):
+        for other_kind, other in self._children(pointing_at(kind.name, CASCADE), entity):
             may_go = self._cascade or self._owns(other_kind.name, other)
             if other["id"] not in self.going and not may_go:
                 raise self._blocked(other_kind, other, kind, entity, "would be deleted with")
@@ -95,15 +95,15 @@ class Removal:
         return [each for each in found if each[1]["id"] not in self.going]
 
     def _step(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Step:
-        first = {child["id"] for _kind, child in self._children(self._restricts, kind, entity)}
-        along = [self._plan(*found) for found in self._along(kind, entity, owners)]
-        return Step(self._plan(kind, entity), owner_of(kind, entity), first, along=along)
+        first = {child["id"] for _kind, child in self._children(self._restricting(kind), entity)}
+        cascaded = [self._plan(*found) for found in self._cascaded(kind, entity, owners)]
+        return Step(self._plan(kind, entity), owner_of(kind, entity), first, cascaded=cascaded)
 
-    def _along(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Iterator[Found]:
-        for child_kind, child in self._children(CASCADES, kind, entity):
+    def _cascaded(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Iterator[Found]:
+        for child_kind, child in self._children(pointing_at(kind.name, CASCADE), entity):
             if owners[child["id"]] == 1:
                 yield child_kind, child
-                yield from self._along(child_kind, child, owners)
+                yield from self._cascaded(child_kind, child, owners)
 
     def _plan(self, kind: Kind, entity: Entity) -> Plan:
         return plan_absent(kind, entity, self._owner_label(kind, entity))
@@ -122,23 +122,36 @@ class Removal:
 
     def _read_around(self, kinds: Iterable[str]) -> None:
         """List what a delete of these kinds takes along or meets in its way."""
-        tables = (CASCADES, self._restricts)
-        wanted = {child for kind in kinds for table in tables for child in table.get(kind, {})}
-        community = self._gateway.root().get("edition") == "community" if wanted else False
-        self._stock.read(
-            kind for kind in ORDER if kind in wanted and not (community and KINDS[kind].enterprise)
+        tables = (
+            table
+            for kind in kinds
+            for table in (pointing_at(kind, CASCADE), self._restricting(KINDS[kind]))
         )
-        if "target" in wanted:
-            upstreams = [entity for kind, entity in self.going.values() if kind.name == "upstream"]
-            self._stock.read_targets(upstreams)
+        wanted = {kind.name for table in tables for kind, _field in table}
+        names = [name for name in ORDER if name in wanted]
+        self._state.read(names, skipped=lambda kind, exc: None)
+        for kind in (KINDS[name] for name in names if KINDS[name].is_listed_below):
+            self._state.read_below(kind, self._owners(kind))
 
-    def _children(
-        self, table: Mapping[str, Mapping[str, str]], kind: Kind, entity: Entity
-    ) -> list[Found]:
+    def _owners(self, kind: Kind) -> list[Entity]:
+        """The entities below which something that is deleted along can lie."""
+        above = str(kind.parent)
+        pointed_at = {str(each.reference) for each in kind.references} - {above}
+        if any(found.name in pointed_at for found, _entity in self.going.values()):
+            self._state.read([above], skipped=lambda kind, exc: None)
+            return self._state.of(above)
+        return [entity for found, entity in self.going.values() if found.name == above]
+
+    def _restricting(self, kind: Kind) -> list[tuple[Kind, str]]:
+        """Kinds, with a field, that forbid to delete what they point at."""
+        listed = listing(kind.name) if self._listed_ids else []
+        return [*pointing_at(kind.name, RESTRICT), *listed]
+
+    def _children(self, table: Iterable[tuple[Kind, str]], entity: Entity) -> list[Found]:
         return [
-            (KINDS[name], child)
-            for name, back in table.get(kind.name, {}).items()
-            for child in self._stock.holding(name, back, entity["id"])
+            (kind, child)
+            for kind, back in table
+            for child in self._state.holding(kind.name, back, entity["id"])
             if child["id"] not in self._kept
         ]
 
@@ -154,17 +167,12 @@ class Removal:
         owner = owner_of(kind, entity)
         if owner is None or kind.parent is None:
             return None
-        stored = self._stock.with_id(kind.parent, owner)
+        stored = self._state.with_id(kind.parent, owner)
         return KINDS[kind.parent].label(stored) if stored else owner
 
 
-# Lists of ids that forbid a delete, by the kind whose ids they hold.
-_LISTED: Mapping[str, Mapping[str, str]] = {
-    kind.name: dict(kind.listed_by) for kind in KINDS.values() if kind.listed_by
-}
-
-
 def _listed(step: Step) -> Iterator[str]:
-    """The ids in such lists of what the document has."""
-    for lists in _LISTED.values():
-        yield from ids_in(step.plan.entity.get(lists.get(step.plan.kind.name, "")))
+    """The IDs in lists of what the document has."""
+    for field in step.plan.kind.fields:
+        if field.lists:
+            yield from ids_in(step.plan.entity.get(field.name))

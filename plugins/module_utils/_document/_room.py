@@ -12,17 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .._entities._plugin import SCOPES
 from .._errors import InputError
 from .._plan import Plan
+from ._current import CurrentState, owner_of
 from ._match import Step
-from ._stock import Stock, owner_of
 
 # A kind, a field, within which other entity it is unique if not everywhere, and the value.
 Claim = tuple[str, str, Any, str]
 
 
-def make_room(stock: Stock, writes: Sequence[Step], deletes: Sequence[Step]) -> list[Step]:
+def make_room(state: CurrentState, writes: Sequence[Step], deletes: Sequence[Step]) -> list[Step]:
     """The deletes that have to come first; writes that wait for a renaming are told so.
 
     :raises InputError: two entities of the document claim one value, or something that the
@@ -30,12 +29,12 @@ def make_room(stock: Stock, writes: Sequence[Step], deletes: Sequence[Step]) -> 
     """
     _refuse_two_claims(writes)
     going = {
-        plan.stored["id"]: (step, plan) for step in deletes for plan in (step.plan, *step.along)
+        plan.stored["id"]: (step, plan) for step in deletes for plan in (step.plan, *step.cascaded)
     }
     kept = {step.id for step in writes if step.plan.stored}
     early: dict[str, tuple[Step, Plan]] = {}
     for step in writes:
-        for field, holder in _holders(stock, step):
+        for field, holder in _holders(state, step):
             if holder in going:
                 early[holder] = going[holder]
             elif holder in kept:
@@ -70,34 +69,31 @@ def _claims(step: Step) -> Iterator[Claim]:
         value = entity.get(field)
         if isinstance(value, str):
             yield kind.name, field, None if field in kind.unique else step.owner, value
-    if kind.name == "plugin":
-        scope = tuple((entity.get(each) or {}).get("id") for each in SCOPES)
-        yield kind.name, "name", scope, str(entity.get("name"))
+    if kind.identity.scope:
+        scope = tuple((entity.get(each) or {}).get("id") for each in kind.identity.scope)
+        yield kind.name, kind.identity.field, scope, str(entity.get(kind.identity.field))
 
 
-def _holders(stock: Stock, step: Step) -> Iterator[tuple[str, str]]:
+def _holders(state: CurrentState, step: Step) -> Iterator[tuple[str, str]]:
     """Fields that a step is about to write, and the ids of others that have the value now."""
     kind = step.plan.kind
     for field in _unique_fields(step):
         value = step.plan.body.get(field)
-        for stored in stock.holding(kind.name, field, value) if isinstance(value, str) else ():
-            everywhere = kind.parent is None or field in kind.unique
-            same = everywhere or owner_of(kind, stored) == step.owner
+        for stored in state.holding(kind.name, field, value) if isinstance(value, str) else ():
+            is_global = kind.parent is None or field in kind.unique
+            same = is_global or owner_of(kind, stored) == step.owner
             if same and stored["id"] != step.id:
                 yield field, stored["id"]
 
 
 def _unique_fields(step: Step) -> list[str]:
     kind = step.plan.kind
-    if kind.name == "mtls_auth":
-        # Unique together with the authority only.
-        return []
-    own = [kind.identity] if kind.matches is None else []
+    own = [kind.path_key] if kind.path_key else []
     return list(dict.fromkeys([*own, *kind.unique]))
 
 
 def _by_itself(step: Step, plan: Plan) -> Step:
     """The delete of one entity that would go along: the rest of it can wait."""
-    step.along.remove(plan)
+    step.cascaded.remove(plan)
     step.needs.add(plan.stored["id"])
     return Step(plan, owner_of(plan.kind, plan.stored))

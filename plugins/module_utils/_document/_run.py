@@ -12,31 +12,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from .._apply import carry_out
 from .._entities._kind import GENERATED, Entity, Kind
+from .._entities._registry import LEVELS
 from .._errors import InputError, KongError, Unreachable
-from .._gateway import Gateway
+from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._plan import CREATE, DELETE, UPDATE, Plan, without_nulls
-from .._values import canonical
-from ._format import LEVELS
+from .._plan import CREATE, DELETE, UPDATE, Plan
+from .._values import canonical, without_nulls
 from ._match import Step, is_hashed
-from ._members import Membership
-from ._reconcile import Work
+from ._reconcile import ChangeSet
 
 
 @dataclass
 class Report:
-    """What became of the steps, and of the memberships: each is in exactly one of these lists."""
+    """What became of the steps: each is in exactly one of these lists."""
 
     done: list[Step] = field(default_factory=list)
     failed: list[tuple[Step, KongError]] = field(default_factory=list)
     not_done: list[Step] = field(default_factory=list)
-    members: list[Membership] = field(default_factory=list)
-    members_failed: list[tuple[Membership, KongError]] = field(default_factory=list)
-    members_not_done: list[Membership] = field(default_factory=list)
 
 
 class Runner:
@@ -63,12 +58,11 @@ class Runner:
         self._broken: set[str] = set()
         self._lock = threading.Lock()
 
-    def run(self, work: Work) -> Report:
-        phases = list(_phases(work))
+    def run(self, changes: ChangeSet) -> Report:
+        phases = list(_phases(changes))
         self._total = sum(len(phase) for phase in phases)
         for phase in phases:
             for_each(self._attempt, phase, self._workers)
-        for_each(self._attempt_member, work.members, self._workers)
         return self._report
 
     def _attempt(self, step: Step) -> None:
@@ -90,47 +84,33 @@ class Runner:
             self._report.done.append(step)
             self._progress(f"{len(self._report.done)} of {self._total} changes done")
 
-    def _attempt_member(self, member: Membership) -> None:
-        with self._lock:
-            if self._is_halted or {member.group, member.consumer} & self._broken:
-                self._report.members_not_done.append(member)
-                return
-        try:
-            member.carry_out(self._gateway)
-        except KongError as exc:
-            with self._lock:
-                self._report.members_failed.append((member, exc))
-            return
-        with self._lock:
-            self._report.members.append(member)
-
     @property
     def _is_halted(self) -> bool:
-        failed = self._report.failed or self._report.members_failed
-        return bool(failed) and not self._goes_on
+        return bool(self._report.failed) and not self._goes_on
 
 
 def _refuse_another(step: Step, plan: Plan) -> None:
     """What needs the entity was planned with the id that it should have got."""
-    if step.plan.operation == CREATE and plan.entity.get("id") != step.plan.body.get("id"):
+    wanted = step.plan.body.get("id")
+    if step.plan.operation == CREATE and wanted not in (None, plan.entity.get("id")):
         raise InputError(
             f"{plan.description} was created by somebody else meanwhile: run the task again"
         )
 
 
-def _phases(work: Work) -> Iterator[list[Step]]:
+def _phases(changes: ChangeSet) -> Iterator[list[Step]]:
     """Steps that can be done side by side, one list after the other."""
-    yield from _deletes(work.early)
-    for kinds in LEVELS:
-        pending = [step for step in work.writes if step.plan.kind.name in kinds]
+    yield from _deletes(changes.early)
+    for level in sorted(set(LEVELS.values())):
+        pending = [step for step in changes.writes if step.level == level]
         yield from _waves([step for step in pending if step.plan.changed])
     # What cannot be put back is only given up once everything else has gone well.
     for hard in (False, True):
-        yield from _deletes([step for step in work.deletes if step.is_final == hard])
+        yield from _deletes([step for step in changes.deletes if step.is_final == hard])
 
 
 def _deletes(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    for level in reversed(range(len(LEVELS))):
+    for level in sorted(set(LEVELS.values()), reverse=True):
         found = [step for step in steps if step.level == level]
         if found:
             yield found
@@ -156,41 +136,25 @@ def _waves(steps: list[Step]) -> Iterator[list[Step]]:
 class Undone:
     """What a rollback put back, and what it left as it is, with the reason."""
 
-    undone: list[Plan | Membership] = field(default_factory=list)
+    undone: list[Plan] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
 
-def undo(gateway: Gateway, report: Report, lost: Sequence[Membership] = ()) -> Undone:
-    """Put back what was done, in reverse order; what somebody changed since is left alone.
-
-    :param lost: memberships that went along with what was deleted.
-    """
-    back: list[tuple[Plan | Membership, Callable[[], Plan | Membership]]] = [
-        *((each, partial(_undo_member, gateway, each)) for each in reversed(report.members)),
-        *(
-            (plan, partial(_undo_one, gateway, plan, step))
-            for step in reversed(report.done)
-            for plan in (step.plan, *step.along)
-        ),
-        *((each, partial(_undo_member, gateway, each)) for each in lost),
-    ]
+def undo(gateway: Gateway, report: Report) -> Undone:
+    """Put back what was done, in reverse order; what somebody changed since is left alone."""
+    back = [(plan, step) for step in reversed(report.done) for plan in (step.plan, *step.cascaded)]
     result = Undone()
     gone: KongError | None = None
-    for each, put_back in back:
+    for plan, step in back:
         try:
             if gone is not None:
                 raise gone
-            result.undone.append(put_back())
+            result.undone.append(_undo_one(gateway, plan, step))
         except KongError as exc:
             # Asking again for each of thousands of entities would take hours.
             gone = exc if isinstance(exc, Unreachable) else gone
-            result.left.append(f"{each.description}: {exc.message}")
+            result.left.append(f"{plan.description}: {exc.message}")
     return result
-
-
-def _undo_member(gateway: Gateway, member: Membership) -> Membership:
-    member.opposite.carry_out(gateway)
-    return member.opposite
 
 
 def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
@@ -200,7 +164,7 @@ def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
         raise InputError("its secret cannot be put back: the gateway has only a hash of it")
     if plan.operation == DELETE:
         return _recreate(gateway, plan)
-    current = gateway.get(kind, step.id, step.owner)
+    current = gateway.by_id(kind, str(plan.entity["id"]), step.owner)
     if current is None or _differs(kind, current, plan.entity):
         raise InputError("it was changed since by somebody else")
     if plan.operation == CREATE:
@@ -225,7 +189,7 @@ def _recreate(gateway: Gateway, plan: Plan) -> Plan:
     body = {
         name: value
         for name, value in plan.stored.items()
-        if name not in (*GENERATED, plan.kind.parent)
+        if name not in (*GENERATED, *plan.kind.answered_only, plan.kind.parent)
     }
     again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
     return carry_out(gateway, again, owner)

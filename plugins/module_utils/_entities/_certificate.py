@@ -14,7 +14,8 @@ import binascii
 import hashlib
 import re
 
-from ._kind import Entity, Field, Kind, tags_field
+from ._identity import ByComparison, ByKeys, Identity
+from ._kind import CASCADE, Entity, Field, Kind, tags_field
 
 _PEM_BODY = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 
@@ -35,11 +36,7 @@ def same_text(pem: object) -> object:
     return "\n".join(str(pem).split()) if isinstance(pem, str) else pem
 
 
-def _answer_snis(predicted: Entity) -> None:
-    predicted["snis"] = sorted(set(predicted.get("snis") or ()))
-
-
-def _answer_digest(predicted: Entity) -> None:
+def _complete_digest(predicted: Entity) -> None:
     predicted["cert_digest"] = digest_of(predicted.get("cert") or "")
 
 
@@ -52,31 +49,28 @@ def _pem(name: str, secret: bool = False, nullable: bool = True) -> Field:
     return Field(name, compare_as=same_text, secret=secret, nullable=nullable)
 
 
+SNI = Kind(
+    name="sni",
+    path="snis",
+    identity=Identity("name"),
+    path_key="name",
+    fields=(
+        Field("name", nullable=False),
+        Field("certificate", reference="certificate", on_delete=CASCADE, nested=True),
+        tags_field(),
+    ),
+)
+
 CERTIFICATE = Kind(
     name="certificate",
     path="certificates",
-    identity="id",
-    named_by=("snis",),
-    keys="snis",
-    restricted_by=("service", "upstream"),
-    foretell=_answer_snis,
+    identity=ByKeys("snis", keys=SNI),
+    answered_only=("snis",),
     fields=(
         _pem("cert"),
         _pem("key", secret=True),
         _pem("cert_alt"),
         _pem("key_alt", secret=True),
-        Field("snis", "list", elements="str", unordered=True),
-        tags_field(),
-    ),
-)
-
-SNI = Kind(
-    name="sni",
-    path="snis",
-    identity="name",
-    fields=(
-        Field("name", nullable=False),
-        Field("certificate", reference="certificate"),
         tags_field(),
     ),
 )
@@ -84,11 +78,9 @@ SNI = Kind(
 CA_CERTIFICATE = Kind(
     name="ca_certificate",
     path="ca_certificates",
-    identity="cert",
+    identity=ByComparison("cert", compare=_is_same_authority),
     named_by=("cert_digest",),
-    listed_by=(("service", "ca_certificates"),),
-    matches=_is_same_authority,
-    foretell=_answer_digest,
+    predict=_complete_digest,
     fields=(_pem("cert", nullable=False), tags_field()),
 )
 

@@ -2,19 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Consumers, their groups, and the workspaces that all entities live in.
+"""Consumers, their groups with who is in them, and the workspaces that all entities live in.
 
 PRIVATE to the collection: it can change in any release.
 """
 
 from __future__ import annotations
 
-from ._kind import Field, Kind, tags_field
+from typing import Any
+
+from ._identity import ByComparison, Identity
+from ._kind import CASCADE, Entity, Field, Kind, tags_field
 
 CONSUMER = Kind(
     name="consumer",
     path="consumers",
-    identity="username",
+    identity=Identity("username"),
+    path_key="username",
     named_by=("username", "custom_id"),
     unique=("custom_id",),
     fields=(Field("username"), Field("custom_id"), tags_field()),
@@ -23,16 +27,55 @@ CONSUMER = Kind(
 CONSUMER_GROUP = Kind(
     name="consumer_group",
     path="consumer_groups",
-    identity="name",
-    enterprise=True,
+    identity=Identity("name"),
+    path_key="name",
+    optional=True,
+    read=lambda answer, parent: answer.get("consumer_group") or answer,
     fields=(Field("name", nullable=False), tags_field()),
 )
+
+
+def _as_member(answer: Entity, group: str | None) -> Entity:
+    """A membership from the consumer that a gateway lists."""
+    named = {name: answer.get(name) for name in ("id", *CONSUMER.named_by)}
+    key = f"{group}:{answer['id']}"
+    return {"id": key, "consumer": named, "consumer_group": {"id": group}}
+
+
+def _id_of(reference: Any) -> Any:
+    return reference["id"] if isinstance(reference, dict) else reference
+
+
+def _is_same_member(desired: Entity, existing: Entity) -> bool:
+    return bool(_id_of(desired.get("consumer")) == _id_of(existing.get("consumer")))
+
+
+# A membership has no ID of its own and nothing to change: it is created or deleted.
+MEMBER = Kind(
+    name="consumer_group_member",
+    path="consumers",
+    schema="consumer_group_consumers",
+    identity=ByComparison("consumer", compare=_is_same_member),
+    parent="consumer_group",
+    optional=True,
+    validated=False,
+    path_id=lambda member: str(member["consumer"]["id"]),
+    read=_as_member,
+    write=lambda member: {"consumer": member["consumer"]["id"]},
+    fields=(
+        Field(
+            "consumer", reference="consumer", on_delete=CASCADE, compare_as=_id_of, nullable=False
+        ),
+    ),
+)
+
 
 WORKSPACE = Kind(
     name="workspace",
     path="workspaces",
-    identity="name",
-    enterprise=True,
+    identity=Identity("name"),
+    path_key="name",
+    optional=True,
     fields=(
         Field("name", nullable=False),
         Field("comment"),
@@ -41,4 +84,4 @@ WORKSPACE = Kind(
     ),
 )
 
-KINDS = (CONSUMER, CONSUMER_GROUP, WORKSPACE)
+KINDS = (CONSUMER, CONSUMER_GROUP, MEMBER, WORKSPACE)

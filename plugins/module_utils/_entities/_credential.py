@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from ._identity import ByComparison
 from ._kind import Entity, Field, Kind, tags_field
 
 JWT_ALGORITHMS = (
@@ -55,7 +56,7 @@ def _not_compared(value: object) -> object:
     return None
 
 
-def _answer_ttl(predicted: Entity) -> None:
+def _complete_ttl(predicted: Entity) -> None:
     # Answered by every gateway, listed by no schema (case consumer_and_credentials).
     predicted.setdefault("ttl", None)
 
@@ -71,14 +72,13 @@ def _is_hash(text: str) -> bool:
 
 
 def _kind(name: str, path: str, schema: str, identity: str, *fields: Field, **more: object) -> Kind:
-    declared = {"everywhere": f"{path}s", "unique": (identity,), **more}
+    declared = {"global_path": f"{path}s", "unique": (identity,), **more}
     return Kind(
         name=name,
         path=path,
         schema=schema,
-        identity=identity,
+        identity=ByComparison(identity),
         parent="consumer",
-        matches=lambda desired, stored: stored.get(identity) == desired.get(identity),
         fields=(*fields, tags_field()),
         **declared,  # type: ignore[arg-type]
     )
@@ -96,7 +96,7 @@ CREDENTIALS = {
             # Answered as what is left of it, so it is only set on a create.
             Field("ttl", "int", compare_as=_not_compared),
             named_by=("id",),
-            foretell=_answer_ttl,
+            predict=_complete_ttl,
         ),
         _kind(
             "basic_auth",
@@ -105,7 +105,7 @@ CREDENTIALS = {
             "username",
             Field("username", nullable=False),
             Field("password", secret=True, nullable=False),
-            foretell=_hash_password,
+            predict=_hash_password,
         ),
         _kind(
             "hmac_auth",
@@ -136,7 +136,7 @@ CREDENTIALS = {
             Field("client_type", choices=("confidential", "public")),
             Field("hash_secret", "bool"),
             Field("redirect_uris", "list", elements="str", unordered=True, empty_is_null=True),
-            everywhere="oauth2",
+            global_path="oauth2",
         ),
         _kind(
             "acl",
@@ -144,7 +144,7 @@ CREDENTIALS = {
             "acls",
             "group",
             Field("group", nullable=False),
-            everywhere="acls",
+            global_path="acls",
             unique=(),
         ),
         _kind(
@@ -154,7 +154,9 @@ CREDENTIALS = {
             "subject_name",
             Field("subject_name", nullable=False),
             Field("ca_certificate", reference="ca_certificate"),
-            enterprise=True,
+            # Only together with the authority.
+            unique=(),
+            optional=True,
         ),
     )
 }

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 
 from ._certificate import same_text
-from ._kind import Entity, Field, Kind, tags_field
+from ._identity import Identity
+from ._kind import CASCADE, Entity, Field, Kind, tags_field
 
 
 def _same_key(jwk: object) -> object:
@@ -23,7 +24,7 @@ def _same_key(jwk: object) -> object:
         return jwk
 
 
-def _answer_config(predicted: Entity) -> None:
+def _complete_config(predicted: Entity) -> None:
     # The environment's vault has one setting, which is answered when it is not written.
     if predicted.get("name") == "env":
         predicted["config"] = {"prefix": None, **(predicted.get("config") or {})}
@@ -32,8 +33,9 @@ def _answer_config(predicted: Entity) -> None:
 VAULT = Kind(
     name="vault",
     path="vaults",
-    identity="prefix",
-    foretell=_answer_config,
+    identity=Identity("prefix"),
+    path_key="prefix",
+    predict=_complete_config,
     fields=(
         Field("prefix", nullable=False),
         Field("name", nullable=False),
@@ -47,17 +49,19 @@ KEY_SET = Kind(
     name="key_set",
     path="key-sets",
     schema="key_sets",
-    identity="name",
+    identity=Identity("name"),
+    path_key="name",
     fields=(Field("name", nullable=False), tags_field()),
 )
 
 KEY = Kind(
     name="key",
     path="keys",
-    identity="name",
+    identity=Identity("name"),
+    path_key="name",
     fields=(
         Field("name", nullable=False),
-        Field("set", reference="key_set"),
+        Field("set", reference="key_set", on_delete=CASCADE, nested=True),
         Field("kid"),
         Field("jwk", "json", secret=True, compare_as=_same_key),
         Field(

@@ -13,15 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from .._errors import InputError
 
-Entity = dict[str, Any]
-# Completes what the user wrote in the light of what is stored, in place; returns warnings.
-Settle = Callable[[Entity, Optional[Entity]], list[str]]
+if TYPE_CHECKING:
+    from ._identity import Identity
 
-NEEDS_ENTERPRISE = "this kind of entity needs Kong Gateway Enterprise"
+Entity = dict[str, Any]
+# Completes what the user wrote in the light of the existing entity, in place; returns warnings.
+FieldRules = Callable[[Entity, Optional[Entity]], list[str]]
+# An entity from what a gateway returned, and the parent's ID.
+Reader = Callable[[Entity, Optional[str]], Entity]
+CASCADE, RESTRICT = "cascade", "restrict"
 
 # What a gateway makes up for every entity; never compared, never sent.
 GENERATED = ("created_at", "updated_at")
@@ -39,7 +44,12 @@ class Field:
     :param between: the lowest and the highest number that a gateway takes, also in a list.
     :param unordered: the order of the list (or of the lists of a map) has no meaning.
     :param empty_is_null: the gateway makes no difference between an empty value and none.
-    :param reference: the kind that a foreign key points at; users write its name or id.
+    :param reference: the kind that a foreign key points at; users write its name or ID.
+    :param on_delete: what deleting the entity that the field points at does with this one:
+        ``cascade`` deletes it, too, ``restrict`` refuses.
+    :param lists: the kind whose IDs the list holds, or records with an ``id``; newer gateways
+        refuse to delete what is listed.
+    :param nested: a state file can write the entity inside the one that it points at.
     :param nullable: an explicit null is a value ("clear it"); else it is an error.
     :param normalise: from what the user wrote to what the gateway stores; raises ``InputError``.
     :param compare_as: a form in which two values are equal that differ in writing only.
@@ -62,6 +72,9 @@ class Field:
     unordered: bool = False
     empty_is_null: bool = False
     reference: str | None = None
+    on_delete: str = ""
+    lists: str | None = None
+    nested: bool = False
     nullable: bool = True
     normalise: Callable[[Any], Any] | None = None
     compare_as: Callable[[Any], Any] | None = None
@@ -89,39 +102,55 @@ class Kind:
     :param path: the collection's path segment.
     :param schema: the name of the gateway's schema, where it is not the path.
     :param details: the part of the schema that depends on the entity: a plugin's own.
-    :param identity: the field by which an entity is found, unique within the parent.
+    :param details_path: the name of the schema that holds it.
+    :param identity: how an entity is found again.
     :param named_by: what people call the entity by, where that is not the identity.
-    :param keys: the list field each item of which leads to the entity as its id does.
     :param unique: further fields whose value no two entities share.
-    :param fields: what users may write, the identity included, the id not.
-    :param parent: the kind under whose path the collection lies.
-    :param restricted_by: kinds whose entities forbid to delete the one that they point at.
-    :param listed_by: kinds with the list field that holds ids of this one, or records with an
-        ``id``, which forbids the same.
-    :param matches: whether a stored entity is the wanted one, for kinds that no path leads to.
-    :param enterprise: whether only Kong Gateway Enterprise has the kind.
-    :param everywhere: the path of a list of all entities of the kind, whatever their parent.
-    :param foretell: completes a prediction with what schemas do not say, in place.
-    :param settle: rules between fields that the gateway applies silently, made visible.
+    :param fields: what users may write, the identity included, the ID not.
+    :param parent: the kind under whose path the collection lies, and the field that points at it.
+    :param parent_path: the parent's collection, where it is not the plural of ``parent``.
+    :param above: the parent's kind, where the collection does not declare it.
+    :param optional: whether some gateways do not have the kind.
+    :param global_path: the path of a list of all entities of the kind, whatever their parent.
+    :param path_key: the field whose value can replace the ID in a path; none for secrets.
+    :param path_id: what stands in an entity's path, for kinds without an ID of their own.
+    :param validated: whether the kind has a schema by which a gateway can validate an entity.
+    :param answered_only: fields that a gateway returns and does not take.
+    :param replaced: fields that only a replacement of the whole entity can clear.
+    :param read: an entity from what a gateway returned (and the parent's ID), if that differs.
+    :param write: what is sent to create an entity, if that is not the entity.
+    :param predict: completes a prediction with what schemas do not say, in place.
+    :param apply_field_rules: rules between fields that the gateway applies silently, made visible.
     """
 
     name: str
     path: str
-    identity: str
+    identity: Identity
     fields: tuple[Field, ...]
     named_by: tuple[str, ...] = ()
-    keys: str = ""
     unique: tuple[str, ...] = ()
     parent: str | None = None
-    restricted_by: tuple[str, ...] = ()
-    listed_by: tuple[tuple[str, str], ...] = ()
+    parent_path: str = ""
+    above: Kind | None = None
     schema: str = ""
     details: Mapping[str, Any] | None = None
-    everywhere: str = ""
-    foretell: Callable[[Entity], None] | None = None
-    settle: Settle | None = None
-    matches: Callable[[Entity, Entity], bool] | None = None
-    enterprise: bool = False
+    details_path: Callable[[Entity], str] | None = None
+    global_path: str = ""
+    path_key: str = ""
+    path_id: Callable[[Entity], str] | None = None
+    validated: bool = True
+    answered_only: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    read: Reader | None = None
+    write: Callable[[Entity], Entity] | None = None
+    predict: Callable[[Entity], None] | None = None
+    apply_field_rules: FieldRules | None = None
+    optional: bool = False
+
+    @property
+    def is_listed_below(self) -> bool:
+        """Whether there is a list of one parent's entities only."""
+        return bool(self.parent) and not self.global_path
 
     @property
     def schema_name(self) -> str:
@@ -131,15 +160,26 @@ class Kind:
         """The declared field ``name``; a KeyError is a mistake in the collection."""
         return self._by_name[name]
 
-    @property
+    @cached_property
     def _by_name(self) -> Mapping[str, Field]:
         return {field.name: field for field in self.fields}
 
+    @cached_property
+    def references(self) -> tuple[Field, ...]:
+        """The foreign keys; a parent's, which no option writes, last."""
+        own = tuple(field for field in self.fields if field.reference)
+        above = self.parent and Field(
+            self.parent, reference=self.parent, on_delete=CASCADE, nested=True
+        )
+        return (*own, above) if above else own
+
     def label(self, entity: Entity) -> str:
         """What people call the entity: its identity, else its id; never a secret."""
-        names = (entity.get(name) for name in (*(self.named_by or (self.identity,)), "id"))
+        names = (entity.get(name) for name in (*(self.named_by or (self.identity.field,)), "id"))
         found = next((name for name in names if name), "")
         # What a state file says may be of any type until it is judged.
+        if isinstance(found, dict):
+            found = next(filter(None, map(found.get, ("username", "name", "custom_id", "id"))), "")
         label = str(found[0] if isinstance(found, list) else found)
         return "(generated)" if label.startswith(PLACEHOLDER) else label
 

@@ -11,18 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._kind import Entity, Field, Kind, tags_field
+from ._identity import ByComparison, Identity
+from ._kind import CASCADE, Entity, Field, Kind, tags_field
 from ._service import PROTOCOLS
 
-# The foreign keys that are a plugin's scope, the narrowest collection first.
+# The foreign keys that are a plugin's scope, the narrowest collection first. Of one name a gateway
+# has one plugin in each scope (case plugin_scopes).
 SCOPES = ("route", "consumer", "service", "consumer_group")
-
-
-def is_same_plugin(desired: Entity, stored: Entity) -> bool:
-    """Same name in the same scope, as the gateway's own uniqueness has it (case plugin_scopes)."""
-    return stored.get("name") == desired.get("name") and all(
-        (stored.get(scope) or None) == (desired.get(scope) or None) for scope in SCOPES
-    )
 
 
 def _as_links(links: object) -> object:
@@ -53,23 +48,36 @@ def _without(record: Entity, path: Sequence[str]) -> Entity:
     return {**record, first: _without(record[first], rest)}
 
 
+def _scope(name: str) -> Field:
+    return Field(name, reference=name, on_delete=CASCADE, nested=True)
+
+
 PLUGIN = Kind(
     name="plugin",
     path="plugins",
-    identity="name",
+    identity=ByComparison("name", fixed=("name", *SCOPES), scope=SCOPES),
+    path_key="instance_name",
     unique=("instance_name",),
-    matches=is_same_plugin,
+    details_path=lambda plugin: f"plugins/{plugin.get('name')}",
+    replaced=("partials",),
+    read=lambda plugin, parent: without_linked(plugin),
     fields=(
         Field("name", nullable=False),
         Field("instance_name"),
-        *(Field(scope, reference=scope) for scope in ("service", "route", "consumer")),
-        Field("consumer_group", reference="consumer_group"),
+        *(_scope(name) for name in ("service", "route", "consumer", "consumer_group")),
         Field("config", "dict", open=True),
         Field("protocols", "list", elements="str", choices=PROTOCOLS, unordered=True),
         Field("enabled", "bool"),
         Field("ordering", "dict", open=True),
         Field("condition"),
-        Field("partials", "list", elements="dict", empty_is_null=True, compare_as=_as_links),
+        Field(
+            "partials",
+            "list",
+            elements="dict",
+            lists="partial",
+            empty_is_null=True,
+            compare_as=_as_links,
+        ),
         tags_field(),
     ),
 )
@@ -78,9 +86,9 @@ PLUGIN = Kind(
 PARTIAL = Kind(
     name="partial",
     path="partials",
-    identity="name",
-    listed_by=(("plugin", "partials"),),
-    enterprise=True,
+    identity=Identity("name"),
+    path_key="name",
+    optional=True,
     fields=(
         Field("name", nullable=False),
         Field("type", nullable=False),

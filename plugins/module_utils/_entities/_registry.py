@@ -9,6 +9,8 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+from functools import cache
+
 from . import (
     _certificate,
     _consumer,
@@ -23,21 +25,48 @@ from . import (
 from ._kind import Kind
 
 # A file of declarations names its own kinds, so a new one beside others is known at once.
+# Their order is that of the sections in a dump, as far as the levels below leave it open.
 _FILES = (
-    _upstream,
-    _target,
-    _service,
-    _route,
-    _plugin,
-    _consumer,
-    _credential,
     _certificate,
     _keys,
+    _plugin,
+    _consumer,
+    _upstream,
+    _service,
+    _credential,
+    _target,
+    _route,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for file in _FILES for kind in file.KINDS}
 
 
-def kind_named(name: str) -> Kind:
-    """The declaration of a kind; a KeyError is a mistake in the collection."""
-    return KINDS[name]
+def _level(kind: Kind) -> int:
+    """How many kinds have to be written before, one after the other."""
+    return max((1 + _level(KINDS[str(each.reference)]) for each in kind.references), default=0)
+
+
+# The kinds in the order in which they can be written; those of one level do not need each other.
+LEVELS: dict[str, int] = {name: _level(kind) for name, kind in KINDS.items()}
+
+
+@cache
+def pointing_at(name: str, on_delete: str) -> list[tuple[Kind, str]]:
+    """Kinds with the foreign key by which deleting an entity of a kind concerns theirs."""
+    return [
+        (kind, field.name)
+        for kind in KINDS.values()
+        for field in kind.references
+        if field.reference == name and field.on_delete == on_delete
+    ]
+
+
+@cache
+def listing(name: str) -> list[tuple[Kind, str]]:
+    """Kinds with the field that lists IDs of a kind."""
+    return [
+        (kind, field.name)
+        for kind in KINDS.values()
+        for field in kind.fields
+        if field.lists == name
+    ]

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ._kind import Field, Kind, tags_field
+from ._identity import Identity
+from ._kind import RESTRICT, Field, Kind, tags_field
 from ._service import PROTOCOLS
 
 
@@ -54,10 +55,11 @@ _ENDPOINT = (Field("ip"), Field("port", "int", between=(0, 65535)))
 ROUTE = Kind(
     name="route",
     path="routes",
-    identity="name",
+    identity=Identity("name"),
+    path_key="name",
     fields=(
         Field("name", nullable=False),
-        Field("service", reference="service"),
+        Field("service", reference="service", on_delete=RESTRICT, nested=True),
         Field("protocols", "list", elements="str", choices=PROTOCOLS, unordered=True),
         _any_order("methods"),
         _any_order("hosts"),

@@ -12,7 +12,8 @@ from __future__ import annotations
 import urllib.parse
 
 from .._errors import InputError
-from ._kind import Entity, Field, Kind, tags_field
+from ._identity import Identity
+from ._kind import RESTRICT, Entity, Field, Kind, tags_field
 
 PROTOCOLS = (
     "grpc",
@@ -74,9 +75,9 @@ def settle_url(desired: Entity, current: Entity | None) -> list[str]:
 SERVICE = Kind(
     name="service",
     path="services",
-    identity="name",
-    restricted_by=("route",),
-    settle=settle_url,
+    identity=Identity("name"),
+    path_key="name",
+    apply_field_rules=settle_url,
     fields=(
         Field("name", nullable=False),
         Field("url", nullable=False, hides=may_hold_password),
@@ -88,7 +89,7 @@ SERVICE = Kind(
         Field("connect_timeout", "int", between=_MILLISECONDS),
         Field("write_timeout", "int", between=_MILLISECONDS),
         Field("read_timeout", "int", between=_MILLISECONDS),
-        Field("client_certificate", reference="certificate"),
+        Field("client_certificate", reference="certificate", on_delete=RESTRICT),
         Field("tls_verify", "bool"),
         Field("tls_verify_depth", "int", between=(0, 64)),
         Field(
@@ -99,7 +100,14 @@ SERVICE = Kind(
                 Field("uris", "list", elements="str", unordered=True, empty_is_null=True),
             ),
         ),
-        Field("ca_certificates", "list", elements="str", unordered=True, empty_is_null=True),
+        Field(
+            "ca_certificates",
+            "list",
+            elements="str",
+            lists="ca_certificate",
+            unordered=True,
+            empty_is_null=True,
+        ),
         Field("enabled", "bool"),
         tags_field(),
     ),

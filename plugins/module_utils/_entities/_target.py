@@ -10,12 +10,14 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 from .._address import doubts_about_address, normalise_address
+from ._identity import Identity
 from ._kind import Field, Kind, tags_field
 
 TARGET = Kind(
     name="target",
     path="targets",
-    identity="target",
+    identity=Identity("target"),
+    path_key="target",
     parent="upstream",
     fields=(
         Field(

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 
 from .._errors import InputError
-from ._kind import Entity, Field, Kind, tags_field
+from ._identity import Identity
+from ._kind import RESTRICT, Entity, Field, Kind, tags_field
 from ._route import string_lists
 
 HASHED = "consistent-hashing"
@@ -163,8 +164,9 @@ _PASSIVE = (
 UPSTREAM = Kind(
     name="upstream",
     path="upstreams",
-    identity="name",
-    settle=settle_hashing,
+    identity=Identity("name"),
+    path_key="name",
+    apply_field_rules=settle_hashing,
     fields=(
         Field("name", nullable=False),
         Field("algorithm", choices=ALGORITHMS),
@@ -191,7 +193,7 @@ UPSTREAM = Kind(
             ),
         ),
         Field("host_header"),
-        Field("client_certificate", reference="certificate"),
+        Field("client_certificate", reference="certificate", on_delete=RESTRICT),
         Field("use_srv_name", "bool"),
         tags_field(),
     ),

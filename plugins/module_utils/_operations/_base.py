@@ -16,9 +16,10 @@ from typing import Any, Callable
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity, Kind
 from .._errors import InputError
-from .._gateway import Gateway
+from .._gateway._protocol import Gateway
 from .._parallel import PartlyDone
 from .._plan import Plan
+from .._predict import Checks
 from .._secrets import mask_entity
 
 Result = dict[str, Any]
@@ -61,11 +62,15 @@ class Operation:
 
     :param name: the module's name without the collection.
     :param run: raises ``KongError``; its result is made of plain JSON values.
+    :param writes: whether it can write: what was predicted before is worthless after it.
+    :param checks: what a prediction of it is checked for.
     """
 
     name: str
     spec: ArgumentSpec
     run: Callable[[Task], Result]
+    writes: bool = True
+    checks: Checks = Checks()
 
 
 def result_of_one(task: Task, plan: Plan) -> Result:

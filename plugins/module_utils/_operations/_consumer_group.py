@@ -9,14 +9,14 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from typing import Any
-
-from .._apply import absent, carry_out, present
+from .._apply import absent, carry_out, carry_out_all, present
 from .._argspec import ArgumentSpec
-from .._entities._consumer import CONSUMER, CONSUMER_GROUP
+from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
+from .._entities._identity import find_by_reference
 from .._entities._kind import Entity
-from .._errors import InputError, KongError
-from .._plan import CREATE, Plan
+from .._errors import InputError
+from .._parallel import PartlyDone
+from .._plan import CREATE, DELETE, Plan, plan_absent, plan_present
 from ._base import Operation, Result, Task, result_of_one
 from ._entity import STATE, fields_with_id
 
@@ -27,70 +27,61 @@ def run_consumer_group(task: Task) -> Result:
         plan = absent(task.gateway, CONSUMER_GROUP, written)
         return result_of_one(task, carry_out(task.gateway, plan))
     if task.params["purge_consumers"] and "consumers" not in task.params:
-        raise InputError("purge_consumers needs consumers: write those that shall stay")
+        raise InputError("purge_consumers needs consumers: write those that remain")
     plan = present(task.gateway, CONSUMER_GROUP, written, task.warn)
-    wanted = _wanted(task)
-    before = [] if plan.operation == CREATE else _members(task, plan)
+    if "consumers" not in task.params:
+        return result_of_one(task, carry_out(task.gateway, plan))
+    wanted = [_member(task, key) for key in task.params["consumers"]]
+    known = plan.operation != CREATE
+    before = (task.gateway.entities(MEMBER, plan.stored["id"]) or []) if known else []
     done = carry_out(task.gateway, plan)
     return _with_members(task, done, wanted, before)
 
 
-def _wanted(task: Task) -> list[Entity] | None:
-    """The written members, looked up; None where none are written."""
-    if "consumers" not in task.params:
-        return None
-    found = []
-    for key in task.params["consumers"]:
-        consumer = task.gateway.get(CONSUMER, key)
-        if consumer is None:
-            consumer = {"id": task.gateway.missing(CONSUMER, key), "username": key}
-        found.append(consumer)
-    return found
+def _member(task: Task, key: str) -> Entity:
+    consumer = find_by_reference(task.gateway, CONSUMER, key)
+    if consumer is None:
+        consumer = {"id": task.gateway.missing(CONSUMER, key), "username": key}
+    return {"consumer": {name: consumer.get(name) for name in ("id", *CONSUMER.named_by)}}
 
 
-def _members(task: Task, plan: Plan) -> list[Entity]:
-    if "consumers" not in task.params:
-        return []
-    return task.gateway.members(plan.stored["id"])
-
-
-def _with_members(
-    task: Task, done: Plan, wanted: list[Entity] | None, before: list[Entity]
-) -> Result:
-    """Add and, where asked for, remove members; tells both in the result."""
-    result = result_of_one(task, done)
-    if wanted is None:
-        return result
-    present_ids, wanted_ids = ({each["id"] for each in side} for side in (before, wanted))
-    added = [each for each in wanted if each["id"] not in present_ids]
-    removed = (
-        [each for each in before if each["id"] not in wanted_ids]
-        if task.params["purge_consumers"]
-        else []
-    )
-    group = done.entity["id"]
-    done_so_far: dict[str, Any] = {"added": [], "removed": []}
+def _with_members(task: Task, group: Plan, wanted: list[Entity], before: list[Entity]) -> Result:
+    """Add and, where asked for, remove members; both are in the result."""
+    name = CONSUMER_GROUP.label(group.entity)
+    result = result_of_one(task, group)
+    existing = {_key(each): each for each in before}
+    plans = [plan_present(MEMBER, each, existing.get(_key(each)), name) for each in wanted]
+    if task.params["purge_consumers"]:
+        kept = {_key(each) for each in wanted}
+        plans += [
+            plan_absent(MEMBER, each, name) for key, each in existing.items() if key not in kept
+        ]
     try:
-        for each in added:
-            task.gateway.add_member(group, each["id"])
-            done_so_far["added"].append(CONSUMER.label(each))
-        for each in removed:
-            task.gateway.remove_member(group, each["id"])
-            done_so_far["removed"].append(CONSUMER.label(each))
-    except KongError as exc:
+        done = carry_out_all(task.gateway, plans, group.entity["id"])
+    except PartlyDone as exc:
+        done_so_far = _labels([plan for plan in exc.results if plan is not None])
         exc.partial = {**result, **done_so_far, "changed": True}
-        exc.within(f"Could not change the members of {done.description} at {task.gateway.url}")
         raise
-    members = [each for each in [*before, *added] if each not in removed]
-    result.update(done_so_far, consumers=sorted(CONSUMER.label(each) for each in members))
-    result["changed"] = bool(done.changed or added or removed)
-    if task.diff:
-        for side, entities in (("before", before), ("after", members)):
-            if isinstance(result["diff"][side], dict):
-                result["diff"][side]["consumers"] = sorted(
-                    CONSUMER.label(each) for each in entities
-                )
+    result.update(_labels(done), changed=group.changed or any(plan.changed for plan in done))
+    removed = [plan.stored for plan in done if plan.operation == DELETE]
+    added = [plan.entity for plan in done if plan.operation == CREATE]
+    after = [each for each in [*before, *added] if each not in removed]
+    result["consumers"] = sorted(map(MEMBER.label, after))
+    for side, members in (("before", before), ("after", after)) if task.diff else ():
+        if isinstance(result["diff"][side], dict):
+            result["diff"][side]["consumers"] = sorted(map(MEMBER.label, members))
     return result
+
+
+def _key(member: Entity) -> str:
+    return str(member["consumer"]["id"])
+
+
+def _labels(done: list[Plan]) -> Result:
+    return {
+        key: [MEMBER.label(plan.entity) for plan in done if plan.operation == operation]
+        for key, operation in (("added", CREATE), ("removed", DELETE))
+    }
 
 
 KONG_CONSUMER_GROUP = Operation(

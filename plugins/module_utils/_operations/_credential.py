@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .._apply import absent, carry_out, present
+from .._apply import absent, carry_out, parent_key, present
 from .._argspec import ArgumentSpec
 from .._entities._consumer import CONSUMER
 from .._entities._credential import CREDENTIALS, stored_as_hash
-from .._entities._kind import Field, Kind
+from .._entities._kind import Entity, Field, Kind
 from .._errors import InputError, KongError
+from .._plan import Plan, plan_absent
 from ._base import Operation, Result, Task, result_of_one
 from ._entity import STATE
 
@@ -27,15 +28,17 @@ def run_credential(task: Task) -> Result:
     written = task.written(kind)
     try:
         _refuse_foreign_fields(task, kind)
+        key = parent_key(task.gateway, kind, consumer)
         if task.params["state"] == "absent":
-            plan = absent(task.gateway, kind, written, consumer)
+            plan = _absent(task, kind, written, key)
         else:
-            _refuse_missing_consumer(task, consumer)
-            plan = present(task.gateway, _with_password(task, kind), written, task.warn, consumer)
+            key = key or task.gateway.missing(CONSUMER, consumer)
+            kind = _with_password(task, kind, key)
+            plan = present(task.gateway, kind, written, task.warn, key, called=consumer)
     except KongError as exc:
         exc.within(f"{kind.name} of consumer {consumer} at {task.gateway.url}")
         raise
-    result = result_of_one(task, carry_out(task.gateway, plan, consumer))
+    result = result_of_one(task, carry_out(task.gateway, plan, key))
     result["credential"] = result.pop(kind.name)
     return result
 
@@ -47,17 +50,17 @@ def _refuse_foreign_fields(task: Task, kind: Kind) -> None:
     ]
     if foreign:
         raise InputError(f"{foreign[0]} is no field of a credential of the type {kind.name}")
-    if kind.identity not in task.params and "id" not in task.params:
-        raise InputError(f"{kind.identity} is needed, by which the credential is found, or its id")
+    kind.identity.check(kind, task.written(kind))
 
 
-def _refuse_missing_consumer(task: Task, consumer: str) -> None:
-    """A list of a missing consumer's credentials and an empty one look alike on some gateways."""
-    if task.gateway.predicts and task.gateway.get(CONSUMER, consumer) is None:
-        task.gateway.missing(CONSUMER, consumer)
+def _absent(task: Task, kind: Kind, written: Entity, key: str | None) -> Plan:
+    consumer = task.params["consumer"]
+    if key is None:
+        return plan_absent(kind, None, consumer)
+    return absent(task.gateway, kind, written, key, called=consumer)
 
 
-def _with_password(task: Task, kind: Kind) -> Kind:
+def _with_password(task: Task, kind: Kind, consumer: str) -> Kind:
     """Let a password be compared with the hash that the gateway stores, or not at all."""
     if task.params["update_password"] == "on_create":
         fields = tuple(
@@ -67,9 +70,7 @@ def _with_password(task: Task, kind: Kind) -> Kind:
         return replace(kind, fields=fields)
     if "password" not in task.params:
         return kind
-    consumer = task.gateway.get(CONSUMER, task.params["consumer"]) or {}
-    password = {"password": task.params["password"]}
-    return stored_as_hash(kind, password, str(consumer.get("id")))
+    return stored_as_hash(kind, {"password": task.params["password"]}, consumer)
 
 
 # What a gateway keeps as a hash: always, or if it is asked to (hash_secret).

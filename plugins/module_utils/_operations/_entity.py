@@ -43,7 +43,7 @@ def entity_operation(kind: Kind) -> Operation:
         spec=ArgumentSpec(
             fields=fields_with_id(kind),
             options=STATE,
-            required_one_of=[(kind.keys or kind.identity, *kind.unique, "id")],
+            required_one_of=[(*kind.identity.names(kind), "id")],
         ),
         run=run,
     )

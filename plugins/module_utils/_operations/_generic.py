@@ -17,10 +17,11 @@ from urllib.parse import unquote
 
 from .._apply import absent, carry_out, present
 from .._argspec import ArgumentSpec
+from .._entities._identity import ByComparison, Identity
 from .._entities._kind import GENERATED, Entity, Field, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
-from .._errors import InputError, KongError
+from .._errors import InputError
 from .._freeform import fields_from
 from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, result_of_one
@@ -29,18 +30,18 @@ from ._entity import STATE
 
 def run_entity(task: Task) -> Result:
     written: Entity = dict(task.params["entity"])
-    kind = _kind(task, written)
+    kind, parent = _kind(task)
     if task.params["state"] == "absent":
-        plan = absent(task.gateway, kind, written)
+        plan = absent(task.gateway, kind, written, parent)
     else:
-        plan = present(task.gateway, kind, {**written, **_above(task, kind)}, task.warn)
-    return result_of_one(task, carry_out(task.gateway, plan))
+        plan = present(task.gateway, kind, written, task.warn, parent)
+    return result_of_one(task, carry_out(task.gateway, plan, parent))
 
 
-def _kind(task: Task, written: Entity) -> Kind:
-    """The kind of the entities at the path, from the gateway's own schema.
+def _kind(task: Task) -> tuple[Kind, str | None]:
+    """The kind of the entities at the path, from the gateway's own schema, and their parent.
 
-    :raises InputError: the gateway has no schema of that name, or nothing identifies the entity.
+    :raises InputError: the gateway has no schema of that name.
     """
     path = task.params["path"].strip("/")
     name = task.params.get("schema") or path.rpartition("/")[2].replace("-", "_")
@@ -56,60 +57,43 @@ def _kind(task: Task, written: Entity) -> Kind:
             f"the gateway at {task.gateway.url} has no entities named {name}: "
             f"check path, or name its schema with the option schema{near}"
         )
-    identity = task.params["identity"]
-    if not written.get(identity) and not written.get("id"):
-        raise InputError(f"entity has neither {identity} nor id, by which it could be found")
-    fields = _fields(schema)
+    identity, fields = task.params["identity"], _fields(schema)
     is_secret = any(field.secret for field in fields if field.name == identity)
-    return Kind(
+    above, parent = _above(path, schema)
+    kind = Kind(
         name="entity",
-        path=path,
+        path=path.rpartition("/")[2] if above else path,
         schema=name,
-        identity=identity,
+        identity=ByComparison(identity) if task.params["search"] else Identity(identity),
+        path_key="" if task.params["search"] else identity,
         named_by=("id",) if is_secret else (),
         fields=fields,
-        matches=_match_by(identity) if task.params["search"] else None,
+        **above,
     )
+    return kind, parent
 
 
-def _above(task: Task, kind: Kind) -> Entity:
-    """The foreign key that a nested path stands for, which no body that is judged may lack.
-
-    :raises InputError: there is no such entity, and no earlier task that may have made it.
-    """
-    parts = kind.path.split("/")
-    schema = task.gateway.schema(kind.schema_name) or {}
-    references = {
-        spec.get("reference"): name
-        for entry in schema.get("fields") or ()
-        for name, spec in entry.items()
-        if spec.get("type") == "foreign"
-    }
-    for position, part in enumerate(parts[:-2]):
-        name = references.get(part.replace("-", "_"))
-        if name is not None:
-            known = (each for each in KINDS.values() if each.path == part and not each.parent)
-            path = "/".join(parts[: position + 1])
-            above = next(known, Kind(name=name, path=path, identity="name", fields=()))
-            return {name: {"id": _id_of(task, above, unquote(parts[position + 1]))}}
-    return {}
-
-
-def _id_of(task: Task, kind: Kind, key: str) -> str:
-    try:
-        found = task.gateway.get(kind, key)
-        return task.gateway.missing(kind, key) if found is None else str(found["id"])
-    except KongError as exc:
-        exc.within(f"{kind.name} {key} at {task.gateway.url}")
-        raise
+def _above(path: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """What a nested path says of the parent: how the kind declares it, and its name or ID."""
+    parts = path.split("/")
+    if len(parts) < 3:
+        return {}, None
+    collection, key = "/".join(parts[:-2]), unquote(parts[-2])
+    wanted = parts[-3].replace("-", "_")
+    for entry in schema.get("fields") or ():
+        for name, spec in entry.items():
+            if spec.get("type") == "foreign" and spec.get("reference") == wanted:
+                known = (
+                    each for each in KINDS.values() if each.path == collection and not each.parent
+                )
+                made_up = Kind(name, collection, Identity("name"), (), path_key="name")
+                above = next(known, made_up)
+                return {"parent": name, "parent_path": collection, "above": above}, key
+    return {}, None
 
 
 def _fields(schema: Mapping[str, Any]) -> tuple[Field, ...]:
     return tuple(field for field in fields_from(schema) if field.name not in ("id", *GENERATED))
-
-
-def _match_by(identity: str) -> Any:
-    return lambda desired, stored: stored.get(identity) == desired.get(identity)
 
 
 KONG_ENTITY = Operation(

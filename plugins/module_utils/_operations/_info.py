@@ -19,7 +19,7 @@ from .._entities._target import TARGET
 from .._entities._upstream import UPSTREAM
 from .._errors import InputError
 from .._freeform import with_details
-from .._gateway import Gateway
+from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, shown
@@ -79,7 +79,7 @@ def _targets(task: Task, tags: Sequence[str]) -> list[Entity]:
 def _pool(
     task: Task, upstream: Entity, tags: Sequence[str], nodes: Sequence[Gateway]
 ) -> list[Entity]:
-    targets = task.gateway.entities(TARGET, upstream["id"], tags) or []
+    targets = task.gateway.entities(TARGET, upstream["id"], tags=tags) or []
     asked = bool(task.params["health"] and targets)
     seen = _seen(task.gateway, upstream) if asked else {}
     further = {node.url: _seen(node, upstream) for node in (nodes if asked else ())}
@@ -119,4 +119,5 @@ KONG_INFO = Operation(
         }
     ),
     run=run_info,
+    writes=False,
 )

@@ -14,7 +14,7 @@ from typing import Any
 
 from .._entities._kind import Entity
 from .._errors import InputError
-from .._gateway import Gateway
+from .._gateway._protocol import Gateway
 from ._base import Task
 
 STATUS_URLS: dict[str, dict[str, Any]] = {"status_urls": {"type": "list", "elements": "str"}}
@@ -23,17 +23,13 @@ _SILENT_AFTER = 120
 _PLACES = ("{ip}", "{hostname}")
 
 
-def is_control_plane(gateway: Gateway) -> bool:
-    return bool((gateway.root().get("configuration") or {}).get("role") == "control_plane")
-
-
 def balancing_nodes(task: Task) -> list[Gateway]:
     """Every node that is asked for its balancers.
 
     :raises InputError: a URL that cannot be one, or a control plane alone, which has no balancers.
     """
     further = further_nodes(task)
-    own = [] if is_control_plane(task.gateway) else [task.gateway]
+    own = [task.gateway] if task.gateway.traits().has_balancer else []
     if not own and not further:
         raise InputError(
             "wait needs a gateway that proxies itself, and this one is a control plane: "

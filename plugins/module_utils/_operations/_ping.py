@@ -9,40 +9,27 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from .._argspec import ArgumentSpec
 from .._deadline import Deadline, poll
 from .._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
-from .._gateway import Gateway
+from .._gateway._protocol import Gateway
 from ._base import Operation, Result, Task
 
 
 def identify(gateway: Gateway) -> dict[str, Any]:
-    """Version, edition, role and database of a gateway, from its root.
+    """Version, edition, role and database of a gateway.
 
     :raises UnexpectedAnswer: the answer is JSON, but not that of a gateway.
     """
-    root = gateway.root()
-    version = root.get("version")
-    if not version:
+    traits = gateway.traits()
+    if not traits.version:
         raise UnexpectedAnswer(
             f"{gateway.url} does not answer as an Admin API does (no version): check admin_url"
         )
-    configuration: Mapping[str, Any] = root.get("configuration") or {}
-    return {
-        "version": version,
-        "edition": root.get("edition") or _edition_of(version),
-        "role": configuration.get("role"),
-        "database": configuration.get("database"),
-        "hostname": root.get("hostname"),
-    }
-
-
-def _edition_of(version: str) -> str:
-    # Enterprise counts in four numbers: 3.4.3.3, at times with a suffix.
-    return "enterprise" if version.count(".") == 3 or "enterprise" in version else "community"
+    names = ("version", "edition", "role", "database", "hostname")
+    return {name: getattr(traits, name) for name in names}
 
 
 def run_ping(task: Task) -> Result:
@@ -84,4 +71,5 @@ KONG_PING = Operation(
         }
     ),
     run=run_ping,
+    writes=False,
 )

@@ -9,16 +9,15 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from typing import Any
-
-from .._apply import carry_out, complete, plugin_kind, resolve
+from .._apply import carry_out, complete, find, plugin_kind, resolve
 from .._argspec import ArgumentSpec
+from .._entities._identity import find_by_reference, looks_like_id
 from .._entities._kind import Entity
-from .._entities._plugin import PLUGIN, SCOPES, is_same_plugin
-from .._entities._registry import kind_named
+from .._entities._plugin import PLUGIN, SCOPES
+from .._entities._registry import KINDS
 from .._errors import InputError, KongError
 from .._freeform import config_schema
-from .._gateway import Gateway
+from .._gateway._protocol import Gateway
 from .._plan import Plan, plan_absent, plan_present
 from .._spelling import spelled_out
 from .._values import normalise
@@ -43,12 +42,12 @@ def _called(written: Entity) -> str:
 def _plan(task: Task, written: Entity) -> Plan:
     gateway, is_absent = task.gateway, task.params["state"] == "absent"
     # What is free-form is typed once the plugin's name, and so its schema, is known.
-    scoped = {name: value for name, value in written.items() if name != "config"}
-    desired = normalise(PLUGIN.fields, scoped)
+    own = {name: value for name, value in written.items() if name != "config"}
+    desired = normalise(PLUGIN.fields, own)
+    PLUGIN.identity.check(PLUGIN, desired)
     if is_absent and _scope_is_missing(gateway, desired):
         return plan_absent(PLUGIN, None)
-    desired = resolve(gateway, PLUGIN, desired)
-    current = _find(gateway, desired)
+    desired, current = _found(gateway, desired)
     name = desired.get("name") or (current or {}).get("name")
     if name is None:
         if is_absent:
@@ -56,7 +55,7 @@ def _plan(task: Task, written: Entity) -> Plan:
         raise InputError("it does not exist, and a new plugin needs a name")
     kind = plugin_kind(gateway, str(name))
     if is_absent:
-        return plan_absent(kind, current)
+        return plan_absent(kind, current, desired=desired)
     if "config" in written:
         desired["config"] = written["config"]
         if isinstance(desired["config"], dict):
@@ -65,28 +64,29 @@ def _plan(task: Task, written: Entity) -> Plan:
     return plan_present(kind, desired, current)
 
 
+def _found(gateway: Gateway, desired: Entity) -> tuple[Entity, Entity | None]:
+    """The existing plugin, and what is desired with the IDs of its scope.
+
+    A scope that is written as an ID is one, if the plugin is found there; else it is looked up.
+    """
+    written = _written_scopes(desired)
+    if written and all(map(looks_like_id, written.values())):
+        as_ids = {scope: {"id": key} for scope, key in written.items()}
+        current = find(gateway, PLUGIN, {**desired, **as_ids})
+        if current is not None and all(current.get(scope) == as_ids[scope] for scope in as_ids):
+            return {**desired, **as_ids}, current
+    desired = resolve(gateway, PLUGIN, desired)
+    return desired, find(gateway, PLUGIN, desired)
+
+
+def _written_scopes(desired: Entity) -> dict[str, str]:
+    return {scope: desired[scope] for scope in SCOPES if isinstance(desired.get(scope), str)}
+
+
 def _scope_is_missing(gateway: Gateway, desired: Entity) -> bool:
-    """Whether a plugin cannot be there because what it is for is not."""
-    references: dict[str, Any] = {
-        scope: desired[scope] for scope in SCOPES if isinstance(desired.get(scope), str)
-    }
-    return any(gateway.get(kind_named(scope), key) is None for scope, key in references.items())
-
-
-def _find(gateway: Gateway, desired: Entity) -> Entity | None:
-    """By id, by instance name, else by name within the written scope."""
-    for name in ("id", "instance_name"):
-        current = gateway.get(PLUGIN, desired[name]) if desired.get(name) else None
-        if current is not None:
-            return current
-    if not desired.get("name"):
-        return None
-    scope = next((scope for scope in SCOPES if desired.get(scope)), None)
-    if scope is None:
-        stored = gateway.entities(PLUGIN) or []
-    else:
-        stored = gateway.children(PLUGIN, kind_named(scope), desired[scope]["id"])
-    return next((plugin for plugin in stored if is_same_plugin(desired, plugin)), None)
+    """Whether a plugin cannot exist because what it is for does not."""
+    scopes = _written_scopes(desired).items()
+    return any(find_by_reference(gateway, KINDS[scope], key) is None for scope, key in scopes)
 
 
 KONG_PLUGIN = Operation(

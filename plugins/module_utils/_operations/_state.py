@@ -16,18 +16,18 @@ from typing import Any
 
 from .._argspec import ArgumentSpec
 from .._document._dbless import to_dbless
+from .._document._dump import ALL_KINDS
 from .._document._format import ORDER
 from .._document._located import Located, place_of, unpacked, where_of
 from .._document._match import Step
-from .._document._members import Membership
 from .._document._parse import Document, parse
-from .._document._reconcile import Wish, Work, reconcile
+from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner, Undone, undo
 from .._errors import InputError, KongError
-from .._gateway import Gateway
+from .._gateway._protocol import Gateway
 from .._parallel import WORKERS
-from .._plan import DELETE, NONE, Plan
-from .._predict import PredictingGateway, Predictions
+from .._plan import NONE, Plan
+from .._predict import Checks, PredictingGateway, Predictions
 from ._base import Operation, Result, Task
 
 _COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE: "unchanged"}
@@ -38,33 +38,31 @@ def run_state(task: Task) -> Result:
         raise InputError("concurrency must be at least 1")
     content = _content(task)
     document = _document(task, content)
-    if isinstance(task.gateway, PredictingGateway):
-        task.gateway.looks_up = False
-    wish = Wish(
+    options = SyncOptions(
         state=task.params["state"],
         purge_kinds=tuple(task.params.get("purge_kinds", ())),
         cascade=task.params["cascade"],
         max_deletes=task.params.get("max_deletes"),
         allow_empty=task.params["allow_empty"],
     )
-    owned = bool(document.select_tags or wish.purge_kinds) or wish.state != "synced"
+    owned = bool(document.select_tags or options.purge_kinds) or options.state != "synced"
     if not owned and _has_no_database(task):
-        return _load_whole(task, content, document, wish)
-    work = reconcile(task.gateway, document, wish, task.warn)
+        return _load_whole(task, content, document, options)
+    changes = reconcile(task.gateway, document, options, task.warn)
     # Asked only once there is something to write: most runs find nothing to do.
-    if work.changes and _has_no_database(task):
-        return _load_whole(task, content, document, wish)
+    if changes.changes and _has_no_database(task):
+        return _load_whole(task, content, document, options)
     runner = Runner(
         task.gateway, task.params["on_error"], task.params["concurrency"], task.progress
     )
-    report = runner.run(work)
-    if report.failed or report.members_failed:
-        raise _failure(task, work, report)
-    return _result(task, work, report)
+    report = runner.run(changes)
+    if report.failed:
+        raise _failure(task, changes, report)
+    return _result(task, changes, report)
 
 
 def _has_no_database(task: Task) -> bool:
-    return (task.gateway.root().get("configuration") or {}).get("database") == "off"
+    return not task.gateway.traits().writes_entities
 
 
 def _content(task: Task) -> Mapping[str, Any]:
@@ -92,33 +90,21 @@ def _document(task: Task, content: Mapping[str, Any]) -> Document:
     return document
 
 
-def _result(task: Task, work: Work, report: Report) -> Result:
+def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
     """The result of what was done, in the order done; the diffs are in the document's order."""
-    done = [plan for step in report.done for plan in (*step.along, step.plan)]
-    members = [*_lost(work, report), *report.members]
+    done = [plan for step in report.done for plan in (*step.cascaded, step.plan) if plan.changed]
     result: Result = {
-        "changed": bool(done or members),
-        "summary": _summary([*done, *(plan for plan in work.plans if not plan.changed)]),
-        "changes": [
-            *(plan.summary() for plan in done), *(each.summary() for each in members),
-        ],
-    }  # fmt: skip
+        "changed": bool(done),
+        "summary": _summary([*done, *(plan for plan in changes.plans if not plan.changed)]),
+        "changes": [plan.summary() for plan in done],
+    }
     if task.diff:
-        places = {id(step): place for place, step in enumerate(work.steps)}
+        places = {id(step): place for place, step in enumerate(changes.steps)}
         steps = sorted(report.done, key=lambda step: places[id(step)])
-        plans = [plan for step in steps for plan in (*step.along, step.plan)]
+        plans = [plan for step in steps for plan in (*step.cascaded, step.plan) if plan.changed]
         plans.sort(key=lambda plan: ORDER.index(plan.kind.name))
-        planned = {each: place for place, each in enumerate([*work.lost, *work.members])}
-        members.sort(key=planned.__getitem__)
-        url = task.gateway.url
-        result["diff"] = [plan.diff(url) for plan in plans] + [each.diff(url) for each in members]
+        result["diff"] = [plan.diff(task.gateway.url) for plan in plans]
     return result
-
-
-def _lost(work: Work, report: Report, gone: bool = True) -> list[Membership]:
-    """The memberships that went along with what was deleted, or those that did not."""
-    deleted = {step.id for step in report.done if step.plan.operation == DELETE}
-    return [each for each in work.lost if bool({each.group, each.consumer} & deleted) is gone]
 
 
 def _summary(plans: Iterable[Plan]) -> dict[str, dict[str, int]]:
@@ -130,39 +116,33 @@ def _summary(plans: Iterable[Plan]) -> dict[str, dict[str, int]]:
     return {kind: summary[kind] for kind in ORDER if kind in summary}
 
 
-def _failure(task: Task, work: Work, report: Report) -> KongError:
+def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
     """The first failure, with the lists of what was done, undone and not done."""
     started = {id(each) for each in (*report.done, *report.not_done)}
     failed = {id(each) for each, _exc in report.failed}
     waiting = [
         each
-        for each in work.steps
+        for each in changes.steps
         if each.plan.changed and id(each) not in started and id(each) not in failed
     ]
-    partial = _result(task, work, report)
+    partial = _result(task, changes, report)
     partial["failed_steps"] = [
-        *({**each.plan.summary(), "msg": exc.message} for each, exc in report.failed),
-        *({**each.summary(), "msg": exc.message} for each, exc in report.members_failed),
+        {**each.plan.summary(), "msg": exc.message} for each, exc in report.failed
     ]
-    along = [plan.summary() for each, _exc in report.failed for plan in each.along]
-    members = [*_lost(work, report, gone=False), *report.members_not_done]
-    partial["not_done"] = [
-        *along,
-        *_summaries([*report.not_done, *waiting]),
-        *(each.summary() for each in members),
-    ]
+    cascaded = [plan.summary() for each, _exc in report.failed for plan in each.cascaded]
+    partial["not_done"] = [*cascaded, *_summaries([*report.not_done, *waiting])]
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback":
-        undone = undo(task.gateway, report, _lost(work, report))
+        undone = undo(task.gateway, report)
         partial.update(_told(undone), changed=bool(undone.left))
     return _with_partial(task, report, partial)
 
 
 def _with_partial(task: Task, report: Report, partial: Result) -> KongError:
     """The first failure: its own sentence, where it is written, and what became of the rest."""
-    errors = [exc for _each, exc in (*report.failed, *report.members_failed)]
+    errors = [exc for _each, exc in report.failed]
     first, written = errors[0], ""
-    where = report.failed[0][0].where if report.failed else ""
+    where = report.failed[0][0].where
     if where:
         first.failure["where"] = where
         # What is written in the task itself has no lines.
@@ -186,43 +166,41 @@ def _state_after(task: Task, partial: Result) -> str:
 
 
 def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    return [plan.summary() for step in steps for plan in (*step.along, step.plan)]
+    return [plan.summary() for step in steps for plan in (*step.cascaded, step.plan)]
 
 
-def _load_whole(task: Task, content: Mapping[str, Any], document: Document, wish: Wish) -> Result:
+def _load_whole(
+    task: Task, content: Mapping[str, Any], document: Document, options: SyncOptions
+) -> Result:
     """Without a database the document is the whole configuration, and what it lacks goes."""
-    if wish.state != "synced":
+    if options.state != "synced":
         raise InputError(
-            f"state {wish.state} needs a gateway with a database: without one a document is the "
+            f"state {options.state} needs a gateway with a database: without one a document is the "
             "whole configuration, so only synced is possible"
         )
     everything = replace(document, select_tags=())
-    whole = replace(wish, purge_kinds=ORDER, cascade=True)
-    work = reconcile(task.gateway, everything, whole, task.warn)
+    whole = replace(options, purge_kinds=ALL_KINDS, cascade=True)
+    changes = reconcile(task.gateway, everything, whole, task.warn)
     report = Runner(
-        _foretelling(task), "continue", task.params["concurrency"], lambda line: None
-    ).run(work)
+        _predicting(task), "continue", task.params["concurrency"], lambda line: None
+    ).run(changes)
     for step, exc in report.failed:
         exc.failure["where"] = step.where
         raise exc
-    if report.done or report.members:
+    if report.done:
         # The tags of the task are as good as those of the document.
         tags = list(document.select_tags)
         info = {**(content.get("_info") or {}), "select_tags": tags}
         task.gateway.load(json.dumps(to_dbless({**content, "_info": info})))
-    return _result(task, work, report)
+    return _result(task, changes, report)
 
 
-def _foretelling(task: Task) -> Gateway:
-    """What completes the entities of a diff; check mode also lets the gateway judge them."""
+def _predicting(task: Task) -> Gateway:
+    """What completes the entities of a diff; check mode also lets the gateway validate them."""
     if isinstance(task.gateway, PredictingGateway):
-        foretelling = task.gateway
-    else:
-        written: Any = task.gateway
-        foretelling = PredictingGateway(written, Predictions(), task.warn)
-        foretelling.judges = False
-    foretelling.looks_up = foretelling.one_by_one = False
-    return foretelling
+        return task.gateway.with_checks(Checks(looks_up=False, writes_entities=False))
+    checks = Checks(looks_up=False, validates=False, writes_entities=False)
+    return PredictingGateway(task.gateway, Predictions(), task.warn, checks)
 
 
 KONG_STATE = Operation(
@@ -238,7 +216,7 @@ KONG_STATE = Operation(
             },
             "select_tags": {"type": "list", "elements": "str"},
             "default_lookup_tags": {"type": "dict"},
-            "purge_kinds": {"type": "list", "elements": "str", "choices": list(ORDER)},
+            "purge_kinds": {"type": "list", "elements": "str", "choices": list(ALL_KINDS)},
             "cascade": {"type": "bool", "default": False},
             "max_deletes": {"type": "int"},
             "allow_empty": {"type": "bool", "default": False},
@@ -254,4 +232,6 @@ KONG_STATE = Operation(
         mutually_exclusive=[("src", "content")],
     ),
     run=run_state,
+    # All that a document points at was read before.
+    checks=Checks(looks_up=False),
 )

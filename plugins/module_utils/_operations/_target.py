@@ -14,6 +14,7 @@ from typing import Any
 
 from .._apply import carry_out, carry_out_all, complete
 from .._argspec import ArgumentSpec
+from .._entities._identity import refuse_empty
 from .._entities._kind import Entity
 from .._entities._target import TARGET
 from .._entities._upstream import UPSTREAM
@@ -34,6 +35,7 @@ def run_target(task: Task) -> Result:
     many = "targets" in params
     nodes = []
     try:
+        refuse_empty(UPSTREAM.name, upstream)
         wanted = _wanted(task, many)
         if params.get("wait") and params["state"] != "absent":
             nodes = balancing_nodes(task)
@@ -96,7 +98,7 @@ def _plan(task: Task, wanted: list[Entity], many: bool) -> list[Plan]:
             gateway.missing(UPSTREAM, upstream)
         current = dict(by_identity(TARGET, listed or []))
     else:
-        found = gateway.get(TARGET, wanted[0]["target"], upstream)
+        found = gateway.by_name(TARGET, wanted[0]["target"], upstream)
         current = {wanted[0]["target"]: found} if found else {}
     plans = [_plan_one(task, each, current.get(each["target"])) for each in wanted]
     refuse_no_weight(task, plans, list(current.values()))

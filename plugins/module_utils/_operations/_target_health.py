@@ -16,12 +16,13 @@ from typing import Any
 from .._address import doubts_about_address, normalise_address
 from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll
+from .._entities._identity import find_by_reference, refuse_empty
 from .._entities._kind import Entity
 from .._entities._upstream import UPSTREAM
-from .._errors import InputError, KongError, Refused
-from .._gateway import Gateway
+from .._errors import InputError, KongError
+from .._gateway._errors import NoBalancer
+from .._gateway._protocol import Gateway
 from ._base import Operation, Result, Task
-from ._nodes import is_control_plane
 
 _PASSIVE_LIMITS = ("tcp_failures", "http_failures", "timeouts")
 
@@ -35,6 +36,7 @@ def run_target_health(task: Task) -> Result:
     subject = f"health of target {target} of upstream {params['upstream']} at {gateway.url}"
     deadline = Deadline(params["wait_timeout"])
     try:
+        refuse_empty(UPSTREAM.name, params["upstream"])
         _refuse_without_balancer(gateway)
         before = _health(task, target, address, deadline)
         wanted = params["health"].upper()
@@ -56,7 +58,7 @@ def run_target_health(task: Task) -> Result:
 
 
 def _refuse_without_balancer(gateway: Gateway) -> None:
-    if is_control_plane(gateway):
+    if not gateway.traits().has_balancer:
         raise InputError(
             "a control plane balances no requests, so its targets have no health to set: "
             "take one out with state drained of kong_target"
@@ -101,7 +103,7 @@ def _look(task: Task, target: str) -> Entity:
 
 def _refuse_unchecked(task: Task, target: Entity) -> None:
     """Tell why a balancer keeps no health of a target, where it is not only a matter of time."""
-    upstream = task.gateway.get(UPSTREAM, task.params["upstream"]) or {}
+    upstream = find_by_reference(task.gateway, UPSTREAM, task.params["upstream"]) or {}
     checks = upstream.get("healthchecks") or {}
     active, passive = checks.get("active") or {}, checks.get("passive") or {}
     limits = [
@@ -134,9 +136,7 @@ def _set_health(task: Task, target: str, address: str | None, deadline: Deadline
     def tell() -> None:
         try:
             task.gateway.set_health(task.params["upstream"], target, address, task.params["health"])
-        except Refused as exc:
-            if "has no balancer" not in exc.message:
-                raise
+        except NoBalancer as exc:
             raise NotYet(exc.message, **exc.failure) from exc
 
     poll(tell, deadline)

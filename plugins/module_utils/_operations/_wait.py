@@ -18,7 +18,7 @@ from typing import Any, Union
 from .._deadline import Deadline, NotYet, is_passing, poll
 from .._entities._kind import Entity
 from .._errors import KongError
-from .._gateway import Gateway
+from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan
 from ._base import Task

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a gateway has of the kinds that matter, read with one list a kind.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Callable
+
+from .._entities._identity import find_by_reference
+from .._entities._kind import Entity, Kind
+from .._entities._registry import KINDS
+from .._gateway._errors import NotOffered
+from .._gateway._protocol import Gateway
+from .._parallel import for_each
+
+
+class CurrentState:
+    """Entities by kind, found by ID, by name, or by what they point at.
+
+    What was not listed is asked of the gateway, once.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._by_id: dict[str, dict[str, Entity]] = {}
+        self._by_value: dict[tuple[str, str], dict[Any, list[Entity]]] = {}
+        self._asked: dict[tuple[str, str, str], Entity | None] = {}
+        self._below: set[tuple[str, str]] = set()
+
+    def read(
+        self, kinds: Iterable[str], skipped: Callable[[str, NotOffered], None] | None = None
+    ) -> None:
+        """List the kinds that are not known yet, side by side.
+
+        :param skipped: told of a kind that the gateway does not offer; else that is an error.
+        """
+        wanted = [
+            kind
+            for kind in kinds
+            if kind not in self._by_id and not self._is_listed_below(KINDS[kind])
+        ]
+
+        def listed(kind: str) -> list[Entity]:
+            try:
+                return self._gateway.entities(KINDS[kind]) or []
+            except NotOffered as exc:
+                if skipped is None or not KINDS[kind].optional:
+                    raise
+                skipped(kind, exc)
+                return []
+
+        for kind, entities in zip(wanted, for_each(listed, wanted)):
+            self._keep(kind, entities)
+
+    def read_below(self, kind: Kind, owners: Sequence[Entity]) -> None:
+        """List the entities of these parents that are not known yet, side by side."""
+        if not self._is_listed_below(kind):
+            self.read([kind.name])
+            return
+        wanted = [each["id"] for each in owners if (kind.name, each["id"]) not in self._below]
+        lists = for_each(lambda key: self._gateway.entities(kind, key) or [], wanted)
+        self._below.update((kind.name, key) for key in wanted)
+        self._keep(kind.name, [entity for entities in lists for entity in entities])
+
+    def _is_listed_below(self, kind: Kind) -> bool:
+        return kind.is_listed_below and kind.name not in self._gateway.lists_all
+
+    def of(self, kind: str) -> list[Entity]:
+        return list(self._by_id.get(kind, {}).values())
+
+    def with_id(self, kind: str, key: str) -> Entity | None:
+        return self._by_id.get(kind, {}).get(key)
+
+    def holding(self, kind: str, field: str, value: Any) -> list[Entity]:
+        """The entities with this value in a field, or in the list that a field is.
+
+        Of a reference the value is the ID that it points at.
+        """
+        if (kind, field) not in self._by_value:
+            index: dict[Any, list[Entity]] = {}
+            for entity in self.of(kind):
+                held = entity.get(field)
+                for each in held if isinstance(held, list) else [held]:
+                    key = each.get("id") if isinstance(each, dict) else each
+                    if isinstance(key, str):
+                        index.setdefault(key, []).append(entity)
+            self._by_value[kind, field] = index
+        return self._by_value[kind, field].get(value, [])
+
+    def find(self, kind: Kind, key: str) -> Entity | None:
+        """The entity that a reference by name or ID means."""
+        return find_by_reference(self, kind, key)
+
+    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
+        if kind.name in self._by_id:
+            return self.with_id(kind.name, key)
+        return self._ask(kind, "id", key, lambda: self._gateway.by_id(kind, key))
+
+    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
+        if kind.name in self._by_id:
+            return self._first(kind, kind.path_key, name, parent)
+        return self._ask(kind, kind.path_key, name, lambda: self._gateway.by_name(kind, name))
+
+    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
+        if kind.name in self._by_id:
+            return self._first(kind, field, value)
+        return self._ask(kind, field, value, lambda: self._gateway.by_unique(kind, field, value))
+
+    def entities(self, kind: Kind, parent: str | None = None, of: str = "") -> list[Entity] | None:
+        if parent is None:
+            return self.of(kind.name)
+        names = [each.name for each in kind.references if each.reference == (of or kind.parent)]
+        return [entity for name in names for entity in self.holding(kind.name, name, parent)]
+
+    def _first(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
+        found = self.holding(kind.name, field, value)
+        return next((each for each in found if parent in (None, owner_of(kind, each))), None)
+
+    def _ask(
+        self, kind: Kind, field: str, key: str, ask: Callable[[], Entity | None]
+    ) -> Entity | None:
+        asked = (kind.name, field, key)
+        if asked not in self._asked:
+            self._asked[asked] = ask()
+        return self._asked[asked]
+
+    def _keep(self, kind: str, entities: Sequence[Entity]) -> None:
+        self._by_id.setdefault(kind, {}).update({each["id"]: each for each in entities})
+        # Indexes are made when they are asked for, and again where more is known since.
+        for indexed in [key for key in self._by_value if key[0] == kind]:
+            del self._by_value[indexed]
+
+
+def owner_of(kind: Kind, entity: Entity) -> str | None:
+    """The ID of what an entity lies below."""
+    if kind.parent is None:
+        return None
+    owner = entity.get(kind.parent) or {}
+    return owner.get("id")

@@ -1,0 +1,243 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How an entity is found again: by name, by a comparison over a list, or by keys. Pure.
+
+PRIVATE to the collection: it can change in any release.
+
+Modules, state files, lookups, prediction and generic entities all use this, on a gateway or on
+what was read of one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Callable, Protocol
+
+from .._errors import InputError
+from ._kind import Entity, Kind
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class Source(Protocol):
+    """Where entities are looked for; ``parent`` is the parent's name or ID.
+
+    ``of`` is the kind that ``parent`` is of, where it is not the kind's own parent.
+    """
+
+    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None: ...
+
+    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None: ...
+
+    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None: ...
+
+    def entities(
+        self, kind: Kind, parent: str | None = None, of: str = ""
+    ) -> list[Entity] | None: ...
+
+
+def looks_like_id(text: str) -> bool:
+    """Whether a gateway takes a segment of a path for an ID, and so never for a name."""
+    return bool(_UUID.fullmatch(text))
+
+
+def refuse_empty(name: str, value: Any) -> None:
+    """Refuse what identifies nothing: an undefined variable must not make a task succeed.
+
+    :param name: the option or field, for the message.
+    """
+    if value in ([], {}) or (isinstance(value, str) and not value.strip()):
+        raise InputError(f"{name} must not be empty")
+
+
+def find_by_reference(
+    source: Source, kind: Kind, key: str, parent: str | None = None
+) -> Entity | None:
+    """The entity that a name or an ID means; a name can look like an ID.
+
+    :raises InputError: it is empty, or means several entities.
+    """
+    refuse_empty(kind.name, key)
+    found = source.by_id(kind, key, parent) if looks_like_id(key) else None
+    return found or kind.identity.refer(source, kind, key, parent)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """By the ID, a name or another unique value: what most kinds are found by.
+
+    :param field: the field that identifies within the parent.
+    :param fixed: fields that never change; the others can, of an entity that is found by its ID.
+    :param scope: the foreign keys that belong to the identity, that of the shortest list first.
+    """
+
+    field: str
+    fixed: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+
+    def names(self, kind: Kind) -> tuple[str, ...]:
+        """The fields each of which identifies an entity."""
+        return tuple(dict.fromkeys((self.field, *kind.unique)))
+
+    def check(self, kind: Kind, desired: Entity) -> None:
+        """Refuse what identifies nothing.
+
+        :raises InputError: names the option.
+        """
+        names = self.names(kind)
+        refuse_empty("id", desired.get("id"))
+        for name in names:
+            # Clearing a list is no search where an ID says which entity is meant.
+            if not (desired.get("id") and isinstance(desired.get(name), list)):
+                refuse_empty(name, desired.get(name))
+        if not any(desired.get(name) for name in ("id", *names)):
+            raise InputError(f"one of the following is required: {', '.join((*names, 'id'))}")
+
+    def find(
+        self, source: Source, kind: Kind, desired: Entity, parent: str | None = None
+    ) -> Entity | None:
+        """By ID where one is written, else (and if that ID is free) by what else identifies."""
+        self.check(kind, desired)
+        key = desired.get("id")
+        found = source.by_id(kind, str(key), parent) if key else None
+        found = found or self.search(source, kind, desired, parent)
+        label = desired.get(kind.path_key)
+        if found is None and label and kind.path_key != self.field:
+            # Whatever it is, that it is another one must not go unnoticed.
+            found = source.by_name(kind, label, parent)
+        return found
+
+    def search(
+        self, source: Source, kind: Kind, desired: Entity, parent: str | None
+    ) -> Entity | None:
+        """The entity that the fields identify, the ID and what is unique beside them aside."""
+        if desired.get(self.field):
+            return source.by_name(kind, str(desired[self.field]), parent)
+        written = (name for name in kind.unique if desired.get(name))
+        return next((source.by_unique(kind, name, desired[name]) for name in written), None)
+
+    def refer(self, source: Source, kind: Kind, key: str, parent: str | None) -> Entity | None:
+        """The entity that people call so."""
+        found = source.by_name(kind, key, parent)
+        for name in kind.unique:
+            found = found or source.by_unique(kind, name, key)
+        return found
+
+    def agrees(self, kind: Kind, desired: Entity, found: Entity, going: bool = False) -> None:
+        """Refuse an entity that contradicts what is written beside the key that it was found by.
+
+        :param going: it is to be deleted, so nothing that is written is a change.
+        :raises InputError: names the field, and both values where they can be shown.
+        """
+        wanted = desired.get("id")
+        if wanted is not None and wanted != found.get("id"):
+            raise InputError(
+                f"it exists with the id {found.get('id')}, and an id cannot be changed to {wanted}"
+            )
+        for name in (*self.fixed, *(self.names(kind) if going else ())):
+            if name in desired and not self.is_same(kind, name, desired, found):
+                raise InputError(
+                    f"it was found with the id {found.get('id')}, and its {name} is "
+                    f"{_shown(kind, name, found)}, not {_shown(kind, name, desired)}"
+                )
+
+    def is_same(self, kind: Kind, name: str, desired: Entity, found: Entity) -> bool:
+        return (found.get(name) or None) == (desired[name] or None)
+
+
+@dataclass(frozen=True)
+class ByComparison(Identity):
+    """By comparing the entities of a list, for kinds that no path leads to by name.
+
+    :param compare: whether an existing entity is the desired one, by its own fields.
+    """
+
+    compare: Callable[[Entity, Entity], bool] | None = None
+
+    def is_it(self, desired: Entity, found: Entity) -> bool:
+        """Whether an existing entity is the desired one."""
+        if self.compare is not None:
+            return self.compare(desired, found)
+        return all(
+            (found.get(name) or None) == (desired.get(name) or None)
+            for name in (self.field, *self.scope)
+        )
+
+    def search(
+        self, source: Source, kind: Kind, desired: Entity, parent: str | None
+    ) -> Entity | None:
+        if not desired.get(self.field):
+            return None
+        listed = self._listed(source, kind, desired, parent)
+        return next((each for each in listed if self.is_it(desired, each)), None)
+
+    def _listed(
+        self, source: Source, kind: Kind, desired: Entity, parent: str | None
+    ) -> list[Entity]:
+        of = next((name for name in self.scope if desired.get(name)), "")
+        parent = desired[of]["id"] if of else parent
+        return source.entities(kind, parent, of) or []
+
+    def refer(self, source: Source, kind: Kind, key: str, parent: str | None) -> Entity | None:
+        names = ("id", *self.names(kind), *kind.named_by)
+        listed = source.entities(kind, parent) or []
+        found = [each for each in listed if any(each.get(name) == key for name in names)]
+        if len(found) > 1:
+            raise InputError(
+                f"{kind.describe({self.field: key}, parent)} exists {len(found)} times: "
+                "ask for one by its id"
+            )
+        return found[0] if found else None
+
+    def is_same(self, kind: Kind, name: str, desired: Entity, found: Entity) -> bool:
+        if name == self.field and self.compare is not None:
+            return self.compare(desired, found)
+        return super().is_same(kind, name, desired, found)
+
+
+@dataclass(frozen=True)
+class ByKeys(Identity):
+    """By entities of another kind that point at it: a certificate by its SNIs.
+
+    :param keys: the kind of these; ``field`` lists their names, and they point back by the name of
+        the identified kind.
+    """
+
+    keys: Kind | None = None
+
+    def search(
+        self, source: Source, kind: Kind, desired: Entity, parent: str | None
+    ) -> Entity | None:
+        owners: dict[str, str] = {}
+        for key in desired.get(self.field) or ():
+            owner = self._owner(source, kind, key)
+            if owner is not None:
+                owners.setdefault(owner, key)
+        if len(owners) > 1:
+            names = " and ".join(owners.values())
+            raise InputError(f"its {self.field} {names} belong to different {kind.path}")
+        return source.by_id(kind, next(iter(owners))) if owners else None
+
+    def refer(self, source: Source, kind: Kind, key: str, parent: str | None) -> Entity | None:
+        return self.search(source, kind, {self.field: [key]}, parent)
+
+    def agrees(self, kind: Kind, desired: Entity, found: Entity, going: bool = False) -> None:
+        # Which keys an entity has, only a list of them says: the operation compares it.
+        super().agrees(kind, {**desired, self.field: None}, {**found, self.field: None}, going)
+
+    def _owner(self, source: Source, kind: Kind, key: str) -> str | None:
+        assert self.keys is not None
+        found = source.by_name(self.keys, key)
+        return None if found is None else str(found[kind.name]["id"])
+
+
+def _shown(kind: Kind, name: str, entity: Entity) -> str:
+    """A value for a message; a secret and a text of several lines are not."""
+    value = entity.get(name)
+    secret = any(field.secret for field in kind.fields if field.name == name)
+    if secret or "\n" in str(value):
+        return "another" if value else "none"
+    return str(value.get("id") if isinstance(value, dict) else value)

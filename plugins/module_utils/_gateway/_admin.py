@@ -1,0 +1,290 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The dialect of an Admin API: entities are created by POST and changed by PATCH.
+
+PRIVATE to the collection: it can change in any release.
+
+Knows no Ansible.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, TypeVar
+
+from .._client import Client, segment
+from .._entities._identity import looks_like_id
+from .._entities._kind import Entity, Kind
+from .._entities._registry import KINDS
+from .._errors import KongError, Refused, UnexpectedAnswer
+from .._parallel import for_each
+from .._plan import Plan
+from ._errors import NoBalancer, NotOffered, ParentMissing, UniqueViolation
+from ._protocol import Gateway, Traits
+
+T = TypeVar("T")
+
+
+class AdminGateway(Gateway):
+    """An Admin API, with or without a database."""
+
+    predicts = False
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.url = client.url
+        self._root: dict[str, Any] | None = None
+        self._schemas: dict[str, dict[str, Any] | None] = {}
+        self._offered: dict[str, bool] = {}
+
+    def root(self) -> dict[str, Any]:
+        """What the gateway says of itself, asked for once a task."""
+        if self._root is None:
+            self._root = self._read_root()
+        return self._root
+
+    def _read_root(self) -> dict[str, Any]:
+        """The root belongs to no workspace; an account of one workspace reads a path in it."""
+        try:
+            return self._client.outside_workspaces().request("GET", "/") or {}
+        except Refused as exc:
+            if not self._client.connection.workspace or exc.status not in (403, 404):
+                raise
+        return self._client.request("GET", "/kong") or {}
+
+    def traits(self) -> Traits:
+        root = self.root()
+        configuration: Mapping[str, Any] = root.get("configuration") or {}
+        version = root.get("version")
+        role, database = configuration.get("role"), configuration.get("database")
+        return Traits(
+            version=version,
+            edition=root.get("edition") or _edition_of(str(version)),
+            role=role,
+            database=database,
+            hostname=root.get("hostname"),
+            has_balancer=role != "control_plane",
+            writes_entities=database != "off",
+            restricts_listed_ids=_restricts_listed_ids(str(version)),
+        )
+
+    def offers(self, kind: Kind) -> bool:
+        if not kind.optional:
+            return True
+        if kind.name not in self._offered:
+            above = "" if kind.global_path or not kind.parent else KINDS[kind.parent].path
+            path = f"/{above or kind.global_path or kind.path}"
+            self._offered[kind.name] = self._serves(path)
+        return self._offered[kind.name]
+
+    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
+        if kind.path_id is not None:
+            return self._listed_with(kind, "id", key, parent)
+        found = _unless_missing(lambda: self._entity("GET", kind, parent, key))
+        is_it = found is not None and str(found["id"]).lower() == key.lower()
+        return found if is_it else None
+
+    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
+        if looks_like_id(name):
+            return self._listed_with(kind, kind.path_key, name, parent)
+        found = _unless_missing(lambda: self._entity("GET", kind, parent, name))
+        is_it = found is not None and found.get(kind.path_key) in (None, name)
+        return found if is_it else None
+
+    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
+        if field == kind.path_key:
+            return self.by_name(kind, value)
+        # What can be a secret is not asked for in a URL.
+        params = None if kind.global_path else {field: value}
+        found = _unless_missing(lambda: self._pages(kind, _path(kind), None, params)) or []
+        return next((entity for entity in found if entity.get(field) == value), None)
+
+    def _listed_with(self, kind: Kind, field: str, value: str, parent: str | None) -> Entity | None:
+        listed = self.entities(kind, parent) or []
+        return next((entity for entity in listed if entity.get(field) == value), None)
+
+    def entities(
+        self,
+        kind: Kind,
+        parent: str | None = None,
+        of: str = "",
+        tags: Sequence[str] = (),
+    ) -> list[Entity] | None:
+        if parent is None and kind.parent and not kind.global_path:
+            above = self.entities(KINDS[kind.parent]) or []
+            lists = for_each(lambda each: self.entities(kind, each["id"], "", tags) or [], above)
+            return [entity for entities in lists for entity in entities]
+        # Lists of targets are filtered here: the gateway ignores the filter there.
+        params = {"tags": ",".join(tags)} if tags and parent is None else None
+        path = f"/{KINDS[of].path}/{segment(str(parent))}/{kind.path}" if of else ""
+        found = _unless_missing(
+            lambda: self._pages(kind, path or _path(kind, parent), parent, params)
+        )
+        if found is None or not tags:
+            return found
+        return [entity for entity in found if set(tags) <= set(entity.get("tags") or ())]
+
+    def _pages(
+        self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None = None
+    ) -> list[Entity]:
+        try:
+            listed = list(self._client.pages(path, params))
+        except Refused as exc:
+            if exc.status == 403:
+                raise NotOffered(exc, f"{kind.path}: {exc.message}", forbidden=True) from exc
+            raise
+        return [_read(kind, each, parent) for each in listed]
+
+    def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+        try:
+            if kind.write is None or kind.path_id is None:
+                return self._entity("POST", kind, parent, body=body)
+            self._client.request("POST", _path(kind, parent), kind.write(body))
+            key = f"{parent}:{kind.path_id(body)}"
+            return {**body, "id": key, str(kind.parent): {"id": parent}}
+        except Refused as exc:
+            if exc.status == 409:
+                raise UniqueViolation(exc, exc.fields) from exc
+            if exc.status == 404 and kind.parent and self.offers(kind):
+                raise ParentMissing(exc) from exc
+            if exc.status == 404 and kind.optional:
+                raise NotOffered(exc, NOT_OFFERED.format(kind.schema_name)) from exc
+            raise
+
+    def update(self, plan: Plan, parent: str | None = None) -> Entity:
+        kind, key = plan.kind, plan.stored["id"]
+        # Only a PUT takes away what a PATCH would merge into.
+        whole = plan.body.keys() & set(kind.replaced)
+        method, body = ("PUT", plan.full_body) if whole else ("PATCH", plan.body)
+        return self._entity(method, kind, parent, key, body)
+
+    def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
+        key = current["id"] if kind.path_id is None else kind.path_id(current)
+        _unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, key)))
+
+    def schema(self, name: str) -> dict[str, Any] | None:
+        if name not in self._schemas:
+            self._schemas[name] = _unless_missing(
+                lambda: self._client.request("GET", f"/schemas/{name}")
+            )
+        return self._schemas[name]
+
+    def plugin_names(self) -> list[str]:
+        try:
+            plugins = self.root().get("plugins") or {}
+        except KongError:
+            return []
+        return sorted(plugins.get("available_on_server") or ())
+
+    def validate(self, kind: Kind, body: Entity) -> None:
+        path = f"/schemas/{kind.schema_name}/validate"
+        try:
+            self._client.request("POST", path, body, repeatable=True)
+        except Refused as exc:
+            if exc.status not in (404, 405):
+                raise
+
+    def kinds_tagged(self, tag: str) -> set[str]:
+        listed = self._client.pages(f"/tags/{segment(tag)}")
+        # Vaults are called sm_vaults there.
+        schemas = {each["entity_name"].replace("sm_vaults", "vaults") for each in listed}
+        return {kind.name for kind in KINDS.values() if kind.schema_name in schemas}
+
+    def data_planes(self) -> list[Entity]:
+        found = _unless_missing(lambda: list(self._client.pages("/clustering/data-planes")))
+        return found or []
+
+    def health(self, upstream: str) -> list[Entity] | None:
+        path = f"/upstreams/{segment(upstream)}/health"
+        try:
+            return _unless_missing(lambda: list(self._client.pages(path)))
+        except Refused as exc:
+            if _has_no_balancer(exc):
+                return []
+            raise
+
+    def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
+        path = f"/upstreams/{segment(upstream)}/targets/{segment(target)}"
+        path += f"/{segment(address)}" if address else ""
+        try:
+            self._client.request("PUT", f"{path}/{to}")
+        except Refused as exc:
+            if _has_no_balancer(exc):
+                raise NoBalancer(exc) from exc
+            raise
+
+    def load(self, document: str) -> bool:
+        body = {"config": document}
+        return self._client.request("POST", "/config", body, {"check_hash": "1"}, True) is not None
+
+    def _entity(
+        self,
+        method: str,
+        kind: Kind,
+        parent: str | None,
+        key: str | None = None,
+        body: Entity | None = None,
+    ) -> Entity:
+        """A response that has to be an entity; another server's JSON must not pass for one."""
+        path = _path(kind, parent, key)
+        answer = self._client.request(method, path, body)
+        entity = _read(kind, answer, parent) if isinstance(answer, dict) else None
+        if entity is None or "id" not in entity:
+            raise UnexpectedAnswer(
+                f"the response to {method} {self.url}{path} is not an entity: check admin_url"
+            )
+        return entity
+
+    def _serves(self, path: str) -> bool:
+        try:
+            self._client.request("GET", path, params={"size": "1"})
+        except Refused as exc:
+            if exc.status not in (403, 404):
+                raise
+            return False
+        return True
+
+
+NOT_OFFERED = "the gateway does not have {}, which need Kong Gateway Enterprise"
+
+
+def _edition_of(version: str) -> str:
+    # Enterprise counts in four numbers: 3.4.3.3, at times with a suffix.
+    return "enterprise" if version.count(".") == 3 or "enterprise" in version else "community"
+
+
+def _restricts_listed_ids(version: str) -> bool:
+    """3.10 does, 3.5 does not (the conformance cases certificates of both)."""
+    numbers = re.findall(r"\d+", version)[:2]
+    return [int(number) for number in numbers] >= [3, 6]
+
+
+def _path(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
+    path = f"/{kind.path}"
+    if kind.parent is not None and parent is None:
+        return f"/{kind.global_path}"
+    if kind.parent is not None:
+        # A parent's collection lies under the plural of its name: /upstreams/web/targets.
+        path = f"/{kind.parent_path or kind.parent + 's'}/{segment(str(parent))}{path}"
+    return path if key is None else f"{path}/{segment(key)}"
+
+
+def _read(kind: Kind, answer: Entity, parent: str | None) -> Entity:
+    return answer if kind.read is None else kind.read(answer, parent)
+
+
+def _has_no_balancer(exc: Refused) -> bool:
+    return "has no balancer" in exc.message
+
+
+def _unless_missing(ask: Callable[[], T | None]) -> T | None:
+    try:
+        return ask()
+    except Refused as exc:
+        # That the workspace is missing says nothing of what would be in it.
+        if exc.status == 404 and not exc.message.startswith("Workspace "):
+            return None
+        raise

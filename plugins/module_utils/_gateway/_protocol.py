@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the engine asks of a gateway, whatever its dialect: a small store, and what it can.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .._entities._kind import Entity, Kind
+from .._errors import InputError
+from .._plan import Plan
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a gateway is and can; only a dialect finds it out.
+
+    :param name: the product, for messages.
+    :param version: None where it is not told.
+    :param edition: ``community`` or ``enterprise``.
+    :param role: ``traditional``, ``control_plane`` or ``data_plane``.
+    :param database: ``postgres``, ``off`` …
+    :param has_balancer: whether it balances requests itself, so that targets have a health.
+    :param writes_entities: whether single entities can be written; else only whole documents.
+    :param restricts_listed_ids: whether it refuses to delete what a list of IDs names.
+    """
+
+    name: str = "Kong Gateway"
+    version: str | None = None
+    edition: str | None = None
+    role: str | None = None
+    database: str | None = None
+    hostname: str | None = None
+    has_balancer: bool = True
+    writes_entities: bool = True
+    restricts_listed_ids: bool = True
+
+
+class Gateway(Protocol):
+    """Entities of one gateway. ``parent`` is the parent's name or ID.
+
+    Every method raises ``KongError``; refusals with a meaning are those of ``_errors``.
+    """
+
+    url: str
+    # Whether writes are validated and predicted, not done (check mode).
+    predicts: bool
+    # Kinds with one list of the entities of all parents, beside those that declare its path.
+    lists_all: frozenset[str] = frozenset()
+
+    def traits(self) -> Traits:
+        """Asked for once."""
+
+    def offers(self, kind: Kind) -> bool:
+        """Whether the gateway has the kind and shows it; asked for once a kind."""
+
+    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
+        """The entity with this ID, None where it (or its parent) does not exist."""
+
+    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
+        """The entity whose ``kind.path_key`` is this, whether it looks like an ID or not."""
+
+    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
+        """The entity that has a unique value, whatever its parent; no secret is part of a URL."""
+
+    def entities(
+        self,
+        kind: Kind,
+        parent: str | None = None,
+        of: str = "",
+        tags: Sequence[str] = (),
+    ) -> list[Entity] | None:
+        """All entities of a kind that have all of ``tags``; None: no such parent.
+
+        :param parent: only those of this one; else of all parents.
+        :param of: the kind of ``parent``, where it is not the kind's own parent but one that a
+            foreign key points at.
+        :raises NotOffered: the gateway does not have the kind.
+        """
+
+    def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+        """
+        :raises UniqueViolation: another entity has one of its values.
+        :raises ParentMissing: the parent does not exist.
+        :raises NotOffered: the gateway does not have the kind.
+        """
+
+    def update(self, plan: Plan, parent: str | None = None) -> Entity:
+        """Write ``plan.body`` (the changed leaves) or ``plan.full_body`` (the whole entity)."""
+
+    def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
+        """Delete; what is gone already is done."""
+
+    def schema(self, name: str) -> dict[str, Any] | None:
+        """The gateway's own schema of a kind (or ``plugins/NAME``), None where it has none.
+
+        Asked for once a task.
+        """
+
+    def validate(self, kind: Kind, body: Entity) -> None:
+        """Let the gateway validate an entity without writing it.
+
+        :raises Refused: as a write would be. A gateway that cannot validate refuses nothing.
+        """
+
+    def plugin_names(self) -> list[str]:
+        """The plugins that the gateway could run, as far as it tells."""
+
+    # Capabilities: what only some gateways can, as their traits say.
+
+    def kinds_tagged(self, tag: str) -> set[str]:
+        """Names of the managed kinds of which some entity has a tag."""
+
+    def data_planes(self) -> list[Entity]:
+        """The data planes that a control plane knows; none where the node is no control plane."""
+
+    def health(self, upstream: str) -> list[Entity] | None:
+        """The upstream's targets as its balancer sees them; None: no such upstream.
+
+        A target has no ``health`` until a balancer exists, some seconds after its creation.
+        """
+
+    def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
+        """Mark a target, or one of its addresses, ``healthy`` or ``unhealthy``.
+
+        :raises NoBalancer: the upstream has none yet.
+        """
+
+    def load(self, document: str) -> bool:
+        """Make a declarative document the whole configuration of a gateway without a database.
+
+        :returns: whether it was another one than the gateway runs already.
+        """
+
+    def missing(self, kind: Kind, key: str) -> str:
+        """The ID to go on with where an entity that another one needs does not exist.
+
+        :raises InputError: there is no going on without it.
+        """
+        raise InputError(f"{kind.name} {key} does not exist")

@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A certificate together with its SNIs: the operation behind ``kong_certificate``.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._apply import carry_out, carry_out_all, complete, find
+from .._argspec import ArgumentSpec
+from .._entities._certificate import CERTIFICATE, SNI
+from .._entities._kind import Entity, Field
+from .._errors import InputError, KongError
+from .._parallel import PartlyDone
+from .._plan import DELETE, NONE, UPDATE, Plan, plan_absent, plan_present
+from .._values import normalise
+from ._base import Operation, Result, Task, result_of_one
+from ._entity import STATE, fields_with_id
+
+SNIS = Field("snis", "list", elements="str", unordered=True)
+
+
+def run_certificate(task: Task) -> Result:
+    written = task.written(CERTIFICATE)
+    # In the order written, each once; None where they are left alone.
+    wanted = list(dict.fromkeys(task.params["snis"] or ())) if "snis" in task.params else None
+    try:
+        plan, before = _plan(task, written, wanted)
+        _refuse_foreign(task, plan, wanted or (), before)
+    except KongError as exc:
+        exc.within(f"{CERTIFICATE.describe({**written, 'snis': wanted})} at {task.gateway.url}")
+        raise
+    done = carry_out(task.gateway, plan)
+    result = result_of_one(task, done)
+    if task.params["state"] == "absent":
+        return result
+    after = before if wanted is None else sorted(wanted)
+    _show(task, result, before, after)
+    try:
+        changed = _write_snis(task, done, before, after)
+    except PartlyDone as exc:
+        exc.partial = {**result, "changed": done.changed or any(exc.results)}
+        raise
+    if changed and done.operation == NONE:
+        result.update(changed=True, operation=UPDATE)
+    return result
+
+
+def _plan(task: Task, written: Entity, wanted: list[str] | None) -> tuple[Plan, list[str]]:
+    """The plan of the certificate itself, and the SNIs that it has."""
+    desired = normalise(CERTIFICATE.fields, written)
+    identified = {**desired, **({} if wanted is None else {"snis": wanted})}
+    current = find(task.gateway, CERTIFICATE, identified)
+    before = [] if current is None else _names(task, current)
+    if task.params["state"] == "absent":
+        return plan_absent(CERTIFICATE, current, None, identified), before
+    desired = complete(task.gateway, CERTIFICATE, desired, current, task.warn)
+    return plan_present(CERTIFICATE, desired, current), before
+
+
+def _names(task: Task, certificate: Entity) -> list[str]:
+    """The SNIs of a certificate; not every gateway returns them with it."""
+    answered = certificate.get("snis")
+    listed = answered if answered is not None else map(SNI.label, _listed(task, certificate))
+    return sorted(listed)
+
+
+def _listed(task: Task, certificate: Entity) -> list[Entity]:
+    return task.gateway.entities(SNI, certificate["id"], CERTIFICATE.name) or []
+
+
+def _refuse_foreign(task: Task, plan: Plan, wanted: Sequence[str], before: list[str]) -> None:
+    """An SNI of another certificate is neither taken over nor a reason to delete this one."""
+    by_id_only = plan.operation == DELETE and "id" in task.params
+    for name in wanted:
+        if name not in before and (by_id_only or task.gateway.by_name(SNI, name) is not None):
+            raise InputError(f"sni {name} belongs to another certificate")
+
+
+def _write_snis(task: Task, certificate: Plan, before: list[str], after: list[str]) -> bool:
+    """Create the SNIs that are new and delete those that are not written any more."""
+    owner = {"id": certificate.entity["id"]}
+    plans = [
+        plan_present(SNI, {"name": name, CERTIFICATE.name: owner}, None)
+        for name in after
+        if name not in before
+    ]
+    if set(before) - set(after):
+        surplus = (each for each in _listed(task, owner) if each["name"] not in after)
+        plans += [plan_absent(SNI, each) for each in surplus]
+    carry_out_all(task.gateway, plans, None)
+    return bool(plans)
+
+
+def _show(task: Task, result: Result, before: list[str], after: list[str]) -> None:
+    result[CERTIFICATE.name]["snis"] = after
+    for side, names in (("before", before), ("after", after)) if task.diff else ():
+        if isinstance(result["diff"][side], dict):
+            result["diff"][side]["snis"] = names
+
+
+KONG_CERTIFICATE = Operation(
+    name="kong_certificate",
+    spec=ArgumentSpec(
+        fields=(*fields_with_id(CERTIFICATE), SNIS),
+        options=STATE,
+        required_one_of=[("snis", "id")],
+    ),
+    run=run_certificate,
+)
