@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from .asgi import App, Receive, Scope, Send, whole_body
 from .faults import BadFault, Faults
 from .journal import Journal
+from .organization import Organization
 from .workspaces import Workspaces
 
 PREFIX = "/sandbox/"
@@ -22,9 +23,12 @@ PREFIX = "/sandbox/"
 class Control:
     """The ASGI application of the admin port: the control endpoints, or else `app`."""
 
-    def __init__(self, app: App, workspaces: Workspaces, faults: Faults, journal: Journal) -> None:
+    def __init__(
+        self, app: App, kept: Workspaces | Organization, faults: Faults, journal: Journal
+    ) -> None:
+        """`kept`: what a reset empties."""
         self.app = app
-        self.workspaces = workspaces
+        self.kept = kept
         self.faults = faults
         self.journal = journal
 
@@ -51,7 +55,7 @@ class Control:
             case "DELETE", "requests":
                 self.journal.entries.clear()
             case "POST", "reset":
-                self.workspaces.reset()
+                self.kept.reset()
             case method, path:
                 return JSONResponse({"message": f"no control endpoint {method} {path}"}, 404)
         return Response(status_code=204)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -251,11 +250,14 @@ def written(store: Store, gateway: Gateway) -> Document:
     document: Document = {"_format_version": "3.0", "_transform": False}
     for name, kind in gateway.kinds.items():
         if name not in LEFT_OUT:
-            entities = [dict(_flat(entity, kind)) for entity in store.all(name)]
+            entities = [flat(entity, kind) for entity in store.all(name)]
             document |= {name: entities} if entities else {}
     return document
 
 
-def _flat(entity: Entity, kind: Kind) -> Iterator[tuple[str, Any]]:
-    for name, value in entity.items():
-        yield name, value["id"] if name in kind.foreign and value else value
+def flat(entity: Entity, kind: Kind) -> Entity:
+    """An entity of a flat document: its foreign keys are ids."""
+    return {
+        name: value["id"] if name in kind.foreign and value else value
+        for name, value in entity.items()
+    }

@@ -20,6 +20,10 @@ def _nothing() -> None:
     """What most kinds do after a write."""
 
 
+class Hashed(str):
+    """A password that is written as it is kept: its hash."""
+
+
 class Hooks:
     """The kinds' own rules, called by `Entities` at fixed points of a write."""
 
@@ -44,7 +48,8 @@ class Hooks:
         if kind == "ca_certificates" and isinstance(data.get("cert"), str):
             digest = pem.digest(data["cert"])
             return data if digest is None else {**data, "cert_digest": digest}
-        if kind == "basicauth_credentials" and isinstance(data.get("password"), str):
+        password = data.get("password") if kind == "basicauth_credentials" else None
+        if isinstance(password, str) and not isinstance(password, Hashed):
             return {**data, "password": _hashed({**(old or {}), **data})}
         return partials.written(self.store, data) if kind == "plugins" else data
 
@@ -88,7 +93,7 @@ class Hooks:
 
     def shown(self, kind: str, entity: Entity) -> Entity:
         """An answer with what is kept elsewhere."""
-        if kind == "certificates":
+        if kind == "certificates" and "snis" in self.gateway.kinds[kind].record.fields:
             children = self.store.children("snis", "certificate", entity["id"])
             entity["snis"] = sorted(child["name"] for child in children)
         return partials.shown(self.store, entity) if kind == "plugins" else entity

@@ -167,7 +167,6 @@ def test_a_state_file_outlives_the_sandbox(tmp_path: pathlib.Path) -> None:
     "option",
     [
         ("--mode", "data_plane"),
-        ("--mode", "konnect"),
         ("--version", "2.8"),
         ("--config", "kong.yml"),
         ("--mode", "dbless", "--config", "there-is-none.yml"),
