@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -29,6 +29,7 @@ from ._gateway._admin import NOT_OFFERED
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
 from ._schema import Schema, complete, composed, replacements, value_at, without_old_spellings
+from ._values import without_nulls
 
 
 class Predictions:
@@ -98,6 +99,12 @@ class PredictingGateway(Gateway):
 
     def traits(self) -> Traits:
         return self._gateway.traits()
+
+    def identify(self) -> dict[str, Any]:
+        return self._gateway.identify()
+
+    def describe(self, found: Mapping[str, Any]) -> str:
+        return self._gateway.describe(found)
 
     def offers(self, kind: Kind) -> bool:
         return self._gateway.offers(kind)
@@ -246,8 +253,8 @@ class PredictingGateway(Gateway):
         """A gateway validates a document only by loading it."""
         return True
 
-    def kinds_tagged(self, tag: str) -> set[str]:
-        return self._gateway.kinds_tagged(tag)
+    def kinds_tagged(self, tag: str, known: Collection[str] = ()) -> set[str]:
+        return self._gateway.kinds_tagged(tag, known)
 
     def data_planes(self) -> list[Entity]:
         return self._gateway.data_planes()
@@ -312,6 +319,8 @@ class PredictingGateway(Gateway):
             kind.predict(entity)
         if entity.get("partials") and kind.replaced:
             entity = _as_linked(self._schema_of(kind), entity)
+        if self.traits().omits_nulls:
+            entity = without_nulls(entity, kind.keeps_nulls)
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 

@@ -63,6 +63,7 @@ class Operation:
     :param name: the module's name without the collection.
     :param run: raises ``KongError``; its result is made of plain JSON values.
     :param writes: whether it can write: what was predicted before is worthless after it.
+    :param writes_control_planes: whether what was looked up of Konnect is worthless after it, too.
     :param checks: what a prediction of it is checked for.
     """
 
@@ -70,6 +71,7 @@ class Operation:
     spec: ArgumentSpec
     run: Callable[[Task], Result]
     writes: bool = True
+    writes_control_planes: bool = False
     checks: Checks = Checks()
 
 
