@@ -427,10 +427,10 @@ def _timestamp(text: str) -> float | None:
 def admin_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
     """An Admin API's reason in one line, and the parts of the body that say more."""
     details = {key: body[key] for key in ("code", "name", "fields") if key in body}
-    return _reason(body, status), details
+    return refusal(body, status), details
 
 
-def _reason(body: Mapping[str, Any], status: int) -> str:
+def refusal(body: Mapping[str, Any], status: int) -> str:
     """The gateway's message, without the line breaks of nested fields."""
     fields = body.get("fields")
     if body.get("code") == 2 and isinstance(fields, dict) and fields:

@@ -153,10 +153,10 @@ def has_null(value: Any) -> bool:
 def from_json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A JSON Schema, as Konnect has them of entities, in the form of a gateway's own schema."""
     properties: Mapping[str, Any] = schema.get("properties") or {}
-    return {"fields": [{name: _from_json(spec)} for name, spec in properties.items()]}
+    return {"fields": [{name: _from_json(spec, name)} for name, spec in properties.items()]}
 
 
-def _from_json(spec: Mapping[str, Any]) -> dict[str, Any]:
+def _from_json(spec: Mapping[str, Any], name: str = "") -> dict[str, Any]:
     kind, properties = spec.get("type"), spec.get("properties")
     found: dict[str, Any] = {"type": kind}
     if "default" in spec:
@@ -167,7 +167,8 @@ def _from_json(spec: Mapping[str, Any]) -> dict[str, Any]:
         found["type"] = "set" if spec.get("uniqueItems") else "array"
         found["elements"] = _from_json(spec.get("items") or {})
     elif kind == "object" and properties and set(properties) == {"id"}:
-        found["type"] = "foreign"
+        # The kind is not told; most foreign keys are called as it is.
+        found.update(type="foreign", reference=f"{name}s")
     elif kind == "object" and properties:
         found.update(type="record", **from_json_schema(spec))
         # A record that has defaults inside is never null.
