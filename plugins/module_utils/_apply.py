@@ -264,7 +264,7 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
 
 def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -> Plan:
     """Somebody created the entity since we looked: go on as an update, once."""
-    current = find(gateway, plan.kind, plan.body, parent)
+    current = None if plan.exclusive else find(gateway, plan.kind, plan.body, parent)
     if current is None:
         if plan.kind.parent:
             # Unique among all, but found within one parent only.
@@ -299,6 +299,8 @@ def _create_again(gateway: Gateway, plan: Plan, parent: str | None, cause: KongE
                 raise
             if current is not None:
                 adopted = _as_update(plan, current)
+                if adopted.changed and plan.exclusive:
+                    raise cause
                 done = carry_out(gateway, adopted, parent) if adopted.changed else None
                 return done or plan.done(current)
             if deadline is None:

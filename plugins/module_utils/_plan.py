@@ -31,6 +31,7 @@ class Plan:
     :param parent: what the parent was called by the user, for messages.
     :param body: what is to be sent: the whole entity on a create, the changed leaves on an update.
     :param after: expected until the write; then the gateway's response, or a prediction.
+    :param exclusive: an entity that somebody else creates meanwhile is not gone on with.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Plan:
     after: Entity | None = None
     body: Entity = field(default_factory=dict)
     parent: str | None = None
+    exclusive: bool = False
 
     @property
     def changed(self) -> bool:
@@ -166,10 +168,10 @@ def refuse_duplicates(kind: Kind, written: Sequence[Entity], normalised: Sequenc
 
 
 def _shown(kind: Kind, entity: Entity | None) -> Entity | None:
-    """An entity without what says nothing to a reader: its own id, its times, its parent's id."""
+    """An entity without what says nothing to a reader: its own ID, its times, its parent's ID."""
     if entity is None:
         return None
-    hidden = {"id", *GENERATED, kind.parent}
+    hidden = {"id", *GENERATED, *kind.answered_only, kind.parent}
     return {name: _readable(value) for name, value in entity.items() if name not in hidden}
 
 

@@ -45,7 +45,9 @@ class ReadOnly:
         self, stored: Mapping[str, Any], database: str = "postgres", edition: str = "community"
     ) -> None:
         root = {"configuration": {"database": database}, "edition": edition}
-        offered = {f"/{path}": {"data": []} for path in ("consumer_groups", "workspaces")}
+        offered: dict[str, Any] = {
+            f"/{path}": {"data": []} for path in ("consumer_groups", "workspaces")
+        }
         self._stored = {"/": root, **(offered if edition == "enterprise" else {}), **stored}
         self.judged: list[tuple[str, Entity]] = []
         self.verdict = answer(200, {"message": "schema validation successful"})

@@ -89,7 +89,7 @@ def test_twenty_thousand_entities_are_planned_within_bounds() -> None:
     renamed = _planned(gateway, _document("-new"))
     assert len(renamed.early) == CONSUMERS
     gone = _planned(gateway, {"_format_version": "3.0", "_info": {"select_tags": ["t"]}})
-    assert sum(1 + len(step.along) for step in gone.deletes) == ENTITIES
+    assert sum(1 + len(step.cascaded) for step in gone.deletes) == ENTITIES
 
 
 def test_twenty_thousand_entities_take_little_memory() -> None:

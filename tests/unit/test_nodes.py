@@ -13,10 +13,8 @@ import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import (
-    AdminGateway,
-    Gateway,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Task
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._nodes import (
     balancing_nodes,

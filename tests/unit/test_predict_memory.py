@@ -117,7 +117,7 @@ def test_what_a_predicted_delete_takes_along_is_gone(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("offered", [True, False])
 def test_what_a_gateway_has_is_asked_of_it(monkeypatch: pytest.MonkeyPatch, offered: bool) -> None:
     # Open gateways of 3.4 and 3.5 have the schema of consumer groups, and /workspaces.
-    stored = {"/workspaces": {"data": []}} if offered else {}
+    stored: dict[str, Any] = {"/workspaces": {"data": []}} if offered else {}
     checking = Run(ReadOnly(stored, edition="community"), monkeypatch)
     with pytest.raises(InputError, match="does not have consumer_groups"):
         checking.present(KINDS["consumer_group"], name="gold")

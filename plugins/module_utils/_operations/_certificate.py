@@ -9,15 +9,18 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .._apply import carry_out, carry_out_all, complete, find
 from .._argspec import ArgumentSpec
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._kind import Entity, Field
 from .._errors import InputError, KongError
+from .._gateway._errors import UniqueViolation
 from .._parallel import PartlyDone
-from .._plan import DELETE, NONE, UPDATE, Plan, plan_absent, plan_present
+from .._plan import CREATE, DELETE, NONE, UPDATE, Plan, plan_absent, plan_present
 from .._values import normalise
 from ._base import Operation, Result, Task, result_of_one
 from ._entity import STATE, fields_with_id
@@ -37,13 +40,19 @@ def run_certificate(task: Task) -> Result:
         raise
     done = carry_out(task.gateway, plan)
     result = result_of_one(task, done)
-    if task.params["state"] == "absent":
-        return result
-    after = before if wanted is None else sorted(wanted)
+    is_absent = task.params["state"] == "absent"
+    after = before if wanted is None or is_absent else sorted(wanted)
     _show(task, result, before, after)
+    if is_absent:
+        return result
     try:
         changed = _write_snis(task, done, before, after)
     except PartlyDone as exc:
+        if done.operation == CREATE and isinstance(exc.__cause__, UniqueViolation):
+            # Somebody created a certificate for the same SNI meanwhile, which is the one to go on
+            # with; a second time it is found.
+            carry_out(task.gateway, plan_absent(CERTIFICATE, done.entity))
+            return run_certificate(task)
         exc.partial = {**result, "changed": done.changed or any(exc.results)}
         raise
     if changed and done.operation == NONE:
@@ -60,6 +69,9 @@ def _plan(task: Task, written: Entity, wanted: list[str] | None) -> tuple[Plan, 
     if task.params["state"] == "absent":
         return plan_absent(CERTIFICATE, current, None, identified), before
     desired = complete(task.gateway, CERTIFICATE, desired, current, task.warn)
+    if current is None and not task.gateway.predicts:
+        # Without its SNIs a new certificate is found again by its ID only, if a response is lost.
+        desired.setdefault("id", str(uuid.uuid4()))
     return plan_present(CERTIFICATE, desired, current), before
 
 
@@ -86,7 +98,7 @@ def _write_snis(task: Task, certificate: Plan, before: list[str], after: list[st
     """Create the SNIs that are new and delete those that are not written any more."""
     owner = {"id": certificate.entity["id"]}
     plans = [
-        plan_present(SNI, {"name": name, CERTIFICATE.name: owner}, None)
+        replace(plan_present(SNI, {"name": name, CERTIFICATE.name: owner}, None), exclusive=True)
         for name in after
         if name not in before
     ]
@@ -98,7 +110,8 @@ def _write_snis(task: Task, certificate: Plan, before: list[str], after: list[st
 
 
 def _show(task: Task, result: Result, before: list[str], after: list[str]) -> None:
-    result[CERTIFICATE.name]["snis"] = after
+    if result[CERTIFICATE.name]:
+        result[CERTIFICATE.name]["snis"] = after
     for side, names in (("before", before), ("after", after)) if task.diff else ():
         if isinstance(result["diff"][side], dict):
             result["diff"][side]["snis"] = names
