@@ -72,6 +72,8 @@ def _gateway(given: Mapping[str, Any]) -> dict[str, Any]:
         raise AnsibleFilterError(
             f"gateway {name}: status must be one of {', '.join(STATUSES)}, got {status}"
         )
+    info = given.get("info") or {}
+    listed = {each["kind"]: each["entities"] for each in info.get("entities") or ()}
     phases = {
         phase: round(float(seconds), 3)
         for phase, seconds in (given.get("seconds") or {}).items()
@@ -80,19 +82,26 @@ def _gateway(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "url": _address(str(given.get("url") or "")),
-        "version": str(given.get("version") or ""),
-        "edition": str(given.get("edition") or ""),
+        "version": str(info.get("version") or ""),
+        "edition": str(info.get("edition") or ""),
         "status": status,
         "reason": str(given.get("reason") or ""),
         "changes": [_change(each) for each in given.get("changes") or ()],
-        "read": given.get("upstreams") is not None,
-        "upstreams": {
-            str(each["name"]): [_target(target) for target in each.get("targets") or ()]
-            for each in given.get("upstreams") or ()
-        },
+        "read": "upstream" in listed,
+        "upstreams": _pools(listed),
         "phases": phases,
         "seconds": round(sum(phases.values()), 3),
     }
+
+
+def _pools(listed: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """The targets of each upstream, also of one that has none."""
+    pools: dict[str, list[dict[str, Any]]] = {
+        str(each["name"]): [] for each in listed.get("upstream", ())
+    }
+    for each in listed.get("target", ()):
+        pools.setdefault(str(each["upstream"]["name"]), []).append(_target(each))
+    return pools
 
 
 def _address(url: str) -> str:

@@ -189,3 +189,25 @@ def test_the_example_inventory_gives_each_gateway_files_and_what_they_own() -> N
         assert variables["kong_admin_url"] and variables["kong_state_src"]
         owned = [name for name in variables if name.endswith(("select_tags", "purge_kinds"))]
         assert len(owned) == 1
+
+
+def test_a_report_shows_all_gateways_on_one_page(
+    playbook: Player, state_file: Path, gateways: tuple[Gateway, Gateway], tmp_path: Path
+) -> None:
+    _change(gateways[1])
+    page, data = tmp_path / "report.html", tmp_path / "report.json"
+    inventory = _inventory(state_file, *gateways, drift_report=str(page))
+    run = playbook(PLAYBOOK, inventory=inventory, check=True).ok()
+    assert [gateway.writes() for gateway in gateways] == [[], []]
+    model = json.loads(data.read_text())
+    rows = {each["name"]: each for each in model["gateways"]}
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "gateway-1": "unchanged",
+        "gateway-2": "planned",
+    }
+    assert len(rows["gateway-2"]["changes"]) == len(_lines(run, "gateway-2"))
+    weights = {each["gateway"]: each["weight"] for each in model["differences"][0]["weights"]}
+    assert weights == {"gateway-1": 100, "gateway-2": 300}
+    text = page.read_text()
+    assert "Drift of Kong gateways" in text and "10.0.0.1:80" in text
+    assert SECRET not in text + data.read_text() and "another-key" not in text

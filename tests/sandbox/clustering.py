@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,6 +36,9 @@ PATIENCE = 10.0
 
 #: Seconds without a ping after which a data plane is dropped.
 PING_WAIT = 45.0
+
+#: Settings of a data plane that Konnect shows.
+PROCESS = ("plugins", "lmdb_map_size", "router_flavor", "cluster_max_payload")
 
 #: How a data plane stands to what its control plane has (`sync_status`).
 NORMAL, UNKNOWN = "normal", "unknown"
@@ -65,11 +70,15 @@ def _release(version: str) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who has done the TLS handshake; `certificate_id` where certificates are known one by one."""
+    """Who has done the TLS handshake; `certificate_id` where certificates are known one by one.
+
+    `taken` tells whether the certificate is still known.
+    """
 
     address: str
     expiry: int
-    certificate_id: str | None = None
+    certificate_id: str | None
+    taken: Callable[[], bool]
 
 
 @dataclass
@@ -88,12 +97,12 @@ class Member:
 class ControlPlane:
     """Judges data planes, keeps them up to date, and lists them in the default store."""
 
-    def __init__(self, exporter: Exporter, takes_reports: bool = False) -> None:
-        """`takes_reports`: data planes tell what they could not apply, as they do to Konnect."""
+    def __init__(self, exporter: Exporter, of_konnect: bool = False) -> None:
+        """`of_konnect`: it knows who is connected, and is told what could not be applied."""
         self.exporter = exporter
         self.gateway = exporter.gateway
         self.store = exporter.workspaces.default
-        self.takes_reports = takes_reports
+        self.of_konnect = of_konnect
         self._messages: dict[str, bytes] = {}
         self._messages_of = ""
 
@@ -107,12 +116,22 @@ class ControlPlane:
             self._seen(member, sync_status=WRONG_VERSION)
             await outlet.close()
             raise link.Broken(reason)
-        pushing = asyncio.create_task(self._push(outlet, member))
+        tasks = [
+            asyncio.create_task(self._push(outlet, member, visitor)),
+            asyncio.create_task(self._listen(outlet, member)),
+        ]
         try:
-            while True:
-                await self._heard(outlet, member)
+            ended, _others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
-            pushing.cancel()
+            for task in tasks:
+                task.cancel()
+            self._left(member)
+
+    async def _listen(self, outlet: Outlet, member: Member) -> None:
+        while True:
+            await self._heard(outlet, member)
 
     async def _heard(self, outlet: Outlet, member: Member) -> None:
         try:
@@ -120,7 +139,7 @@ class ControlPlane:
         except TimeoutError as error:
             waited = f"did not receive ping frame from data plane within {PING_WAIT:.0f} seconds"
             raise link.Broken(waited) from error
-        if frame.kind == "binary" and self.takes_reports:
+        if frame.kind == "binary" and self.of_konnect:
             log.error("[clustering] data plane %s reports: %s", member.row["id"],
                       frame.data.decode("utf-8", "replace"))
             return
@@ -131,10 +150,13 @@ class ControlPlane:
 
     # -- what is sent
 
-    async def _push(self, outlet: Outlet, member: Member) -> None:
+    async def _push(self, outlet: Outlet, member: Member, visitor: Visitor) -> None:
         """Send each configuration that the data plane can run; judge it anew with each."""
         sent: str | None = None
         while True:
+            if not visitor.taken():
+                await outlet.close()
+                raise link.Broken("the data plane's certificate was removed")
             current = self.exporter.current()
             if current.hash != sent:
                 sent = current.hash
@@ -178,7 +200,15 @@ class ControlPlane:
         now = int(time.time())
         with self.store.lock:
             member.row |= {"last_seen": now, "updated_at": now, **news}
-            self.store.put("clustering_data_planes", dict(member.row))
+            connected = {"connected": True} if self.of_konnect else {}
+            self.store.put("clustering_data_planes", {**member.row, **connected})
+
+    def _left(self, member: Member) -> None:
+        """Note that a data plane is no longer connected, unless it was removed from the list."""
+        with self.store.lock:
+            known = self.store.get("clustering_data_planes", member.row["id"])
+            if self.of_konnect and known is not None:
+                self.store.put("clustering_data_planes", {**known, "connected": False})
 
 
 async def _basic_info(outlet: Outlet) -> dict[str, Any]:
@@ -212,8 +242,16 @@ def _listed(query: dict[str, str], info: dict[str, Any], visitor: Visitor) -> En
         "ttl": TTL,
         "cert_details": {"expiry_timestamp": visitor.expiry},
         "rpc_capabilities": [],
-        **({"cert_id": visitor.certificate_id} if visitor.certificate_id else {}),
+        **(_of_konnect(visitor.certificate_id, info) if visitor.certificate_id else {}),
     }
+
+
+def _of_konnect(certificate_id: str, info: dict[str, Any]) -> Entity:
+    """What Konnect keeps of a data plane beside the others."""
+    process = info.get("process_conf")
+    known = process if isinstance(process, dict) else {}
+    kept = {name: known[name] for name in PROCESS if name in known}
+    return {"cert_id": certificate_id, "process_conf": kept}
 
 
 # -- the port
@@ -227,6 +265,9 @@ class Admission(Protocol):
 
     def admitted(self, presented: ssl.SSLObject) -> tuple[ControlPlane, str | None]:
         """The control plane, and the id of the certificate; `link.Broken` for a stranger."""
+
+    def taken(self, certificate_id: str | None) -> bool:
+        """Whether a certificate that was admitted still is."""
 
 
 class OneControlPlane:
@@ -250,6 +291,10 @@ class OneControlPlane:
         if reason is not None:
             raise link.Broken(reason)
         return self.control_plane, None
+
+    def taken(self, certificate_id: str | None) -> bool:
+        """A connection stays, whatever becomes of its certificate."""
+        return True
 
 
 class ClusterPort:
@@ -291,4 +336,6 @@ class ClusterPort:
         presented: ssl.SSLObject = writer.get_extra_info("ssl_object")
         control_plane, identifier = self.admission.admitted(presented)
         end = (presented.getpeercert() or {})["notAfter"]
-        return control_plane, Visitor(address, int(ssl.cert_time_to_seconds(str(end))), identifier)
+        expiry = int(ssl.cert_time_to_seconds(str(end)))
+        taken = functools.partial(self.admission.taken, identifier)
+        return control_plane, Visitor(address, expiry, identifier, taken)

@@ -47,7 +47,7 @@ EMPTY: dict[str, Any] = {"data": []}
 
 
 def without_nulls(value: Any) -> Any:
-    """An answer as Konnect gives it: what is null is left out.
+    """A response as Konnect gives it: fields that are null are left out.
 
     Settings of plugins and vaults are free-form and keep their nulls; those of partials are not.
     """
@@ -118,7 +118,7 @@ class CoreEntities:
         return self.specification.methods([*BASE, *segments])
 
     def _guarded(self, method: str, segments: list[str], handler: Handler) -> Handler:
-        """A method with what Konnect minds: ids in paths of writes, and who may be written."""
+        """A method with Konnect's own rules: IDs in paths of writes, read-only control planes."""
         if "schemas" in segments:
             return handler
 

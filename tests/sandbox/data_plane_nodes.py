@@ -21,9 +21,6 @@ from .store import Entity
 #: Certificates that a control plane takes.
 MOST_CERTIFICATES = 32
 
-#: Seconds after which a silent node counts as gone; it pings every 30.
-SILENT = 45
-
 DEFAULT_SIZE = 100
 
 COMPATIBILITY = {
@@ -169,7 +166,6 @@ def _node(row: Entity) -> Entity:
     """A data plane as Konnect shows it."""
     state = COMPATIBILITY.get(row["sync_status"], INCOMPATIBLE)
     issues = [] if state != INCOMPATIBLE else [_issue(row)]
-    alive = time.time() - row["last_seen"] < SILENT
     return {
         "id": row["id"],
         "version": row["version"],
@@ -181,8 +177,9 @@ def _node(row: Entity) -> Entity:
         "config_hash": row["config_hash"],
         "compatibility_status": {"state": state, "issues": issues},
         "labels": row["labels"] or {},
-        "connection_state": {"is_connected": alive},
-        **({"data_plane_cert_id": row["cert_id"]} if "cert_id" in row else {}),
+        "connection_state": {"is_connected": row.get("connected", False)},
+        "data_plane_cert_id": row["cert_id"],
+        "process_conf": row["process_conf"],
     }
 
 

@@ -40,6 +40,13 @@ SURROUNDINGS = ("workspaces", "parameters")
 #: The kind of which a data plane keeps one row: what it was sent last, with the hash.
 OWN_ROW = "clustering_data_planes"
 
+#: How a data plane tells Konnect that it cannot read a configuration.
+PARSE_FAILURE = {
+    "source": "kong.db.declarative.parse_table",
+    "name": "declarative configuration parse failure",
+    "flattened_errors": [],
+}
+
 
 class DataPlane:
     """Follows a control plane; `hash` is that of the configuration which `store` holds."""
@@ -117,8 +124,13 @@ class DataPlane:
         except TimeoutError as error:
             waited = f"did not receive pong frame from control plane within {PONG_WAIT:.0f} seconds"
             raise link.Broken(waited) from error
-        if frame.kind == "binary" and self._take(frame.data):
+        if frame.kind != "binary":
+            return
+        failure = self._take(frame.data)
+        if failure is None:
             await outlet.ping(self.hash)
+        elif self.cluster.konnect_mode:
+            await outlet.send(json.dumps({"type": "error", "error": failure}).encode())
 
     async def _beat(self, outlet: Outlet) -> None:
         while True:
@@ -131,30 +143,35 @@ class DataPlane:
         return {
             "type": "basic_info",
             "plugins": plugins,
-            "process_conf": {"role": "data_plane", "database": "off"},
+            "process_conf": {
+                "role": "data_plane",
+                "database": "off",
+                "plugins": ["bundled"],
+                "router_flavor": "traditional_compatible",
+            },
             "filters": [],
             "labels": dict(self.cluster.labels),
         }
 
-    def _take(self, message: bytes) -> bool:
-        """Run what a message brings; whether it does."""
+    def _take(self, message: bytes) -> dict[str, Any] | None:
+        """Run what a message brings; None, or why it does not."""
         try:
             body = reconfigure.unpacked(message)
         except ValueError as error:
             raise link.Broken(f"no message: {error}") from error
         if body.get("type") != "reconfigure":
-            return False
+            return None
         table: dict[str, Any] = body["config_table"]
         running = str(body.get("config_hash") or reconfigure.hashes(table)["config"])
         if running == self.hash:
-            return True
+            return None
         try:
             entities = {name: table[name] for name in table if name not in SURROUNDINGS}
             read = declarative.Reader(self.gateway).read(entities).document()
         except errors.Refusal as refusal:
             log.error("[clustering] unable to update running config: %s", refusal)
-            return False
+            return {**refusal.body, **PARSE_FAILURE, "config_hash": running}
         row = {"id": self.node_id, "config_hash": running}
         with self.store.lock:
             self.store.load({**read, OWN_ROW: [row]})
-        return True
+        return None

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Konnect as an ASGI application: tokens, both shapes of refusals, and the paths of its APIs."""
+"""Konnect as an ASGI application: tokens, both forms of errors, and the paths of its APIs."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class Konnect(Admin):
         self.groups = ControlPlaneGroups(self.control_planes)
         self._served: dict[str, _Served] = {}
 
-    # -- who may ask, and how refusals read
+    # -- authorization and errors
 
     def authorize(self, request: Request, segments: list[str]) -> None:
-        """Ask for a token: a personal one or a system account's."""
+        """Require a bearer token: a personal one or a system account's."""
         scheme, _space, token = request.headers.get("authorization", "").partition(" ")
         if not token or scheme.lower() != "bearer":
             raise self._unauthorized(segments, "No API key found in request")
@@ -85,7 +85,7 @@ class Konnect(Admin):
         return JSONResponse(problem.body, 415, media_type=problem.media)
 
     def body(self, request: Request, raw: bytes, resource: Resource) -> dict[str, Any]:
-        """What a request writes. That a GET announces JSON and has none is nothing to Konnect."""
+        """The body of a request. Konnect accepts a GET with the content type JSON and no body."""
         if request.method in ("POST", "PUT", "PATCH"):
             return super().body(request, raw, resource)
         return {}
@@ -150,5 +150,5 @@ def _is_inside(segments: list[str]) -> bool:
 
 
 def _tells_codes(segments: list[str]) -> bool:
-    """Whether refusals of a path have codes; the list of all targets tells problems."""
+    """Whether errors of a path have codes; the list of all targets has problem documents."""
     return _is_inside(segments) and segments[3:] != ["core-entities", "targets"]

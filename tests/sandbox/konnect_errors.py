@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How Konnect refuses: problem documents, and the gateway's refusals as core entities tell them."""
+"""Errors of Konnect: problem documents, and the gateway's errors as core entities report them."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _traces = itertools.count(1)
 
 
 class KonnectRefusal(Refusal):
-    """A refusal in Konnect's own words."""
+    """An error in Konnect's own form."""
 
 
 def problem(status: int, detail: str, **more: Any) -> KonnectRefusal:
-    """A problem document, with the trace that Konnect's support asks for."""
+    """A problem document, with the trace ID that Konnect's support asks for."""
     body = {
         "status": status,
         "title": TITLES[status],
@@ -49,17 +49,17 @@ def problem(status: int, detail: str, **more: Any) -> KonnectRefusal:
 
 
 def invalid(problems: list[dict[str, Any]]) -> KonnectRefusal:
-    """A body or a query of which something is wrong."""
+    """A body or a query that is not valid."""
     return problem(400, "Invalid Parameters", invalid_parameters=problems)
 
 
 def invalid_query(field: str, reason: str) -> KonnectRefusal:
-    """A parameter of a query that cannot be read."""
+    """A query parameter that is not valid."""
     return invalid([{"field": field, "rule": "invalid", "reason": reason, "source": "query"}])
 
 
 def as_problem(refusal: Refusal) -> KonnectRefusal:
-    """A refusal of the Admin API as a problem document."""
+    """An error of the Admin API as a problem document."""
     message = str(refusal.body.get("message"))
     if refusal.status == 400:
         wrong = {"field": "body", "rule": "invalid", "reason": message, "source": "body"}
@@ -94,12 +94,12 @@ def bad_request(message: str) -> KonnectRefusal:
 
 
 def not_permitted(message: str) -> KonnectRefusal:
-    """403: a control plane that is not written this way."""
+    """403: a control plane whose entities cannot be changed through the API."""
     return _refusal("usage constraint error", [_detail("ENTITY", [message])], 403, NOT_PERMITTED)
 
 
 def translated(refusal: Refusal) -> KonnectRefusal:
-    """A refusal of the Admin API as core entities tell it: never 409, and codes of their own."""
+    """An error of the Admin API as core entities report it: never 409, and codes of their own."""
     body, status = refusal.body, refusal.status
     fields = body.get("fields", {})
     if status == 404:
@@ -116,7 +116,7 @@ def translated(refusal: Refusal) -> KonnectRefusal:
 
 
 def _taken(keys: dict[str, Any]) -> dict[str, Any]:
-    """The field that is taken; beside what an entity belongs to, the one that is its own."""
+    """The field whose value is in use; of several, the entity's own and not its parent."""
     own = {name: value for name, value in keys.items() if isinstance(value, str)}
     field = list(own)[-1] if own else next(iter(keys))
     value = own.get(field, keys_text(keys))

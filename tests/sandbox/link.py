@@ -47,7 +47,8 @@ class Cluster:
 
     `ca` signs data planes' certificates, or (`pinned`) holds them, read at each handshake.
     `control_plane` is where a data plane connects to; `trusted` are files of certificates (or
-    `SYSTEM`) with which it judges who answers there under `server_name`.
+    `SYSTEM`) with which it judges who answers there under `server_name`; in `konnect_mode` it
+    tells the control plane what it could not apply.
     """
 
     cert: pathlib.Path
@@ -59,6 +60,7 @@ class Cluster:
     server_name: str | None = None
     trusted: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    konnect_mode: bool = False
 
 
 def _context(cluster: Cluster, protocol: int) -> ssl.SSLContext:

@@ -121,6 +121,7 @@ def _add_cluster(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--cluster-server-name")
     group.add_argument("--cluster-trusted", action="append", default=[], metavar="FILE")
     group.add_argument("--control-plane", type=_address, metavar="HOST:PORT")
+    group.add_argument("--konnect-mode", action="store_true")
     group.add_argument("--label", type=_label, action="append", default=[], metavar="KEY:VALUE")
 
 
@@ -164,6 +165,7 @@ def _cluster(given: argparse.Namespace) -> link.Cluster | None:
         server_name=given.cluster_server_name,
         trusted=tuple(given.cluster_trusted),
         labels=dict(given.label),
+        konnect_mode=given.konnect_mode,
     )
 
 

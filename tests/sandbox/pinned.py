@@ -35,10 +35,14 @@ class PinnedControlPlanes:
                 return self._control_plane(entity["control_plane"]["id"]), str(entity["id"])
         raise link.Broken("data plane presented a certificate that no control plane has")
 
+    def taken(self, certificate_id: str | None) -> bool:
+        """Whether a control plane still has the certificate: else it cuts the data plane off."""
+        return self.organization.store.get(CERTIFICATES, str(certificate_id)) is not None
+
     def _control_plane(self, identifier: str) -> ControlPlane:
         exporter = self.organization.exporter(identifier)
         known = self._control_planes.get(identifier)
         if known is None or known.exporter is not exporter:
-            known = ControlPlane(exporter, takes_reports=True)
+            known = ControlPlane(exporter, of_konnect=True)
             self._control_planes[identifier] = known
         return known

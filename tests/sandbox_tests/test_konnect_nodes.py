@@ -92,11 +92,13 @@ def test_a_node_joins_proxies_and_runs_what_is_expected(place: Place) -> None:
         assert listed["compatibility_status"]["state"] == "COMPATIBILITY_STATE_FULLY_COMPATIBLE"
         assert listed["data_plane_cert_id"] == item["id"]
         assert listed["labels"] == {"region": "eu"}
+        assert listed["process_conf"]["router_flavor"] == "traditional_compatible"
         assert listed["connection_state"] == {"is_connected": True}
         assert abs(listed["last_ping"] - time.time()) < 30
         ended = client.call("GET", f"{plane}/nodes/eol")["items"]
         assert [each["id"] for each in ended] == [listed["id"]]
-        # Its own row comes again with the next ping: it has to be gone before.
+    # It stays listed when it is gone; deleted while it runs, it comes again with its next ping.
+    eventually(lambda: not place.nodes(plane)[0]["connection_state"]["is_connected"])
     client.call("DELETE", f"{plane}/nodes/{listed['id']}", status=204)
     client.call("GET", f"{plane}/nodes/{listed['id']}", status=404)
 
@@ -119,8 +121,11 @@ def test_a_stranger_does_not_join_until_it_is_pinned(place: Place) -> None:
         certificate = {"cert": pair.certificate.read_text()}
         item = place.client.made(f"{plane}/dp-client-certificates", **certificate)["item"]
         eventually(lambda: len(place.nodes(plane)) == 1)
+        assert place.nodes(plane)[0]["connection_state"] == {"is_connected": True}
         path = f"{plane}/dp-client-certificates/{item['id']}"
         place.client.call("DELETE", path, status=204)
+        place.control.logged("the data plane's certificate was removed")
+        eventually(lambda: not place.nodes(plane)[0]["connection_state"]["is_connected"])
 
 
 def test_nodes_are_paged_by_cursor(place: Place) -> None:
@@ -155,6 +160,25 @@ def test_a_node_of_a_group_serves_what_its_members_have(place: Place) -> None:
         assert node.hash() == expected
         # Its members have no data planes of their own.
         assert place.nodes(member) == []
+
+
+def test_a_node_tells_what_it_cannot_apply_and_goes_on_with_what_it_has(place: Place) -> None:
+    client, plane = place.client, place.client.control_plane()
+    upstreams = f"{plane}/core-entities/upstreams"
+    pair, _item = place.pinned(plane)
+    with place.joining(pair, "--konnect-mode") as node:
+        eventually(lambda: node.ready()[0] == 200)
+        known = node.hash()
+        body = {"name": "u", "algorithm": "sticky-sessions", "sticky_sessions_cookie": "c"}
+        upstream = client.made(upstreams, **body)
+        said = place.control.logged(r"reports: .*parse failure")
+        assert "sticky-sessions" not in said and "algorithm" in said
+        assert node.hash() == known
+        # The connection holds: the next configuration is applied.
+        client.call("DELETE", f"{upstreams}/{upstream['id']}", status=204)
+        client.made(upstreams, name="v")
+        expected = client.call("GET", f"{plane}/expected-config-hash")["expected_hash"]
+        eventually(lambda: node.hash() == expected)
 
 
 def test_an_older_node_gets_what_it_knows(place: Place) -> None:

@@ -17,8 +17,11 @@ from typing import Any
 import pytest
 from wsproto import ConnectionType, WSConnection, events
 
-from sandbox import reconfigure
+from sandbox import clustering, following, link, reconfigure
 from sandbox.gateway import Gateway
+from sandbox.link import Broken
+from sandbox.outlet import Frame, Outlet
+from sandbox.store import Store
 from sandbox.workspaces import Workspaces
 from sandbox_tests.cluster_support import Authority, Node, Pair, control_plane
 
@@ -269,3 +272,61 @@ def test_an_older_data_plane_gets_what_its_schemas_know() -> None:
     }
     assert reconfigure.known_to("3.6.1").version == "3.5.0"
     assert reconfigure.known_to("3.12.0.0").edition == "enterprise"
+
+
+class Silent(Outlet):
+    """The other side, which introduces itself as it should and then says nothing."""
+
+    def __init__(self, first: list[Frame]) -> None:
+        self.first = first
+
+    async def accept(self) -> dict[str, str]:
+        return {"node_id": "dp", "node_hostname": "dp", "node_version": "3.10.0"}
+
+    async def receive(self) -> Frame:
+        if self.first:
+            return self.first.pop(0)
+        await asyncio.Event().wait()
+        raise AssertionError("this does not end")
+
+    async def send(self, data: bytes) -> None:
+        """Nobody reads it."""
+
+
+def test_a_data_plane_without_a_ping_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clustering, "PING_WAIT", 0.01)
+    gateway = Gateway("3.10", "community")
+    exporter = reconfigure.Exporter(gateway, Workspaces(gateway, None))
+    info = Frame("binary", json.dumps({"type": "basic_info", "plugins": []}).encode())
+    visitor = clustering.Visitor("127.0.0.1", 0, None, lambda: True)
+    with pytest.raises(Broken, match="did not receive ping frame from data plane within"):
+        asyncio.run(clustering.ControlPlane(exporter).attend(Silent([info]), visitor))
+
+
+@pytest.mark.parametrize(
+    ("first", "reason"),
+    [
+        (b"{", "failed to decode websocket basic info data"),
+        (b"[]", "invalid basic info data type"),
+        (b'{"type": "hello"}', "invalid basic info data type"),
+        (b'{"type": "basic_info"}', "missing plugins in basic info data"),
+    ],
+)
+def test_a_data_plane_that_does_not_introduce_itself_is_dropped(first: bytes, reason: str) -> None:
+    gateway = Gateway("3.10", "community")
+    exporter = reconfigure.Exporter(gateway, Workspaces(gateway, None))
+    visitor = clustering.Visitor("127.0.0.1", 0, None, lambda: True)
+    with pytest.raises(Broken, match=reason):
+        frames = [Frame("binary", first)]
+        asyncio.run(clustering.ControlPlane(exporter).attend(Silent(frames), visitor))
+
+
+def test_a_control_plane_without_a_pong_is_left(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "PONG_WAIT", 0.01)
+    gateway = Gateway("3.10", "community")
+    cluster = link.Cluster(pair.certificate, pair.key, control_plane=("127.0.0.1", 1))
+    node = following.DataPlane(cluster, gateway, Store(gateway.unique, gateway.foreign), "dp")
+    with pytest.raises(Broken, match="did not receive pong frame from control plane within"):
+        asyncio.run(node._hear(Silent([])))

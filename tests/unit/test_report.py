@@ -19,7 +19,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.irishtek.kong.plugins.filter.kong_report import FilterModule, kong_report
 from harness.paths import ROOT
 
-TEMPLATE = ROOT / "roles/rollout/templates/report.html.j2"
+TEMPLATE = ROOT / "playbooks/templates/report.html.j2"
 SECRET = "never-shown-1618033988"
 
 
@@ -27,17 +27,22 @@ def gateway(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, **more}
 
 
-def pool(name: str, *targets: tuple[str, int, str | None]) -> dict[str, Any]:
-    keys = ("target", "weight", "health")
-    return {"name": name, "targets": [dict(zip(keys, each, strict=True)) for each in targets]}
+def info(**pools: list[tuple[str, int, str | None]]) -> dict[str, Any]:
+    """A result of kong_info: an upstream's targets with weight and health."""
+    targets = [
+        {"target": target, "weight": weight, "health": health, "upstream": {"name": name}}
+        for name, pool in pools.items()
+        for target, weight, health in pool
+    ]
+    upstreams = [{"name": name} for name in pools]
+    listed = [{"kind": "upstream", "entities": upstreams}, {"kind": "target", "entities": targets}]
+    return {"version": "3.9.1", "edition": "community", "entities": listed}
 
 
 GATEWAYS: list[dict[str, Any]] = [
     gateway(
         "kong-1",
         url=f"https://admin:{SECRET}@kong-1.example:8444/x?token={SECRET}",
-        version="3.9.1",
-        edition="community",
         status="changed",
         changes=[
             {
@@ -46,21 +51,21 @@ GATEWAYS: list[dict[str, Any]] = [
             },
             {"operation": "create", "kind": "route", "name": "orders"},
         ],
-        upstreams=[
-            pool("orders", ("10.0.0.1:80", 50, "HEALTHY"), ("10.0.0.2:80", 0, None)),
-            pool("carts", ("10.0.1.1:80", 100, "UNHEALTHY"), ("10.0.1.2:80", 100, "HEALTHY")),
-        ],
+        info=info(
+            orders=[("10.0.0.1:80", 50, "HEALTHY"), ("10.0.0.2:80", 0, None)],
+            carts=[("10.0.1.1:80", 100, "UNHEALTHY"), ("10.0.1.2:80", 100, "HEALTHY")],
+        ),
         seconds={"preflight": 0.2, "plan": 0.5, "apply": 1.25, "prove": 2.0},
     ),
     gateway(
         "kong-2",
         status="undone",
         reason="<b>3 of 10 requests</b> got status 503",
-        upstreams=[
-            pool("orders", ("10.0.0.1:80", 100, "HEALTHCHECKS_OFF")),
-            pool("carts", ("10.0.1.1:80", 100, "DNS_ERROR")),
-            pool("empty"),
-        ],
+        info=info(
+            orders=[("10.0.0.1:80", 100, "HEALTHCHECKS_OFF")],
+            carts=[("10.0.1.1:80", 100, "DNS_ERROR")],
+            empty=[],
+        ),
         seconds={"plan": 0.5, "apply": 0.5, "undo": 0.5, "elsewhere": 9},
     ),
     gateway("kong-3", status="not reached"),
@@ -155,7 +160,7 @@ def test_no_secret_gets_into_a_report_whatever_is_handed_over() -> None:
                     "fields": ["custom_id"], "before": {"key": SECRET}, "after": {"key": SECRET},
                 }
             ],
-            "upstreams": [{**pool("orders", ("10.0.0.1:80", 1, "HEALTHY")), "headers": SECRET}],
+            "info": {**info(orders=[("10.0.0.1:80", 1, "HEALTHY")]), "configuration": SECRET},
         }
         for each in GATEWAYS
     ]  # fmt: skip
