@@ -109,13 +109,13 @@ def run(
     try:
         refuse_unsendable(operation.spec, params)
         connection = connection_from(params)
-        gateway = session.gateway(connection, progress)
+        gateway = operation.opens(session.gateway(connection, progress))
 
         def node(url: str) -> Gateway:
             return session.gateway(connection_from(params, url, "status_urls"))
 
         def start(on: Gateway) -> Result:
-            return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
+            return operation.run(Task(params, on, check_mode, diff, warn, progress, node, gateway))
 
         if not check_mode:
             if operation.writes:

@@ -43,6 +43,7 @@ _HINTS = {
 _REGIONAL = re.compile(r"^https://[a-z]+\.(api|svc)\.konghq\.")
 # Credentials that Konnect's data planes do not have.
 _NOT_OFFERED = ("oauth2",)
+_ONE = {"size": "1"}
 # Remembers the ID that it is given a function for.
 Remember = Callable[[Callable[[], str]], str]
 
@@ -255,6 +256,14 @@ class KonnectGateway(AdminGateway):
         """The data planes as Konnect lists them, those that are long gone included."""
         return list(items(self.region, f"{self.path}/nodes"))
 
+    def holds(self) -> list[str]:
+        """The paths of the kinds of which it has entities, and of its data planes."""
+        kinds = [each for each in KINDS.values() if not each.parent and self.offers(each)]
+        paths = [kind.path for kind in kinds if kind.name != "workspace"]
+        pages = for_each(lambda path: self._client.request("GET", f"/{path}", params=_ONE), paths)
+        held = [path for path, page in zip(paths, pages) if (page or {}).get("data")]
+        return [*held, *(["data planes"] if self.nodes() else [])]
+
     def health(self, upstream: str) -> list[Entity] | None:
         raise InputError(NO_HEALTH)
 
@@ -294,12 +303,12 @@ def find_control_plane(region: Client, wanted: str) -> Entity | None:
 
 
 def items(region: Client, path: str) -> Iterator[Entity]:
-    """A list in Konnect's older shape, page by page."""
+    """A list that is paged by a cursor, in Konnect's older shape or its newer one."""
     query = {"page[size]": "100"}
     while True:
         answer = region.request("GET", path, params=query) or {}
-        yield from answer.get("items") or ()
-        page = answer.get("page") or {}
+        yield from answer.get("items") or answer.get("data") or ()
+        page = (answer.get("meta") or answer).get("page") or {}
         after = page.get("next_cursor") or _cursor(str(page.get("next") or ""))
         if not after or after == query.get("page[after]"):
             return
@@ -326,3 +335,63 @@ def _managed(entity: Entity) -> bool:
 def _refuse_managed(entity: Entity) -> None:
     if _managed(entity):
         raise InputError("Konnect manages it itself (the tag konnect-managed): it is left alone")
+
+
+class KonnectAccount(AdminGateway):
+    """What belongs to no control plane's entities: control planes themselves, and certificates.
+
+    :param gateway: the control plane of the task, where ``within`` it.
+    """
+
+    def __init__(self, gateway: KonnectGateway, within: bool) -> None:
+        super().__init__(gateway.region)
+        self.plane = gateway
+        self.within = within
+        self.url = gateway.url if within else gateway.region.url
+
+    @property
+    def _client(self) -> Client:
+        return self.region.at(self.plane.path if self.within else "/v2")
+
+    @_client.setter
+    def _client(self, client: Client) -> None:
+        self.region = client
+
+    def traits(self) -> Traits:
+        return self.plane.traits()
+
+    def entities(
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
+    ) -> list[Entity] | None:
+        path = f"{self.plane.path}/{kind.path}" if self.within else ""
+        listed = items(self.region, path) if path else control_planes(self.region)
+        return [each if kind.read is None else kind.read(each, None) for each in listed]
+
+    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
+        found = next((each for each in self.listed(name=name) if each["name"] == name), None)
+        return found if found is None or kind.read is None else kind.read(found, None)
+
+    def listed(self, labels: Mapping[str, str] | None = None, **equal: str | None) -> list[Entity]:
+        """Control planes as Konnect returns them.
+
+        :param labels: what they must have.
+        :param equal: what their fields must be; None: anything.
+        """
+        filters = {f"filter[{name}][eq]": value for name, value in equal.items() if value}
+        if labels:
+            filters["labels"] = ",".join(f"{key}:{value}" for key, value in labels.items())
+        return list(control_planes(self.region, **filters))
+
+    def schema(self, name: str) -> dict[str, Any] | None:
+        return None
+
+    def data_planes(self) -> list[Entity]:
+        return self.plane.data_planes()
+
+    def of(self, control_plane: str) -> KonnectGateway:
+        """The entities of another control plane, by its ID."""
+        return KonnectGateway(self.region, lambda look_up: control_plane)
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """What no kind of entity stands for."""
+        return self._client.request(method, path, body, repeatable=True)
