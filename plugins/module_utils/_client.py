@@ -115,6 +115,10 @@ class Connection:
         return "Konnect" if self.is_konnect else "an Admin API"
 
     @property
+    def this_product(self) -> str:
+        return "Konnect" if self.is_konnect else "the Admin API"
+
+    @property
     def where(self) -> str:
         """The options to check when nothing is found at the URL."""
         if self.is_konnect:
@@ -337,9 +341,8 @@ class Client:
             exc, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
         )
         reason, final = _explain(exc, timeout, self.connection.where)
-        product = self.connection.product.replace("an Admin", "the Admin")
         return Unreachable(
-            f"no answer from {product} at {self.url}: {reason}",
+            f"no answer from {self.connection.this_product} at {self.url}: {reason}",
             sent=sent,
             method=method,
             url=self.url + path,
@@ -380,7 +383,7 @@ class Client:
             hint = f"it redirects to {response.headers.get('location')}, which may be the right one"
         else:
             hint = (
-                f"check that {option} is that of {self.connection.product}, "
+                f"check that {option} is that of {self.connection.this_product}, "
                 "not of the proxy, Kong Manager or another server"
             )
         raise UnexpectedAnswer(

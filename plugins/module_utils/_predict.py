@@ -25,7 +25,6 @@ from ._entities._kind import CASCADE, GENERATED, PLACEHOLDER, RESTRICT, Entity, 
 from ._entities._plugin import without_linked
 from ._entities._registry import KINDS, listing, pointing_at
 from ._errors import InputError
-from ._gateway._admin import NOT_OFFERED
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
 from ._schema import Schema, complete, composed, replacements, value_at, without_old_spellings
@@ -92,6 +91,8 @@ class PredictingGateway(Gateway):
         self._parents: dict[str, str] = {}
         self.url = gateway.url
         self.lists_all = gateway.lists_all
+        self.not_offered = gateway.not_offered
+        self.control_plane = gateway.control_plane
 
     def with_checks(self, checks: Checks) -> PredictingGateway:
         """The same predictions, checked for something else."""
@@ -209,7 +210,7 @@ class PredictingGateway(Gateway):
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         self._refuse_without_database()
         if not self.offers(kind):
-            raise InputError(NOT_OFFERED.format(kind.schema_name))
+            raise InputError(self.not_offered.format(kind.schema_name))
         self._refuse_taken(kind, body, {}, parent)
         above = (
             {kind.parent: {"id": self._parent_or_placeholder(kind, str(parent))}}

@@ -60,15 +60,18 @@ options:
     elements: dict
     suboptions:
       host:
-        description: Host name or address.
+        description:
+          - Host name or address.
         type: str
         required: true
       port:
-        description: Port.
+        description:
+          - Port.
         type: int
         required: true
       protocol:
-        description: Protocol, such as V(https).
+        description:
+          - Protocol, such as V(https).
         type: str
         required: true
   members:

@@ -39,6 +39,13 @@ def _client(admin_url: str, token: str, konnect: bool = False) -> httpx.Client:
     )
 
 
+class Sparse(dict[str, Any]):
+    """An entity as Konnect returns it: what it leaves out is null."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
 @dataclass(frozen=True)
 class Gateway:
     """A gateway's two doors; `echo_host` is where it reaches this machine.
@@ -90,7 +97,9 @@ class Gateway:
         if answer.status_code == 404 and method == "GET":
             return None
         answer.raise_for_status()
-        return answer.json() if answer.content else None
+        if not answer.content:
+            return None
+        return answer.json(object_hook=Sparse) if self.control_plane else answer.json()
 
     def entities(self, path: str) -> list[dict[str, Any]]:
         """The entities of a list, at most 1000 of them."""

@@ -39,12 +39,12 @@ ARROWS: dict[str, set[str]] = {
     "_deadline": {"_errors"},
     "_transport": {"_deadline", "_errors"},
     "_client": {"_deadline", "_errors", "_transport"},
-    "_gateway": {"_client", "_entities", "_errors", "_parallel", "_plan"},
+    "_gateway": {"_client", "_entities", "_errors", "_parallel", "_plan", "_schema"},
     "_apply": {
         "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan", "_schema",
         "_secrets", "_spelling", "_values",
     },
-    "_predict": {"_client", "_entities", "_errors", "_gateway", "_plan", "_schema"},
+    "_predict": {"_client", "_entities", "_errors", "_gateway", "_plan", "_schema", "_values"},
     "_argspec": {"_client", "_entities", "_errors", "_spelling", "_stored"},
     "_document": {
         "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan",

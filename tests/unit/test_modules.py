@@ -25,11 +25,11 @@ META = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
 WITHOUT_MODULE = {
     **dict.fromkeys(CREDENTIALS, "kong_credential"), "consumer_group_member": "kong_consumer_group"
 }  # fmt: skip
-READ_ONLY = ("kong_info", "kong_ping")
+READ_ONLY = ("kong_info", "kong_ping", "konnect_control_plane_info", "konnect_node_info")
 # What these do leaves nothing that could be absent.
 WITHOUT_STATE = (*READ_ONLY, "kong_target_health", "kong_dump")
 # Their results tell of many entities.
-WITHOUT_ENTITY = (*WITHOUT_STATE, "kong_state")
+WITHOUT_ENTITY = (*WITHOUT_STATE, "kong_state", "konnect_data_plane_certificate")
 COMPARED = ("type", "elements", "required", "default", "aliases", "no_log")
 
 
@@ -174,7 +174,7 @@ def test_results_are_documented_with_samples(module: str) -> None:
     assert all("sample" in each for each in returned.values())
     assert "failure" in returned
     if module not in WITHOUT_ENTITY:
-        assert {"operation", module.removeprefix("kong_")} <= set(returned)
+        assert {"operation", re.sub("^kon(g|nect)_", "", module)} <= set(returned)
 
 
 @pytest.mark.parametrize("module", MODULES)

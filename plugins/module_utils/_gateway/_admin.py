@@ -32,6 +32,7 @@ class AdminGateway(Gateway):
     """An Admin API, with or without a database."""
 
     predicts = False
+    not_offered = "the gateway does not have {}, which need Kong Gateway Enterprise"
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -165,7 +166,7 @@ class AdminGateway(Gateway):
             if exc.status == 404 and kind.parent and self.offers(kind):
                 raise ParentMissing(exc) from exc
             if exc.status == 404 and kind.optional:
-                raise NotOffered(exc, NOT_OFFERED.format(kind.schema_name)) from exc
+                raise NotOffered(exc, self.not_offered.format(kind.schema_name)) from exc
             raise
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
@@ -265,9 +266,6 @@ class AdminGateway(Gateway):
                 raise
             return False
         return True
-
-
-NOT_OFFERED = "the gateway does not have {}, which need Kong Gateway Enterprise"
 
 
 def _edition_of(version: str) -> str:

@@ -12,6 +12,7 @@ Knows no Ansible.
 from __future__ import annotations
 
 import re
+import threading
 import urllib.parse
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Callable
@@ -85,25 +86,30 @@ class KonnectGateway(AdminGateway):
     """
 
     lists_all = frozenset({"target"})
+    not_offered = "Konnect does not have {}"
 
     def __init__(self, client: Client, remember: Remember) -> None:
         super().__init__(client.at("", read_refusal))
         self._remember = remember
         self._core: Client | None = None
+        self._path = ""
+        # Threads of a task look up what they share once.
+        self._lock = threading.RLock()
         self._above: dict[tuple[str, str], str | None] = {}
-        connection = client.connection
-        self.url = f"control plane {connection.control_plane} of {connection.url}"
+        self.control_plane = client.connection.control_plane
+        self.url = f"control plane {self.control_plane} of {client.connection.url}"
 
     @property
     def _client(self) -> Client:
         """Requests about the control plane's entities."""
-        if self._core is None:
-            path, workspace = f"{self.path}/core-entities", self.region.connection.workspace
-            if workspace and workspace != "default":
-                self._find_workspace(path, workspace)
-                path += f"/{segment(workspace)}"
-            self._core = self.region.at(path, read_refusal)
-        return self._core
+        with self._lock:
+            if self._core is None:
+                path, workspace = f"{self.path}/core-entities", self.region.connection.workspace
+                if workspace and workspace != "default":
+                    self._find_workspace(path, workspace)
+                    path += f"/{segment(workspace)}"
+                self._core = self.region.at(path)
+            return self._core
 
     @_client.setter
     def _client(self, client: Client) -> None:
@@ -112,7 +118,9 @@ class KonnectGateway(AdminGateway):
     @property
     def path(self) -> str:
         """The path of the control plane itself."""
-        return f"{CONTROL_PLANES}/{self._remember(self._look_up)}"
+        with self._lock:
+            self._path = self._path or f"{CONTROL_PLANES}/{self._remember(self._look_up)}"
+            return self._path
 
     def _look_up(self) -> str:
         wanted = str(self.region.connection.control_plane)
@@ -163,10 +171,11 @@ class KonnectGateway(AdminGateway):
         if kind.parent is None or parent is None or looks_like_id(parent):
             return parent
         above = kind.above or KINDS[kind.parent]
-        if (above.path, parent) not in self._above:
-            found = find_by_reference(self, above, parent)
-            self._above[above.path, parent] = None if found is None else str(found["id"])
-        return self._above[above.path, parent]
+        with self._lock:
+            if (above.path, parent) not in self._above:
+                found = find_by_reference(self, above, parent)
+                self._above[above.path, parent] = None if found is None else str(found["id"])
+            return self._above[above.path, parent]
 
     def _is_orphan(self, kind: Kind, parent: str | None) -> bool:
         return parent is not None and self._parent(kind, parent) is None
@@ -198,6 +207,8 @@ class KonnectGateway(AdminGateway):
         return [each for each in super()._pages(kind, path, parent, params) if not _managed(each)]
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+        if not self.offers(kind):
+            raise InputError(self.not_offered.format(kind.schema_name))
         if self._is_orphan(kind, parent):
             raise ParentMissing(Refused("not found", 404))
         try:

@@ -56,6 +56,10 @@ class Gateway(Protocol):
     predicts: bool
     # Kinds with one list of the entities of all parents, beside those that declare its path.
     lists_all: frozenset[str] = frozenset()
+    # The name of the control plane of Konnect that it is.
+    control_plane: str | None = None
+    # What is said of a kind that it does not have.
+    not_offered: str = "the gateway does not have {}"
 
     def traits(self) -> Traits:
         """Asked for once."""
