@@ -133,7 +133,7 @@ class _Planner:
             kinds |= set(self._options.purge_kinds)
             kinds |= {MEMBER.name} if self._document.listing else set()
             if self._document.select_tags:
-                kinds |= self._gateway.kinds_tagged(self._document.select_tags[0])
+                kinds |= self._gateway.kinds_tagged(self._document.select_tags[0], kinds)
         return [kind for kind in ORDER if kind in kinds]
 
     def _owners_of_interest(self, kind: Kind) -> list[Entity]:

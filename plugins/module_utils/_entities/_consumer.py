@@ -60,6 +60,7 @@ MEMBER = Kind(
     optional=True,
     validated=False,
     path_id=lambda member: str(member["consumer"]["id"]),
+    answered_only=("id", "tags"),
     read=_as_member,
     write=lambda member: {"consumer": member["consumer"]["id"]},
     fields=(
@@ -76,6 +77,7 @@ WORKSPACE = Kind(
     identity=Identity("name"),
     path_key="name",
     optional=True,
+    keeps_nulls=("config",),
     fields=(
         Field("name", nullable=False),
         Field("comment"),
