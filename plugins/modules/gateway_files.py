@@ -35,10 +35,11 @@ options:
   state:
     description:
       - V(present) writes O(files), moves O(moves) and removes those of O(known) that are not wanted.
+      - V(proven) writes O(files) and removes what the last change replaced.
       - V(restored) puts back what the last change replaced.
       - V(absent) removes O(known) and directories that are empty then.
     type: str
-    choices: [present, restored, absent]
+    choices: [present, proven, restored, absent]
     default: present
   directory:
     description:
@@ -116,7 +117,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._gateway_role._files import Files
 
 SPEC = {
-    "state": {"type": "str", "default": "present", "choices": ["present", "restored", "absent"]},
+    "state": {"type": "str", "default": "present", "choices": ["present", "proven", "restored", "absent"]},
     "directory": {"type": "path", "required": True},
     "owner": {"type": "str", "default": ""},
     "group": {"type": "str", "default": ""},
@@ -133,6 +134,8 @@ def main() -> None:
     files = Files(given["directory"], given["owner"], given["group"], module.check_mode)
     if given["state"] == "present":
         files.present(given["files"], given["moves"], given["known"])
+    elif given["state"] == "proven":
+        files.proven(given["files"])
     elif given["state"] == "restored":
         files.restored()
     else:

@@ -62,6 +62,16 @@ class Files:
         for path in stale:
             os.unlink(self._path(path))
 
+    def proven(self, files: Sequence[File]) -> None:
+        """Write the record of what runs, and forget what it replaced."""
+        for file in files:
+            if not self._is(file):
+                self.changed.append(file["path"])
+                if not self.check:
+                    self._write(file["path"], file["content"].encode(), int(file["mode"], 8))
+        if not self.check:
+            shutil.rmtree(os.path.join(self.directory, PREVIOUS), ignore_errors=True)
+
     def restored(self) -> None:
         """Put back what the last change replaced."""
         manifest = os.path.join(self.directory, PREVIOUS, MANIFEST)

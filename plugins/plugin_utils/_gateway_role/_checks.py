@@ -105,13 +105,13 @@ def warnings_of(options: Options, settings: Mapping[str, str]) -> list[str]:
 
 
 def _kinds(options: Options) -> Sentences:
-    if isinstance(options["version"], (int, float)):
+    if isinstance(options["written_version"], (int, float)):
         yield (
             f"gateway_version is the number {options['version']}; write it in quotes, as 3.10 would"
             " be read as 3.1."
         )
-    for name in ("name", "control_plane_url", "state_file", "network", "version"):
-        if not is_text(options[name]) and name != "version":
+    for name in ("name", "control_plane_url", "state_file", "network"):
+        if not is_text(options[name]):
             yield f"gateway_{name} must be a string; write it in quotes."
     if options["method"] == "files" and options["state"] == "stopped":
         yield (

@@ -96,9 +96,8 @@ def _complete(options: Options) -> dict[str, Any]:
     found["edition"] = options["edition"] or (
         "enterprise" if options["mode"] == "konnect" else "community"
     )
-    found["version"] = options["version"] or _releases.DEFAULTS[found["edition"]]
-    if not isinstance(found["version"], (int, float)):
-        found["version"] = str(found["version"])
+    found["written_version"] = options["version"]
+    found["version"] = str(options["version"] or _releases.DEFAULTS[found["edition"]])
     for name in ("certificate_days", "certificate_renew_days", "timeout"):
         found[name] = int(options[name])
     return found
