@@ -14,7 +14,7 @@ from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role._plan 
 
 ROLE = Path(__file__).resolve().parents[2] / "roles/gateway"
 NOW = 1_800_000_000.0
-COLLECTIONS = ["community.crypto", "community.docker", "containers.podman", "kubernetes.core"]
+COLLECTIONS = ["community.crypto", "community.docker", "kubernetes.core"]
 FACTS: dict[str, Any] = {
     "distribution": "debian", "release": "13", "codename": "trixie", "family": "debian", "rpm": {},
     "missing": [], "versions": {"podman": "5.4.2", "docker": "26.1", "compose": "2.26"},

@@ -57,6 +57,7 @@ class Files:
         for file in news:
             self._write(file["path"], file["content"].encode(), int(file["mode"], 8))
         for old, new in moved.items():
+            self._make(os.path.dirname(self._path(new)))
             self._own(self._path(old), 0o640)
             os.replace(self._path(old), self._path(new))
         for path in stale:

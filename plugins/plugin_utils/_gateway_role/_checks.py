@@ -39,7 +39,6 @@ _BLOCKS = ("main", "events", "http", "proxy", "admin", "status", "stream", "upst
 _COLLECTIONS = {
     "docker": "community.docker",
     "compose": "community.docker",
-    "podman": "containers.podman",
     "helm": "kubernetes.core",
 }
 
