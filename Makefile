@@ -8,7 +8,8 @@ TOOLS = $(PYTHON) -m tools
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-roles lint unit integration sanity docs collection sandbox demo benchmark clean
+.PHONY: help test test-roles lint unit integration events sanity docs collection sandbox demo \
+  benchmark benchmark-events clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -28,6 +29,9 @@ unit:  ## unit tests and those of the sandbox gateway
 integration:  ## integration tests; KONG_ADMIN_URL= KONG_PROXY_URL= name a real gateway
 	@$(TOOLS) integration
 
+events:  ## event sources and rulebooks, with ansible-rulebook
+	@$(TOOLS) events
+
 sanity:  ## ansible-test sanity, one leg for each ansible-core at hand
 	@$(TOOLS) sanity
 
@@ -45,6 +49,9 @@ demo:  ## the first upstream and its targets, from nothing, against a sandbox
 
 benchmark:  ## measure the collection, and decK where there is one; KONG_ADMIN_URL= names a real gateway
 	@$(TOOLS) benchmark
+
+benchmark-events:  ## what an event source costs; DURATION= in seconds
+	@$(TOOLS) benchmark-events
 
 clean:  ## remove all that these commands made
 	rm -rf .build .venv

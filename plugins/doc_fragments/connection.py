@@ -25,12 +25,14 @@ options:
   admin_headers:
     description:
       - Headers to send with every request, for an Admin API behind a proxy with its own authentication.
-      - All of their values are treated as secrets.
+      - The values of those whose names say so (C(Authorization), C(Cookie), C(X-Api-Key) and the like) are
+        treated as secrets.
     type: dict
   workspace:
     description:
       - Workspace (Kong Gateway Enterprise) in which the entities live.
       - When it is not written, the environment variable E(KONG_WORKSPACE) is used, else the default workspace.
+      - Version and edition are read outside of it, or at its path C(kong) by an account that may read one workspace only.
     type: str
   validate_certs:
     description:
@@ -55,13 +57,15 @@ options:
     type: path
   request_timeout:
     description:
-      - Seconds within which each answer must come.
+      - Seconds within which each response must be complete.
     type: float
     default: 10.0
   request_retries:
     description:
-      - How often a request is sent again after a connection error, HTTP 429, 502, 503 or 504, where repeating is harmless.
+      - How often a request is sent again after a connection error, HTTP 500, 502, 503 or 504, where repeating is harmless.
+        A create whose outcome is not known is looked for before it is sent again.
       - All attempts together take no longer than O(request_timeout) times one more than this.
+      - HTTP 429 is not counted. It is waited for as long as C(Retry-After) says, up to 60 seconds each time and ten times.
     type: int
     default: 3
 notes:

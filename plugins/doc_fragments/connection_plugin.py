@@ -61,13 +61,14 @@ options:
       - name: KONG_CLIENT_KEY
   request_timeout:
     description:
-      - Seconds within which each answer must come.
+      - Seconds within which each response must be complete.
     type: float
     default: 10.0
   request_retries:
     description:
-      - How often a request is sent again after a connection error, HTTP 429, 502, 503 or 504.
+      - How often a request is sent again after a connection error, HTTP 500, 502, 503 or 504.
       - All attempts together take no longer than O(request_timeout) times one more than this.
+      - HTTP 429 is not counted. It is waited for as long as C(Retry-After) says, up to 60 seconds each time and ten times.
     type: int
     default: 3
 notes:

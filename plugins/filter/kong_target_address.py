@@ -10,8 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 
-from ansible_collections.irishtek.kong.plugins.module_utils._address import normalise_address
+from ansible_collections.irishtek.kong.plugins.module_utils._address import (
+    doubts_about_address,
+    normalise_address,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 
 
@@ -25,9 +29,12 @@ def kong_target_address(address: Any) -> str:
             f"kong_target_address takes a text with the address of one target, not {address!r}"
         )
     try:
-        return normalise_address(address)
+        target = normalise_address(address)
     except InputError as exc:
         raise AnsibleFilterError(exc.message) from exc
+    for doubt in doubts_about_address(address):
+        Display().warning(doubt)
+    return target
 
 
 class FilterModule:

@@ -10,8 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 
-from ansible_collections.irishtek.kong.plugins.module_utils._address import normalise_address
+from ansible_collections.irishtek.kong.plugins.module_utils._address import (
+    doubts_about_address,
+    normalise_address,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 
 _HIGHEST = 65535
@@ -58,9 +62,12 @@ def _address(hostvars: Mapping[str, Any], host: str, name: str, port: int | str 
             )
         bracketed = f"{bracketed}:{_number(hostvars, host, 'port', port)}"
     try:
-        return normalise_address(bracketed)
+        target = normalise_address(bracketed)
     except InputError as exc:
         raise AnsibleFilterError(f"host {host}: {name}: {exc.message}") from exc
+    for doubt in doubts_about_address(written) if port is None else ():
+        Display().warning(f"host {host}: {name} {doubt}")
+    return target
 
 
 def _number(hostvars: Mapping[str, Any], host: str, what: str, written: int | str) -> int:

@@ -99,6 +99,8 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway, Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._spelling import did_you_mean
+from ansible_collections.irishtek.kong.plugins.module_utils._stored import as_stored
 from ansible_collections.irishtek.kong.plugins.module_utils._transport import HTTPX_IMPORT_ERROR
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import plain
 from ansible_collections.irishtek.kong.plugins.plugin_utils._session import worker_session
@@ -120,7 +122,7 @@ class LookupModule(LookupBase):
         if HTTPX_IMPORT_ERROR is not None:
             raise AnsibleLookupError(missing_required_lib("httpx"))
         try:
-            kind, keys = _asked_for(plain(list(terms)))
+            kind, keys = _asked_for(as_stored(plain(list(terms)), "terms"))
             parent = _parent(kind, plain(self.get_option("parent")))
             params = {name: plain(self.get_option(name)) for name in CONNECTION}
             gateway = AdminGateway(worker_session().client(connection_from(params)))
@@ -153,7 +155,8 @@ def _asked_for(terms: Sequence[Any]) -> tuple[Kind, list[str]]:
         raise InputError("a kind and the name or id of at least one entity are needed")
     kind = KINDS.get(str(terms[0]))
     if kind is None:
-        raise InputError(f"{terms[0]!r} is no kind of entity: it is one of {', '.join(KINDS)}")
+        known = ", ".join(KINDS) + did_you_mean(str(terms[0]), KINDS)
+        raise InputError(f"{terms[0]!r} is no kind of entity: it is one of {known}")
     keys = terms[1:]
     if not all(key and isinstance(key, str) for key in keys):
         raise InputError(f"{kind.name}: what it is called by must be a text that is not empty")
@@ -189,6 +192,7 @@ def _field(entity: Entity, path: str, subject: str) -> Any:
         if value is None:
             return None
         if not isinstance(value, dict) or step not in value:
-            raise InputError(f"{subject} has no field {path!r}")
+            near = did_you_mean(step, value) if isinstance(value, dict) else ""
+            raise InputError(f"{subject} has no field {path!r}{near}")
         value = value[step]
     return value

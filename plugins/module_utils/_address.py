@@ -20,6 +20,8 @@ from ._errors import InputError
 DEFAULT_PORT = 8000
 HIGHEST_PORT = 65535
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+# The last group of an IPv6 address that may be meant as a port.
+_LIKE_A_PORT = re.compile(r"(.+):([1-9][0-9]{1,3})")
 _NUMERIC = re.compile(r"[0-9.]+")
 
 
@@ -39,6 +41,25 @@ def normalise_address(text: str) -> str:
     elif not _NAME.fullmatch(host):
         raise _invalid(text)
     return f"{host}:{port}"
+
+
+def doubts_about_address(text: str) -> list[str]:
+    """A warning where the last group of a bare IPv6 address may be meant as a port."""
+    found = None if "[" in text else _LIKE_A_PORT.fullmatch(text)
+    if found is None or not (_is_ipv6(text) and _is_ipv6(found[1])):
+        return []
+    return [
+        f"{text} is an IPv6 address without a port, so its port is {DEFAULT_PORT}; "
+        f"write [{found[1]}]:{found[2]} if port {found[2]} is meant, or [{text}]:{DEFAULT_PORT}"
+    ]
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _split(text: str) -> tuple[str, int]:

@@ -13,19 +13,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from typing import Callable
 
 from ._entities._kind import GENERATED, NEEDS_ENTERPRISE, Entity, Field, Kind
 from ._entities._plugin import without_linked
 from ._entities._registry import kind_named
 from ._errors import InputError, KongError, Refused, Unreachable
+from ._freeform import with_details
 from ._gateway import Gateway
 from ._parallel import PartlyDone, for_each
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
 from ._plan import without_nulls as without_empty
 from ._schema import Schema, composed, names_in, without_nulls, without_old_spellings
-from ._secrets import secrets_of
-from ._values import normalise
+from ._secrets import redact
+from ._spelling import did_you_mean, unknown_fields, with_nearest_fields
+from ._values import doubts_about, normalise
 
 Warn = Callable[[str], None]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -42,10 +45,13 @@ def present(
     """
     try:
         desired = normalise(kind.fields, written)
+        for doubt in doubts_about(kind.fields, written):
+            warn(f"{kind.describe(written, parent)}: {doubt}")
         current = find(gateway, kind, desired, parent)
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current, parent)
     except KongError as exc:
+        redact(exc, kind, written)
         exc.within(f"{kind.describe(written, parent)} at {gateway.url}")
         raise
 
@@ -140,6 +146,18 @@ def schema_of(gateway: Gateway, kind: Kind) -> Schema:
     return composed(gateway.schema(kind.schema_name) or {}, kind.details)
 
 
+def plugin_kind(gateway: Gateway, name: str) -> Kind:
+    """The kind of a plugin, its configuration typed by the gateway's schema of it.
+
+    :raises InputError: the gateway does not have the plugin.
+    """
+    details = gateway.schema(f"plugins/{name}")
+    if details is None:
+        near = did_you_mean(name, gateway.plugin_names())
+        raise InputError(f"the gateway has no plugin {name}{near}")
+    return with_details(details)
+
+
 def _clears_a_default(fields: Sequence[Field], desired: Entity) -> bool:
     """Whether a null is written that may mean a default, which only the gateway's schema knows."""
     by_name = {field.name: field for field in fields}
@@ -181,12 +199,22 @@ def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
             gateway.delete(plan.kind, plan.stored, parent)
         return plan
     except KongError as exc:
-        fields = plan.kind.fields
-        exc.redact(secrets_of(fields, plan.body) | secrets_of(fields, plan.stored))
+        redact(exc, plan.kind, plan.body, plan.stored)
+        if isinstance(exc, Refused):
+            _name_nearest_fields(gateway, plan.kind, exc)
         if _outcome_unknown(exc):
             _say_uncertain(exc)
         exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
         raise
+
+
+def _name_nearest_fields(gateway: Gateway, kind: Kind, exc: Refused) -> None:
+    """Say what a field that the gateway does not know may have been meant to be."""
+    unknown = list(unknown_fields(exc.fields))
+    if unknown:
+        # Without the schema the refusal says enough.
+        with suppress(KongError):
+            exc.message = with_nearest_fields(exc.message, unknown, schema_of(gateway, kind))
 
 
 def _whole(plan: Plan) -> Entity:
@@ -228,7 +256,7 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
         if _lost_race(plan, exc):
             return _adopt(gateway, plan, parent, exc)
         if _outcome_unknown(exc):
-            return _create_again(gateway, plan, parent)
+            return _create_again(gateway, plan, parent, exc)
         if isinstance(exc, Refused) and exc.status == 404 and plan.kind.parent:
             raise InputError(
                 f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure
@@ -259,22 +287,34 @@ def _as_update(plan: Plan, current: Entity) -> Plan:
     return plan_present(plan.kind, desired, current, plan.parent)
 
 
-def _create_again(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
-    """The answer to a create was lost: look before it is sent a second, and last, time."""
-    try:
-        current = find(gateway, plan.kind, plan.body, parent)
-    except KongError as exc:
-        _say_uncertain(exc)
-        raise
-    if current is None:
-        try:
-            return plan.done(gateway.create(plan.kind, plan.body, parent))
-        except KongError as exc:
-            if _lost_race(plan, exc):
-                return _adopt(gateway, plan, parent, exc)
-            raise
-    adopted = _as_update(plan, current)
-    return carry_out(gateway, adopted, parent) if adopted.changed else plan.done(current)
+def _create_again(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -> Plan:
+    """The response to a create was lost: look each time before it is sent again.
+
+    :raises KongError: that of the last attempt which the options for retries allow.
+    """
+    try_again = cause.try_again
+    while True:
+        deadline = try_again()
+        with deadline or nullcontext():
+            try:
+                current = find(gateway, plan.kind, plan.body, parent)
+            except KongError as exc:
+                _say_uncertain(exc)
+                raise
+            if current is not None:
+                adopted = _as_update(plan, current)
+                done = carry_out(gateway, adopted, parent) if adopted.changed else None
+                return done or plan.done(current)
+            if deadline is None:
+                raise cause
+            try:
+                return plan.done(gateway.create(plan.kind, plan.body, parent))
+            except KongError as exc:
+                if _lost_race(plan, exc):
+                    return _adopt(gateway, plan, parent, exc)
+                if not _outcome_unknown(exc):
+                    raise
+                cause = exc
 
 
 def _lost_race(plan: Plan, exc: KongError) -> bool:

@@ -13,15 +13,19 @@ import json
 import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.basic import env_fallback
 
-from ._client import Connection, segment
+from ._client import Connection
 from ._entities._kind import Field
-from ._errors import InputError
+from ._entities._upstream import is_secret_header
+from ._errors import MASKED, InputError
+from ._spelling import did_you_mean
+from ._stored import as_stored
 
+Warn = Callable[[str], None]
 Path = tuple[Any, ...]
 Spec = dict[str, dict[str, Any]]
 
@@ -36,7 +40,8 @@ def _from(variable: str) -> dict[str, Any]:
 CONNECTION: Spec = {
     "admin_url": {"type": "str", **_from("KONG_ADMIN_URL")},
     "admin_token": {"type": "str", "no_log": True, **_from("KONG_ADMIN_TOKEN")},
-    "admin_headers": {"type": "dict", "no_log": True},
+    # Not no_log, which would mask each value wherever it stands: secrets_in tells the secret ones.
+    "admin_headers": {"type": "dict", "no_log": False},
     "workspace": {"type": "str", **_from("KONG_WORKSPACE")},
     "validate_certs": {"type": "bool", "default": True, **_from("KONG_VALIDATE_CERTS")},
     "ca_path": {"type": "path", **_from("KONG_CA_PATH")},
@@ -66,6 +71,18 @@ class ArgumentSpec:
     def to_spec(self) -> Spec:
         return {**CONNECTION, **options_of(self.fields), **self.options}
 
+    def masked(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """What a log may show of the options that may hold any secret: free-form ones, headers."""
+        free_form = [name for name, option in self.options.items() if _is_free_form(option)]
+        shown: dict[str, Any] = {name: MASKED for name in free_form if params.get(name)}
+        headers = params.get("admin_headers")
+        if isinstance(headers, Mapping):
+            shown["admin_headers"] = {
+                name: MASKED if is_secret_header(str(name)) else value
+                for name, value in headers.items()
+            }
+        return shown
+
     def constraints(self) -> dict[str, Any]:
         return {
             "required_one_of": [list(names) for names in self.required_one_of],
@@ -77,6 +94,10 @@ class ArgumentSpec:
             "required_if": [list(rule) for rule in self.required_if],
             "required_by": {name: list(names) for name, names in self.required_by.items()},
         }
+
+
+def _is_free_form(option: Mapping[str, Any]) -> bool:
+    return option["type"] in ("raw", "dict", "json") and "options" not in option
 
 
 def options_of(fields: Iterable[Field]) -> Spec:
@@ -102,15 +123,18 @@ def options_of(fields: Iterable[Field]) -> Spec:
 
 
 def take_nulls(
-    fields: Sequence[Field], spec: Spec, raw: Mapping[str, Any]
+    fields: Sequence[Field], spec: Spec, raw: Mapping[str, Any], warn: Warn, at: str = ""
 ) -> tuple[dict[str, Any], list[Path]]:
     """Take explicit nulls out of raw parameters, deep along the fields.
 
     Nulls on other options mean "not written" and are left to ansible-core, which drops them.
 
+    :param at: where ``raw`` stands in the parameters, for messages.
     :returns: the parameters without nulls and the paths at which they stood, with list positions.
-    :raises InputError: a null on a field that cannot be cleared.
+    :raises InputError: a null on a field that cannot be cleared, an empty string where no string
+        can be, a misspelled name.
     """
+    _refuse_misspelled(spec, raw, at)
     by_name = {each.name: each for each in fields}
     for name, option in spec.items():
         by_name.update(
@@ -118,31 +142,34 @@ def take_nulls(
         )
     clean, paths = {}, []
     for name, value in raw.items():
-        each = by_name.get(name)
+        each, where = by_name.get(name), f"{at}{name}"
         if each is None:
-            clean[name] = value
-        elif _is_null(each, value):
+            if not _is_left_out(spec.get(name, {}), value, where, warn):
+                clean[name] = value
+        elif _is_null(each, value, where, warn):
             if not each.nullable or each.required:
-                raise InputError(f"{name} must not be null")
+                raise InputError(f"{where} must not be null")
             paths.append((each.name,))
         else:
-            clean[name], inner = _take_inside(each, spec[each.name], value)
+            clean[name], inner = _take_inside(each, spec[each.name], value, warn, f"{where}.")
             paths += [(each.name, *path) for path in inner]
     return clean, paths
 
 
-def _take_inside(each: Field, option: Mapping[str, Any], value: Any) -> tuple[Any, list[Path]]:
+def _take_inside(
+    each: Field, option: Mapping[str, Any], value: Any, warn: Warn, at: str
+) -> tuple[Any, list[Path]]:
     inner = option.get("options", {})
     if each.fields and isinstance(value, str):
         value = _parsed(value)
     if each.is_record and isinstance(value, dict):
-        return take_nulls(each.fields, inner, value)
+        return take_nulls(each.fields, inner, value, warn, at)
     if not (each.is_list_of_records and isinstance(value, list)):
         return value, []
     items, paths = [], []
     for position, item in enumerate(value):
         if isinstance(item, dict):
-            clean, found = take_nulls(each.fields, inner, item)
+            clean, found = take_nulls(each.fields, inner, item, warn, f"{at}{position + 1}.")
             paths += [(position, *path) for path in found]
             items.append(clean)
         else:
@@ -158,13 +185,74 @@ def _parsed(text: str) -> Any:
         return text
 
 
-def _is_null(each: Field, value: Any) -> bool:
+def _refuse_misspelled(spec: Spec, raw: Mapping[str, Any], at: str) -> None:
+    """Say the nearest name; a name that is near none is left to ansible-core, which lists all."""
+    known = {alias for option in spec.values() for alias in option.get("aliases", ())} | set(spec)
+    for name in raw:
+        # ansible-core hands its own settings over in the same way.
+        if name in known or str(name).startswith("_ansible_"):
+            continue
+        near = did_you_mean(str(name), known)
+        if near:
+            raise InputError(f"Unsupported parameter {at}{name}{near}")
+
+
+def _is_null(each: Field, value: Any, at: str, warn: Warn) -> bool:
+    """Whether a field is to be cleared.
+
+    :raises InputError: an empty string stands where no string can be.
+    """
     if value is None:
         return True
-    if value != "" or not isinstance(value, str):
+    if not _is_empty(value):
         return False
-    # No such field can hold an empty text; a plain string can, as far as we know.
-    return each.nullable and (_NONE_IS_EMPTY or each.type != "str" or bool(each.choices))
+    # An empty reference may come from an undefined variable, and must not widen a scope.
+    if _NONE_IS_EMPTY and each.nullable and not each.required and not each.reference:
+        warn(_taken_as_null(at))
+        return True
+    if each.type != "str" or each.choices:
+        raise InputError(_empty(at))
+    return False
+
+
+def _is_left_out(option: Mapping[str, Any], value: Any, at: str, warn: Warn) -> bool:
+    """Whether an option that is no field is meant as left out: ansible-core splits '' into ['']."""
+    if option.get("type") not in ("list", "dict") or not _is_empty(value):
+        return False
+    if not _NONE_IS_EMPTY:
+        raise InputError(_empty(at))
+    warn(_taken_as_null(at))
+    return True
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, str) and value == ""
+
+
+def _taken_as_null(at: str) -> str:
+    return (
+        f"{at} is an empty string and is taken as null, because this ansible-core makes an empty "
+        "string of a template that gives null; use default(omit) to leave the option out"
+    )
+
+
+def _empty(at: str) -> str:
+    return (
+        f"{at} must not be an empty string; "
+        "use null to clear it, or default(omit) to leave it as it is"
+    )
+
+
+def refuse_unsendable(spec: ArgumentSpec, params: Mapping[str, Any]) -> None:
+    """Refuse what no request can hold before anything is done with it.
+
+    A raw option is left to its operation, which knows where each part of it was written.
+
+    :raises InputError: names the option.
+    """
+    for name, value in params.items():
+        if spec.options.get(name, {}).get("type") != "raw":
+            as_stored(value, name)
 
 
 def put_nulls(
@@ -197,7 +285,19 @@ def _written_value(each: Field | None, value: Any) -> Any:
     return value
 
 
-def password_in(url: Any) -> str | None:
+def secrets_in(params: Mapping[str, Any]) -> set[str]:
+    """Secrets in the connection's options: passwords in URLs, and headers with credentials."""
+    listed = params.get("status_urls")
+    urls = [params.get("admin_url"), *(listed if isinstance(listed, list) else [listed])]
+    headers = params.get("admin_headers")
+    written = headers.items() if isinstance(headers, Mapping) else ()
+    values = [str(value) for name, value in written if value and is_secret_header(str(name))]
+    # A server may repeat a token without its scheme.
+    tokens = [value.rpartition(" ")[2] for value in values]
+    return {each for each in (*map(_password_in, urls), *values, *tokens) if each}
+
+
+def _password_in(url: Any) -> str | None:
     """A password in a URL, which must not be there and must not be shown either."""
     try:
         return urllib.parse.urlsplit(str(url)).password
@@ -205,12 +305,15 @@ def password_in(url: Any) -> str | None:
         return None
 
 
-def connection_from(params: Mapping[str, Any]) -> Connection:
+def connection_from(
+    params: Mapping[str, Any], node_url: str | None = None, option: str = "admin_url"
+) -> Connection:
     """The connection that the options (or the environment behind them) describe.
 
+    :param node_url: another node of the same gateway, as ``option`` has it.
     :raises InputError: none is written, or what is written cannot be one.
     """
-    url: str | None = params.get("admin_url")
+    url: str | None = node_url or params.get("admin_url")
     if not url:
         raise InputError("no gateway is named: write admin_url, or set KONG_ADMIN_URL")
     for name in ("request_timeout", "request_retries"):
@@ -223,9 +326,9 @@ def connection_from(params: Mapping[str, Any]) -> Connection:
     ]
     if params.get("admin_token"):
         headers.append(("Kong-Admin-Token", params["admin_token"]))
-    workspace = params.get("workspace")
     return Connection(
-        url=url.rstrip("/") + (f"/{segment(workspace)}" if workspace else ""),
+        url=url.rstrip("/"),
+        workspace=params.get("workspace") or None,
         headers=tuple(headers),
         timeout=params["request_timeout"],
         retries=params["request_retries"],
@@ -233,4 +336,5 @@ def connection_from(params: Mapping[str, Any]) -> Connection:
         ca_path=params.get("ca_path"),
         client_cert=params.get("client_cert"),
         client_key=params.get("client_key"),
+        option=option,
     )

@@ -7,24 +7,27 @@
 PRIVATE to the collection: it can change in any release.
 
 Knows no entities. One :class:`Client` serves a whole task, or all items of a loop, from any number
-of threads: each thread gets an ``httpx.Client`` of its own, because httpx's pool costs more than it
-saves when threads share it.
+of threads. They share a few ``httpx.Client`` of one connection each, one thread at a time, because
+httpx's own pool costs more than it saves when threads share it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
+import copy
+import email.utils
+import math
+import queue
 import random
 import re
 import ssl
-import threading
-import time
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Callable
 
+from ._deadline import Deadline, seconds_until
 from ._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
 from ._transport import new_httpx_client
 
@@ -37,9 +40,12 @@ NO_DATABASE = (
     "this gateway runs without a database, so its entities cannot be changed one by one: "
     "write them into its declarative configuration and load that as a whole"
 )
+MOST_CONNECTIONS = 10  # to one gateway
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
-_TRY_AGAIN = frozenset({429, 502, 503, 504})
-_LONGEST_PAUSE = 5.0
+# The pauses of three retries outlast a gateway that restarts its workers.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 5.0
+_MOST_THROTTLED, _LONGEST_THROTTLED = 10, 60.0
+_SECONDS_BETWEEN_LINES = 5.0
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -48,7 +54,10 @@ class Connection:
     """Where a gateway's Admin API is and how to get in.
 
     ``timeout`` is in seconds and for one request; all attempts of one request together take at most
-    ``timeout * (retries + 1)``.
+    ``timeout * (retries + 1)``, and what the gateway asks to wait by HTTP 429.
+
+    :param url: without the workspace.
+    :param option: the name of the option that holds the URL, for messages.
     """
 
     url: str
@@ -59,6 +68,8 @@ class Connection:
     ca_path: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
+    workspace: str | None = None
+    option: str = "admin_url"
 
     def __post_init__(self) -> None:
         self._check_url()
@@ -74,7 +85,7 @@ class Connection:
 
     def _check_url(self) -> None:
         # What stands before an @ may be a password, even in a URL that is none.
-        shown = "admin_url" if "@" in self.url else f"admin_url {self.url!r}"
+        shown = self.option if "@" in self.url else f"{self.option} {self.url!r}"
         no_url = InputError(
             f"{shown} is not the URL of an Admin API: it begins with http:// or https:// and a host"
         )
@@ -85,10 +96,17 @@ class Connection:
             raise no_url from None
         if parts.username is not None or parts.password is not None:
             raise InputError(
-                "admin_url must not hold credentials: give them as admin_token or in admin_headers"
+                f"{self.option} must not hold credentials: give them as admin_token "
+                "or in admin_headers"
             )
         if not usable:
             raise no_url
+
+    @property
+    def workspace_url(self) -> str:
+        """Where the workspace's entities are; the same as ``url`` for the default workspace."""
+        base = self.url.rstrip("/")
+        return f"{base}/{segment(self.workspace)}" if self.workspace else base
 
     @property
     def tls(self) -> dict[str, Any]:
@@ -100,15 +118,89 @@ class Connection:
         }
 
 
+class Budget:
+    """How often, and until when, one request is tried.
+
+    A gateway that limits requests (HTTP 429) is waited for apart from that: it says itself when to
+    come again, and nothing was done.
+    """
+
+    def __init__(self, connection: Connection, progress: Callable[[str], None]) -> None:
+        self.deadline = Deadline(connection.timeout * (connection.retries + 1))
+        self.attempts = 1
+        self._failed = self._throttled = 0
+        self._connection = connection
+        self._progress = progress
+
+    def again(self, exc: KongError) -> bool:
+        """Count what failed, and pause before the next attempt; False when there must be none."""
+        throttled = isinstance(exc, Refused) and exc.status == 429
+        pause = self._throttled_pause(exc) if throttled else self._pause(exc)
+        if pause is None or not self._sleep(pause, told=throttled):
+            return False
+        self.attempts += 1
+        return True
+
+    def next(self, exc: KongError) -> contextlib.AbstractContextManager[None] | None:
+        """The deadline of the next attempt, for those who look before they try again."""
+        return self.deadline.running() if self.again(exc) else None
+
+    def _pause(self, exc: KongError) -> float | None:
+        self._failed += 1
+        if self._failed > self._connection.retries:
+            return None
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 3.0 ** (self._failed - 1))
+        return _asked_for(exc) or longest * random.uniform(0.75, 1.0)
+
+    def _throttled_pause(self, exc: KongError) -> float | None:
+        self._throttled += 1
+        pause = _asked_for(exc)
+        if pause is None:
+            longest = min(_LONGEST_THROTTLED, 2.0 ** (self._throttled - 1))
+            pause = longest * random.uniform(0.75, 1.0)
+        if self._throttled > _MOST_THROTTLED or pause > _LONGEST_THROTTLED:
+            return None
+        self.deadline.extend(pause)
+        return pause
+
+    def _sleep(self, seconds: float, told: bool) -> bool:
+        if seconds >= self.deadline.left():
+            return False
+        while told and seconds > _SECONDS_BETWEEN_LINES:
+            self._progress(f"{self._connection.url} limits requests: waiting {seconds:.0f} s")
+            if not self.deadline.pause(_SECONDS_BETWEEN_LINES):
+                return False
+            seconds -= _SECONDS_BETWEEN_LINES
+        return self.deadline.pause(seconds)
+
+
+def _asked_for(exc: KongError) -> float | None:
+    return exc.failure.get("retry_after")
+
+
+def _is_harmless(exc: KongError, method: str, repeatable: bool) -> bool:
+    """Whether a request that failed so may be sent again."""
+    if not exc.transient:
+        return False
+    if isinstance(exc, Unreachable):
+        return repeatable or not exc.sent
+    if isinstance(exc, Refused) and exc.status == 500:
+        return repeatable and method != "PATCH"
+    return repeatable or (isinstance(exc, Refused) and exc.status == 429)
+
+
 class Client:
     """Requests to one Admin API."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.url = connection.url.rstrip("/")
-        self._own = threading.local()
-        self._opened: list[httpx.Client] = []
-        self._opening = threading.Lock()
+        self.url = connection.workspace_url
+        # Told of long pauses, in a line.
+        self.progress: Callable[[str], None] = lambda line: None
+        # Those that are open come first; None stands for one that is not.
+        self._idle: queue.LifoQueue[httpx.Client | None] = queue.LifoQueue()
+        for _number in range(MOST_CONNECTIONS):
+            self._idle.put(None)
 
     def request(
         self,
@@ -129,19 +221,17 @@ class Client:
         """
         if repeatable is None:
             repeatable = method in _REPEATABLE
-        deadline = time.monotonic() + self.connection.timeout * (self.connection.retries + 1)
-        for attempt in itertools.count(1):
-            # The last attempt may have less than the others, so that the deadline holds.
-            timeout = min(self.connection.timeout, deadline - time.monotonic())
+        budget = Budget(self.connection, self.progress)
+        while True:
             try:
-                return self._once(method, path, body, params, timeout)
+                with budget.deadline.running():
+                    return self._once(method, path, body, params)
             except (Unreachable, Refused) as exc:
-                pause = self._pause(exc, attempt, repeatable)
-                if pause is None or time.monotonic() + pause >= deadline:
-                    exc.failure["attempts"] = attempt
-                    raise
-                time.sleep(pause)
-        raise AssertionError("unreachable")  # pragma: no cover
+                if _is_harmless(exc, method, repeatable) and budget.again(exc):
+                    continue
+                exc.failure["attempts"] = budget.attempts
+                exc.try_again = partial(budget.next, exc)
+                raise
 
     def pages(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Any]:
         """All entities of a list, page by page.
@@ -163,65 +253,57 @@ class Client:
                 return
             query["offset"] = str(page["offset"])
 
+    def outside_workspaces(self) -> Client:
+        """The paths that belong to no workspace, over the same connections."""
+        outside = copy.copy(self)
+        outside.url = self.connection.url.rstrip("/")
+        return outside
+
     def close(self) -> None:
-        with self._opening:
-            for client in self._opened:
+        """Close what is open and idle; a later request opens a connection again."""
+        idle = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                idle.append(self._idle.get_nowait())
+        for client in idle:
+            if client is not None:
                 client.close()
-            self._opened.clear()
-        self._own = threading.local()
+            self._idle.put(None)
 
-    def _session(self) -> httpx.Client:
-        session = getattr(self._own, "session", None)
-        if session is None:
-            session = new_httpx_client(
-                self.url,
-                self.connection.tls,
-                headers={
-                    "User-Agent": USER_AGENT,
-                    "Accept": "application/json",
-                    **dict(self.connection.headers),
-                },
-                timeout=self.connection.timeout,
-            )
-            self._own.session = session
-            with self._opening:
-                self._opened.append(session)
-        return session
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[httpx.Client]:
+        client = self._idle.get()
+        try:
+            if client is None:
+                client = new_httpx_client(
+                    self.url,
+                    self.connection.tls,
+                    headers={
+                        "User-Agent": USER_AGENT,
+                        "Accept": "application/json",
+                        **dict(self.connection.headers),
+                    },
+                )
+            yield client
+        finally:
+            self._idle.put(client)
 
-    def _once(
-        self,
-        method: str,
-        path: str,
-        body: Any,
-        params: Mapping[str, str] | None,
-        timeout: float,
-    ) -> Any:
+    def _once(self, method: str, path: str, body: Any, params: Mapping[str, str] | None) -> Any:
         # A JSON content type with no body is refused by the gateway, and httpx sets it only
         # when there is one.
-        try:
-            response = self._session().request(
-                method, self.url + path, json=body, params=params, timeout=timeout
-            )
-        except httpx.RequestError as exc:
-            raise self._unreachable(exc, method, path, timeout) from exc
-        except httpx.InvalidURL as exc:
-            raise InputError(f"{self.url}{path} is not a valid URL: {exc}") from exc
+        with self._borrowed() as client:
+            deadline = Deadline(self.connection.timeout)
+            timeout = deadline.left()
+            try:
+                with deadline.running():
+                    response = client.request(
+                        method, self.url + path, json=body, params=params, timeout=timeout
+                    )
+            except httpx.RequestError as exc:
+                raise self._unreachable(exc, method, path, timeout) from exc
+            except httpx.InvalidURL as exc:
+                raise InputError(f"{self.url}{path} is not a valid URL: {exc}") from exc
         return self._read(response, method, path)
-
-    def _pause(self, exc: KongError, attempt: int, repeatable: bool) -> float | None:
-        """Seconds to wait before the next attempt, None where there must be none."""
-        if attempt > self.connection.retries:
-            return None
-        if isinstance(exc, Unreachable):
-            if exc.failure.get("final") or (exc.sent and not repeatable):
-                return None
-        elif isinstance(exc, Refused):
-            if exc.status not in _TRY_AGAIN or (exc.status != 429 and not repeatable):
-                return None
-            if exc.failure.get("retry_after") is not None:
-                return float(exc.failure["retry_after"])
-        longest = min(_LONGEST_PAUSE, 0.2 * 2.0 ** (attempt - 1))
-        return longest * random.uniform(0.5, 1.0)
 
     def _unreachable(self, exc: Exception, method: str, path: str, timeout: float) -> Unreachable:
         sent = not isinstance(
@@ -288,10 +370,31 @@ class Client:
         request_id = body.get("request_id") or response.headers.get("x-kong-admin-request-id")
         if request_id:
             details["request_id"] = request_id
-        retry_after = response.headers.get("retry-after", "")
-        if retry_after.isdigit():
-            details["retry_after"] = int(retry_after)
+        retry_after = _retry_after(response.headers)
+        if retry_after is not None:
+            details["retry_after"] = retry_after
         return Refused(refusal(body, details["status"]), **details)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, which servers give as such (also with a fraction) or as a date."""
+    text = headers.get("retry-after", "")
+    try:
+        seconds = float(text)
+    except ValueError:
+        date, now = _timestamp(text), _timestamp(headers.get("date", ""))
+        if date is None:
+            return None
+        # By the server's clock, where it tells it: ours may be another.
+        seconds = seconds_until(date) if now is None else date - now
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _timestamp(text: str) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError):
+        return None
 
 
 def refusal(body: Mapping[str, Any], status: int) -> str:
@@ -309,7 +412,7 @@ def refusal(body: Mapping[str, Any], status: int) -> str:
     if status == 405 and body.get("code") == 12:
         return f"{text}; {NO_DATABASE}"
     if status == 429:
-        return f"{message or 'too many requests'} (HTTP 429); raise request_retries or slow down"
+        return f"{message or 'too many requests'} (HTTP 429); the gateway limits requests"
     return text
 
 

@@ -12,10 +12,15 @@ are put into the task's result in one place, the edge in ``_module``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Container, Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Callable
 
 MASKED = "********"
+
+
+def _never() -> None:
+    return None
 
 
 class KongError(Exception):
@@ -25,12 +30,17 @@ class KongError(Exception):
     :param failure: structured details for ``register``: plain JSON values only.
     """
 
+    # Whether the same may work a little later.
+    transient = False
+
     def __init__(self, message: str, **failure: Any) -> None:
         super().__init__(message)
         self.message = message
         self.failure = failure
         # What the task did all the same before it failed, in the form of its result.
         self.partial: dict[str, Any] = {}
+        # Pauses before the same is tried again, and returns its deadline; None: it must end.
+        self.try_again: Callable[[], AbstractContextManager[None] | None] = _never
 
     def within(self, context: str) -> None:
         """Say what was being done: put ``context`` in front of the message, once."""
@@ -39,19 +49,27 @@ class KongError(Exception):
             self.message = f"{context}: {self.message}"
             self.args = (self.message,)
 
-    def redact(self, secrets: Iterable[str]) -> None:
-        """Take secret values out of all texts: gateways repeat what they refuse."""
+    def redact(self, secrets: Iterable[str], names: Container[str] = ()) -> None:
+        """Take secret values out of all texts: gateways repeat what they refuse.
+
+        :param names: of fields, which stay where ``failure`` has them as keys.
+        """
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
             self.message = self.message.replace(secret, MASKED)
-            self.failure = _replaced(self.failure, secret)
+            self.failure = {
+                key: _replaced(value, secret, names) for key, value in self.failure.items()
+            }
         self.args = (self.message,)
 
 
-def _replaced(value: Any, secret: str) -> Any:
+def _replaced(value: Any, secret: str, names: Container[str]) -> Any:
     if isinstance(value, dict):
-        return {_replaced(key, secret): _replaced(item, secret) for key, item in value.items()}
+        return {
+            key if key in names else _replaced(key, secret, names): _replaced(item, secret, names)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [_replaced(item, secret) for item in value]
+        return [_replaced(item, secret, names) for item in value]
     return value.replace(secret, MASKED) if isinstance(value, str) else value
 
 
@@ -68,6 +86,7 @@ class Unreachable(KongError):
     def __init__(self, message: str, sent: bool, **failure: Any) -> None:
         super().__init__(message, **failure)
         self.sent = sent
+        self.transient = not failure.get("final")
 
 
 class UnexpectedAnswer(KongError):
@@ -83,6 +102,7 @@ class Refused(KongError):
     def __init__(self, message: str, status: int, **failure: Any) -> None:
         super().__init__(message, status=status, **failure)
         self.status = status
+        self.transient = status in (429, 500, 502, 503, 504)
 
     @property
     def fields(self) -> dict[str, Any]:

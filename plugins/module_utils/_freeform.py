@@ -22,6 +22,7 @@ from ._entities._plugin import PLUGIN
 from ._errors import InputError
 from ._schema import Schema, complete, replacements
 from ._secrets import holds_secret, is_secret_name
+from ._stored import stored_number
 
 _TYPES = {
     "string": "str",
@@ -172,10 +173,8 @@ def _to_number(value: Any) -> Any:
             value = float(value) if re.search(r"[.eE]", value) else int(value)
         except ValueError:
             raise InputError(f"{_shown(value)} is not a number") from None
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
     if isinstance(value, (int, float)):
-        return value
+        return stored_number(value)
     raise InputError(f"{_shown(value)} is not a number")
 
 

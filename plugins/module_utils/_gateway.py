@@ -19,7 +19,7 @@ from ._client import Client, segment
 from ._entities._kind import Entity, Kind
 from ._entities._plugin import without_linked
 from ._entities._registry import KINDS
-from ._errors import InputError, Refused, UnexpectedAnswer
+from ._errors import InputError, KongError, Refused, UnexpectedAnswer
 
 T = TypeVar("T")
 
@@ -57,6 +57,8 @@ class Gateway(Protocol):
 
     def schema(self, name: str) -> dict[str, Any] | None: ...
 
+    def plugin_names(self) -> list[str]: ...
+
     def health(self, upstream: str) -> list[Entity] | None: ...
 
     def load(self, document: str) -> bool: ...
@@ -92,10 +94,19 @@ class AdminGateway:
         self._schemas: dict[str, dict[str, Any] | None] = {}
 
     def root(self) -> dict[str, Any]:
-        """``GET /``: version, edition, configuration; asked once."""
+        """What the gateway says of itself, asked for once a task."""
         if self._root is None:
-            self._root = self._client.request("GET", "/") or {}
+            self._root = self._read_root()
         return self._root
+
+    def _read_root(self) -> dict[str, Any]:
+        """The root belongs to no workspace; an account of one workspace reads a path in it."""
+        try:
+            return self._client.outside_workspaces().request("GET", "/") or {}
+        except Refused as exc:
+            if not self._client.connection.workspace or exc.status not in (403, 404):
+                raise
+        return self._client.request("GET", "/kong") or {}
 
     def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         """The entity with this identity or id, None where it (or its parent) is missing."""
@@ -229,6 +240,14 @@ class AdminGateway:
             )
         return self._schemas[name]
 
+    def plugin_names(self) -> list[str]:
+        """The plugins that the gateway could run, as far as its root may be read."""
+        try:
+            plugins = self.root().get("plugins") or {}
+        except KongError:
+            return []
+        return sorted(plugins.get("available_on_server") or ())
+
     def health(self, upstream: str) -> list[Entity] | None:
         """The upstream's targets as its balancer sees them; None: no such upstream.
 
@@ -272,6 +291,7 @@ def _unless_missing(ask: Callable[[], T | None]) -> T | None:
     try:
         return ask()
     except Refused as exc:
-        if exc.status == 404:
+        # That the workspace is missing says nothing of what would be in it.
+        if exc.status == 404 and not exc.message.startswith("Workspace "):
             return None
         raise

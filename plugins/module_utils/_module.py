@@ -16,8 +16,17 @@ from contextlib import contextmanager
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.warnings import warn
 
-from ._argspec import ArgumentSpec, Path, connection_from, password_in, put_nulls, take_nulls
+from ._argspec import (
+    ArgumentSpec,
+    Path,
+    connection_from,
+    put_nulls,
+    refuse_unsendable,
+    secrets_in,
+    take_nulls,
+)
 from ._client import Client, Connection
 from ._errors import InputError, KongError
 from ._gateway import AdminGateway, Gateway
@@ -25,6 +34,8 @@ from ._operations._base import Operation, Result, Task, silent
 from ._predict import PredictingGateway, Predictions
 from ._secrets import mask_fields
 from ._transport import HTTPX_IMPORT_ERROR
+
+MOST_GATEWAYS = 8  # to which a loop keeps connections
 
 
 class Session:
@@ -37,9 +48,16 @@ class Session:
         self._clients: dict[Connection, Client] = {}
 
     def client(self, connection: Connection) -> Client:
-        if connection not in self._clients:
-            self._clients[connection] = Client(connection)
-        return self._clients[connection]
+        """The client of a connection; those that were not asked for lately are closed."""
+        client = self._clients.pop(connection, None) or Client(connection)
+        self._clients[connection] = client
+        if len(self._clients) > MOST_GATEWAYS:
+            self._clients.pop(next(iter(self._clients))).close()
+        return client
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
 
     @contextmanager
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
@@ -65,11 +83,17 @@ def run(
     :param params: validated, with the explicit nulls put back.
     """
     try:
+        refuse_unsendable(operation.spec, params)
         connection = connection_from(params)
-        gateway = AdminGateway(session.client(connection))
+        client = session.client(connection)
+        client.progress = progress
+        gateway = AdminGateway(client)
+
+        def node(url: str) -> Gateway:
+            return AdminGateway(session.client(connection_from(params, url, "status_urls")))
 
         def start(on: Gateway) -> Result:
-            return operation.run(Task(params, on, check_mode, diff, warn, progress))
+            return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
 
         if not check_mode:
             session.forget_predictions(connection)
@@ -83,7 +107,9 @@ def run(
 def failed(exc: KongError) -> Result:
     """The result of a failure: the sentence, the structured rest, and what was done before it."""
     failure = {key: value for key, value in exc.failure.items() if key not in ("context", "final")}
-    return {"changed": False, **exc.partial, "failed": True, "msg": exc.message, "failure": failure}
+    # A name in it may be what no output can hold.
+    message = exc.message.encode("utf-8", "backslashreplace").decode()
+    return {"changed": False, **exc.partial, "failed": True, "msg": message, "failure": failure}
 
 
 class KongModule(AnsibleModule):
@@ -103,7 +129,7 @@ class KongModule(AnsibleModule):
 
     @property
     def shown_params(self) -> dict[str, Any]:
-        return mask_fields(self._spec.fields, self.params)
+        return {**mask_fields(self._spec.fields, self.params), **self._spec.masked(self.params)}
 
     def fail_json(self, msg: str, **result: Any) -> None:
         # Arguments that failed validation have no known shape, so they cannot be masked.
@@ -111,12 +137,12 @@ class KongModule(AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
-        password = password_in(self.params.get("admin_url"))
-        if password:
-            self.no_log_values.add(password)
+        self.no_log_values |= secrets_in(self.params)
         try:
+            # Before ansible-core logs them, which it cannot do with half a character.
+            refuse_unsendable(self._spec, self.params)
             self.params, self._nulls = take_nulls(
-                self._spec.fields, self.argument_spec, self.params
+                self._spec.fields, self.argument_spec, self.params, warn
             )
         except InputError as exc:
             self.fail_json(**failed(exc))
@@ -137,14 +163,16 @@ def run_module(operation: Operation) -> None:
         module.fail_json(
             msg=missing_required_lib("httpx"), exception=HTTPX_IMPORT_ERROR, invocation=invocation
         )
+    session = Session()
     result = run(
         operation,
         module.written,
         check_mode=module.check_mode,
         diff=module._diff,
         warn=module.warn,
-        session=Session(),
+        session=session,
     )
+    session.close()
     if result.pop("failed", False):
         module.fail_json(invocation=invocation, **result)
     module.exit_json(invocation=invocation, **result)

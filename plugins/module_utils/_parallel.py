@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, Callable, TypeVar
 
 from ._errors import KongError
@@ -53,8 +54,10 @@ def for_each(work: Callable[[T], R], items: Iterable[T], workers: int = WORKERS)
     if len(todo) == 1:
         step(0)
     elif todo:
+        # A deadline of the caller holds in the threads, too.
+        contexts = [copy_context() for item in todo]
         with ThreadPoolExecutor(max_workers=min(workers, len(todo))) as pool:
-            list(pool.map(step, range(len(todo))))
+            list(pool.map(lambda at: contexts[at].run(step, at), range(len(todo))))
     if failures:
         raise PartlyDone(failures[0], results) from failures[0]
     return results

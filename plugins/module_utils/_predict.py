@@ -84,6 +84,9 @@ class PredictingGateway:
             schema: dict[str, Any] | None = schemas[name]
         return schema
 
+    def plugin_names(self) -> list[str]:
+        return self._gateway.plugin_names()
+
     def get(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         owner = self._owner(kind, parent)
         if kind.parent and owner is None:

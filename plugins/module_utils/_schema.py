@@ -104,6 +104,15 @@ def names_in(schema: Schema) -> set[str]:
     return {name for name, _spec in _fields_of(schema)}
 
 
+def names_at(schema: Schema, path: Sequence[str]) -> set[str]:
+    """The names that a record at a path can have, old ones included; none for what is no record."""
+    for key in path:
+        spec = dict(_fields_of(schema)).get(key, {})
+        schema = spec.get("elements") or spec.get("values") or spec
+    old_names = (name for entry in schema.get("shorthand_fields") or () for name in entry)
+    return names_in(schema) | set(old_names)
+
+
 def default_of(spec: Schema) -> Any:
     """The value that a field has when nobody wrote it; null where the schema names none."""
     if spec.get("auto"):

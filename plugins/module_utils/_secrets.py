@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from ._entities._kind import Entity, Field, Kind
-from ._errors import MASKED
+from ._errors import MASKED, KongError
 
 MASKED_CHANGED = "******** (changed)"
 # Texts that older schemas do not mark as encrypted; names as the bundled plugins use them.
@@ -90,6 +90,28 @@ def secrets_of(fields: Iterable[Field], entity: Mapping[str, Any]) -> set[str]:
             for item in items:
                 found |= secrets_of([replace(field.element, name="")], {"": item})
     return found
+
+
+def redact(exc: KongError, kind: Kind, *entities: Mapping[str, Any]) -> None:
+    """Take the secrets of entities out of an error about them; names of fields stay."""
+    secrets = {each for entity in entities for each in secrets_of(kind.fields, entity)}
+    names = {"@entity", *_field_names(kind.fields), *_keys_in(entities)}
+    exc.redact(secrets, names)
+
+
+def _field_names(fields: Iterable[Field]) -> Iterator[str]:
+    for field in fields:
+        yield field.name
+        yield from _field_names(field.fields)
+        yield from _field_names([field.element] if field.element is not None else ())
+
+
+def _keys_in(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from map(str, value)
+        value = list(value.values())
+    for item in value if isinstance(value, (list, tuple)) else ():
+        yield from _keys_in(item)
 
 
 def _texts_by_name(value: Any) -> Iterator[str]:

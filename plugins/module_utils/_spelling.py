@@ -2,21 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Old spellings of a plugin's settings, turned into those that replaced them. Pure.
+"""Names that are not quite right: old spellings of settings, and misspelled ones. Pure.
 
 PRIVATE to the collection: it can change in any release.
 
-A gateway takes both and answers both (flat ``redis_host`` and nested ``redis.host``), so only one
-of them is sent and compared.
+Of a setting's old and new name a gateway takes both and answers both (flat ``redis_host`` and
+nested ``redis.host``), so only one of them is sent and compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ._errors import InputError
-from ._schema import Schema, replacements
+from ._schema import Schema, names_at, replacements
+
+_AS_NEAR_AS = 0.65
+_UNKNOWN = "unknown field"
 
 # Old names for which a schema does not name the new one, by plugin. They are not answered.
 RENAMED: Mapping[str, Mapping[str, str]] = {
@@ -65,3 +70,31 @@ def _move(record: dict[str, Any], name: str, path: tuple[str, ...], at: str) -> 
     if path[-1] in inner and inner[path[-1]] != value:
         raise InputError(f"{at}.{name} and {at}.{'.'.join(path)} are the same setting: write one")
     inner[path[-1]] = value
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``; did you mean X?`` for the known name that is nearest, empty where none is near."""
+    by_form = {each.casefold(): each for each in known if each != name}
+    near = difflib.get_close_matches(name.casefold(), sorted(by_form), 1, _AS_NEAR_AS)
+    return f"; did you mean {by_form[near[0]]}?" if near else ""
+
+
+def with_nearest_fields(message: str, unknown: Iterable[tuple[str, ...]], schema: Schema) -> str:
+    """A gateway's refusal, with the nearest known name for each field that it does not know."""
+    for path in unknown:
+        # The reason of a field must not be found in that of one whose name ends alike.
+        reason = re.search(rf"(?<![\w.-]){re.escape('.'.join(path))}: {_UNKNOWN}", message)
+        if reason:
+            hint = did_you_mean(path[-1], names_at(schema, path[:-1]))
+            message = message[: reason.end()] + hint + message[reason.end() :]
+    return message
+
+
+def unknown_fields(fields: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The paths that a gateway does not know, in the ``fields`` of the body of its refusal."""
+    for name in sorted(fields):
+        reason = fields[name]
+        if reason == _UNKNOWN:
+            yield (name,)
+        elif isinstance(reason, Mapping):
+            yield from ((name, *path) for path in unknown_fields(reason))

@@ -20,6 +20,7 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
+from ._deadline import seconds_left
 from ._errors import InputError
 
 try:
@@ -32,6 +33,8 @@ else:
     # Both log every request's URL at INFO, which a run with ANSIBLE_LOG_PATH would keep.
     for logger in ("httpx", "httpcore"):
         logging.getLogger(logger).setLevel(logging.WARNING)
+
+_PIECE = 65536  # bytes written under one timeout
 
 
 @functools.lru_cache(maxsize=8)
@@ -116,7 +119,9 @@ def prepare() -> None:
 
 
 def new_httpx_client(base_url: str, tls: dict[str, Any], **settings: Any) -> httpx.Client:
-    """An ``httpx.Client`` that takes nothing from the environment but the proxy.
+    """An ``httpx.Client`` of one connection, which no request holds beyond its deadline.
+
+    It takes nothing from the environment but the proxy.
 
     :raises InputError: the proxy cannot be used, or :func:`tls_context` refuses its files.
     """
@@ -124,15 +129,62 @@ def new_httpx_client(base_url: str, tls: dict[str, Any], **settings: Any) -> htt
     proxy = proxy_for(base_url)
     if proxy is not None:
         _check_proxy(proxy, base_url)
+    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+    transport = httpx.HTTPTransport(verify=verify, trust_env=False, proxy=proxy, limits=limits)
+    # httpx has timeouts for single reads only: a server that drips would hold a task for ever.
+    pool: Any = transport._pool
+    pool._network_backend = TimedBackend(pool._network_backend)
     return httpx.Client(
         base_url=base_url,
-        verify=verify,
+        transport=transport,
         trust_env=False,
-        proxy=proxy,
-        limits=httpx.Limits(max_connections=10, max_keepalive_connections=10),
         follow_redirects=False,
         **settings,
     )
+
+
+class TimedBackend:
+    """Opens connections whose every step ends with the running deadline."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    def connect_tcp(self, *args: Any, **settings: Any) -> TimedStream:
+        settings["timeout"] = _seconds(settings.get("timeout"), httpx.ConnectTimeout)
+        return TimedStream(self._backend.connect_tcp(*args, **settings))
+
+
+class TimedStream:
+    """A connection, in the form in which httpcore uses one."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data: bytes = self._stream.read(max_bytes, _seconds(timeout, httpx.ReadTimeout))
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), _PIECE):
+            piece = buffer[start : start + _PIECE]
+            self._stream.write(piece, _seconds(timeout, httpx.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(self, *args: Any, **settings: Any) -> TimedStream:
+        settings["timeout"] = _seconds(settings.get("timeout"), httpx.ConnectTimeout)
+        return TimedStream(self._stream.start_tls(*args, **settings))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _seconds(timeout: float | None, too_late: type[httpx.TimeoutException]) -> float | None:
+    left = seconds_left(timeout)
+    if left is not None and left <= 0:
+        raise too_late("the deadline has passed")
+    return left
 
 
 def _check_proxy(proxy: str, base_url: str) -> None:

@@ -15,21 +15,30 @@ from typing import Any
 
 from ._entities._kind import Entity, Field
 from ._errors import InputError
+from ._stored import as_stored, same_value
 
 
 def normalise(fields: Iterable[Field], written: Entity, at: str = "") -> Entity:
     """``written`` in the form in which the gateway stores it.
 
-    Duplicates of sets go, empty values become null where that is the same, integral floats become
-    integers (a gateway answers ``5`` for a number, not ``5.0``), elements of lists of records get
-    all keys.
+    Duplicates of sets go, empty values become null where that is the same, numbers keep 14
+    significant digits, integral floats become integers (a gateway answers ``5`` for a number, not
+    ``5.0``), elements of lists of records get all keys.
 
     :param at: where ``written`` stands, for messages.
-    :raises InputError: a value that its field's own rule refuses.
+    :raises InputError: a value that its field's own rule refuses, or that no request can hold.
     """
+    for name, value in written.items():
+        as_stored(value, f"{at}{name}")
+    return _normalise(fields, written, at)
+
+
+def _normalise(fields: Iterable[Field], written: Entity, at: str) -> Entity:
     by_name = {field.name: field for field in fields}
     return {
-        name: _normalise_value(by_name[name], value, f"{at}{name}") if name in by_name else value
+        name: _normalise_value(by_name[name], value, f"{at}{name}")
+        if name in by_name
+        else as_stored(value, f"{at}{name}")
         for name, value in written.items()
     }
 
@@ -47,10 +56,8 @@ def _normalise_value(field: Field, value: Any, at: str) -> Any:
         except InputError as exc:
             raise InputError(f"{at}: {exc.message}" if "." in at else exc.message) from exc
     if field.is_record and isinstance(value, dict):
-        return normalise(field.fields, value, f"{at}.")
+        return _normalise(field.fields, value, f"{at}.")
     value = _normalise_inside(field, value, at)
-    if field.type == "float" and isinstance(value, float) and value.is_integer():
-        return int(value)
     if field.unordered and isinstance(value, list):
         return _without_duplicates(value)
     return value
@@ -60,7 +67,7 @@ def _normalise_inside(field: Field, value: Any, at: str) -> Any:
     if field.is_list_of_records:
         empty = {sub.name: None for sub in field.fields}
         return [
-            {**empty, **normalise(field.fields, item, f"{at}.{position}.")}
+            {**empty, **_normalise(field.fields, item, f"{at}.{position}.")}
             for position, item in enumerate(value, 1)
         ]
     if field.element is not None and isinstance(value, list):
@@ -72,7 +79,7 @@ def _normalise_inside(field: Field, value: Any, at: str) -> Any:
         return {
             key: _normalise_value(field.element, item, f"{at}.{key}") for key, item in value.items()
         }
-    return value
+    return as_stored(value, at)
 
 
 def _check_range(field: Field, value: Any, at: str) -> None:
@@ -80,6 +87,16 @@ def _check_range(field: Field, value: Any, at: str) -> None:
     for number in value if isinstance(value, list) else [value]:
         if isinstance(number, (int, float)) and not lowest <= number <= highest:
             raise InputError(f"{at} is {number}, and must be from {lowest} to {highest}")
+
+
+def doubts_about(fields: Iterable[Field], written: Entity) -> list[str]:
+    """Warnings about what is written, in its form before it is normalised."""
+    return [
+        doubt
+        for field in fields
+        if field.doubts is not None and written.get(field.name) is not None
+        for doubt in field.doubts(written[field.name])
+    ]
 
 
 def difference(fields: Iterable[Field], desired: Entity, current: Entity) -> Entity:
@@ -117,13 +134,12 @@ def merge(fields: Iterable[Field], current: Entity, change: Entity) -> Entity:
 def canonical(field: Field | None, value: Any) -> Any:
     """A form in which two values are equal when the gateway makes no difference between them."""
     if field is None or value is None:
-        return value
+        return same_value(value)
     if field.empty_is_null and value in ([], {}):
         return None
     if field.compare_as is not None:
         return field.compare_as(value)
-    if field.element is not None:
-        value = _canonical_inside(field.element, value)
+    value = same_value(value) if field.element is None else _canonical_inside(field.element, value)
     if not field.unordered:
         return value
     if isinstance(value, dict):
@@ -139,7 +155,7 @@ def _canonical_inside(element: Field, value: Any) -> Any:
         return [_canonical_item(element, item) for item in value]
     if isinstance(value, dict):
         return {key: _canonical_item(element, item) for key, item in value.items()}
-    return value
+    return same_value(value)
 
 
 def _canonical_item(element: Field, item: Any) -> Any:

@@ -31,9 +31,18 @@ options:
   health:
     description:
       - Whether targets come with their health, which takes one request for each upstream.
-      - A control plane does not know it.
+      - A control plane does not know it, but its data planes do (O(status_urls)).
     type: bool
     default: false
+  status_urls:
+    description:
+      - URLs of further nodes of the same gateway or of its data planes, reached with the same connection options.
+      - A node with a database is asked by its Admin API, a data plane or a node without a database by its status port, for
+        example V(http://127.0.0.1:8007).
+      - A URL with C({ip}) or C({hostname}) stands for every connected data plane in the list of a control plane.
+      - Targets then carry what the balancer of each node says. Needs O(health=true).
+    type: list
+    elements: str
   data_planes:
     description:
       - Whether to list the data planes that a control plane knows.
@@ -100,6 +109,8 @@ entities:
     - For each of O(kinds), in that order, what the gateway holds, sorted by name.
     - Targets carry the name of their upstream and, with O(health=true), RV(ignore:health) (null while no balancer knows
       them) and RV(ignore:addresses).
+    - With O(status_urls) they carry RV(ignore:nodes), the same for each node with its RV(ignore:url) and the
+      RV(ignore:weight) of the target in its balancer.
   type: list
   elements: dict
   returned: success

@@ -47,6 +47,7 @@ options:
   paths:
     description:
       - Beginnings of the path; one that begins with C(~) is a regular expression.
+      - A warning tells of one that looks like an expression and lacks the C(~).
     type: list
     elements: str
   headers:

@@ -94,7 +94,7 @@ options:
     default: false
   concurrency:
     description:
-      - Requests at the same time.
+      - Requests at the same time, at most 10, as a gateway gets no more connections.
     type: int
     default: 10
   on_error:

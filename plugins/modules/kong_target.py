@@ -76,14 +76,16 @@ options:
     default: present
   force:
     description:
-      - Whether the last target that has weight may be drained, after which the upstream answers 503.
+      - Whether the last targets that have weight may be drained, removed or given the weight 0, after which the upstream
+        answers 503.
     type: bool
     default: false
   wait:
     description:
       - Wait until the gateway's balancer uses the targets as they are written. A present one must have its weight there
         and be healthy (or its health checks off), a drained one must have no weight left there.
-      - Needs a gateway that proxies itself, so not a control plane. Nothing is waited for in check mode.
+      - Only the node behind O(admin_url) is asked, unless O(status_urls) names further ones. A control plane does not
+        proxy, so it needs O(status_urls). Nothing is waited for in check mode.
     type: bool
     default: false
   wait_timeout:
@@ -91,6 +93,15 @@ options:
       - Seconds to wait at most.
     type: int
     default: 60
+  status_urls:
+    description:
+      - URLs of further nodes of the same gateway or of its data planes, reached with the same connection options.
+      - A node with a database is asked by its Admin API, a data plane or a node without a database by its status port, for
+        example V(http://127.0.0.1:8007).
+      - A URL with C({ip}) or C({hostname}) stands for every connected data plane in the list of a control plane.
+      - With O(wait=true) the task waits until all of them balance so.
+    type: list
+    elements: str
 seealso:
   - module: irishtek.kong.kong_upstream
   - name: Targets
@@ -117,6 +128,15 @@ EXAMPLES = r"""
       - target: 10.0.0.11:8080
       - target: 10.0.0.12:8080
         tags: [canary]
+
+- name: Take a server out of use on every data plane of a control plane
+  irishtek.kong.kong_target:
+    admin_url: http://127.0.0.1:8001
+    upstream: echo
+    target: 10.0.0.11:8080
+    state: drained
+    wait: true
+    status_urls: ["http://{ip}:8007"]
 
 - name: The connection once, for several tasks
   module_defaults:
@@ -183,6 +203,11 @@ health:
   type: dict
   returned: when O(wait=true)
   sample: {"10.0.0.11:8080": HEALTHY}
+nodes:
+  description: RV(health) of each node, by its URL.
+  type: dict
+  returned: when O(wait=true) and O(status_urls) is written
+  sample: {"http://127.0.0.1:8007": {"10.0.0.11:8080": HEALTHY}}
 failure:
   description: Details of a failure.
   type: dict

@@ -12,8 +12,8 @@ version_added: 1.0.0
 description:
   - Sets what the gateway's balancer thinks of a target, without changing the target itself. A target marked as unhealthy
     gets no requests.
-  - Needs an upstream with health checks, and a gateway that proxies itself, so not a control plane. The mark
-    lives in the gateway's memory, not in its database.
+  - Needs an upstream with health checks, a target with a weight, and a gateway that proxies itself, so not a control
+    plane. The mark lives in the gateway's memory, not in its database.
   - Active health checks overrule the mark at their next probe. To take a target out of use for longer, drain it with
     M(irishtek.kong.kong_target).
 extends_documentation_fragment:
@@ -54,8 +54,8 @@ options:
     required: true
   wait_timeout:
     description:
-      - Seconds to wait at most for the gateway to have a balancer, which it makes some seconds after an upstream. Nothing
-        is waited for in check mode.
+      - Seconds to wait at most for the gateway's balancer to have a health of the target, which it gets some seconds after
+        an upstream is made or a drained target is brought back. Nothing is waited for in check mode.
     type: int
     default: 30
 seealso:

@@ -267,6 +267,12 @@ options:
         cannot empty a pool by accident.
     type: bool
     default: false
+  force:
+    description:
+      - Whether the last targets that have weight may be deleted or given the weight 0, after which the upstream answers
+        503.
+    type: bool
+    default: false
   max_deletes:
     description:
       - Most targets that O(purge_targets) may delete; if there are more, the task fails before it writes.

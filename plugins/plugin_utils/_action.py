@@ -27,7 +27,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
-from ..module_utils._argspec import password_in, put_nulls, take_nulls
+from ..module_utils._argspec import put_nulls, secrets_in, take_nulls
 from ..module_utils._document._located import Located
 from ..module_utils._errors import InputError, KongError
 from ..module_utils._module import failed, run
@@ -89,13 +89,13 @@ class KongAction(NormalAction):
         argument_spec = spec.to_spec()
         warnings: list[str] = []
         args = plain(self._task.args)
-        secrets: set[str] = {password_in(args.get("admin_url")) or ""} - {""}
+        secrets = secrets_in(args)
         try:
-            args, nulls = take_nulls(spec.fields, argument_spec, args)
+            args, nulls = take_nulls(spec.fields, argument_spec, args, warnings.append)
         except InputError as exc:
             return _without(secrets, failed(exc))
         validated = ArgumentSpecValidator(argument_spec, **spec.constraints()).validate(args)
-        secrets |= validated._no_log_values
+        secrets |= validated._no_log_values | secrets_in(validated.validated_parameters)
         error = self._argument_error(validated)
         if error:
             result: Result = {"failed": True, "msg": error}

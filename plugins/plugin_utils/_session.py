@@ -59,7 +59,7 @@ class ControllerSession(Session):
 
 
 def _memory_of(connection: Connection) -> Path:
-    name = hashlib.sha256(connection.url.encode()).hexdigest()
+    name = hashlib.sha256(connection.workspace_url.encode()).hexdigest()
     return Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
 
 

@@ -59,14 +59,14 @@ class Engine:
         spec = operation.spec
         connection = {"admin_url": self.gateway.admin_url, "admin_token": self.gateway.token}
         raw = {**{key: value for key, value in connection.items() if value}, **options}
+        warnings: list[str] = []
         try:
-            raw, nulls = take_nulls(spec.fields, spec.to_spec(), raw)
+            raw, nulls = take_nulls(spec.fields, spec.to_spec(), raw, warnings.append)
         except InputError as exc:
             return failed(exc)
         checked = ArgumentSpecValidator(spec.to_spec(), **spec.constraints()).validate(raw)
         if checked.error_messages:
             return {"changed": False, "failed": True, "msg": checked.errors.msg}
-        warnings: list[str] = []
         result = run(
             operation,
             put_nulls(checked.validated_parameters, spec.fields, nulls),

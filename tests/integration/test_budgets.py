@@ -104,7 +104,8 @@ def test_many_targets_of_an_existing_upstream_cost_one_list(counted: Counted) ->
     many = {"upstream": UPSTREAM, "targets": POOL[:20]}
     assert counted("kong_target", **many)[1] == {"GET": 1, "POST": 20}
     assert counted("kong_target", **many)[1] == {"GET": 1}
-    assert counted("kong_target", **many, state="absent")[1] == {"GET": 1, "DELETE": 20}
+    absent = {**many, "state": "absent", "force": True}
+    assert counted("kong_target", **absent)[1] == {"GET": 1, "DELETE": 20}
 
 
 def test_more_targets_than_a_page_are_all_seen(counted: Counted, gateway: Gateway) -> None:

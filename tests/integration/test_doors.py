@@ -146,6 +146,42 @@ def test_mistakes_are_told_alike(engine: Engine, playbook: Player) -> None:
     assert results["null identity"]["msg"] == "name must not be null"
 
 
+def test_values_that_cannot_be_meant_are_refused_alike(
+    engine: Engine, playbook: Player
+) -> None:
+    third = "{{ 100 / 3 }}"
+    tasks = [
+        _upstream("third", slots=20, healthchecks={"threshold": third}),
+        _upstream("same third", healthchecks={"threshold": third}),
+        _upstream("empty number", slots=""),
+        _upstream("empty list", tags=""),
+        _upstream("empty inside", targets=[{"target": "a:80", "weight": ""}]),
+        _task("infinite", "kong_plugin", name="rate-limiting", config={"minute": "{{ huge }}"}),
+        _task("infinite in JSON", "kong_plugin", name="cors", config='{"max_age": Infinity}'),
+        _task("half a character", "kong_upstream", name="{{ half }}"),
+        _upstream("misspelled", slts=20),
+        _task("misspelled plugin", "kong_plugin", name="rate-limitting", config={}),
+        _task("misspelled setting", "kong_plugin", name="cors", config={"max_ag": 5}),
+        _target("two meanings", target="fd00::7c46:80"),
+    ]
+    play = {"vars": {"half": "{{ 'a%c' % 55296 }}", "huge": "{{ '1e999' | float }}"}}
+    results = _alike(engine, playbook, tasks, play=play)
+    assert results["same third"]["changed"] is False
+    for name, message in {
+        "empty number": "slots must not be an empty string; use null",
+        "empty list": "tags must not be an empty string; use null",
+        "empty inside": "targets.1.weight must not be an empty string; use null",
+        "infinite": "config.minute must be a finite number",
+        "infinite in JSON": "config.max_age must be a finite number",
+        "half a character": "name holds half of a Unicode character",
+        "misspelled": "Unsupported parameter slts; did you mean slots?",
+        "misspelled plugin": "no plugin rate-limitting; did you mean rate-limiting?",
+        "misspelled setting": "config.max_ag: unknown field; did you mean max_age?",
+    }.items():
+        assert message in results[name]["msg"], name
+    assert "write [fd00::7c46]:80 if port 80 is meant" in results["two meanings"]["warnings"][0]
+
+
 def test_nulls_clear_alike(engine: Engine, playbook: Player) -> None:
     tasks = [
         _upstream(

@@ -156,6 +156,43 @@ def test_the_last_target_with_weight_is_drained_only_by_force(
         assert not engine.ok("kong_target", **drain)["changed"], "nothing is left to refuse"
 
 
+LAST = [
+    ("kong_target", {"upstream": UPSTREAM, "target": ONE, "state": "absent"}),
+    ("kong_target", {"upstream": UPSTREAM, "target": ONE, "weight": 0}),
+    ("kong_target", {"upstream": UPSTREAM, "targets": [{"target": ONE, "weight": 0}]}),
+    ("kong_target", {"upstream": UPSTREAM, "targets": [{"target": ONE}], "state": "absent"}),
+    ("kong_upstream", {"name": UPSTREAM, "targets": [{"target": TWO}], "purge_targets": True}),
+    ("kong_upstream", {"name": UPSTREAM, "targets": [{"target": ONE, "weight": 0}]}),
+]
+
+
+@CHECK
+@pytest.mark.parametrize(("module", "options"), LAST, ids=lambda each: str(each)[-40:])
+def test_the_last_weight_is_taken_away_only_by_force(
+    engine: Engine, gateway: Gateway, module: str, options: dict[str, Any], check: bool
+) -> None:
+    _pool(engine, ONE, TWO)
+    engine.ok("kong_target", upstream=UPSTREAM, target=TWO, state="drained")
+    before = _stored(gateway)
+    result = engine.refused(module, check=check, **options)
+    assert "would have weight left, so it would answer 503: set force to true" in result["msg"]
+    assert _stored(gateway) == before
+    assert engine.ok(module, check=check, force=True, **options)["changed"]
+    if not check:
+        assert not any(target["weight"] for target in _stored(gateway).values())
+        assert not engine.ok(module, **options)["changed"], "nothing is left to refuse"
+
+
+def test_a_weight_that_moves_to_another_target_needs_no_force(engine: Engine) -> None:
+    _pool(engine, ONE)
+    moved = [{"target": TWO, "tags": [TAG]}]
+    assert engine.ok("kong_upstream", name=UPSTREAM, targets=moved, purge_targets=True)["changed"]
+    both = [{"target": TWO, "weight": 0}, {"target": ONE, "weight": 5}]
+    assert engine.ok("kong_target", upstream=UPSTREAM, targets=both)["changed"]
+    emptied = {"targets": [], "purge_targets": True, "allow_empty": True}
+    assert engine.ok("kong_upstream", name=UPSTREAM, **emptied)["changed"], "asked for by name"
+
+
 def test_all_at_once_are_drained_only_by_force(engine: Engine, gateway: Gateway) -> None:
     _pool(engine, ONE, TWO)
     drain = {
@@ -260,12 +297,13 @@ def test_nothing_is_waited_for_in_check_mode(slow: Engine) -> None:
     assert result["operation"] == "create" and "health" not in result
 
 
+@CHECK
 def test_nothing_is_waited_for_on_a_control_plane(
-    sandbox_gateway: Gateway, engine: Engine
+    sandbox_gateway: Gateway, engine: Engine, check: bool
 ) -> None:
     root = {"version": "3.10.0", "configuration": {"role": "control_plane"}}
     sandbox_gateway.faults(match={"path": "^/$"}, kind="answer", status=200, body=json.dumps(root))
     engine.ok("kong_upstream", name=UPSTREAM)
-    result = engine.refused("kong_target", upstream=UPSTREAM, target=ONE, wait=True)
-    assert "this one is a control plane: set wait to false" in result["msg"]
+    result = engine.refused("kong_target", check=check, upstream=UPSTREAM, target=ONE, wait=True)
+    assert "this one is a control plane: set status_urls" in result["msg"]
     assert _stored(sandbox_gateway) == {}

@@ -107,22 +107,27 @@ class Sandbox:
         """What finds the paths of one workspace."""
         options = self.options
         entities = Entities(self.gateway, store, writable=self.node.database != "off")
-        health = Health(
-            entities, self.balancers, self.node.id, options.health_delay, options.proxies
-        )
-        resources = Resources(entities, health)
+        resources = Resources(entities, self._health(entities))
         finders: list[Finder] = [self._about(entities).find, resources.find]
         if options.edition == "enterprise":
             workspaces = WorkspaceEntities(self.workspaces, entities, resources)
             finders = [workspaces.find, Membership(resources).find, *finders]
         return finders if self.config is None else [self.config.find, *finders]
 
+    def _health(self, entities: Entities) -> Health:
+        options = self.options
+        return Health(
+            entities, self.balancers, self.node.id, options.health_delay, options.proxies
+        )
+
     def _about(self, entities: Entities) -> About:
         return About(entities, self.node, self.running)
 
     def _status_app(self) -> App:
         entities = Entities(self.gateway, self.workspaces.default, writable=False)
-        status = Status(self._about(entities), self.running)
+        alone = self.node.database == "off"
+        resources = Resources(entities, self._health(entities)) if alone else None
+        status = Status(self._about(entities), self.running, resources)
         return Admin([status.find], self.gateway.server, None).app()
 
     def _admin_app(self) -> Control:

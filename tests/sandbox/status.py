@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The status port: `/status` as on the Admin API, and `/status/ready`."""
+"""The status port: `/status` as on the Admin API, `/status/ready`, and what a balancer does.
+
+The last where no database is, as on real ones: targets and health of upstreams, to be read only.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from collections.abc import Callable
 
 from .about import About
 from .config import NONE_LOADED
-from .resources import Answer, Call, Resource
+from .resources import Answer, Call, Resource, Resources
 
 NOT_READY = "no configuration available (empty configuration present)"
 
@@ -20,8 +23,11 @@ class Status:
     Ready is a node that has something to serve and was not told to drain.
     """
 
-    def __init__(self, about: About, running: Callable[[], str] | None) -> None:
+    def __init__(
+        self, about: About, running: Callable[[], str] | None, resources: Resources | None
+    ) -> None:
         self.about = about
+        self.resources = resources
         self.running = running
         self.draining = False
 
@@ -29,7 +35,18 @@ class Status:
         """The resource at decoded path segments."""
         if segments == ["status", "ready"]:
             return Resource({"GET": self._ready, "POST": self._drain})
-        return self.about.find(segments) if segments == ["status"] else None
+        if segments == ["status"]:
+            return self.about.find(segments)
+        match segments:
+            case ["upstreams", _, "health"] | ["upstreams", _, "targets"]:
+                return self._read(segments)
+            case ["upstreams", _, "targets", _]:
+                return self._read(segments)
+        return None
+
+    def _read(self, segments: list[str]) -> Resource | None:
+        found = self.resources.find(segments) if self.resources else None
+        return Resource({"GET": found.methods["GET"]}) if found else None
 
     def _ready(self, call: Call) -> Answer:
         if self.draining:

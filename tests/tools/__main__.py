@@ -65,11 +65,16 @@ def _benchmark() -> int:
     return _become(workspace.test_venv(), ["-m", "benchmark.run"], **settings)
 
 
+def _benchmark_events() -> int:
+    return _become(workspace.events_venv(), ["-m", "benchmark.events"])
+
+
 PROGRAMS: dict[str, Callable[[], int]] = {
     "collection": _collection,
     "sandbox": _sandbox,
     "demo": _demo,
     "benchmark": _benchmark,
+    "benchmark-events": _benchmark_events,
 }
 
 

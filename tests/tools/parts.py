@@ -22,8 +22,8 @@ CONTROLLERS_2_17 = ("3.12", "3.11")
 TREE = BUILD / "tree" / PACKAGE
 TYPED = (
     "ansible_collections.irishtek.kong.plugins",
-    "benchmark", "demo", "harness", "image", "image_tests", "sandbox", "sandbox_tests", "tools",
-    "tools_tests", "unit",
+    "benchmark", "demo", "events", "harness", "image", "image_tests", "sandbox", "sandbox_tests",
+    "tools", "tools_tests", "unit",
 )
 
 
@@ -105,6 +105,11 @@ def unit(job: Job) -> Counts:
 def integration(job: Job) -> Counts:
     """Run playbooks against a sandbox, or against the gateway that KONG_ADMIN_URL names."""
     return _pytest(job, "integration", ["tests/integration", f"--ignore-glob={DATA_PLANE}"])
+
+
+def events(job: Job) -> Counts:
+    """Run event sources and rulebooks, in an environment with ansible-rulebook."""
+    return _pytest(job, "events", ["tests/events"], workspace.events_venv(job.make))
 
 
 def _data_plane(name: str, paths: Iterable[Path]) -> Part:
@@ -191,6 +196,7 @@ PARTS = (
     _sanity(sanity.LEGS[0]),
     *DATA_PLANES[1:],
     Part("unit", unit),
+    Part("events", events),
     *map(_sanity, sanity.LEGS[1:]),
     Part("lint", lint),
     Part("importer", importer),
@@ -203,6 +209,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "lint": ("lint", "ansible-lint"),
     "unit": ("unit",),
     "integration": ("integration", *(part.name for part in DATA_PLANES)),
+    "events": ("events",),
     "sanity": tuple(leg.name for leg in sanity.LEGS),
     "docs": ("docs", "changelog", "importer"),
 }

@@ -165,6 +165,11 @@ def lint_venv(execute: Run = run) -> Path:
     return venv(BUILD / "venv-lint", "lint", execute=execute)
 
 
+def events_venv(execute: Run = run) -> Path:
+    """Return bin/ of the environment that event sources and rulebooks run in."""
+    return venv(BUILD / "venv-events", "events", execute=execute)
+
+
 def benchmark_venv(execute: Run = run) -> Path:
     """Return bin/ of the environment whose Ansible is measured."""
     return venv(BUILD / "venv-bench", "benchmark", execute=execute)

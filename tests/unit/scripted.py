@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils import _client
+from ansible_collections.irishtek.kong.plugins.module_utils import _client, _deadline
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway
 
@@ -80,6 +80,9 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
+    def time(self) -> float:
+        return self.now
+
     def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.now += seconds
@@ -98,9 +101,11 @@ def client_for(
             base_url=base_url, transport=httpx.MockTransport(handler), trust_env=False, **settings
         )
 
-    clock = Clock()
+    # The clock of the test, where it has one already.
+    current = vars(_deadline)["time"]
+    clock = current if isinstance(current, Clock) else Clock()
     monkeypatch.setattr(_client, "new_httpx_client", make)
-    monkeypatch.setattr(_client, "time", clock)
+    monkeypatch.setattr(_deadline, "time", clock)
     return Client(Connection(**{"url": URL, **connection})), clock
 
 

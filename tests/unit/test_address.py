@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.irishtek.kong.plugins.module_utils._address import normalise_address
+from ansible_collections.irishtek.kong.plugins.module_utils._address import (
+    doubts_about_address,
+    normalise_address,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from unit.recordings import steps
 
@@ -82,3 +85,31 @@ def test_every_way_of_writing_an_ipv6_address_is_the_same_target(
 @given(NAMES)
 def test_a_host_name_stays_as_written_and_gets_port_8000(name: str) -> None:
     assert normalise_address(name) == f"{name}:8000" == normalise_address(f"{name}:8000")
+
+
+@pytest.mark.parametrize(
+    ("written", "port", "address"),
+    [
+        ("fd00::7c46:80", "[fd00::7c46]:80", "[fd00::7c46:80]:8000"),
+        ("fd00::5:8080", "[fd00::5]:8080", "[fd00::5:8080]:8000"),
+        ("::ffff:443", "[::ffff]:443", "[::ffff:443]:8000"),
+    ],
+)
+def test_a_bare_ipv6_address_that_may_end_in_a_port_is_doubted(
+    written: str, port: str, address: str
+) -> None:
+    (doubt,) = doubts_about_address(written)
+    assert f"write {port} if" in doubt and f"or {address}" in doubt
+    assert normalise_address(address) == normalise_address(written) != normalise_address(port)
+    assert doubts_about_address(port) == doubts_about_address(address) == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "::1", "fd00::1", "fd00::80", "fd00::7c46:8f", "fd00::7c46:080", "fd00::1:1",
+        "1:2:3:4:5:6:7:80", "[fd00::7c46:80]", "10.0.0.1:80", "web:8080", "10.0.0.1",
+    ],
+)  # fmt: skip
+def test_an_address_that_can_mean_one_thing_only_is_not_doubted(written: str) -> None:
+    assert doubts_about_address(written) == []

@@ -24,6 +24,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     Refused,
     Unreachable,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import PartlyDone
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
     Plan,
@@ -31,7 +32,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
     plan_present,
 )
 from unit.recordings import schema
-from unit.scripted import URL, Script, Step, answer, gateway_for
+from unit.scripted import URL, Script, Step, answer, client_for, gateway_for
 
 Scripts = Callable[..., Script]
 TARGET, SERVICE, UPSTREAM, ROUTE = (
@@ -130,6 +131,48 @@ def test_a_create_ends_as_wanted_whatever_happens_on_the_way(
     assert done.entity["weight"] == weight
 
 
+@pytest.mark.parametrize(
+    ("retries", "sent"), [(0, 1), (1, 2), (3, 4), (10, 11)], ids=["none", "1", "3", "10"]
+)
+def test_a_create_is_sent_as_often_as_is_written_and_each_time_looked_for(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, retries: int, sent: int
+) -> None:
+    steps = [Step("POST", POOL, LOST), Step("GET", ONE, MISSING)] * sent
+    gateway = gateway_for(script(*steps), monkeypatch, retries=retries, timeout=100.0)
+    assert _failure(gateway, _created(), "web").failure["uncertain"] is True
+
+
+def test_a_create_is_done_after_two_seconds_in_which_writes_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return MISSING
+        away = clock.now < start + 2
+        return answer(503, {"message": "later"}) if away else answer(201, THEIRS)
+
+    monkeypatch.setattr("random.uniform", lambda least, most: least)
+    client, clock = client_for(handler, monkeypatch)
+    start = clock.now
+    assert carry_out(AdminGateway(client), _created(), "web").operation == "create"
+
+
+def test_a_create_that_is_sent_again_ends_with_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return MISSING
+        clock.now += request.extensions["timeout"]["read"]
+        raise httpx.ReadTimeout("slow", request=request)
+
+    client, clock = client_for(handler, monkeypatch, timeout=10.0, retries=3)
+    start = clock.now
+    error = _failure(AdminGateway(client), _created(), "web")
+    assert "whether it was done is not known" in error.message
+    assert clock.now - start <= 41
+
+
 def _failure(gateway: Any, plan: Plan, parent: str | None = None) -> KongError:
     with pytest.raises(KongError) as caught:
         carry_out(gateway, plan, parent)
@@ -192,13 +235,12 @@ def test_a_target_of_no_upstream_is_said_so(
         (plan_absent(TARGET, THEIRS, "web"), [Step("DELETE", BY_ID, answer(504, text="<html>"))]),
         (_created(), [Step("POST", POOL, LOST), Step("GET", ONE, LOST)]),
         (_created(), [Step("POST", POOL, LOST), Step("GET", ONE, httpx.ConnectError)]),
-        (_created(), [Step("POST", POOL, LOST), Step("GET", ONE, MISSING),
-                      Step("POST", POOL, LOST)]),
+        (_created(), [Step("POST", POOL, LOST), Step("GET", ONE, MISSING)]),
         (_created(), [Step("POST", POOL, LOST), Step("GET", ONE, answer(500, {"message": "x"}))]),
         (_created(), [Step("POST", POOL, TAKEN), Step("GET", ONE, answer(200, THEIRS)),
                       Step("PATCH", BY_ID, LOST)]),
     ],
-    ids=["update", "delete", "create, look lost", "create, gateway gone", "create twice",
+    ids=["update", "delete", "create, look lost", "create, gateway gone", "create once",
          "create, look refused", "lost race, update lost"],
 )  # fmt: skip
 def test_an_uncertain_outcome_is_said(
@@ -310,3 +352,24 @@ def test_a_lost_read_before_the_plan_is_not_an_uncertain_write(
     with pytest.raises(Unreachable) as caught:
         present(gateway, SERVICE, {"name": "s"}, _warn)
     assert "uncertain" not in caught.value.failure
+
+
+@pytest.mark.parametrize(
+    ("path", "doubted"),
+    [
+        (r"/reader/([^\/]+)", True), (r"/v\d", True), ("/api/.*", True), ("/a|/b", True),
+        ("/exact$", True), ("/a{2}", True), ("/x?", True),
+        (r"~/v\d+$", False), ("/api/v1.0", False), ("/a-b_c~d/%20", False),
+        ("/a:b@c,d;e=1!", False),
+    ],
+)  # fmt: skip
+def test_a_path_that_was_an_expression_before_3_0_is_warned_about(
+    path: str, doubted: bool, script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    gateway = gateway_for(script(Step("GET", "/routes/r", MISSING)), monkeypatch)
+    present(gateway, ROUTE, {"name": "r", "paths": ["/plain", path]}, warnings.append)
+    assert warnings == [
+        f"route r: the path {path} is plain text for the gateway, though it looks like a regular "
+        f"expression; write ~{path} if it is one"
+    ] * doubted

@@ -26,30 +26,34 @@ TEXTS = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 # Each part, and the parts that it may know of; the table reads from the inside out.
 ARROWS: dict[str, set[str]] = {
     "_errors": set(),
+    "_stored": {"_errors"},
     "_address": {"_errors"},
     "_entities": {"_errors", "_address"},
     "_schema": set(),
     "_spelling": {"_errors", "_schema"},
-    "_values": {"_entities", "_errors"},
+    "_values": {"_entities", "_errors", "_stored"},
     "_secrets": {"_entities", "_errors"},
-    "_freeform": {"_entities", "_errors", "_schema", "_secrets"},
+    "_freeform": {"_entities", "_errors", "_schema", "_secrets", "_stored"},
     "_plan": {"_entities", "_errors", "_secrets", "_values"},
     "_parallel": {"_errors"},
-    "_transport": {"_errors"},
-    "_client": {"_errors", "_transport"},
+    "_deadline": {"_errors"},
+    "_transport": {"_deadline", "_errors"},
+    "_client": {"_deadline", "_errors", "_transport"},
     "_gateway": {"_client", "_entities", "_errors"},
     "_apply": {
-        "_entities", "_errors", "_gateway", "_parallel", "_plan", "_schema", "_secrets", "_values",
+        "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan", "_schema",
+        "_secrets", "_spelling", "_values",
     },
     "_predict": {"_client", "_entities", "_errors", "_gateway", "_schema", "_values"},
-    "_argspec": {"_client", "_entities", "_errors"},
+    "_argspec": {"_client", "_entities", "_errors", "_spelling", "_stored"},
     "_document": {
         "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan",
         "_schema", "_secrets", "_spelling", "_values",
     },
     "_operations": {
-        "_address", "_apply", "_argspec", "_document", "_entities", "_errors", "_freeform",
-        "_gateway", "_parallel", "_plan", "_predict", "_secrets", "_spelling", "_values",
+        "_address", "_apply", "_argspec", "_deadline", "_document", "_entities", "_errors",
+        "_freeform", "_gateway", "_parallel", "_plan", "_predict", "_secrets", "_spelling",
+        "_values",
     },
     "_module": {
         "_argspec", "_client", "_errors", "_gateway", "_operations", "_predict", "_secrets",
@@ -60,8 +64,8 @@ MAY_KNOW_HTTPX = {"_client", "_transport"}
 MAY_KNOW_ANSIBLE = {"_argspec", "_module"}
 # Reading the gateway's answers and files is left to the parts that are named for it.
 PURE = {
-    "_errors", "_address", "_entities", "_schema", "_spelling", "_values", "_secrets", "_freeform",
-    "_plan",
+    "_errors", "_stored", "_address", "_entities", "_schema", "_spelling", "_values", "_secrets",
+    "_freeform", "_plan",
 }  # fmt: skip
 IMPURE = {"os", "time", "threading", "socket", "subprocess", "random", "pathlib", "requests"}
 

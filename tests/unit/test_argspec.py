@@ -15,8 +15,9 @@ from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     ArgumentSpec,
     connection_from,
     options_of,
-    password_in,
     put_nulls,
+    refuse_unsendable,
+    secrets_in,
     take_nulls,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
@@ -53,9 +54,18 @@ SPEC = options_of(FIELDS)
 CONNECTED = {"validate_certs": True, "request_timeout": 10.0, "request_retries": 3}
 
 
+def _taken(
+    raw: dict[str, Any], spec: dict[str, Any] = SPEC
+) -> tuple[dict[str, Any], list[tuple[Any, ...]], list[str]]:
+    """Parameters without nulls, where the nulls stood, and the warnings."""
+    warnings: list[str] = []
+    return (*take_nulls(FIELDS, spec, raw, warnings.append), warnings)
+
+
 def _through(raw: dict[str, Any]) -> dict[str, Any]:
     """Parameters as an operation gets them: nulls out, ansible-core's validation, nulls in."""
-    clean, nulls = take_nulls(FIELDS, SPEC, raw)
+    clean, nulls, warnings = _taken(raw)
+    assert warnings == []
     validated = ArgumentSpecValidator(SPEC).validate(clean)
     assert validated.error_messages == []
     return put_nulls(validated.validated_parameters, FIELDS, nulls)
@@ -90,45 +100,132 @@ def test_what_is_written_arrives_as_written(
 )
 def test_null_on_what_must_be_there_is_an_error(raw: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="must not be null"):
-        take_nulls(FIELDS, SPEC, raw)
+        _taken(raw)
 
 
 def test_nulls_of_other_options_are_left_to_ansible() -> None:
     raw = {"admin_url": None, "state": None, "path": None}
-    assert take_nulls(FIELDS, SPEC, raw) == ({"admin_url": None, "state": None}, [("path",)])
+    assert _taken(raw) == ({"admin_url": None, "state": None}, [("path",)], [])
 
 
 def test_a_null_under_an_alias_counts_for_its_field() -> None:
     spec = {**SPEC, "path": {"type": "str", "aliases": ["route"]}}
-    clean, nulls = take_nulls(FIELDS, spec, {"route": None})
-    assert (clean, nulls) == ({}, [("path",)])
-    assert take_nulls(FIELDS, spec, {"route": "/x"}) == ({"route": "/x"}, [])
+    assert _taken({"route": None}, spec) == ({}, [("path",)], [])
+    assert _taken({"route": "/x"}, spec) == ({"route": "/x"}, [], [])
 
 
-@pytest.mark.parametrize("name", ["retries", "mode", "enabled", "tags", "record", "items"])
-@pytest.mark.parametrize("old", [False, True])
-def test_an_empty_text_is_null_where_no_text_can_be(
-    name: str, old: bool, monkeypatch: pytest.MonkeyPatch
+NO_STRINGS = ["retries", "mode", "enabled", "tags", "map", "record", "items"]
+OTHERS = {**SPEC, "state": {"type": "str"}, "kinds": {"type": "list", "elements": "str"}}
+
+
+@pytest.mark.parametrize("name", NO_STRINGS)
+def test_an_empty_string_is_refused_where_no_string_can_be(
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", old)
-    assert take_nulls(FIELDS, SPEC, {name: ""}) == ({}, [(name,)])
+    monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", False)
+    with pytest.raises(InputError, match=f"^{name} must not be an empty string; use null"):
+        _taken({name: ""})
 
 
 @pytest.mark.parametrize(
-    ("old", "expected"), [(False, ({"path": ""}, [])), (True, ({}, [("path",)]))]
+    ("raw", "at"),
+    [
+        ({"record": {"timeout": ""}}, "record.timeout"),
+        ({"record": '{"inner": {"count": ""}}'}, "record.inner.count"),
+        ({"items": [{"key": "a"}, {"key": "b", "weight": ""}]}, "items.2.weight"),
+        ({"kinds": ""}, "kinds"),
+    ],
 )
-def test_an_empty_text_is_null_for_a_text_field_only_before_ansible_core_2_19(
-    old: bool, expected: Any, monkeypatch: pytest.MonkeyPatch
+def test_an_empty_string_inside_is_refused_by_its_place(
+    raw: dict[str, Any], at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", old)
-    assert take_nulls(FIELDS, SPEC, {"path": ""}) == expected
-    # An identity cannot be cleared, so an empty one is judged as the text that it is.
-    assert take_nulls(FIELDS, SPEC, {"name": ""}) == ({"name": ""}, [])
+    monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", False)
+    with pytest.raises(InputError, match=f"^{at} must not be an empty string"):
+        _taken(raw, OTHERS)
+
+
+def test_an_empty_string_is_a_value_of_a_string(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", False)
+    raw = {"path": "", "record": {"inner": {"text": ""}}, "items": [{"key": "a", "note": ""}]}
+    assert _taken(raw) == (raw, [], [])
+
+
+@pytest.mark.parametrize("name", [*NO_STRINGS, "path"])
+def test_before_ansible_core_2_19_an_empty_string_is_null_with_a_warning(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", True)
+    clean, nulls, warnings = _taken({name: ""})
+    assert (clean, nulls) == ({}, [(name,)])
+    assert [warning.partition(",")[0] for warning in warnings] == [
+        f"{name} is an empty string and is taken as null"
+    ]
+
+
+def test_before_ansible_core_2_19_an_empty_list_option_is_left_out_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", True)
+    clean, nulls, warnings = _taken({"kinds": "", "state": ""}, OTHERS)
+    assert (clean, nulls, len(warnings)) == ({"state": ""}, [], 1)
+
+
+def test_an_empty_identity_or_reference_is_never_null(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", True)
+    fields = (Field("name", nullable=False), Field("service", reference="service"))
+    raw = {"name": "", "service": ""}
+    assert take_nulls(fields, options_of(fields), raw, pytest.fail) == (raw, [])
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({"retris": 5}, "Unsupported parameter retris; did you mean retries?"),
+        ({"rout": "/"}, "Unsupported parameter rout; did you mean route?"),
+        (
+            {"record": {"innr": {}}},
+            "Unsupported parameter record.innr; did you mean inner?",
+        ),
+        (
+            {"items": [{"key": "a"}, {"key": "b", "wieght": 1}]},
+            "Unsupported parameter items.2.wieght; did you mean weight?",
+        ),
+    ],
+)
+def test_a_misspelled_option_is_told_the_nearest_one(raw: dict[str, Any], message: str) -> None:
+    spec = {**SPEC, "path": {"type": "str", "aliases": ["route"]}}
+    with pytest.raises(InputError) as caught:
+        _taken(raw, spec)
+    assert caught.value.message == message
+
+
+def test_an_option_that_is_like_none_is_left_to_ansible() -> None:
+    raw = {"zzz": 1, "_ansible_tags": 2}
+    assert _taken(raw) == (raw, [], [])
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"request_timeout": float("nan")}, "request_timeout must be a finite number"),
+        ({"workspace": "a\ud800"}, "workspace holds half of a Unicode character"),
+        (
+            {"admin_headers": {"X": [float("-inf")]}},
+            "admin_headers.X.1 must be a finite number",
+        ),
+        ({"admin_headers": {"\udfff": 1}}, "a key of admin_headers holds half of a Unicode"),
+    ],
+)
+def test_what_no_request_can_hold_is_refused_by_the_name_of_the_option(
+    params: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        refuse_unsendable(KONG_TARGET.spec, params)
 
 
 def test_taking_nulls_leaves_the_raw_parameters_alone() -> None:
     raw = {"record": {"timeout": None}, "items": [{"key": "a", "weight": None}]}
-    take_nulls(FIELDS, SPEC, raw)
+    _taken(raw)
     assert raw == {"record": {"timeout": None}, "items": [{"key": "a", "weight": None}]}
 
 
@@ -186,7 +283,8 @@ def test_the_connection_has_everything_that_is_written() -> None:
             "workspace": "team",
         }
     )
-    assert connection.url == "https://gw.test:8444/team"
+    assert connection.url == "https://gw.test:8444"
+    assert connection.workspace_url == "https://gw.test:8444/team"
     assert connection.headers == (("X-A", "1"), ("Kong-Admin-Token", "t"))
 
 
@@ -250,12 +348,26 @@ def test_a_workspace_is_one_segment_of_the_path(workspace: str, path: str) -> No
     connection = connection_from(
         {**CONNECTED, "admin_url": "http://gw.test", "workspace": workspace}
     )
-    assert connection.url == f"http://gw.test{path}"
+    assert connection.workspace_url == f"http://gw.test{path}"
 
 
 @pytest.mark.parametrize(
-    ("url", "password"),
-    [("http://a:b@c", "b"), ("http://c", None), (None, None), ("http://[::1", None), (5, None)],
-)
-def test_a_password_in_a_url_is_found_to_be_hidden(url: Any, password: str | None) -> None:
-    assert password_in(url) == password
+    ("params", "secrets"),
+    [
+        ({"admin_url": "http://a:b@c"}, {"b"}),
+        ({"admin_url": "http://c"}, set()),
+        ({"admin_url": "http://[::1"}, set()),
+        ({"admin_url": 5}, set()),
+        ({}, set()),
+        ({"status_urls": ["http://a:b@c", "http://a:d@c"]}, {"b", "d"}),
+        ({"status_urls": "http://a:b@c"}, {"b"}),
+        ({"admin_headers": {"Authorization": "Bearer t0ken", "X-Env": "prod"}},
+         {"Bearer t0ken", "t0ken"}),
+        ({"admin_headers": {"X-Api-Key": "k", "Cookie": None}}, {"k"}),
+        ({"admin_headers": "X-Env=prod"}, set()),
+    ],
+)  # fmt: skip
+def test_secrets_of_the_connection_are_found_to_be_hidden(
+    params: dict[str, Any], secrets: set[str]
+) -> None:
+    assert secrets_in(params) == secrets

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import threading
+import datetime
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils import _client
 from ansible_collections.irishtek.kong.plugins.module_utils._client import segment
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     Refused,
@@ -65,11 +64,19 @@ def test_what_may_have_been_done_is_not_sent_twice(
     assert _retried(script, monkeypatch, method, first) == expected
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 500])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409])
 def test_a_clear_refusal_is_not_asked_for_again(
     script: Scripts, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     assert not _retried(script, monkeypatch, "GET", answer(status, {"message": "no"}))
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_an_internal_error_is_asked_for_again_where_the_whole_is_sent(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    expected = method in ("GET", "PUT", "DELETE")
+    assert _retried(script, monkeypatch, method, answer(500, {"message": "no"})) == expected
 
 
 def test_a_post_that_only_asks_is_repeated(
@@ -98,31 +105,103 @@ def test_pauses_grow_vary_and_end(script: Scripts, monkeypatch: pytest.MonkeyPat
     client, clock = client_for(handler, monkeypatch, retries=8, timeout=100.0)
     with pytest.raises(Unreachable):
         client.request("GET", "/x")
-    longest = [min(5.0, 0.2 * 2**attempt) for attempt in range(8)]
+    longest = [min(5.0, 0.4 * 3**attempt) for attempt in range(8)]
     for pause, most in zip(clock.pauses, longest, strict=True):
-        assert most / 2 <= pause <= most
+        assert most * 0.75 <= pause <= most
 
 
-def test_retry_after_is_honoured(script: Scripts, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
+def test_a_gateway_that_is_away_for_two_seconds_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        away = clock.now < start + 2
+        return answer(503, {"message": "later"}) if away else answer(200, {"id": "1"})
+
+    monkeypatch.setattr("random.uniform", lambda least, most: least)
+    client, clock = client_for(handler, monkeypatch)
+    start = clock.now
+    assert client.request(method, "/x") == {"id": "1"}
+
+
+DATE = "Tue, 01 Dec 2026 08:00:07 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry_after": "7"}, 7.0),
+        ({"retry_after": "0.5"}, 0.5),
+        ({"retry_after": "60"}, 60.0),
+        ({"retry_after": DATE, "date": "Tue, 01 Dec 2026 08:00:00 GMT"}, 7.0),
+        ({"retry_after": DATE, "date": "Tue, 01 Dec 2026 07:00:00 -0100"}, 7.0),
+        ({"retry_after": DATE}, 3.0),
+    ],
+    ids=["seconds", "fraction", "a minute", "date", "date of another zone", "date by our clock"],
+)
+def test_retry_after_is_honoured(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], seconds: float
+) -> None:
     handler = script(
-        Step("POST", "/x", answer(429, {"message": "slow"}, retry_after="7")),
+        Step("POST", "/x", answer(429, {"message": "slow"}, **headers)),
         Step("POST", "/x", answer(201, {"id": "1"})),
     )
     client, clock = client_for(handler, monkeypatch)
+    clock.now = datetime.datetime(2026, 12, 1, 8, 0, 4, tzinfo=datetime.UTC).timestamp()
     assert client.request("POST", "/x", {}) == {"id": "1"}
-    assert clock.pauses == [7.0]
+    assert sum(clock.pauses) == seconds
 
 
-def test_retry_after_never_exceeds_the_deadline(
-    script: Scripts, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("nonsense", ["soon", "nan", "inf", "-1", ""])
+def test_a_retry_after_of_nonsense_is_none(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, nonsense: str
 ) -> None:
-    handler = script(Step("GET", "/x", answer(429, {"message": "slow"}, retry_after="41")))
+    handler = script(
+        Step("GET", "/x", answer(429, {"message": "slow"}, retry_after=nonsense)),
+        Step("GET", "/x", answer(200, {})),
+    )
+    client, clock = client_for(handler, monkeypatch)
+    client.request("GET", "/x")
+    assert sum(clock.pauses) <= 1
+
+
+@pytest.mark.parametrize(("status", "after", "pauses"), [(503, "41", 0), (429, "61", 0)])
+def test_what_takes_too_long_is_not_waited_for(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, status: int, after: str, pauses: int
+) -> None:
+    handler = script(Step("GET", "/x", answer(status, {"message": "slow"}, retry_after=after)))
     client, clock = client_for(handler, monkeypatch, timeout=10.0, retries=3)
     with pytest.raises(Refused) as caught:
         client.request("GET", "/x")
     assert clock.pauses == []
-    assert caught.value.failure["retry_after"] == 41
+    assert caught.value.failure["retry_after"] == float(after)
     assert caught.value.failure["attempts"] == 1
+
+
+@pytest.mark.parametrize("retries", [0, 3])
+def test_a_limit_is_waited_for_ten_times_apart_from_other_retries(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, retries: int
+) -> None:
+    limited = Step("POST", "/x", answer(429, {"message": "slow"}, retry_after="60"))
+    client, clock = client_for(script(*[limited] * 11), monkeypatch, retries=retries)
+    told: list[str] = []
+    client.progress = told.append
+    with pytest.raises(Refused, match="the gateway limits requests") as caught:
+        client.request("POST", "/x", {})
+    assert sum(clock.pauses) == 600
+    assert caught.value.failure["attempts"] == 11
+    assert told[0] == "http://gateway.test:8001 limits requests: waiting 60 s"
+    assert max(clock.pauses) <= 5, "told again every few seconds"
+
+
+def test_a_limit_without_a_time_is_waited_for_longer_and_longer(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [Step("GET", "/x", answer(429, {"message": "slow"}))] * 10
+    handler = script(*steps, Step("GET", "/x", DOWN), Step("GET", "/x", answer(200, {})))
+    client, clock = client_for(handler, monkeypatch, retries=1, timeout=1.0)
+    client.request("GET", "/x")
+    assert sum(clock.pauses) > 200
 
 
 def test_all_attempts_end_with_the_deadline(
@@ -217,32 +296,3 @@ def test_a_name_is_one_segment_of_a_path(
     assert segment(text) == quoted
     handler = script(Step("GET", f"/upstreams/{quoted}", answer(200, {})))
     client_for(handler, monkeypatch)[0].request("GET", f"/upstreams/{segment(text)}")
-
-
-def test_each_thread_has_a_client_of_its_own_and_close_closes_all(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    client, _clock = client_for(lambda request: answer(200, {}), monkeypatch)
-    made: list[httpx.Client] = []
-    make = vars(_client)["new_httpx_client"]
-
-    def counted(*args: Any, **settings: Any) -> httpx.Client:
-        made.append(make(*args, **settings))
-        return made[-1]
-
-    monkeypatch.setattr(_client, "new_httpx_client", counted)
-
-    def work() -> None:
-        client.request("GET", "/")
-        client.request("GET", "/")
-
-    threads = [threading.Thread(target=work) for number in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=10)
-    assert len(made) == 3
-    client.close()
-    assert all(each.is_closed for each in made)
-    client.request("GET", "/")
-    assert len(made) == 4

@@ -62,7 +62,7 @@ def _error(handler: Callable[[httpx.Request], Any], patch: pytest.MonkeyPatch) -
         (answer(409, {"message": "UNIQUE violation", "code": 5}), Refused,
          "UNIQUE violation (HTTP 409)"),
         (answer(429, {"message": "slow down"}), Refused,
-         "slow down (HTTP 429); raise request_retries or slow down"),
+         "slow down (HTTP 429); the gateway limits requests"),
         (answer(500, {"message": "An unexpected error occurred"}), Refused,
          "An unexpected error occurred (HTTP 500)"),
         (answer(502, text="<html>Bad Gateway</html>"), Refused, "HTTP 502"),

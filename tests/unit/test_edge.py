@@ -14,7 +14,9 @@ import pytest
 from ansible.module_utils import basic
 
 from ansible_collections.irishtek.kong.plugins.module_utils import _parallel
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import SERVICE
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
+    MASKED,
     InputError,
     KongError,
     Refused,
@@ -29,6 +31,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._base im
     Operation,
     Task,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    entity_operation,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._generic import KONG_ENTITY
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._state import KONG_STATE
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._upstream import (
     KONG_UPSTREAM,
 )
@@ -104,12 +111,14 @@ def test_a_connection_that_cannot_be_fails_before_the_operation_runs() -> None:
     assert result["failed"] and "is not the URL of an Admin API" in result["msg"]
 
 
-def _module(monkeypatch: pytest.MonkeyPatch, params: dict[str, Any]) -> KongModule:
+def _module(
+    monkeypatch: pytest.MonkeyPatch, params: dict[str, Any], operation: Operation = KONG_UPSTREAM
+) -> KongModule:
     """A module as door one starts it, with these task parameters."""
     arguments = {"ANSIBLE_MODULE_ARGS": {"admin_url": "http://gw.test", **params}}
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())
     monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
-    return KongModule(KONG_UPSTREAM.spec)
+    return KongModule(operation.spec)
 
 
 def test_a_module_keeps_nulls_and_masks_what_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +156,39 @@ def test_a_module_logs_no_secret(
     assert SECRET not in logged[0] + caplog.text
 
 
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        (KONG_STATE, {"content": {"consumers": [{"keyauth_credentials": [{"key": SECRET}]}]}}),
+        (KONG_STATE, {"content": f"key: {SECRET}"}),
+        (KONG_STATE, {"content": {}, "default_lookup_tags": {"services": [SECRET]}}),
+        (KONG_ENTITY, {"path": "things", "entity": {"anything": SECRET}}),
+        (KONG_UPSTREAM, {"name": "w", "admin_headers": {"Authorization": SECRET}}),
+        (entity_operation(SERVICE), {"name": "s", "url": f"http://user:{SECRET}@h"}),
+    ],
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_what_is_free_form_is_not_shown_nor_logged(
+    monkeypatch: pytest.MonkeyPatch, operation: Operation, params: dict[str, Any]
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(
+        basic.AnsibleModule, "log", lambda self, msg, log_args=None: logged.append(repr(log_args))
+    )
+    module = _module(monkeypatch, params, operation)
+    assert SECRET in json.dumps(module.written)
+    assert SECRET not in json.dumps(module.shown_params) + logged[0]
+
+
+def test_of_headers_those_with_credentials_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"Authorization": f"Bearer {SECRET}", "X-Env": "prod", "X-Api-Key": "k3y-0f-1t"}
+    module = _module(monkeypatch, {"name": "prod-web", "admin_headers": headers})
+    shown = {"Authorization": MASKED, "X-Env": "prod", "X-Api-Key": MASKED}
+    assert module.shown_params["admin_headers"] == shown
+    assert {f"Bearer {SECRET}", SECRET, "k3y-0f-1t"} <= module.no_log_values
+    assert "prod" not in module.no_log_values
+
+
 def test_after_a_failure_no_new_item_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_parallel, "WORKERS", 1)
     begun: list[int] = []
@@ -166,3 +208,7 @@ def test_after_a_failure_no_new_item_is_begun(monkeypatch: pytest.MonkeyPatch) -
 def test_results_come_in_the_order_of_the_items() -> None:
     assert for_each(lambda item: item * 2, range(25)) == list(range(0, 50, 2))
     assert for_each(lambda item: item, []) == []
+
+
+def test_a_sentence_about_what_no_output_can_hold_can_be_output_all_the_same() -> None:
+    assert failed(InputError("service a\ud800: no"))["msg"] == "service a\\ud800: no"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -127,3 +128,19 @@ def test_a_host_that_cannot_be_a_target_is_named(
 ) -> None:
     with pytest.raises(AnsibleFilterError, match=message):
         kong_targets(hosts, HOSTVARS, **options)
+
+
+def test_an_address_whose_last_group_may_be_a_port_is_warned_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    warnings: list[str] = []
+    for file in (address_file, targets_file):
+        monkeypatch.setattr(file, "Display", lambda: SimpleNamespace(warning=warnings.append))
+    hostvars = {"a": {"ansible_host": "fd00::7c46:80"}}
+    target = "[fd00:0000:0000:0000:0000:0000:7c46:0080]"
+    assert kong_target_address("fd00::7c46:80") == f"{target}:8000"
+    assert kong_targets(["a"], hostvars) == [{"target": f"{target}:8000"}]
+    assert ["write [fd00::7c46]:80 if" in warning for warning in warnings] == [True, True]
+    warnings.clear()
+    assert kong_targets(["a"], hostvars, port=9) == [{"target": f"{target}:9"}]
+    assert warnings == []

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, Refused
 from unit.recordings import schema
-from unit.scripted import Script, Step, answer, gateway_for
+from unit.scripted import URL, Script, Step, answer, gateway_for
 
 Scripts = Callable[..., Script]
 TARGET, SERVICE, UPSTREAM, ROUTE = (
@@ -109,3 +110,60 @@ def test_a_judgement_is_the_refusal_of_the_write(
     gateway = gateway_for(script(Step("POST", "/schemas/routes/validate", refused)), monkeypatch)
     with pytest.raises(Refused, match=r"schema violation \(name: bad\)"):
         gateway.validate(ROUTE, {"name": "?"})
+
+
+FORBIDDEN = answer(403, {"message": "no"})
+NO_WORKSPACE = answer(404, {"message": "Workspace 'team' not found"})
+
+
+def test_the_root_belongs_to_no_workspace(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [
+        Step("GET", "/", answer(200, {"version": "3.10.0"})),
+        Step("GET", "/team/services?size=1000", EMPTY),
+    ]
+    gateway = gateway_for(script(*steps), monkeypatch, workspace="team")
+    assert gateway.root() == gateway.root() == {"version": "3.10.0"}
+    assert gateway.entities(SERVICE) == []
+    assert gateway.url == f"{URL}/team"
+
+
+@pytest.mark.parametrize("refusal", [FORBIDDEN, MISSING])
+def test_an_account_of_one_workspace_reads_the_root_inside_of_it(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, refusal: Any
+) -> None:
+    steps = [
+        Step("GET", "/", refusal),
+        Step("GET", "/a%20b/kong", answer(200, {"version": "3.10.0"})),
+    ]
+    gateway = gateway_for(script(*steps), monkeypatch, workspace="a b")
+    assert gateway.root() == {"version": "3.10.0"}
+
+
+def test_a_root_that_is_refused_outside_of_workspaces_or_for_a_wrong_token_is_an_error(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Refused, match="403"):
+        gateway_for(script(Step("GET", "/", FORBIDDEN)), monkeypatch).root()
+    unauthorized = Step("GET", "/", answer(401, {"message": "no"}))
+    with pytest.raises(Refused, match="401"):
+        gateway_for(script(unauthorized), monkeypatch, workspace="team").root()
+
+
+def test_a_missing_workspace_is_an_error_and_no_empty_list(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [
+        Step("GET", "/team/services?size=1000", NO_WORKSPACE),
+        Step("GET", "/team/services/s", NO_WORKSPACE),
+        Step("DELETE", "/team/services/s", NO_WORKSPACE),
+    ]
+    gateway = gateway_for(script(*steps), monkeypatch, workspace="team")
+    for ask in (
+        lambda: gateway.entities(SERVICE),
+        lambda: gateway.get(SERVICE, "s"),
+        lambda: gateway.delete(SERVICE, {"id": "s"}),
+    ):
+        with pytest.raises(Refused, match="Workspace 'team' not found"):
+            ask()

@@ -213,14 +213,14 @@ def test_contradictions_about_targets_are_refused(
 
 
 def test_absent_twice_is_one_delete(tasks: Tasks) -> None:
-    one = "/upstreams/web/targets/a:1"
+    listed = "/upstreams/web/targets?size=1000"
+    both = answer(200, {"data": [_target("a:1"), _target("b:1")], "next": None})
     steps = [
-        Step("GET", one, answer(200, _target("a:1"))),
-        Step("DELETE", "/upstreams/web/targets/id-a", answer(204)),
-    ]
+        Step("GET", listed, both), Step("DELETE", "/upstreams/web/targets/id-a", answer(204)),
+    ]  # fmt: skip
     params = {"upstream": "web", "target": "a:1", "state": "absent"}
     assert tasks.run(run_target, steps, **params)["operation"] == "delete"
-    assert not tasks.run(run_target, [Step("GET", one, MISSING)], **params)["changed"]
+    assert not tasks.run(run_target, [Step("GET", listed, MISSING)], **params)["changed"]
 
 
 @pytest.mark.parametrize(
@@ -239,3 +239,23 @@ def test_a_ping_says_which_gateway_answered(tasks: Tasks, root: Entity, edition:
 def test_what_is_no_gateway_is_said_to_be_none(tasks: Tasks) -> None:
     with pytest.raises(KongError, match="does not answer as an Admin API does"):
         tasks.run(run_ping, [Step("GET", "/", answer(200, {"hello": "world"}))])
+
+
+@pytest.mark.parametrize("state", ["present", "absent", "drained"])
+@pytest.mark.parametrize("many", [False, True])
+def test_an_ipv6_address_that_may_end_in_a_port_is_warned_about(
+    tasks: Tasks, state: str, many: bool
+) -> None:
+    address = "[fd00:0000:0000:0000:0000:0000:7c46:0080]:8000"
+    stored = [{**_target(address, 0), "tags": None}, _target("b:1")]
+    listed = many or state in ("drained", "absent")
+    asked = Step("GET", BY_NAME, _pool(*stored))
+    if not listed:
+        quoted = address.replace("[", "%5B").replace("]", "%5D")
+        asked = Step("GET", f"/upstreams/web/targets/{quoted}", answer(200, stored[0]))
+    steps = [asked, *([Step("DELETE", "/upstreams/web/targets/id-%5B", answer(204))]
+                      if state == "absent" else [])]  # fmt: skip
+    written = {"target": "fd00::7c46:80"}
+    params = {"targets": [written]} if many else written
+    tasks.run(run_target, steps, upstream="web", state=state, **params)
+    assert [warning for warning in tasks.warnings if "[fd00::7c46]:80" in warning]

@@ -15,9 +15,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._credentia
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._operations import (
-    _target_health,
-)
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
     Operation,
     Result,
@@ -35,15 +32,13 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._generic
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import (
     KONG_PLUGIN,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._target_health import (
-    KONG_TARGET_HEALTH,
-)
 from unit.recordings import plugin_schemas, schemas
-from unit.scripted import URL, Clock, Script, Step, answer, gateway_for
+from unit.scripted import URL, Script, Step, answer, gateway_for
 
 Scripts = Callable[..., Script]
 ID = {name: f"{name * 8}-2222-4333-8444-555555555555" for name in "abcd"}
 MISSING = answer(404, {"message": "Not found"})
+NO_ROOT = Step("GET", "/", answer(403, {"message": "no"}))
 ALICE = {"id": ID["a"], "username": "alice", "custom_id": None, "tags": None}
 BOB = {"id": ID["b"], "username": "bob", "custom_id": None, "tags": None}
 
@@ -279,9 +274,33 @@ def test_a_plugin_that_is_not_there_needs_a_name_to_be_made(tasks: Tasks, writte
 
 
 def test_a_plugin_that_the_gateway_does_not_have_is_refused_by_its_name(tasks: Tasks) -> None:
-    steps = [_get("/plugins"), Step("GET", "/schemas/plugins/mine", MISSING)]
+    steps = [_get("/plugins"), Step("GET", "/schemas/plugins/mine", MISSING), NO_ROOT]
     error = tasks.refusal(KONG_PLUGIN, steps, name="mine")
-    assert error.message == (f"plugin mine at {URL}: the gateway does not have a plugin named mine")
+    assert error.message == f"plugin mine at {URL}: the gateway has no plugin mine"
+
+
+def test_a_misspelled_plugin_is_told_the_nearest_one_that_the_gateway_has(tasks: Tasks) -> None:
+    root = {"plugins": {"available_on_server": {"rate-limiting": True, "request-size-limiting": 1}}}
+    steps = [
+        _get("/plugins"),
+        Step("GET", "/schemas/plugins/rate-limitting", MISSING),
+        Step("GET", "/", answer(200, root)),
+    ]
+    error = tasks.refusal(KONG_PLUGIN, steps, name="rate-limitting")
+    assert error.message.endswith("no plugin rate-limitting; did you mean rate-limiting?")
+
+
+def test_a_misspelled_setting_is_told_the_nearest_one_of_the_plugin(tasks: Tasks) -> None:
+    body = {"code": 2, "name": "schema violation",
+            "fields": {"config": {"max_ag": "unknown field"}}}  # fmt: skip
+    steps = [
+        _get("/plugins"),
+        CORS_SCHEMA,
+        Step("POST", "/plugins", answer(400, body)),
+        Step("GET", "/schemas/plugins", answer(200, {"fields": []})),
+    ]
+    error = tasks.refusal(KONG_PLUGIN, steps, name="cors", config={"max_ag": 5})
+    assert error.message.endswith("(config.max_ag: unknown field; did you mean max_age?)")
 
 
 def test_a_plugin_of_a_missing_service_is_absent_and_cannot_be_present(tasks: Tasks) -> None:
@@ -354,63 +373,3 @@ def test_an_entity_without_a_path_of_its_own_is_searched_for(tasks: Tasks) -> No
     steps = [schema, GET_ALICE, _get("/consumers/alice/acls", {**stored, "group": "h"}, stored)]
     params = {**_any("consumers/alice/acls", group="g"), "identity": "group", "search": True}
     assert not tasks.run(KONG_ENTITY, steps, **params)["changed"]
-
-
-# Health.
-
-HEALTH = "/upstreams/web/health?size=1000"
-ROOT = Step("GET", "/", answer(200, {"configuration": {"role": "traditional"}}))
-SET = "/upstreams/web/targets/10.0.0.1:80/unhealthy"
-TARGET: dict[str, Any] = {"upstream": "web", "target": "10.0.0.1:80", "health": "unhealthy"}
-
-
-def _health(state: str | None, *addresses: Entity) -> Step:
-    seen: Entity = {"target": "10.0.0.1:80", "data": {"addresses": list(addresses) or {}}}
-    return Step("GET", HEALTH, _listed({**seen, "health": state} if state else seen))
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(_target_health, "time", clock)
-    return clock
-
-
-def test_health_is_set_once_a_balancer_exists(tasks: Tasks, clock: Clock) -> None:
-    no_balancer = answer(400, {"message": "Upstream web has no balancer"})
-    steps = [
-        ROOT, _health(None), _health("HEALTHY"), Step("PUT", SET, no_balancer),
-        Step("PUT", SET, answer(204)),
-    ]  # fmt: skip
-    result = tasks.run(KONG_TARGET_HEALTH, steps, **TARGET)
-    assert (result["changed"], result["diff"]["before"]) == (True, {"health": "HEALTHY"})
-    assert len(clock.pauses) == 2
-
-
-def test_health_that_is_so_already_is_no_change(tasks: Tasks) -> None:
-    assert not tasks.run(KONG_TARGET_HEALTH, [ROOT, _health("UNHEALTHY")], **TARGET)["changed"]
-
-
-def test_the_health_of_one_address_is_set(tasks: Tasks) -> None:
-    seen = {"ip": "10.0.0.1", "port": 80, "health": "HEALTHY"}
-    path = SET.replace("/unhealthy", "/10.0.0.1:80/unhealthy")
-    steps = [ROOT, _health("HEALTHY", seen), Step("PUT", path, answer(204))]
-    assert tasks.run(KONG_TARGET_HEALTH, steps, **TARGET, address="10.0.0.1:80")["changed"]
-
-
-@pytest.mark.parametrize(
-    ("step", "params", "message"),
-    [
-        (_health("HEALTHCHECKS_OFF"), {}, "the upstream has no health checks"),
-        (Step("GET", HEALTH, MISSING), {}, "the upstream does not exist"),
-        (Step("GET", HEALTH, _listed()), {}, "the target does not exist"),
-        (_health("HEALTHY"), {"address": "10.0.0.9:80"}, "has no address 10.0.0.9:80"),
-    ],
-)
-def test_health_that_cannot_be_set_is_refused(
-    tasks: Tasks, clock: Clock, step: Step, params: dict[str, str], message: str
-) -> None:
-    error = tasks.refusal(KONG_TARGET_HEALTH, [ROOT, step], **TARGET, **params)
-    assert message in error.message
-    assert error.message.startswith(f"health of target 10.0.0.1:80 of upstream web at {URL}: ")
-    assert clock.pauses == []

@@ -182,6 +182,41 @@ def test_silent_rules_about_hashing_become_visible(
 
 
 @pytest.mark.parametrize(
+    ("written", "stored", "added"),
+    [
+        ({"algorithm": "least-connections"}, {"hash_on": "ip", "hash_fallback": "path"},
+         {"hash_on": "none", "hash_fallback": "none"}),
+        ({"hash_on": "none"}, {"hash_on": "ip", "hash_fallback": "path"},
+         {"algorithm": "round-robin", "hash_fallback": "none"}),
+        ({"hash_on": "cookie", "hash_on_cookie": "c"}, {"hash_on": "ip", "hash_fallback": "path"},
+         {"algorithm": "consistent-hashing", "hash_fallback": "none"}),
+        ({"hash_on": "ip"}, {"hash_on": "path", "hash_fallback": "consumer"},
+         {"algorithm": "consistent-hashing"}),
+        ({"hash_on": "header", "hash_on_header": "X-A"},
+         {"hash_on": "ip", "hash_fallback": "none", "hash_fallback_header": "X-A"},
+         {"algorithm": "consistent-hashing", "hash_fallback_header": None}),
+        ({"hash_fallback": "query_arg", "hash_fallback_query_arg": "a"},
+         {"hash_on": "ip", "hash_on_query_arg": "a"}, {"hash_on_query_arg": None}),
+        ({"hash_on_header": "X-A"},
+         {"hash_on": "ip", "hash_fallback": "header", "hash_fallback_header": "X-A"}, {}),
+        ({"slots": 20}, {"hash_on": "ip", "hash_fallback": "path"}, {}),
+    ],
+)  # fmt: skip
+def test_what_a_change_of_hash_on_implies_goes_along(
+    written: Entity, stored: Entity, added: Entity
+) -> None:
+    desired = dict(written)
+    settle_hashing(desired, stored)
+    assert desired == {**written, **added}
+
+
+@pytest.mark.parametrize("hash_on", ["none", "cookie"])
+def test_a_fallback_that_hash_on_leaves_no_room_for_is_refused(hash_on: str) -> None:
+    with pytest.raises(InputError, match=f"cannot be combined with hash_on {hash_on}; set"):
+        settle_hashing({"hash_on": hash_on, "hash_fallback": "ip"}, None)
+
+
+@pytest.mark.parametrize(
     ("written", "stored"),
     [
         ({"algorithm": "consistent-hashing"}, None),

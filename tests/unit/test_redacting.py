@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import carry_out
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import carry_out, present
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Field
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED, KongError
@@ -111,3 +111,39 @@ def test_free_form_options_are_not_logged() -> None:
     logged = mask_fields(KINDS["vault"].fields, params)
     assert logged == {"name": "v", "config": MASKED, "tags": ["a"]}
     assert mask_fields(KINDS["vault"].fields, {"config": {}}) == {"config": {}}
+
+
+@pytest.mark.parametrize("secret", ["password", "username", "tags", "fields", "status"])
+def test_a_secret_that_is_the_name_of_a_field_leaves_the_names_alone(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    kind = KINDS["basic_auth"]
+    body = {"username": "al", "password": secret}
+    fields = {secret: f"{secret} is bad", "tags": ["bad"], "@entity": [secret]}
+    refused = {"code": 2, "name": "schema violation", "message": "no", "fields": fields}
+    step = Step("POST", "/consumers/c/basic-auth", answer(400, refused))
+    gateway = gateway_for(script(step), monkeypatch)
+    with pytest.raises(KongError) as caught:
+        carry_out(gateway, plan_present(kind, body, None, "c"), "c")
+    failure = caught.value.failure
+    assert (failure["status"], failure["code"]) == (400, 2)
+    known = secret not in ("fields", "status")
+    assert failure["fields"][secret if known else MASKED] == (
+        ["bad"] if secret == "tags" else f"{MASKED} is bad"
+    )
+    assert failure["fields"]["@entity"] == [MASKED]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://user:s3cret@h", "http://user:s3cret@h:x", "user:s3cret@h", "http://:s3cret@h/p?q",
+     "http://user:s3cret/@h"],
+)  # fmt: skip
+def test_a_password_in_the_url_of_a_service_is_not_repeated(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    missing = Step("GET", "/services/s", answer(404, {"message": "Not found"}))
+    gateway = gateway_for(script(missing), monkeypatch)
+    with pytest.raises(KongError, match="service s at .*: url") as caught:
+        present(gateway, KINDS["service"], {"name": "s", "url": url}, print)
+    assert "s3cret" not in caught.value.message

@@ -10,10 +10,17 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.irishtek.kong.plugins.module_utils._client import flat_reasons
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._freeform import config_schema
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import complete
-from ansible_collections.irishtek.kong.plugins.module_utils._spelling import RENAMED, spelled_out
+from ansible_collections.irishtek.kong.plugins.module_utils._spelling import (
+    RENAMED,
+    did_you_mean,
+    spelled_out,
+    unknown_fields,
+    with_nearest_fields,
+)
 from unit.recordings import VERSIONS, plugin, plugin_schemas
 
 # Old names that mean nothing any more.
@@ -112,3 +119,39 @@ def test_what_the_gateway_answers_twice_is_the_same_as_what_is_sent() -> None:
     schema = config_schema(plugin("rate-limiting"))
     completed = complete(schema, _spelled("rate-limiting", redis_host="r"))
     assert (completed["redis"]["host"], completed["redis_host"]) == ("r", "r")
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "hint"),
+    [
+        ("rate-limitting", ["rate-limiting", "key-auth"], "; did you mean rate-limiting?"),
+        ("Rate_Limiting", ["rate-limiting", "key-auth"], "; did you mean rate-limiting?"),
+        ("tag", ["tags", "target"], "; did you mean tags?"),
+        ("zzz", ["tags", "target"], ""),
+        ("tags", ["tags"], ""),
+        ("tags", [], ""),
+    ],
+)
+def test_the_nearest_known_name_is_told_if_any_is_near(
+    name: str, known: list[str], hint: str
+) -> None:
+    assert did_you_mean(name, known) == hint
+
+
+def test_each_unknown_field_of_a_refusal_is_told_its_nearest_name() -> None:
+    fields = {
+        "hst": "unknown field",
+        "port": "expected an integer",
+        "config": {"redis": {"hosst": "unknown field"}, "redis_hst": "unknown field"},
+        "zzz": "unknown field",
+    }
+    redis = {"type": "record", "fields": [{"host": {"type": "string"}}]}
+    config = {"fields": [{"redis": redis}], "shorthand_fields": [{"redis_host": {}}]}
+    schema = {"fields": [{"host": {}}, {"port": {}}, {"config": config}]}
+    message = "; ".join(flat_reasons(fields))
+    assert with_nearest_fields(message, unknown_fields(fields), schema) == (
+        "config.redis.hosst: unknown field; did you mean host?; "
+        "config.redis_hst: unknown field; did you mean redis_host?; "
+        "hst: unknown field; did you mean host?; "
+        "port: expected an integer; zzz: unknown field"
+    )

@@ -28,9 +28,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._values import (
 )
 from unit.entities import ANY_KIND, entities, partial
 
-ROUTE, SERVICE, UPSTREAM, TARGET = (
-    KINDS[name] for name in ("route", "service", "upstream", "target")
+ROUTE, SERVICE, UPSTREAM, TARGET, PLUGIN = (
+    KINDS[name] for name in ("route", "service", "upstream", "target", "plugin")
 )
+JWT = KINDS["jwt"]
+PEM = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"
 QUICK = settings(max_examples=50, deadline=None)
 
 
@@ -176,6 +178,12 @@ def test_a_map_is_replaced_as_a_whole() -> None:
     [
         (UPSTREAM, {"healthchecks": {"threshold": 5.0}}, {"healthchecks": {"threshold": 5}}),
         (UPSTREAM, {"healthchecks": {"threshold": 12.5}}, {"healthchecks": {"threshold": 12.5}}),
+        (
+            UPSTREAM,
+            {"healthchecks": {"threshold": 100 / 3}},
+            {"healthchecks": {"threshold": 33.333333333333}},
+        ),
+        (PLUGIN, {"config": {"a": [1 / 3, 5.0]}}, {"config": {"a": [0.33333333333333, 5]}}),
         (ROUTE, {"headers": {"x-v": [1, 2.5, "a"]}}, {"headers": {"x-v": ["1", "2.5", "a"]}}),
         (ROUTE, {"destinations": [{"port": 80}]}, {"destinations": [{"ip": None, "port": 80}]}),
         (TARGET, {"tags": ["a", "a"]}, {"tags": ["a"]}),
@@ -203,7 +211,15 @@ def test_values_take_the_form_in_which_the_gateway_answers(
             {"healthchecks": {"active": {"healthy": {"http_statuses": [200, 99]}}}},
             "http_statuses is 99, and must be from 100 to 999",
         ),
-        (UPSTREAM, {"healthchecks": {"active": {"timeout": float("nan")}}}, "timeout is nan"),
+        (
+            UPSTREAM,
+            {"healthchecks": {"active": {"timeout": float("nan")}}},
+            "healthchecks.active.timeout must be a finite number",
+        ),
+        (PLUGIN, {"config": {"minute": float("inf")}}, "config.minute must be a finite number"),
+        (PLUGIN, {"config": {"minute": 10**400}}, "config.minute must be a finite number"),
+        (SERVICE, {"path": "/\ud800"}, "path holds half of a Unicode character"),
+        (PLUGIN, {"config": {"a": ["\udcff"]}}, "config.a.1 holds half of a Unicode character"),
         (SERVICE, {"tags": ["a,b"]}, "tag 'a,b' must not hold a comma or a slash"),
         (ROUTE, {"sources": [{"port": 65536}]}, "port is 65536"),
     ],
@@ -213,3 +229,31 @@ def test_what_no_gateway_takes_is_refused_before_any_request(
 ) -> None:
     with pytest.raises(InputError, match=message):
         normalise(kind.fields, written)
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "stored"),
+    [
+        (UPSTREAM, {"healthchecks": {"threshold": 100 / 3}},
+         {"healthchecks": {"threshold": 33.333333333333}}),
+        (PLUGIN, {"config": {"a": {"b": [1 / 3]}}}, {"config": {"a": {"b": [0.33333333333333]}}}),
+        (PLUGIN, {"config": {"a": 123456789012345678}},
+         {"config": {"a": 123456789012350000.0}}),
+        (PLUGIN, {"config": {"pem": f"{PEM}\n"}}, {"config": {"pem": PEM}}),
+        (PLUGIN, {"config": {"pems": [PEM]}}, {"config": {"pems": [f"{PEM} \r\n"]}}),
+        (JWT, {"rsa_public_key": f"{PEM}\n\n"}, {"rsa_public_key": PEM}),
+        (KINDS["vault"], {"config": {"ca": f"{PEM}\n"}}, {"config": {"ca": PEM}}),
+    ],
+)  # fmt: skip
+def test_what_a_gateway_keeps_alike_is_no_difference(
+    kind: Kind, written: Entity, stored: Entity
+) -> None:
+    assert difference(kind.fields, written, stored) == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"), [(PEM, f" {PEM}"), ("a", "a\n"), (0.1, 0.10000000000001)]
+)
+def test_what_a_gateway_keeps_apart_is_a_difference(written: Any, stored: Any) -> None:
+    config = {"config": {"a": written}}
+    assert difference(PLUGIN.fields, config, {"config": {"a": stored}}) == config

@@ -14,15 +14,15 @@ import pytest
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._operations import _wait
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway import AdminGateway
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Task
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._wait import (
-    refuse_waiting_without_proxy,
-    wait_for_targets,
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._nodes import (
+    balancing_nodes,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._wait import TargetWait
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan, plan_present
 from unit.recordings import steps
-from unit.scripted import URL, Clock, answer, gateway_for
+from unit.scripted import URL, Clock, answer, client_for, gateway_for
 
 NO_BALANCER = answer(400, {"message": 'Upstream "web" has no balancer'})
 STORED = {"id": "1", "target": "10.0.0.1:80", "weight": 100}
@@ -52,11 +52,10 @@ def _waited(
         assert request.url.path == "/upstreams/web/health"
         return left.pop(0) if len(left) > 1 else left[0]
 
-    clock = Clock()
-    monkeypatch.setattr(_wait, "time", clock)
     params: dict[str, Any] = {"state": state, "wait_timeout": 10}
-    task = Task(params, gateway_for(handler, monkeypatch), False, False, print)
-    return wait_for_targets(task, "web", plans), clock
+    client, clock = client_for(handler, monkeypatch)
+    task = Task(params, AdminGateway(client), False, False, print)
+    return TargetWait(task, "web", [task.gateway], plans).run()["health"], clock
 
 
 PLANS = [plan_present(TARGET, {"target": "10.0.0.1:80"}, STORED, "web")]
@@ -117,12 +116,11 @@ def test_waiting_in_vain_ends_with_the_reason(
 
 
 def test_waiting_never_exceeds_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(_wait, "time", clock)
-    gateway = gateway_for(lambda request: NO_BALANCER, monkeypatch)
+    client, clock = client_for(lambda request: NO_BALANCER, monkeypatch)
+    gateway = AdminGateway(client)
     task = Task({"state": "present", "wait_timeout": 10}, gateway, False, False, print)
     with pytest.raises(KongError):
-        wait_for_targets(task, "web", PLANS)
+        TargetWait(task, "web", [gateway], PLANS).run()
     assert 5 < sum(clock.pauses) <= 10
     assert max(clock.pauses) <= 2
 
@@ -186,8 +184,9 @@ def test_waiting_is_refused_where_nothing_is_proxied(
 ) -> None:
     root = {"configuration": {"role": role}} if role else {}
     gateway = gateway_for(lambda request: answer(200, root), monkeypatch)
+    task = Task({}, gateway, False, False, print)
     if role == "control_plane":
-        with pytest.raises(InputError, match="this one is a control plane: set wait to false"):
-            refuse_waiting_without_proxy(gateway)
+        with pytest.raises(InputError, match="this one is a control plane: set status_urls to"):
+            balancing_nodes(task)
     else:
-        refuse_waiting_without_proxy(gateway)
+        assert balancing_nodes(task) == [gateway]

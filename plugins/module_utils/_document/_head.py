@@ -15,6 +15,7 @@ from typing import Any
 
 from .._entities._registry import KINDS
 from .._errors import InputError
+from .._spelling import did_you_mean
 from ._format import DEFAULTED, FOREIGN_SECTIONS, META, SECTIONS
 from ._located import place_of
 
@@ -89,7 +90,8 @@ def _check_sections(document: Mapping[str, Any]) -> None:
         if section in FOREIGN_SECTIONS:
             raise InputError(f"{where}: {section} are not managed by this collection")
         if section not in SECTIONS and section not in META:
-            raise InputError(f"{where}: {section} is no section of a state file")
+            near = did_you_mean(section, {*SECTIONS, *META})
+            raise InputError(f"{where}: {section} is no section of a state file{near}")
 
 
 def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:
@@ -119,4 +121,5 @@ def _refuse_unknown(found: Mapping[str, Any], known: Iterable[str], what: str) -
     names = set(known)
     for name in found:
         if name not in names:
-            raise InputError(f"{place_of(found, str(name))}: {what} cannot hold {name}")
+            near = did_you_mean(str(name), names)
+            raise InputError(f"{place_of(found, str(name))}: {what} cannot hold {name}{near}")

@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._apply import schema_of, without_defaults
+from .._apply import plugin_kind, schema_of, without_defaults
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Kind
 from .._entities._plugin import is_same_plugin
 from .._entities._registry import KINDS
 from .._errors import InputError, KongError
-from .._freeform import config_schema, with_details
+from .._freeform import config_schema
 from .._gateway import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
@@ -267,10 +267,7 @@ class Matcher:
             return item.kind
         name = str(item.written.get("name"))
         if name not in self._plugins:
-            details = self._gateway.schema(f"plugins/{name}")
-            if details is None:
-                raise InputError(f"the gateway does not have a plugin named {name}")
-            self._plugins[name] = with_details(details)
+            self._plugins[name] = plugin_kind(self._gateway, name)
         return self._plugins[name]
 
     def _step(self, item: Item, reset: bool) -> Step:

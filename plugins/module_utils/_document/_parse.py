@@ -19,6 +19,7 @@ from .._entities._registry import KINDS
 from .._entities._service import settle_url
 from .._errors import InputError, KongError
 from .._freeform import as_type
+from .._spelling import did_you_mean
 from .._values import merge, normalise
 from ._format import FOREIGN_SECTIONS, NESTED, SECTIONS
 from ._head import Head, mapping_in, read_head
@@ -172,7 +173,7 @@ class _Reader:
             elif key in FOREIGN_SECTIONS:
                 raise InputError(f"{key} are not managed by this collection")
             elif key not in GENERATED:
-                raise InputError(f"it has no field {key}")
+                raise InputError(f"it has no field {key}{did_you_mean(str(key), {*known, *nests})}")
         return own, nested
 
     def _completed(self, kind: Kind, written: Entity) -> Entity:

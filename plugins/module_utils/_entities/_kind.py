@@ -48,6 +48,8 @@ class Field:
     :param secret: the value is never shown.
     :param hides: whether a text holds a secret, as a URL with a password does: it is not shown.
     :param sensitive: the keys of a map whose values are never shown.
+    :param doubts: warnings about a written value that a gateway takes, though it may be meant
+        otherwise; they get it as it is written.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Field:
     secret: bool = False
     hides: Callable[[str], bool] | None = None
     sensitive: Callable[[str], bool] | None = None
+    doubts: Callable[[Any], list[str]] | None = None
 
     @property
     def is_record(self) -> bool:

@@ -9,6 +9,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ._kind import Field, Kind, tags_field
@@ -27,11 +28,27 @@ def string_lists(value: Any) -> Any:
     }
 
 
+def is_expression_without_tilde(path: str) -> bool:
+    """Whether a path has signs of a regular expression, and lacks what makes it one since 3.0."""
+    return not path.startswith("~") and bool(_EXPRESSION.search(path))
+
+
+def doubts_about_paths(paths: list[str]) -> list[str]:
+    """A warning for each path that was a regular expression before 3.0 and matches as text now."""
+    return [
+        f"the path {path} is plain text for the gateway, though it looks like a regular "
+        f"expression; write ~{path} if it is one"
+        for path in paths
+        if is_expression_without_tilde(path)
+    ]
+
+
 def _any_order(name: str, **more: Any) -> Field:
     # The router makes no difference between orders, though some of these are arrays in the schema.
     return Field(name, "list", unordered=True, empty_is_null=True, **{"elements": "str", **more})
 
 
+_EXPRESSION = re.compile(r"[\\\[\](){}^$|*+?]")
 _ENDPOINT = (Field("ip"), Field("port", "int", between=(0, 65535)))
 
 ROUTE = Kind(
@@ -44,7 +61,7 @@ ROUTE = Kind(
         Field("protocols", "list", elements="str", choices=PROTOCOLS, unordered=True),
         _any_order("methods"),
         _any_order("hosts"),
-        _any_order("paths"),
+        _any_order("paths", doubts=doubts_about_paths),
         Field("headers", "dict", unordered=True, empty_is_null=True, normalise=string_lists),
         _any_order("snis"),
         _any_order("sources", elements="dict", fields=_ENDPOINT),

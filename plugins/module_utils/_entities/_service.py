@@ -31,6 +31,11 @@ _URL_PORTS = {"https": 443}
 _PARTS_OF_URL = ("protocol", "host", "port", "path")
 
 
+def may_hold_password(url: str) -> bool:
+    """Whether something stands before an ``@``, be it a URL or not."""
+    return "@" in url
+
+
 def settle_url(desired: Entity, current: Entity | None) -> list[str]:
     """Spell out ``url`` as the gateway does: a missing port is 80 (443), a missing path null.
 
@@ -42,19 +47,20 @@ def settle_url(desired: Entity, current: Entity | None) -> list[str]:
     clashing = [name for name in _PARTS_OF_URL if name in desired]
     if clashing:
         raise InputError(f"url and {clashing[0]} say the same thing twice: write one of them")
+    shown = "url" if may_hold_password(url or "") else f"url {url!r}"
     try:
         parts = urllib.parse.urlsplit(url or "")
         port = parts.port
-    except ValueError as exc:
-        raise InputError(f"url {url!r} is not a URL: {exc}") from None
+    except ValueError:
+        raise InputError(f"{shown} is not a URL: its host or port cannot be read") from None
     if parts.scheme not in PROTOCOLS or not parts.hostname or parts.netloc.endswith(":"):
         raise InputError(
-            f"url {url!r} is not the URL of a service: it needs a protocol and a host, "
+            f"{shown} is not the URL of a service: it needs a protocol and a host, "
             "as in http://echo.example:8080/path"
         )
     if parts.query or parts.fragment or parts.username:
         raise InputError(
-            f"url {url!r} has a part that a service cannot hold: only protocol, host, port, path"
+            f"{shown} has a part that a service cannot hold: only protocol, host, port, path"
         )
     desired.update(
         protocol=parts.scheme,
@@ -73,7 +79,7 @@ SERVICE = Kind(
     settle=settle_url,
     fields=(
         Field("name", nullable=False),
-        Field("url", nullable=False),
+        Field("url", nullable=False, hides=may_hold_password),
         Field("protocol", choices=PROTOCOLS),
         Field("host"),
         Field("port", "int", between=(0, 65535)),

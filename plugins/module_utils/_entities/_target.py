@@ -9,7 +9,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from .._address import normalise_address
+from .._address import doubts_about_address, normalise_address
 from ._kind import Field, Kind, tags_field
 
 TARGET = Kind(
@@ -18,7 +18,13 @@ TARGET = Kind(
     identity="target",
     parent="upstream",
     fields=(
-        Field("target", required=True, nullable=False, normalise=normalise_address),
+        Field(
+            "target",
+            required=True,
+            nullable=False,
+            normalise=normalise_address,
+            doubts=doubts_about_address,
+        ),
         Field("weight", "int", between=(0, 65535)),
         Field("failover", "bool"),
         tags_field(),

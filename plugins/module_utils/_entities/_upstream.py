@@ -27,6 +27,8 @@ HASH_INPUTS = (
     "query_arg",
     "uri_capture",
 )
+# With these a gateway takes no hash_fallback: there is always a cookie.
+_WITHOUT_FALLBACK = ("none", "cookie")
 PROBES = ("tcp", "http", "https", "grpc", "grpcs")
 _SECONDS = (0, 65535)
 _COUNT = (0, 255)
@@ -43,12 +45,15 @@ def settle_hashing(desired: Entity, current: Entity | None) -> list[str]:
 
     It lets a stored ``hash_on`` win over a written ``algorithm``, turns ``consistent-hashing`` with
     nothing to hash on into ``round-robin``, and any other algorithm into ``consistent-hashing``
-    when ``hash_on`` is written.
+    when ``hash_on`` is written. What else a change of ``hash_on`` implies goes along, as the
+    gateway refuses the change without it.
 
-    Source: the conformance cases upstream_hashing and hashing_against_stored.
+    Source: the conformance cases upstream_hashing and hashing_against_stored, and the
+    ``entity_checks`` of the gateway's schema of upstreams.
     """
     algorithm, hash_on = desired.get("algorithm"), desired.get("hash_on")
     stored = (current or {}).get("hash_on") or "none"
+    warnings = []
     if algorithm and hash_on:
         if (algorithm == HASHED) != (hash_on != "none"):
             raise InputError(
@@ -59,13 +64,44 @@ def settle_hashing(desired: Entity, current: Entity | None) -> list[str]:
         raise InputError(f"algorithm {HASHED} needs hash_on: say what to hash on")
     elif algorithm and algorithm != HASHED and stored != "none":
         desired["hash_on"] = "none"
-        return [
+        warnings.append(
             f"hash_on is set to none, because the stored hash_on {stored} "
             f"would override algorithm {algorithm}"
-        ]
+        )
     elif hash_on and hash_on != stored:
         desired["algorithm"] = "round-robin" if hash_on == "none" else HASHED
-    return []
+    _settle_fallback(desired, current or {})
+    _clear_unused_names(desired, current or {})
+    return warnings
+
+
+def _settle_fallback(desired: Entity, stored: Entity) -> None:
+    """``hash_fallback`` becomes none where the ``hash_on`` that is set leaves no fallback.
+
+    :raises InputError: a fallback is written beside such a ``hash_on``.
+    """
+    hash_on = desired.get("hash_on")
+    if hash_on not in _WITHOUT_FALLBACK:
+        return
+    written = desired.get("hash_fallback")
+    if written and written != "none":
+        raise InputError(
+            f"hash_fallback {written} cannot be combined with hash_on {hash_on}; "
+            "set hash_fallback to none"
+        )
+    if (stored.get("hash_fallback") or "none") != "none":
+        desired["hash_fallback"] = "none"
+
+
+def _clear_unused_names(desired: Entity, stored: Entity) -> None:
+    """Clear a stored name that is in no use and that the gateway would call a duplicate."""
+    for way in ("header", "query_arg", "uri_capture"):
+        for used, other in (("on", "fallback"), ("fallback", "on")):
+            name, leftover = f"hash_{used}_{way}", f"hash_{other}_{way}"
+            in_use = desired.get(f"hash_{other}", stored.get(f"hash_{other}")) == way
+            clashes = desired.get(name) is not None and desired[name] == stored.get(leftover)
+            if clashes and not in_use and leftover not in desired:
+                desired[leftover] = None
 
 
 def _statuses() -> Field:

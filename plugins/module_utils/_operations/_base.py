@@ -15,6 +15,7 @@ from typing import Any, Callable
 
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity, Kind
+from .._errors import InputError
 from .._gateway import Gateway
 from .._parallel import PartlyDone
 from .._plan import Plan
@@ -25,6 +26,10 @@ Result = dict[str, Any]
 
 def silent(line: str) -> None:
     """A module has nobody to tell before it ends."""
+
+
+def no_node(url: str) -> Gateway:
+    raise InputError(f"{url} cannot be asked here")
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Task:
     warn: Callable[[str], None]
     # Told how far long work is, in a line.
     progress: Callable[[str], None] = silent
+    # Another node of the same gateway, or one of its data planes, by its URL.
+    node: Callable[[str], Gateway] = no_node
 
     def written(self, kind: Kind) -> Entity:
         """The part of the parameters that is the entity itself."""

@@ -9,6 +9,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -70,12 +71,19 @@ def _write(path: str, text: str) -> None:
     """Replace the file as a whole; only its owner may read it, as it may hold secrets."""
     folder = os.path.dirname(os.path.abspath(path))
     try:
+        # Of the mode 0600 from the beginning.
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".kong_dump_")
+    except OSError as exc:
+        raise InputError(f"dest {path} cannot be written: {exc}") from exc
+    try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         os.replace(temporary, path)
     except OSError as exc:
         raise InputError(f"dest {path} cannot be written: {exc}") from exc
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
 
 
 KONG_DUMP = Operation(

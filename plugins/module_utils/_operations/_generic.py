@@ -22,6 +22,7 @@ from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
 from .._errors import InputError, KongError
 from .._freeform import fields_from
+from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, result_of_one
 from ._entity import STATE
 
@@ -50,9 +51,10 @@ def _kind(task: Task, written: Entity) -> Kind:
         )
     schema = task.gateway.schema(name)
     if schema is None:
+        near = did_you_mean(name, {kind.schema_name for kind in KINDS.values()})
         raise InputError(
             f"the gateway at {task.gateway.url} has no entities named {name}: "
-            "check path, or name its schema with the option schema"
+            f"check path, or name its schema with the option schema{near}"
         )
     identity = task.params["identity"]
     if not written.get(identity) and not written.get("id"):

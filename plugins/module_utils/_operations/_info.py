@@ -10,7 +10,6 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity, Kind
@@ -20,12 +19,17 @@ from .._entities._target import TARGET
 from .._entities._upstream import UPSTREAM
 from .._errors import InputError
 from .._freeform import with_details
+from .._gateway import Gateway
 from .._parallel import for_each
+from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, shown
+from ._nodes import STATUS_URLS, further_nodes
 from ._ping import identify
 
 
 def run_info(task: Task) -> Result:
+    if task.params.get("status_urls") and not task.params["health"]:
+        raise InputError("status_urls needs health: set health to true")
     kinds = [_kind(name) for name in task.params.get("kinds", ())]
     found = identify(task.gateway)
     lists = for_each(lambda kind: _entities(task, kind), kinds)
@@ -42,7 +46,8 @@ def run_info(task: Task) -> Result:
 
 def _kind(name: str) -> Kind:
     if name not in KINDS:
-        raise InputError(f"kinds has {name}, which is none of {', '.join(KINDS)}")
+        near = did_you_mean(name, KINDS)
+        raise InputError(f"kinds has {name}, which is none of {', '.join(KINDS)}{near}")
     return KINDS[name]
 
 
@@ -66,28 +71,40 @@ def _plugins(task: Task, plugins: list[Entity]) -> list[Entity]:
 def _targets(task: Task, tags: Sequence[str]) -> list[Entity]:
     """Targets of all upstreams: a gateway has no list of them, so each upstream's is asked for."""
     upstreams = sorted(task.gateway.entities(UPSTREAM) or [], key=UPSTREAM.label)
-    pools = for_each(lambda upstream: _pool(task, upstream, tags), upstreams)
+    nodes = further_nodes(task)
+    pools = for_each(lambda upstream: _pool(task, upstream, tags, nodes), upstreams)
     return [target for pool in pools for target in pool]
 
 
-def _pool(task: Task, upstream: Entity, tags: Sequence[str]) -> list[Entity]:
+def _pool(
+    task: Task, upstream: Entity, tags: Sequence[str], nodes: Sequence[Gateway]
+) -> list[Entity]:
     targets = task.gateway.entities(TARGET, upstream["id"], tags) or []
-    seen: dict[str, Any] = {}
-    if task.params.get("health") and targets:
-        health: list[Entity] | None = task.gateway.health(upstream["id"])
-        seen = {each["id"]: each for each in health or []}
+    asked = bool(task.params["health"] and targets)
+    seen = _seen(task.gateway, upstream) if asked else {}
+    further = {node.url: _seen(node, upstream) for node in (nodes if asked else ())}
     for target in targets:
         target["upstream"] = {"id": upstream["id"], "name": upstream["name"]}
-        if task.params.get("health"):
-            target["health"] = seen.get(target["id"], {}).get("health")
-            target["addresses"] = _addresses(seen.get(target["id"], {}))
+        if asked:
+            target.update(_health(seen.get(target["target"], {})))
+        if further:
+            target["nodes"] = [
+                {"url": url, **_health(each.get(target["target"], {}), weight=True)}
+                for url, each in further.items()
+            ]
     return sorted(targets, key=TARGET.label)
 
 
-def _addresses(target: Entity) -> list[Entity]:
+def _seen(node: Gateway, upstream: Entity) -> dict[str, Entity]:
+    """The targets of an upstream, by address, as the balancer of a node has them."""
+    return {each["target"]: each for each in node.health(upstream["name"]) or []}
+
+
+def _health(target: Entity, weight: bool = False) -> Entity:
     data = target.get("data") or {}
     # Lua writes an empty list as an empty object.
-    return list(data.get("addresses") or [])
+    found = {"health": target.get("health"), "addresses": list(data.get("addresses") or [])}
+    return {**found, "weight": data.get("nodeWeight")} if weight else found
 
 
 KONG_INFO = Operation(
@@ -98,6 +115,7 @@ KONG_INFO = Operation(
             "tags": {"type": "list", "elements": "str"},
             "health": {"type": "bool", "default": False},
             "data_planes": {"type": "bool", "default": False},
+            **STATUS_URLS,
         }
     ),
     run=run_info,

@@ -9,12 +9,12 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from .._argspec import ArgumentSpec
-from .._errors import KongError, Refused, UnexpectedAnswer, Unreachable
+from .._deadline import Deadline, poll
+from .._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
 from .._gateway import Gateway
 from ._base import Operation, Result, Task
 
@@ -55,19 +55,23 @@ def run_ping(task: Task) -> Result:
 
 def _wait(task: Task) -> dict[str, Any]:
     """Ping until it answers; credentials that are refused are not waited for."""
-    deadline = time.monotonic() + task.params["wait_timeout"]
-    while True:
-        try:
-            return identify(task.gateway)
-        except (Unreachable, Refused, UnexpectedAnswer) as exc:
-            if _is_final(exc) or time.monotonic() + task.params["wait_interval"] > deadline:
-                exc.within(f"waited {task.params['wait_timeout']} s")
-                raise
-        time.sleep(task.params["wait_interval"])
+    interval, timeout = task.params["wait_interval"], task.params["wait_timeout"]
+    try:
+        return poll(
+            lambda: identify(task.gateway),
+            Deadline(timeout),
+            passing=lambda exc: not _is_final(exc),
+            pause=interval,
+            longest_pause=interval,
+        )
+    except (Unreachable, Refused, UnexpectedAnswer) as exc:
+        exc.within(f"waited {timeout} s")
+        raise
 
 
 def _is_final(exc: KongError) -> bool:
-    return bool(exc.failure.get("final")) or (isinstance(exc, Refused) and exc.status in (401, 403))
+    refused = isinstance(exc, Refused) and exc.status in (401, 403)
+    return refused or bool(exc.failure.get("final")) or isinstance(exc, InputError)
 
 
 KONG_PING = Operation(

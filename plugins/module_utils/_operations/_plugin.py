@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._apply import carry_out, complete, resolve
+from .._apply import carry_out, complete, plugin_kind, resolve
 from .._argspec import ArgumentSpec
-from .._entities._kind import Entity, Kind
+from .._entities._kind import Entity
 from .._entities._plugin import PLUGIN, SCOPES, is_same_plugin
 from .._entities._registry import kind_named
 from .._errors import InputError, KongError
-from .._freeform import config_schema, with_details
+from .._freeform import config_schema
 from .._gateway import Gateway
 from .._plan import Plan, plan_absent, plan_present
 from .._spelling import spelled_out
@@ -54,7 +54,7 @@ def _plan(task: Task, written: Entity) -> Plan:
         if is_absent:
             return plan_absent(PLUGIN, None)
         raise InputError("it does not exist, and a new plugin needs a name")
-    kind = _typed(gateway, str(name))
+    kind = plugin_kind(gateway, str(name))
     if is_absent:
         return plan_absent(kind, current)
     if "config" in written:
@@ -63,17 +63,6 @@ def _plan(task: Task, written: Entity) -> Plan:
             desired["config"] = spelled_out(config_schema(kind), desired["config"], str(name))
     desired = complete(gateway, kind, normalise(kind.fields, desired), current, task.warn)
     return plan_present(kind, desired, current)
-
-
-def _typed(gateway: Gateway, name: str) -> Kind:
-    """The plugin's kind.
-
-    :raises InputError: the gateway does not have the plugin.
-    """
-    details = gateway.schema(f"plugins/{name}")
-    if details is None:
-        raise InputError(f"the gateway does not have a plugin named {name}")
-    return with_details(details)
 
 
 def _scope_is_missing(gateway: Gateway, desired: Entity) -> bool:

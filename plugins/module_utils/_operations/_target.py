@@ -22,8 +22,9 @@ from .._parallel import PartlyDone
 from .._plan import DELETE, NONE, Plan, by_identity, plan_absent, plan_present
 from .._values import normalise
 from ._base import Operation, Result, Task, changes_of, partly_done, result_of_one, shown
-from ._upstream import TARGETS, wanted_targets
-from ._wait import refuse_waiting_without_proxy, wait_for_targets
+from ._nodes import STATUS_URLS, balancing_nodes
+from ._upstream import TARGETS, refuse_no_weight, wanted_targets, warn_of_doubts
+from ._wait import TargetWait
 
 _SINGLE = tuple(field.name for field in TARGET.fields)
 
@@ -31,11 +32,11 @@ _SINGLE = tuple(field.name for field in TARGET.fields)
 def run_target(task: Task) -> Result:
     params, gateway, upstream = task.params, task.gateway, task.params["upstream"]
     many = "targets" in params
+    nodes = []
     try:
         wanted = _wanted(task, many)
-        waiting = bool(params.get("wait")) and params["state"] != "absent" and not task.check_mode
-        if waiting:
-            refuse_waiting_without_proxy(gateway)
+        if params.get("wait") and params["state"] != "absent":
+            nodes = balancing_nodes(task)
         plans = _plan(task, wanted, many)
     except KongError as exc:
         exc.within(f"{_subject(params, many)} of upstream {upstream} at {gateway.url}")
@@ -48,9 +49,9 @@ def run_target(task: Task) -> Result:
     except PartlyDone as exc:
         raise partly_done(task, exc, plans) from exc
     result = _result(task, done, many)
-    if waiting:
+    if nodes and not task.check_mode:
         try:
-            result["health"] = wait_for_targets(task, upstream, done)
+            result.update(TargetWait(task, upstream, nodes, done).run())
         except KongError as exc:
             exc.partial = result
             raise
@@ -71,6 +72,7 @@ def _wanted(task: Task, many: bool) -> list[Entity]:
         wanted = wanted_targets(task) or []
     else:
         wanted = [normalise(TARGET.fields, task.written(TARGET))]
+        warn_of_doubts(task, task.written(TARGET))
     if params["state"] == "drained":
         for each in wanted:
             if "weight" in each:
@@ -80,10 +82,15 @@ def _wanted(task: Task, many: bool) -> list[Entity]:
 
 
 def _plan(task: Task, wanted: list[Entity], many: bool) -> list[Plan]:
-    """Plans in the written order; one target is looked up by its address, more by one list."""
+    """Plans in the written order; one target is looked up by its address, more by one list.
+
+    What may take weight away needs the whole list, too.
+
+    :raises InputError: no target would have weight left, and ``force`` is not set.
+    """
     gateway, upstream, state = task.gateway, task.params["upstream"], task.params["state"]
     current: dict[str, Entity]
-    if many or state == "drained":
+    if many or state != "present" or wanted[0].get("weight") == 0:
         listed = gateway.entities(TARGET, upstream)
         if listed is None and state != "absent":
             gateway.missing(UPSTREAM, upstream)
@@ -91,46 +98,24 @@ def _plan(task: Task, wanted: list[Entity], many: bool) -> list[Plan]:
     else:
         found = gateway.get(TARGET, wanted[0]["target"], upstream)
         current = {wanted[0]["target"]: found} if found else {}
-    if state == "absent":
-        return [plan_absent(TARGET, current.get(each["target"]), upstream) for each in wanted]
-    if state == "drained":
-        return _plan_drain(task, wanted, current)
-    return [
-        plan_present(
-            TARGET,
-            complete(gateway, TARGET, each, None, task.warn),
-            current.get(each["target"]),
-            upstream,
-        )
-        for each in wanted
-    ]
-
-
-def _plan_drain(task: Task, wanted: list[Entity], current: dict[str, Entity]) -> list[Plan]:
-    """Weight 0 on the same entities; a missing one is left missing, and the last one is protected.
-
-    :raises InputError: no target would have weight left, and ``force`` is not set.
-    """
-    upstream = task.params["upstream"]
-    plans = []
-    for each in wanted:
-        found = current.get(each["target"])
-        if found is None:
-            task.warn(
-                f"target {each['target']} of upstream {upstream} does not exist, nothing to drain"
-            )
-            plans.append(Plan(TARGET, NONE, parent=upstream))
-        else:
-            desired = complete(task.gateway, TARGET, each, found, task.warn)
-            plans.append(plan_present(TARGET, desired, found, upstream))
-    drained = {each["target"] for each in wanted}
-    left = sum(target["weight"] for address, target in current.items() if address not in drained)
-    if not left and any(plan.changed for plan in plans) and not task.params.get("force"):
-        raise InputError(
-            "no target of the upstream would have weight left, so it would answer 503: "
-            "set force to true if that is meant"
-        )
+    plans = [_plan_one(task, each, current.get(each["target"])) for each in wanted]
+    refuse_no_weight(task, plans, list(current.values()))
     return plans
+
+
+def _plan_one(task: Task, wanted: Entity, current: Entity | None) -> Plan:
+    """A drained target is the same entity with the weight 0; a missing one is left missing."""
+    upstream, state = task.params["upstream"], task.params["state"]
+    if state == "absent":
+        return plan_absent(TARGET, current, upstream)
+    if state == "drained" and current is None:
+        task.warn(
+            f"target {wanted['target']} of upstream {upstream} does not exist, nothing to drain"
+        )
+        return Plan(TARGET, NONE, parent=upstream)
+    known = current if state == "drained" else None
+    desired = complete(task.gateway, TARGET, wanted, known, task.warn)
+    return plan_present(TARGET, desired, current, upstream)
 
 
 def _result(task: Task, done: list[Plan], many: bool) -> Result:
@@ -160,6 +145,7 @@ KONG_TARGET = Operation(
             "force": {"type": "bool", "default": False},
             "wait": {"type": "bool", "default": False},
             "wait_timeout": {"type": "int", "default": 60},
+            **STATUS_URLS,
         },
         required_one_of=[("target", "targets")],
         mutually_exclusive=[("target", "targets")],

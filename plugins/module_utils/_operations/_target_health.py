@@ -11,34 +11,36 @@ Source of the rules: the conformance cases health_states and target_health.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from .._address import normalise_address
+from .._address import doubts_about_address, normalise_address
 from .._argspec import ArgumentSpec
+from .._deadline import Deadline, NotYet, poll
 from .._entities._kind import Entity
+from .._entities._upstream import UPSTREAM
 from .._errors import InputError, KongError, Refused
 from .._gateway import Gateway
 from ._base import Operation, Result, Task
-from ._wait import is_control_plane
+from ._nodes import is_control_plane
 
-_PAUSE = 0.5
+_PASSIVE_LIMITS = ("tcp_failures", "http_failures", "timeouts")
 
 
 def run_target_health(task: Task) -> Result:
     params, gateway = task.params, task.gateway
     address = params.get("address") and normalise_address(params["address"])
     target = normalise_address(params["target"])
+    for doubt in doubts_about_address(params["target"]):
+        task.warn(f"target {doubt}")
     subject = f"health of target {target} of upstream {params['upstream']} at {gateway.url}"
+    deadline = Deadline(params["wait_timeout"])
     try:
         _refuse_without_balancer(gateway)
-        before = _health(task, target, address)
+        before = _health(task, target, address, deadline)
         wanted = params["health"].upper()
         changed = before != wanted
-        if changed and before == "HEALTHCHECKS_OFF":
-            raise InputError("the upstream has no health checks, so a target has no health to set")
         if changed and not task.check_mode:
-            _set_health(task, target, address)
+            _set_health(task, target, address, deadline)
     except KongError as exc:
         exc.within(subject)
         raise
@@ -61,18 +63,30 @@ def _refuse_without_balancer(gateway: Gateway) -> None:
         )
 
 
-def _health(task: Task, target: str, address: str | None) -> str | None:
-    """The target's (or one of its addresses') health; waits for a balancer to exist.
+def _health(task: Task, target: str, address: str | None, deadline: Deadline) -> str | None:
+    """The target's (or one of its addresses') health; waits for a balancer to have one.
 
-    :raises InputError: no such upstream, target or address.
+    :returns: None in check mode, which does not wait, where there is none yet.
+    :raises InputError: no such upstream, target or address, or one whose health nobody can set.
     """
-    deadline = time.monotonic() + task.params["wait_timeout"]
-    while True:
+
+    def look() -> str:
         seen = _look(task, target)
         state = _state(seen, address)
-        if state is not None or task.check_mode or time.monotonic() + _PAUSE > deadline:
-            return state
-        time.sleep(_PAUSE)
+        if state == "HEALTHCHECKS_OFF":
+            _refuse_unchecked(task, seen)
+        if state in (None, "HEALTHCHECKS_OFF"):
+            raise NotYet(
+                f"the gateway's balancer has no health of it after {task.params['wait_timeout']} s"
+            )
+        return str(state)
+
+    if not task.check_mode:
+        return poll(look, deadline)
+    try:
+        return look()
+    except NotYet:
+        return None
 
 
 def _look(task: Task, target: str) -> Entity:
@@ -83,6 +97,23 @@ def _look(task: Task, target: str) -> Entity:
     if found is None:
         raise InputError("the target does not exist")
     return found
+
+
+def _refuse_unchecked(task: Task, target: Entity) -> None:
+    """Tell why a balancer keeps no health of a target, where it is not only a matter of time."""
+    upstream = task.gateway.get(UPSTREAM, task.params["upstream"]) or {}
+    checks = upstream.get("healthchecks") or {}
+    active, passive = checks.get("active") or {}, checks.get("passive") or {}
+    limits = [
+        *((active.get(name) or {}).get("interval") for name in ("healthy", "unhealthy")),
+        *((passive.get("unhealthy") or {}).get(name) for name in _PASSIVE_LIMITS),
+    ]
+    if not any(limits):
+        raise InputError("the upstream has no health checks, so a target has no health to set")
+    if target.get("weight") == 0:
+        raise InputError(
+            "its weight is 0, so the balancer keeps no health of it: give it a weight first"
+        )
 
 
 def _state(seen: Entity, address: str | None) -> str | None:
@@ -97,17 +128,18 @@ def _state(seen: Entity, address: str | None) -> str | None:
     return None
 
 
-def _set_health(task: Task, target: str, address: str | None) -> None:
+def _set_health(task: Task, target: str, address: str | None, deadline: Deadline) -> None:
     """Tell the gateway; right after an upstream was made it has no balancer yet, so try again."""
-    deadline = time.monotonic() + task.params["wait_timeout"]
-    while True:
+
+    def tell() -> None:
         try:
             task.gateway.set_health(task.params["upstream"], target, address, task.params["health"])
-            return
         except Refused as exc:
-            if "has no balancer" not in exc.message or time.monotonic() + _PAUSE > deadline:
+            if "has no balancer" not in exc.message:
                 raise
-        time.sleep(_PAUSE)
+            raise NotYet(exc.message, **exc.failure) from exc
+
+    poll(tell, deadline)
 
 
 KONG_TARGET_HEALTH = Operation(

@@ -9,6 +9,8 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .._apply import absent, carry_out, carry_out_all, complete, present
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity, Field
@@ -17,7 +19,7 @@ from .._entities._upstream import UPSTREAM
 from .._errors import InputError, KongError
 from .._parallel import PartlyDone
 from .._plan import CREATE, DELETE, Plan, plan_absent, plan_many, refuse_duplicates
-from .._values import normalise
+from .._values import doubts_about, normalise
 from ._base import Operation, Result, Task, changes_of, partly_done, result_of_one, shown
 from ._entity import STATE, fields_with_id
 
@@ -58,8 +60,15 @@ def wanted_targets(task: Task) -> list[Entity] | None:
     if written is None:
         return None
     normalised = [normalise(TARGET.fields, entity) for entity in written]
+    for entity in written:
+        warn_of_doubts(task, entity)
     refuse_duplicates(TARGET, written, normalised)
     return normalised
+
+
+def warn_of_doubts(task: Task, target: Entity) -> None:
+    for doubt in doubts_about(TARGET.fields, target):
+        task.warn(f"target {doubt}")
 
 
 def _guard_purge(task: Task, wanted: list[Entity] | None) -> None:
@@ -89,6 +98,8 @@ def _plan_pool(task: Task, upstream: Plan, wanted: list[Entity]) -> list[Plan]:
     except KongError as exc:
         exc.within(f"targets of upstream {name} at {gateway.url}")
         raise
+    if wanted or not task.params.get("allow_empty"):
+        refuse_no_weight(task, plans, current, f" {name} at {gateway.url}")
     deletes = sum(plan.operation == DELETE for plan in plans)
     most = task.params.get("max_deletes")
     if most is not None and deletes > most:
@@ -97,6 +108,28 @@ def _plan_pool(task: Task, upstream: Plan, wanted: list[Entity]) -> list[Plan]:
             f"and max_deletes is {most}"
         )
     return plans
+
+
+def refuse_no_weight(
+    task: Task, plans: Sequence[Plan], current: Sequence[Entity], named: str = ""
+) -> None:
+    """Protect the last targets that have weight, however a task would take that away.
+
+    :raises InputError: an upstream that answers would answer 503, and ``force`` is not set.
+    """
+    weights = {each["id"]: each["weight"] for each in current}
+    left = dict(weights)
+    for plan in plans:
+        if plan.operation == DELETE:
+            left.pop(plan.stored["id"], None)
+        elif plan.changed and plan.after is not None:
+            # The gateway's default is a weight.
+            left[plan.after.get("id", id(plan))] = plan.after.get("weight", 1)
+    if any(weights.values()) and not any(left.values()) and not task.params.get("force"):
+        raise InputError(
+            f"no target of the upstream{named} would have weight left, so it would answer 503: "
+            "set force to true if that is meant"
+        )
 
 
 def _key(upstream: Plan) -> str:
@@ -125,6 +158,7 @@ KONG_UPSTREAM = Operation(
             **STATE,
             "purge_targets": {"type": "bool", "default": False},
             "allow_empty": {"type": "bool", "default": False},
+            "force": {"type": "bool", "default": False},
             "max_deletes": {"type": "int"},
         },
         required_one_of=[("name", "id")],

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait until the balancer of a gateway uses targets as they are configured.
+"""Wait until the balancers of a gateway use targets as they are configured.
 
 PRIVATE to the collection: it can change in any release.
 
@@ -11,87 +11,109 @@ Source of the states: the conformance case health_states.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Union
 
+from .._deadline import Deadline, NotYet, is_passing, poll
 from .._entities._kind import Entity
-from .._errors import InputError, KongError
+from .._errors import KongError
 from .._gateway import Gateway
+from .._parallel import for_each
 from .._plan import Plan
 from ._base import Task
 
 USABLE = ("HEALTHY", "HEALTHCHECKS_OFF")
 NO_HEALTH = "UNKNOWN"
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 _WHY = {
     NO_HEALTH: "no balancer knows it yet",
     "DNS_ERROR": "the gateway cannot resolve its name",
     "UNHEALTHY": "it fails its health checks",
 }
+# The targets of a node by their addresses, or why it does not answer.
+_Seen = Union[dict[str, Entity], KongError]
 
 
-def is_control_plane(gateway: Gateway) -> bool:
-    return bool((gateway.root().get("configuration") or {}).get("role") == "control_plane")
+@dataclass(frozen=True)
+class TargetWait:
+    """The targets of one upstream that every node's balancer shall use as they are written."""
 
+    task: Task
+    upstream: str
+    nodes: Sequence[Gateway]
+    plans: Sequence[Plan]
+    targets: dict[str, Entity] = field(init=False)
 
-def refuse_waiting_without_proxy(gateway: Gateway) -> None:
-    """A control plane has no balancers, so waiting there would only end in a timeout."""
-    if is_control_plane(gateway):
-        raise InputError(
-            "wait needs a gateway that proxies itself, and this one is a control plane: "
-            "set wait to false"
-        )
+    def __post_init__(self) -> None:
+        found = {plan.after["target"]: plan.after for plan in self.plans if plan.after}
+        object.__setattr__(self, "targets", found)
 
+    def run(self) -> dict[str, Any]:
+        """Ask every node until all of them balance so.
 
-def wait_for_targets(task: Task, upstream: str, plans: Sequence[Plan]) -> dict[str, str]:
-    """Ask for the upstream's health until every target is as it should be.
+        A target is used as it is when the balancer's own weight of it is the written one, and,
+        unless it is drained, when it is healthy or health checks are off.
 
-    A target is used as it is when the balancer's own weight of it is the written one, and, unless
-    it is drained, when it is healthy or health checks are off.
+        :returns: ``health`` by address (``UNKNOWN`` where no balancer exists), and ``nodes`` with
+            that of each where there are several.
+        :raises KongError: not so within ``wait_timeout`` seconds; names the targets and the reason.
+        """
+        return poll(self._look, Deadline(self.task.params["wait_timeout"]))
 
-    :returns: the health by address; ``UNKNOWN`` where no balancer exists.
-    :raises KongError: not so within ``wait_timeout`` seconds; names the targets and the reason.
-    """
-    waited_for = {plan.after["id"]: plan.after for plan in plans if plan.after}
-    deadline = time.monotonic() + task.params["wait_timeout"]
-    pause = _FIRST_PAUSE
-    while True:
-        health = {each["id"]: each for each in task.gateway.health(upstream) or []}
-        states = {each["target"]: _state(health.get(key)) for key, each in waited_for.items()}
-        reasons = {
-            each["target"]: _why_not_yet(task, each, health.get(key))
-            for key, each in waited_for.items()
+    def _look(self) -> dict[str, Any]:
+        seen = for_each(self._ask, self.nodes)
+        result = self._result(seen)
+        reasons = [why for node, each in zip(self.nodes, seen) for why in self._reasons(node, each)]
+        if reasons:
+            wanted = "out of the balancer" if self._draining else "usable"
+            raise NotYet(
+                f"targets of upstream {self.upstream} at {self.task.gateway.url} are not {wanted} "
+                f"after {self.task.params['wait_timeout']} s: {', '.join(reasons)}",
+                **result,
+            )
+        return result
+
+    def _ask(self, node: Gateway) -> _Seen:
+        try:
+            return {each["target"]: each for each in node.health(self.upstream) or []}
+        except KongError as exc:
+            if is_passing(exc):
+                return exc
+            exc.within(f"health of upstream {self.upstream} at {node.url}")
+            raise
+
+    def _result(self, seen: Sequence[_Seen]) -> dict[str, Any]:
+        states = {
+            node.url: {address: _state(each, address) for address in self.targets}
+            for node, each in zip(self.nodes, seen)
         }
-        waiting = {address: why for address, why in reasons.items() if why}
-        if not waiting:
-            return states
-        if time.monotonic() + pause > deadline:
-            raise KongError(_too_late(task, upstream, waiting), health=states)
-        time.sleep(pause)
-        pause = min(_LONGEST_PAUSE, pause * 1.5)
+        nodes = {"nodes": states} if self.task.params.get("status_urls") else {}
+        return {"health": next(iter(states.values())), **nodes}
+
+    def _reasons(self, node: Gateway, seen: _Seen) -> list[str]:
+        if isinstance(seen, KongError):
+            return [seen.message]
+        where = "" if len(self.nodes) == 1 else f" at {node.url}"
+        reasons = {address: self._why_not_yet(address, seen) for address in self.targets}
+        return [f"{address} is {why}{where}" for address, why in reasons.items() if why]
+
+    def _why_not_yet(self, address: str, seen: dict[str, Entity]) -> str | None:
+        """What the target is instead of being used as it is written; None where it is."""
+        state = _state(seen, address)
+        # The balancer's own record, not the entity's: an empty one comes as an object of nothing.
+        weight = (seen.get(address, {}).get("data") or {}).get("nodeWeight")
+        usable = self._draining or state in USABLE
+        if usable and weight == self.targets[address]["weight"]:
+            return None
+        if state in _WHY and (state == NO_HEALTH or not usable):
+            return f"{state} ({_WHY[state]})"
+        return f"{state} with the weight {weight}"
+
+    @property
+    def _draining(self) -> bool:
+        return bool(self.task.params["state"] == "drained")
 
 
-def _state(target: Entity | None) -> str:
-    return str((target or {}).get("health") or NO_HEALTH)
-
-
-def _why_not_yet(task: Task, target: Entity, seen: Entity | None) -> str | None:
-    """What the target is instead of being used as it is written; None where it is."""
-    state = _state(seen)
-    # The balancer's own record, not the entity's: an empty one comes as an object of nothing.
-    weight = ((seen or {}).get("data") or {}).get("nodeWeight")
-    usable = task.params["state"] == "drained" or state in USABLE
-    if usable and weight == target["weight"]:
-        return None
-    if state in _WHY and (state == NO_HEALTH or not usable):
-        return f"{state} ({_WHY[state]})"
-    return f"{state} with the weight {weight}"
-
-
-def _too_late(task: Task, upstream: str, waiting: dict[str, str]) -> str:
-    wanted = "out of the balancer" if task.params["state"] == "drained" else "usable"
-    reasons = ", ".join(f"{address} is {why}" for address, why in waiting.items())
-    return (
-        f"targets of upstream {upstream} at {task.gateway.url} are not {wanted} "
-        f"after {task.params['wait_timeout']} s: {reasons}"
-    )
+def _state(seen: _Seen, address: str) -> str:
+    found = {} if isinstance(seen, KongError) else seen.get(address, {})
+    return str(found.get("health") or NO_HEALTH)

@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The nodes of a gateway that balance requests: itself, further ones, data planes.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .._entities._kind import Entity
+from .._errors import InputError
+from .._gateway import Gateway
+from ._base import Task
+
+STATUS_URLS: dict[str, dict[str, Any]] = {"status_urls": {"type": "list", "elements": "str"}}
+# A data plane tells its control plane each half a minute that it is there.
+_SILENT_AFTER = 120
+_PLACES = ("{ip}", "{hostname}")
+
+
+def is_control_plane(gateway: Gateway) -> bool:
+    return bool((gateway.root().get("configuration") or {}).get("role") == "control_plane")
+
+
+def balancing_nodes(task: Task) -> list[Gateway]:
+    """Every node that is asked for its balancers.
+
+    :raises InputError: a URL that cannot be one, or a control plane alone, which has no balancers.
+    """
+    further = further_nodes(task)
+    own = [] if is_control_plane(task.gateway) else [task.gateway]
+    if not own and not further:
+        raise InputError(
+            "wait needs a gateway that proxies itself, and this one is a control plane: "
+            "set status_urls to the status URLs of its data planes, or wait to false"
+        )
+    return [*own, *further]
+
+
+def further_nodes(task: Task) -> list[Gateway]:
+    """Those of ``status_urls``."""
+    written: list[str] = task.params.get("status_urls") or []
+    urls = dict.fromkeys(url for each in written for url in _expanded(task, each))
+    return [task.node(url) for url in urls]
+
+
+def _expanded(task: Task, url: str) -> Iterator[str]:
+    """The URL, or where it has a place for an address, one for each connected data plane."""
+    if not any(place in url for place in _PLACES):
+        yield url
+        return
+    planes = _connected(task.gateway.data_planes())
+    if not planes:
+        raise InputError(
+            f"status_urls: {task.gateway.url} lists no data planes for {url}; write their URLs"
+        )
+    for plane in planes:
+        ip = str(plane.get("ip") or "")
+        ip = f"[{ip}]" if ":" in ip else ip
+        yield url.replace("{ip}", ip).replace("{hostname}", str(plane.get("hostname") or ""))
+
+
+def _connected(planes: list[Entity]) -> list[Entity]:
+    """A control plane lists data planes for weeks after they are gone."""
+    seen = [plane.get("last_seen") or 0 for plane in planes]
+    return [each for each, when in zip(planes, seen) if when > max(seen) - _SILENT_AFTER]

@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rulebooks, run by ansible-rulebook: what they tell, and what they do to a gateway."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from events.conftest import until
+from harness.gateway import Gateway
+from harness.paths import COLLECTIONS
+
+BINARIES = Path(sys.executable).parent
+pytestmark = pytest.mark.skipif(
+    not (BINARIES / "ansible-rulebook").exists() or shutil.which("java") is None,
+    reason="ansible-rulebook, which needs Java, is not at hand",
+)
+TOKEN = "kong-admin-token-5772156649"
+LIMIT = 60.0
+
+
+class Rulebook:
+    """A running ansible-rulebook and what it has said so far."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.said = ""
+        self._process = process
+        self._more = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with self._more:
+                self.said += line
+                self._more.notify_all()
+        with self._more:
+            self.said += "[ended]"
+            self._more.notify_all()
+
+    def wait_for(self, text: str, times: int = 1) -> None:
+        with self._more:
+            self._more.wait_for(
+                lambda: self.said.count(text) >= times or self.said.endswith("[ended]"), LIMIT
+            )
+            assert self.said.count(text) >= times, self.said
+
+
+@contextmanager
+def running(
+    folder: Path, rulebook: str, variables: Mapping[str, Any], *more: str | Path
+) -> Iterator[Rulebook]:
+    """Run a rulebook of the installed collection until the block ends."""
+    (folder / "vars.json").write_text(json.dumps(variables))
+    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    (folder / "inventory.yml").write_text(json.dumps({"all": {"hosts": {"localhost": host}}}))
+    book = COLLECTIONS / f"ansible_collections/irishtek/kong/extensions/eda/rulebooks/{rulebook}"
+    command: list[str | Path] = [
+        *(BINARIES / "ansible-rulebook", "--rulebook", book, "--inventory", "inventory.yml"),
+        *("--vars", "vars.json", *more),
+    ]
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONUNBUFFERED": "1",
+    }
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        yield Rulebook(process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _marker(gateway: Gateway, health: str) -> Callable[[], None]:
+    def mark() -> None:
+        gateway.call("PUT", f"/upstreams/orders/targets/127.0.0.1:1/{health}")
+        until(gateway, lambda seen: seen["127.0.0.1:1"] == health.upper())
+
+    return mark
+
+
+def test_a_target_that_failed_three_times_is_drained(gateway: Gateway, tmp_path: Path) -> None:
+    variables = {
+        "kong_gateways": [{"name": "kong-1", "url": gateway.admin_url}],
+        "kong_admin_url": gateway.admin_url,
+        "kong_admin_token": TOKEN,
+        "kong_interval": 0.1,
+    }
+    told = "kong-1: target 127.0.0.1:1 of orders is"
+    with running(tmp_path, "drain_unhealthy_targets.yml", variables) as rulebook:
+        # The source has looked once the sandbox has been asked.
+        until(gateway, lambda seen: any(
+            request["path"].endswith("/health") and request["query"]
+            for request in gateway.requests()
+        ))  # fmt: skip
+        for round_ in (1, 2, 3):
+            _marker(gateway, "unhealthy")()
+            rulebook.wait_for(f"{told} unhealthy", round_)
+            weight = gateway.call("GET", "/upstreams/orders/targets/127.0.0.1:1")["weight"]
+            if round_ < 3:
+                assert weight == 100
+                _marker(gateway, "healthy")()
+                rulebook.wait_for(f"{told} healthy", round_)
+        rulebook.wait_for(f"{told} drained")
+    targets = gateway.entities("/upstreams/orders/targets")
+    weights = {each["target"]: each["weight"] for each in targets}
+    assert weights == {"127.0.0.1:1": 0, "127.0.0.1:2": 100}
+    assert TOKEN not in rulebook.said

@@ -1,0 +1,169 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role ingress gives to the cluster: the chart's values and the upstream's policy."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.irishtek.kong.plugins.filter.kong_ingress_values import (
+    FilterModule as ValuesFilter,
+)
+from ansible_collections.irishtek.kong.plugins.filter.kong_ingress_values import (
+    kong_ingress_values,
+)
+from ansible_collections.irishtek.kong.plugins.filter.kong_upstream_policy import (
+    FilterModule as PolicyFilter,
+)
+from ansible_collections.irishtek.kong.plugins.filter.kong_upstream_policy import (
+    kong_upstream_policy,
+)
+
+OPTIONS = {"class": "kong", "release": "edge"}
+CONTROL_PLANE = {
+    "id": "8a3f3bb9-7d28-4a6b-a9e6-9fb8b2a2d8a1",
+    "name": "kic",
+    "config": {
+        "cluster_type": "CLUSTER_TYPE_K8S_INGRESS_CONTROLLER",
+        "telemetry_endpoint": "https://abc.eu.tp.konghq.com",
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def kubernetes_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The collection as if it were installed."""
+    for name in ("ansible_collections.kubernetes", "ansible_collections.kubernetes.core"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+
+
+def test_the_files_offer_their_filters() -> None:
+    assert ValuesFilter().filters() == {"kong_ingress_values": kong_ingress_values}
+    assert PolicyFilter().filters() == {"kong_upstream_policy": kong_upstream_policy}
+
+
+def test_without_konnect_the_class_is_all_that_is_set() -> None:
+    assert kong_ingress_values(OPTIONS) == {
+        "controller": {"ingressController": {"ingressClass": "kong"}},
+        "gateway": {"manager": {"enabled": False}},
+    }
+
+
+def test_with_konnect_the_controller_and_the_gateway_know_the_control_plane() -> None:
+    values = kong_ingress_values(OPTIONS, control_plane=CONTROL_PLANE, region="eu")
+    assert values["controller"]["ingressController"]["konnect"] == {
+        "enabled": True,
+        "controlPlaneID": CONTROL_PLANE["id"],
+        "tlsClientCertSecretName": "edge-konnect",
+        "apiHostname": "eu.kic.api.konghq.com",
+        "license": {"enabled": True},
+    }
+    settings = values["gateway"]["env"]
+    assert settings["cluster_telemetry_endpoint"] == "abc.eu.tp.konghq.com:443"
+    assert settings["cluster_cert_key"] == "/etc/secrets/edge-konnect/tls.key"
+    assert values["gateway"]["secretVolumes"] == ["edge-konnect"]
+
+
+def test_a_control_plane_of_another_type_is_refused() -> None:
+    other = {**CONTROL_PLANE, "config": {"cluster_type": "CLUSTER_TYPE_CONTROL_PLANE"}}
+    with pytest.raises(AnsibleFilterError, match="kic has the type CLUSTER_TYPE_CONTROL_PLANE"):
+        kong_ingress_values(OPTIONS, control_plane=other)
+
+
+@pytest.mark.parametrize("name", ["certificate", "key"])
+def test_konnect_needs_a_certificate_and_its_key(name: str) -> None:
+    options = {**OPTIONS, "control_plane": "kic", "certificate": "a", "key": "b", name: ""}
+    with pytest.raises(AnsibleFilterError, match=f"needs ingress_konnect_{name}"):
+        kong_ingress_values(options)
+
+
+def test_a_missing_collection_is_told_with_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "ansible_collections.kubernetes.core", None)
+    with pytest.raises(AnsibleFilterError, match="collection install kubernetes.core"):
+        kong_ingress_values(OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("options", "spec"),
+    [
+        ({}, {}),
+        ({"algorithm": "latency", "slots": 100}, {"algorithm": "latency", "slots": 100}),
+        ({"hash_on": "none", "hash_fallback": None}, {}),
+        ({"hash_on": "ip"}, {"hashOn": {"input": "ip"}}),
+        (
+            {"hash_on": "header", "hash_on_header": "X-User", "hash_fallback": "ip"},
+            {"hashOn": {"header": "X-User"}, "hashOnFallback": {"input": "ip"}},
+        ),
+        (
+            {"hash_on": "cookie", "hash_on_cookie": "id", "hash_on_cookie_path": "/"},
+            {"hashOn": {"cookie": "id", "cookiePath": "/"}},
+        ),
+        (
+            {
+                "hash_on": "uri_capture", "hash_on_uri_capture": "user",
+                "hash_fallback": "query_arg", "hash_fallback_query_arg": "u",
+            },
+            {"hashOn": {"uriCapture": "user"}, "hashOnFallback": {"queryArg": "u"}},
+        ),
+        (
+            {"hash_on": "ip", "hash_fallback": "cookie", "hash_on_cookie": "id"},
+            {"hashOn": {"input": "ip"}, "hashOnFallback": {"cookie": "id"}},
+        ),
+        (
+            {"algorithm": "sticky-sessions", "sticky_sessions_cookie": "s"},
+            {
+                "algorithm": "sticky-sessions", "hashOn": {"input": "none"},
+                "stickySessions": {"cookie": "s"},
+            },
+        ),
+        (
+            {
+                "healthchecks": {
+                    "threshold": 20,
+                    "active": {
+                        "http_path": "/up", "https_verify_certificate": False,
+                        "headers": {"x_probe": ["1"]}, "https_sni": None,
+                        "unhealthy": {"http_failures": 3, "http_statuses": [500]},
+                    },
+                }
+            },
+            {
+                "healthchecks": {
+                    "threshold": 20,
+                    "active": {
+                        "httpPath": "/up", "httpsVerifyCertificate": False,
+                        "headers": {"x_probe": ["1"]},
+                        "unhealthy": {"httpFailures": 3, "httpStatuses": [500]},
+                    },
+                }
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_options_of_an_upstream_become_a_policy(
+    options: dict[str, Any], spec: dict[str, Any]
+) -> None:
+    assert kong_upstream_policy(options) == spec
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("x", "takes options of kong_upstream"),
+        ({"host_header": "a"}, "a KongUpstreamPolicy has no host_header; it has algorithm,"),
+        ({"hash_on": "header"}, "hash_on header needs hash_on_header"),
+        ({"hash_fallback": "cookie"}, "hash_fallback cookie needs hash_on_cookie"),
+    ],
+)
+def test_what_no_policy_holds_is_refused(options: Any, message: str) -> None:
+    with pytest.raises(AnsibleFilterError) as caught:
+        kong_upstream_policy(options)
+    assert message in str(caught.value)
