@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-
 from ansible.utils.display import Display
 
 from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import _checks, _plan

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The guides' examples are plays and tasks that Ansible takes, with options that are there.
 
-Examples that are neither are variables of the role gateway or an inventory with such; those, and what
-the role's README says, are options that the role has.
+Examples that are neither are variables of the role gateway or an inventory with such; those, and
+what the role's README says, are options that the role has.
 """
 
 from __future__ import annotations
@@ -35,7 +35,11 @@ OTHERS = {"gateway_serial"}
 def _run(*command: str | Path) -> str:
     done = subprocess.run(
         [BINARIES / command[0], *command[1:]],
-        env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=120,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -78,8 +82,9 @@ def options() -> dict[str, set[str]]:
     documented = json.loads(_run("ansible-doc", "--json", *listed))
     modules = {name: set(found["doc"]["options"]) for name, found in documented.items()}
     roles = json.loads(_run("ansible-doc", "--json", "--type", "role", "irishtek.kong.gateway"))
-    return modules | {name: set(one["entry_points"]["main"]["options"])
-                      for name, one in roles.items()}
+    return modules | {
+        name: set(one["entry_points"]["main"]["options"]) for name, one in roles.items()
+    }
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
@@ -87,7 +92,8 @@ def test_examples_use_options_that_the_modules_have(
     guide: Path, options: dict[str, set[str]]
 ) -> None:
     calls = [
-        call for play in _plays(guide)
+        call
+        for play in _plays(guide)
         for call in _calls(play.get("tasks", []) + play.get("roles", []))
     ]
     assert calls
@@ -118,7 +124,9 @@ def test_the_pages_on_gateways_name_options_that_there_are(
 
 
 def test_the_readmes_examples_are_options_of_the_role(options: dict[str, set[str]]) -> None:
-    fenced = re.findall(r"^```yaml\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    fenced = re.findall(
+        r"^```yaml\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
     for found in map(yaml.safe_load, fenced):
         given = found if isinstance(found, dict) else found[0]["roles"][0]
         assert set(given) - {"role"} <= options["irishtek.kong.gateway"]

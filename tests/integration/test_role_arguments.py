@@ -61,7 +61,9 @@ def test_the_role_gateway_stays_small() -> None:
     files = sorted((folder / "tasks").glob("*.yml"))
     texts = [*folder.rglob("*.yml"), *(folder / "templates").iterdir()]
     lines = [line for path in texts for line in path.read_text(encoding="utf-8").splitlines()]
-    tasks = [line for path in files for line in path.read_text("utf-8").splitlines() if "- name:" in line]
+    tasks = [
+        line for path in files for line in path.read_text("utf-8").splitlines() if "- name:" in line
+    ]
     assert len(options) <= 45
     assert len(files) <= 12
     assert len(tasks) <= 110

@@ -54,7 +54,10 @@ def _listed_by_git() -> list[str] | None:
         return None
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return None if listed.returncode else listed.stdout.split("\0")
 
@@ -183,8 +186,21 @@ def dependencies(execute: Run = run) -> None:
             return
         folder = BUILD / "dependencies"
         shutil.rmtree(folder, ignore_errors=True)
-        fetch: list[str | Path] = [test_venv(execute) / "python", "-m", "pip", "download", "--quiet"]
-        fetch += ["--disable-pip-version-check", "--no-deps", "--dest", folder, "--requirement", wanted]
+        fetch: list[str | Path] = [
+            test_venv(execute) / "python",
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+        ]
+        fetch += [
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--dest",
+            folder,
+            "--requirement",
+            wanted,
+        ]
         if execute(fetch, ROOT):
             raise Broken("the collections that roles act with cannot be fetched")
         with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:

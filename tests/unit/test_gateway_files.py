@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of the role ``gateway``: written together, hidden where they are secret, put back, removed."""
+"""Files of the role ``gateway``: written together, hidden if secret, put back, removed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def test_a_second_run_changes_nothing(root: Path) -> None:
     wanted = [file("kong.conf", CONF), file("secrets/license.json", "{}", mode="0600")]
     assert write(root, *wanted).changed == ["kong.conf", "secrets/license.json"]
     assert write(root, *wanted).changed == []
-    modes = [stat.S_IMODE((root / name).stat().st_mode) for name in ("kong.conf", "secrets/license.json", "secrets")]
+    modes = [
+        stat.S_IMODE((root / name).stat().st_mode)
+        for name in ("kong.conf", "secrets/license.json", "secrets")
+    ]
     assert modes == [0o640, 0o600, 0o750]
 
 
@@ -57,7 +60,9 @@ def test_no_secret_and_no_unknown_setting_is_in_a_diff(root: Path) -> None:
     shown = ["log_level"]
     write(root, file("kong.conf", "unknown_thing = before\nlog_level = info\n", open_lines=shown))
     made = write(
-        root, file("kong.conf", CONF, open_lines=shown), file("secrets/license.json", "hush-hush", secret=True)
+        root,
+        file("kong.conf", CONF, open_lines=shown),
+        file("secrets/license.json", "hush-hush", secret=True),
     )
     text = str(made.diff)
     assert "hush-hush" not in text
@@ -87,9 +92,12 @@ def test_the_way_back_restores_every_byte_and_removes_what_was_new(root: Path) -
     (pair / "tls.key").write_text("old key")
     (pair / "new.key").write_text("new key")
     write(
-        root, file("kong.conf", "new\n"), file("state/kong.json", "{}"),
-        moves={"certificates/new.key": "certificates/tls.key"}, known=["kong.conf", "includes/http.conf"],
-    )  # fmt: skip
+        root,
+        file("kong.conf", "new\n"),
+        file("state/kong.json", "{}"),
+        moves={"certificates/new.key": "certificates/tls.key"},
+        known=["kong.conf", "includes/http.conf"],
+    )
     assert (pair / "tls.key").read_text() == "new key"
     assert stat.S_IMODE((pair / "tls.key").stat().st_mode) == 0o640
     Files(str(root)).restored()

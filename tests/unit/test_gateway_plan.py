@@ -19,8 +19,11 @@ CLUSTER = {"ca_certificate": "/ca.crt", "ca_key": "/ca.key", "ca_text": "PEM"}
 DATA_PLANE = {"mode": "data_plane", "control_plane_url": "cp.example.com", **CLUSTER}
 DATABASE = {"pg_host": "db", "pg_database": "kong"}
 CONTROL_PLANE = {
-    "mode": "control_plane", "control_plane_url": "cp.example.com:8005", "config": DATABASE, **CLUSTER
-}  # fmt: skip
+    "mode": "control_plane",
+    "control_plane_url": "cp.example.com:8005",
+    "config": DATABASE,
+    **CLUSTER,
+}
 DAY = 86400
 
 
@@ -28,7 +31,9 @@ def problems(**given: Any) -> str:
     return " ".join(plan(given.pop("facts", None), **given)["problems"])
 
 
-@pytest.mark.parametrize("options", [{}, KONNECT, DATA_PLANE, CONTROL_PLANE, {"mode": "traditional", "config": DATABASE}])
+@pytest.mark.parametrize(
+    "options", [{}, KONNECT, DATA_PLANE, CONTROL_PLANE, {"mode": "traditional", "config": DATABASE}]
+)
 def test_each_mode_needs_nothing_but_what_is_said(options: dict[str, Any]) -> None:
     assert plan(**options)["problems"] == []
 
@@ -38,7 +43,11 @@ def test_a_data_plane_of_konnect_gets_its_settings_from_one_url() -> None:
     assert found["cluster_control_plane"] == "abc.eu.cp0.konghq.com:443"
     assert found["cluster_telemetry_endpoint"] == "abc.eu.tp0.konghq.com:443"
     assert found["cluster_telemetry_server_name"] == "abc.eu.tp0.konghq.com"
-    assert (found["role"], found["konnect_mode"], found["cluster_mtls"]) == ("data_plane", "on", "pki")
+    assert (found["role"], found["konnect_mode"], found["cluster_mtls"]) == (
+        "data_plane",
+        "on",
+        "pki",
+    )
 
 
 def test_endpoints_of_konnects_api_beat_those_of_their_names() -> None:
@@ -65,11 +74,16 @@ def test_a_proxy_leads_data_planes_to_their_control_plane() -> None:
 def test_an_unknown_setting_is_a_warning_with_the_nearest_name() -> None:
     made = plan(config={"proxy_listne": "0.0.0.0:80", "shiny_new_switch": True})
     assert made["problems"] == []
-    assert "proxy_listne is not a known setting of the gateway; did you mean proxy_listen?" in made["warnings"]
+    assert (
+        "proxy_listne is not a known setting of the gateway; did you mean proxy_listen?"
+        in made["warnings"]
+    )
     assert conf(made)["shiny_new_switch"] == "on"
 
 
-@pytest.mark.parametrize("name", ["pg_oauth_auth", "tls_certificate_verify", "identity_service", "proxy_url"])
+@pytest.mark.parametrize(
+    "name", ["pg_oauth_auth", "tls_certificate_verify", "identity_service", "proxy_url"]
+)
 def test_settings_of_the_newest_line_are_known(name: str) -> None:
     assert _names.is_known(name)
 
@@ -77,12 +91,17 @@ def test_settings_of_the_newest_line_are_known(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "secret"),
     [
-        ("pg_password", "x", True), ("log_level", "debug", False), ("own_token_of_mine", "x", True),
-        ("ssl_cert_key", "/a/key", False), ("ssl_cert_key", "-----BEGIN", True),
-        ("pg_password", "{vault://env/x}", False), ("vault_hcv_token", "x", True),
-        ("vault_aws_region", "eu", False), ("admin_gui_auth_login_attempts", "3", False),
+        ("pg_password", "x", True),
+        ("log_level", "debug", False),
+        ("own_token_of_mine", "x", True),
+        ("ssl_cert_key", "/a/key", False),
+        ("ssl_cert_key", "-----BEGIN", True),
+        ("pg_password", "{vault://env/x}", False),
+        ("vault_hcv_token", "x", True),
+        ("vault_aws_region", "eu", False),
+        ("admin_gui_auth_login_attempts", "3", False),
     ],
-)  # fmt: skip
+)
 def test_secrets_and_what_is_unknown_are_not_shown(name: str, text: str, secret: bool) -> None:
     assert _names.is_secret(name, text) is secret
     made = next(f for f in plan(config={name: text})["files"] if f["path"] == "kong.conf")
@@ -91,7 +110,14 @@ def test_secrets_and_what_is_unknown_are_not_shown(name: str, text: str, secret:
 
 
 def test_secrets_are_in_no_description_of_what_runs() -> None:
-    made = plan(**{**DATA_PLANE, "secrets": {"pg_password": "hush-hush"}, "license": "{lic}", "edition": "enterprise"})
+    made = plan(
+        **{
+            **DATA_PLANE,
+            "secrets": {"pg_password": "hush-hush"},
+            "license": "{lic}",
+            "edition": "enterprise",
+        }
+    )
     shown = {key: value for key, value in made.items() if key != "files"}
     assert "hush-hush" not in str(shown)
     assert "{lic}" not in str(shown)
@@ -104,9 +130,9 @@ def test_a_number_sign_is_no_comment() -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"mode": "control_plane", **CLUSTER}, "gateway_mode=control_plane needs a PostgreSQL database"),
+        ({"mode": "control_plane", **CLUSTER}, "needs a PostgreSQL database"),
         ({"mode": "traditional"}, "set pg_host"),
-        ({"method": "files", "state": "stopped"}, "gateway_state=stopped cannot be combined with gateway_method=files"),
+        ({"method": "files", "state": "stopped"}, "gateway_state=stopped cannot be combined"),
         ({"version": 3.1}, "write it in quotes"),
         ({"version": "3.9"}, "a tag that moves cannot be gone back to"),
         ({"version": "3.10.0"}, "The open edition ends at 3.9"),
@@ -115,7 +141,10 @@ def test_a_number_sign_is_no_comment() -> None:
         ({**DATA_PLANE, "certificate": "none"}, "gateway_certificate cannot be none"),
         ({**DATA_PLANE, "ca_key": ""}, "needs gateway_ca_certificate and gateway_ca_key"),
         ({**KONNECT, "edition": "community"}, "Konnect needs gateway_edition=enterprise"),
-        ({**KONNECT, "config": {"role": "traditional"}}, "role is data_plane with gateway_mode=konnect"),
+        (
+            {**KONNECT, "config": {"role": "traditional"}},
+            "role is data_plane with gateway_mode=konnect",
+        ),
         ({**KONNECT, "state_file": "/x"}, "gateway_state_file needs gateway_mode=dbless"),
         ({"labels": {"a": "b"}}, "gateway_labels are for data planes"),
         ({**KONNECT, "labels": {"a": "b,c"}}, "which separate labels"),
@@ -128,13 +157,16 @@ def test_a_number_sign_is_no_comment() -> None:
         ({"ports": ["80:80"], "network": "host"}, "cannot be combined with gateway_network=host"),
         ({"name": "Kong!"}, "gateway_name consists of"),
         ({"method": "package", "directory": "/opt"}, "needs gateway_directory=/etc/kong"),
-        ({"method": "docker", "collections": []}, "ansible-galaxy collection install community.docker"),
+        (
+            {"method": "docker", "collections": []},
+            "ansible-galaxy collection install community.docker",
+        ),
         ({**KONNECT, "collections": []}, "ansible-galaxy collection install community.crypto"),
         ({"admin_password": "x"}, "first start with a database"),
         ({"license": "x"}, "gateway_license needs gateway_edition=enterprise"),
         ({"certificate_renew_days": 2000}, "must be less than gateway_certificate_days"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_work_is_refused_by_a_sentence(given: dict[str, Any], sentence: str) -> None:
     assert sentence in problems(**given)
 
@@ -145,14 +177,19 @@ def test_what_cannot_work_is_refused_by_a_sentence(given: dict[str, Any], senten
         ({"versions": {"podman": "4.3.1"}}, {"method": "podman"}, "podman 4.4 or newer"),
         ({"versions": {"compose": "1.29.2"}}, {"method": "compose"}, "docker compose 2 or newer"),
         ({"foreign": ["kong.conf"]}, {}, "which the role did not write"),
-        ({"record": {"method": "podman", "version": "3.9.1", "edition": "community"}}, {}, "run gateway_state=absent with it first"),
+        (
+            {"record": {"method": "podman", "version": "3.9.1", "edition": "community"}},
+            {},
+            "run gateway_state=absent with it first",
+        ),
         ({"family": "", "distribution": "gentoo"}, {"method": "package"}, "this host is gentoo"),
         (
             {"record": {"edition": "enterprise", "version": "3.9.1.2", "method": "docker"}},
-            {"mode": "traditional", "config": DATABASE}, "cannot be used by the open one",
+            {"mode": "traditional", "config": DATABASE},
+            "cannot be used by the open one",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_this_host_cannot_do_is_refused(
     facts: dict[str, Any], given: dict[str, Any], sentence: str
 ) -> None:
@@ -193,7 +230,13 @@ def pair(planned: dict[str, Any], days: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("tls", "new", "action"),
-    [(None, None, "create"), (400, None, "none"), (20, None, "create"), (20, 400, "swap"), (None, 400, "swap")],
+    [
+        (None, None, "create"),
+        (400, None, "none"),
+        (20, None, "create"),
+        (20, 400, "swap"),
+        (None, 400, "swap"),
+    ],
 )
 def test_a_certificate_is_made_beside_the_old_one_and_then_swapped(
     tls: int | None, new: int | None, action: str
@@ -267,10 +310,15 @@ def test_another_edition_is_said_and_replaces_the_package() -> None:
     [
         ({"distribution": "ubuntu"}, "gateway-39/deb/ubuntu"),
         ({"family": "rhel", "rpm": {"rhel": "9", "amzn": ""}}, "gateway-39/rpm/el/9/$basearch"),
-        ({"family": "amzn", "rpm": {"amzn": "2023", "rhel": ""}}, "gateway-39/rpm/amzn/2023/$basearch"),
+        (
+            {"family": "amzn", "rpm": {"amzn": "2023", "rhel": ""}},
+            "gateway-39/rpm/amzn/2023/$basearch",
+        ),
     ],
 )
-def test_repositories_have_no_release_that_a_system_makes_up(facts: dict[str, Any], url: str) -> None:
+def test_repositories_have_no_release_that_a_system_makes_up(
+    facts: dict[str, Any], url: str
+) -> None:
     package = plan(facts, method="package")["run"]["package"]
     assert package["url"] == f"https://packages.konghq.com/public/{url}"
     assert len(package["keys"]) == (1 if "deb" in url else 2)
@@ -279,24 +327,35 @@ def test_repositories_have_no_release_that_a_system_makes_up(facts: dict[str, An
 
 def test_only_packages_of_the_open_edition_get_a_log_rotation() -> None:
     community = plan(method="package")["run"]["package"]["files"]
-    enterprise = plan(method="package", edition="enterprise", version="3.10.0.17")["run"]["package"]["files"]
+    enterprise = plan(method="package", edition="enterprise", version="3.10.0.17")["run"][
+        "package"
+    ]["files"]
     assert [file["src"] for file in community] == ["unit.conf.j2", "logrotate.j2"]
     assert [file["src"] for file in enterprise] == ["unit.conf.j2"]
 
 
 @pytest.mark.parametrize(
     ("distribution", "release", "name"),
-    [("ubuntu", "24.04", "docker-compose-v2"), ("debian", "13", "docker-compose"), ("debian", "12", "docker-compose-plugin")],
+    [
+        ("ubuntu", "24.04", "docker-compose-v2"),
+        ("debian", "13", "docker-compose"),
+        ("debian", "12", "docker-compose-plugin"),
+    ],
 )
-def test_no_system_gets_a_compose_that_cannot_start(distribution: str, release: str, name: str) -> None:
+def test_no_system_gets_a_compose_that_cannot_start(
+    distribution: str, release: str, name: str
+) -> None:
     facts = {"versions": {"docker": "26.1"}, "distribution": distribution, "release": release}
     assert plan(facts, method="compose")["requirements"] == [name]
 
 
 def test_ports_are_published_as_the_documentation_does_and_the_private_ones_on_loopback() -> None:
     assert plan()["run"]["ports"] == [
-        "8000:8000", "8443:8443", "127.0.0.1:8001:8001", "127.0.0.1:8100:8100"
-    ]  # fmt: skip
+        "8000:8000",
+        "8443:8443",
+        "127.0.0.1:8001:8001",
+        "127.0.0.1:8100:8100",
+    ]
     assert plan(**KONNECT)["run"]["ports"] == ["8000:8000", "8443:8443", "127.0.0.1:8100:8100"]
     assert plan(network="host")["run"]["ports"] == []
 
@@ -332,7 +391,14 @@ def test_custom_plugins_are_copied_and_loaded(tmp_path: Path) -> None:
 
 def test_a_release_publishes_no_admin_api_and_takes_a_digest() -> None:
     image = "docker.io/kong/kong-gateway@sha256:" + "0" * 64
-    made = plan(method="helm", image=image, secrets={"pg_password": "hush-hush"}, license="{l}", edition="enterprise", version="3.10.0.17")
+    made = plan(
+        method="helm",
+        image=image,
+        secrets={"pg_password": "hush-hush"},
+        license="{l}",
+        edition="enterprise",
+        version="3.10.0.17",
+    )
     values = made["helm"]["values"]
     assert values["image"]["unifiedRepoTag"] == image
     assert values["env"]["admin_listen"] == "127.0.0.1:8001"
@@ -354,7 +420,10 @@ def test_an_upgrade_is_finished_after_the_last_control_plane() -> None:
         "elsewhere": {"gateway_mode": "control_plane", "gateway_config": {"pg_host": "other"}},
         "echo": {},
     }
-    assert gateway_unfinished(hosts, list(hosts), ["cp1", "cp2", "dp1"], database) == ["cp2", "left-out"]
+    assert gateway_unfinished(hosts, list(hosts), ["cp1", "cp2", "dp1"], database) == [
+        "cp2",
+        "left-out",
+    ]
     hosts["cp2"]["__gateway_done"] = True
     del hosts["left-out"]
     assert gateway_unfinished(hosts, list(hosts), ["cp1", "cp2", "dp1"], database) == []

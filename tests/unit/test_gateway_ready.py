@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway_role import _ready
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway_role._ready import NotReady, Ready
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway_role._ready import (
+    NotReady,
+    Ready,
+)
 
 HASH = "5b1b1a5a6e2f3c4d5b1b1a5a6e2f3c4d"
 
@@ -71,7 +74,12 @@ def log_of(text: str) -> list[str]:
 def test_a_gateway_that_serves_is_ready(gateway: Gateway) -> None:
     gateway.answers = {"/status": [(503, {}), status(1, 2)], "/status/ready": [(200, {})]}
     found = ready(gateway, proxy_url=gateway.url, timeout=5).wait()
-    assert found == {"configuration_hash": HASH, "workers": [1, 2], "ready": True, "proxy_status": 404}
+    assert found == {
+        "configuration_hash": HASH,
+        "workers": [1, 2],
+        "ready": True,
+        "proxy_status": 404,
+    }
 
 
 def test_a_data_plane_without_entities_is_ready_enough(gateway: Gateway) -> None:
@@ -88,7 +96,10 @@ def test_a_gateway_that_is_not_ready_says_why(gateway: Gateway) -> None:
 
 
 def test_a_reload_counts_once_all_workers_are_new(gateway: Gateway) -> None:
-    gateway.answers = {"/status": [status(1, 2), status(1, 2), status(2, 3), status(3, 4)], "/status/ready": [(200, {})]}
+    gateway.answers = {
+        "/status": [status(1, 2), status(1, 2), status(2, 3), status(3, 4)],
+        "/status/ready": [(200, {})],
+    }
     assert ready(gateway, reload=["true"], timeout=5).wait()["workers"] == [3, 4]
 
 
@@ -113,10 +124,19 @@ def test_another_server_on_the_proxys_port_is_no_gateway(gateway: Gateway) -> No
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)", "A port is taken"),
-        ("[error] certificate verify failed: unable to get issuer", "accept each other's certificates"),
+        (
+            "nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)",
+            "A port is taken",
+        ),
+        (
+            "[error] certificate verify failed: unable to get issuer",
+            "accept each other's certificates",
+        ),
         ("[error] error parsing declarative config file", "refuses the state file"),
-        ("Error: new migrations available; run 'kong migrations up'", "not prepared for this version"),
+        (
+            "Error: new migrations available; run 'kong migrations up'",
+            "not prepared for this version",
+        ),
         ("[error] connection to control plane broken", "The control plane ends the connection"),
         ("[crit] something else entirely", "Its log says: [crit] something else entirely"),
     ],
@@ -146,7 +166,10 @@ def test_the_control_plane_lists_the_newest_node_of_that_name(gateway: Gateway) 
     [
         ((200, {"data": []}), "lists dp1 not"),
         ((200, {"data": [row(config_hash="old")]}), "with another configuration"),
-        ((200, {"data": [row(sync_status="kong_version_incompatible")]}), "as kong_version_incompatible"),
+        (
+            (200, {"data": [row(sync_status="kong_version_incompatible")]}),
+            "as kong_version_incompatible",
+        ),
         ((401, {}), "set kong_admin_token"),
     ],
 )

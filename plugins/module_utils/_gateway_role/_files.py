@@ -27,7 +27,9 @@ File = Mapping[str, Any]
 class Files:
     """One directory of the role; ``check`` says what would change and writes nothing."""
 
-    def __init__(self, directory: str, owner: str = "", group: str = "", check: bool = False) -> None:
+    def __init__(
+        self, directory: str, owner: str = "", group: str = "", check: bool = False
+    ) -> None:
         self.directory = directory
         self.uid = pwd.getpwnam(owner).pw_uid if owner else -1
         self.gid = -1 if check or not group else grp.getgrnam(group).gr_gid

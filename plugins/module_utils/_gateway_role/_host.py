@@ -118,7 +118,7 @@ def _json(path: str) -> dict[str, Any]:
 
 
 def _certificate(directory: str, name: str) -> dict[str, Any]:
-    """A pair that the role made: its text, and what it was made for; empty where it is not whole."""
+    """A pair that the role made: its text and what it was made for; empty if it is not whole."""
     base = os.path.join(directory, "certificates", name)
     pem, spec = _read(f"{base}.crt"), _json(f"{base}.json")
     whole = pem and os.path.exists(f"{base}.key")
@@ -135,6 +135,8 @@ def _foreign(directory: str) -> list[str]:
 
 def _running(method: str, name: str, unit: str) -> bool:
     if method in ("docker", "compose"):
-        return _output(("docker", "container", "inspect", "-f", "{{.State.Running}}", name)) == "true"
+        return (
+            _output(("docker", "container", "inspect", "-f", "{{.State.Running}}", name)) == "true"
+        )
     service = {"podman": f"{name}.service", "package": unit}.get(method)
     return bool(service) and _output(("systemctl", "is-active", str(service))) == "active"

@@ -23,7 +23,10 @@ from urllib.parse import urlsplit
 # What a gateway's log says, and what it means for who runs it.
 REASONS = (
     (r"bind\(\) to (?!unix:)[^\n]*address already in use", "A port is taken by another process."),
-    (r"certificate (has )?expired", "A cluster certificate has expired; run the role on both ends."),
+    (
+        r"certificate (has )?expired",
+        "A cluster certificate has expired; run the role on both ends.",
+    ),
     (r"key values mismatch|does not match (its|the) (private )?key", "Certificate and key differ."),
     (
         r"version[^\n]*(incompatible|too old|too new|newer than|older than)",

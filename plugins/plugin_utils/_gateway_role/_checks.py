@@ -4,7 +4,8 @@
 
 """What is wrong or doubtful in the options of the role ``gateway``, as sentences.
 
-PRIVATE to the collection: it can change in any release. No sentence shows a value that may be secret.
+PRIVATE to the collection: it can change in any release. No sentence shows a value that may be a
+secret.
 """
 
 from __future__ import annotations
@@ -133,9 +134,7 @@ def _names(options: Options) -> Sentences:
             yield f"gateway_nginx_includes holds {block}; it takes {', '.join(_BLOCKS)}."
 
 
-def _values(
-    options: Options, settings: Mapping[str, str], fixed: Mapping[str, str]
-) -> Sentences:
+def _values(options: Options, settings: Mapping[str, str], fixed: Mapping[str, str]) -> Sentences:
     written = {**options["config"], **options["secrets"]}
     for name, value in written.items():
         if isinstance(value, Mapping):
@@ -162,7 +161,7 @@ def _mode(options: Options, settings: Mapping[str, str]) -> Sentences:
             " in gateway_config and pg_password in gateway_secrets."
         )
     if mode == "data_plane" and not url:
-        yield "gateway_mode=data_plane needs gateway_control_plane_url, such as cp.example.com:8005."
+        yield "gateway_mode=data_plane needs gateway_control_plane_url, such as cp.example.com."
     if url and not _ENDPOINT.fullmatch(url) and role_of(options) == "data_plane":
         yield (
             "gateway_control_plane_url must be a host name or IPv4 address with or without a port,"
@@ -211,12 +210,12 @@ def _method(options: Options) -> Sentences:
     method = options["method"]
     if method == "package" and options["directory"] != "/etc/kong":
         yield "gateway_method=package needs gateway_directory=/etc/kong, where its unit looks."
-    if method == "helm" and options["mode"] == "control_plane" and has_ca(options):
-        if not options["control_plane_url"]:
-            yield (
-                "A control plane in Kubernetes needs gateway_control_plane_url, the name under"
-                " which data planes reach its service."
-            )
+    cluster = options["mode"] == "control_plane" and has_ca(options)
+    if method == "helm" and cluster and not options["control_plane_url"]:
+        yield (
+            "A control plane in Kubernetes needs gateway_control_plane_url, the name under which"
+            " data planes reach its service."
+        )
     for name in collections_of(options):
         if name not in options["collections"]:
             yield (
@@ -234,12 +233,13 @@ def _versions(options: Options) -> Sentences:
         )
     if options["method"] == "package" and not options["package_keys"] and line not in KEYS:
         yield f"No published key is known for {line}; set gateway_package_keys."
-    if options["edition"] == "community" and _number(line) > _number(LAST_COMMUNITY_LINE):
-        if not options["image"] and not options["package_url"] and options["method"] != "files":
-            yield (
-                f"The open edition ends at {LAST_COMMUNITY_LINE}; {version} is published as"
-                " gateway_edition=enterprise only."
-            )
+    own = options["image"] or options["package_url"] or options["method"] == "files"
+    newer = _number(line) > _number(LAST_COMMUNITY_LINE)
+    if options["edition"] == "community" and newer and not own:
+        yield (
+            f"The open edition ends at {LAST_COMMUNITY_LINE}; {version} is published as"
+            " gateway_edition=enterprise only."
+        )
 
 
 def _number(line: str) -> list[int]:
@@ -266,6 +266,6 @@ def _host(options: Options, facts: Facts) -> Sentences:
         yield (
             f"gateway_method was {record['method']} before; run gateway_state=absent with it first."
         )
-    if record.get("edition") == "enterprise" and options["edition"] == "community":
-        if uses_database(options) and options["state"] != "absent":
-            yield "A database of the enterprise edition cannot be used by the open one."
+    back = record.get("edition") == "enterprise" and options["edition"] == "community"
+    if back and uses_database(options) and options["state"] != "absent":
+        yield "A database of the enterprise edition cannot be used by the open one."

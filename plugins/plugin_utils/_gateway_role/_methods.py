@@ -74,7 +74,9 @@ def published(ports: list[str]) -> dict[int, str]:
         match = re.fullmatch(r"(?:(\[[^]]+\]|[^:]*):)?([0-9]+):([0-9]+)(?:/tcp)?", entry)
         if match:
             host, outside, inside = match.groups()
-            found[int(inside)] = f"{host if host not in (None, '', '0.0.0.0') else '127.0.0.1'}:{outside}"
+            found[int(inside)] = (
+                f"{host if host not in (None, '', '0.0.0.0') else '127.0.0.1'}:{outside}"
+            )
     return found
 
 
@@ -88,7 +90,9 @@ def requirements_of(options: Options, facts: Facts) -> list[str]:
         "cryptography": options["certificate"] != "none",
         "debian": method == "package" and family == "debian",
     }
-    names = [f"python3-{name}" for name in libraries if libraries[name] and name in facts["missing"]]
+    names = [
+        f"python3-{name}" for name in libraries if libraries[name] and name in facts["missing"]
+    ]
     if "python3-yaml" in names and family != "debian":
         names[names.index("python3-yaml")] = "python3-pyyaml"
     versions = facts["versions"]
@@ -137,7 +141,7 @@ def package_of(options: Options, facts: Facts) -> dict[str, Any]:
 
 
 def _files_of(options: Options, name: str) -> list[dict[str, str]]:
-    """Templates of a package's gateway; only the enterprise edition's packages rotate their logs."""
+    """Templates of a package; only those of the enterprise edition rotate their own logs."""
     folder = f"/etc/systemd/system/{name}.service.d"
     found = [{"src": "unit.conf.j2", "dest": f"{folder}/irishtek.conf"}]
     if options["edition"] == "community":
@@ -161,7 +165,14 @@ def commands_of(options: Options, run: Mapping[str, Any]) -> dict[str, list[str]
         log = ["sh", "-c", f'{words} "$1"', "sh", unit]
     else:
         engine = "podman" if method == "podman" else "docker"
-        common = ["--rm", "--interactive", "--volume", run["volume"], "--group-add", str(run["gid"])]
+        common = [
+            "--rm",
+            "--interactive",
+            "--volume",
+            run["volume"],
+            "--group-add",
+            str(run["gid"]),
+        ]
         kong = [engine, "run", *common, "--network", "none", IMAGE, "kong"]
         networked = [engine, "run", *common, "--network", run["network"], IMAGE, "kong"]
         state = f"{INSIDE}/state/kong.json"
@@ -179,7 +190,7 @@ def commands_of(options: Options, run: Mapping[str, Any]) -> dict[str, list[str]
 
 
 def _bootstrap(options: Options, words: list[str]) -> list[str]:
-    """The first super user's password comes from the standard input, and is in no list of processes."""
+    """The first super user's password comes from the standard input, and no process shows it."""
     if not options["admin_password"]:
         return words
     at = words.index("kong") if "kong" in words else 0

@@ -14,8 +14,7 @@ import re
 
 # The names of the lines 3.4 to 3.15, from the gateway's own reference of each
 # (developer.konghq.com, app/_data/kong-conf) and from its source.
-NAMES = frozenset(
-    """
+_TEXT = """
 _debug_pg_ttl_cleanup_interval admin_access_log admin_api_uri admin_emails_from
 admin_emails_reply_to admin_error_log admin_gui_access_log admin_gui_api_url admin_gui_auth
 admin_gui_auth_change_password_attempts admin_gui_auth_change_password_ttl admin_gui_auth_conf
@@ -108,8 +107,8 @@ vitals_prometheus_scrape_interval vitals_statsd_address vitals_statsd_prefix
 vitals_statsd_udp_packet_size vitals_strategy vitals_tsdb_address vitals_tsdb_password
 vitals_tsdb_user vitals_ttl_days vitals_ttl_minutes vitals_ttl_seconds wasm wasm_filters
 wasm_filters_path worker_consistency worker_events_max_payload worker_state_update_frequency
-""".split()
-)
+"""
+NAMES = frozenset(_TEXT.split())
 # Families of names that the gateway makes up as it reads them.
 _FAMILIES = re.compile(
     r"(nginx_(admin|admin_gui|cluster|conf|debug|events|http|location|main|portal|proxy|sproxy|status"
@@ -120,7 +119,9 @@ _SECRETS = re.compile(
     r"|declarative_config_string|license_data|proxy_server|cluster_fallback_export_s3_config"
 )
 # Paths and switches whose names only look like those of secrets.
-_OPEN = re.compile(r"nginx_.*|.*_(attempts|ttl|complexity|enable|file|lazy_load_secrets|auth_method)")
+_OPEN = re.compile(
+    r"nginx_.*|.*_(attempts|ttl|complexity|enable|file|lazy_load_secrets|auth_method)"
+)
 _KEYS = re.compile(r".*(cert_key|private_key|signing_key)")
 
 

@@ -4,8 +4,8 @@
 
 """The plan of the role ``gateway`` for one host: what it writes, runs, checks and changes.
 
-PRIVATE to the collection: it can change in any release. Pure but for the custom plugins' files, which
-it reads.
+PRIVATE to the collection: it can change in any release. Pure but for the custom plugins' files,
+which it reads.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from ._settings import (
     environment_of,
     listeners_of,
     names_of_certificate,
-    place,
     role_of,
     settings_of,
     uses_database,
@@ -76,7 +75,9 @@ def plan_of(options: Options, facts: Facts, now: float) -> dict[str, Any]:
         "version": wanted["version"],
         "role": role_of(wanted),
         "uses_database": uses_database(wanted),
-        "database": [settings.get(f"pg_{key}", "") for key in ("host", "port", "database", "schema")],
+        "database": [
+            settings.get(f"pg_{key}", "") for key in ("host", "port", "database", "schema")
+        ],
         "certificate": certificate,
         "files": files,
         "moves": moves,
@@ -84,7 +85,9 @@ def plan_of(options: Options, facts: Facts, now: float) -> dict[str, Any]:
         "run": run,
         "requirements": _methods.requirements_of(wanted, facts),
         "commands": _methods.commands_of(wanted, run),
-        "helm": _methods.helm_of(wanted, settings, files, run) if wanted["method"] == "helm" else {},
+        "helm": _methods.helm_of(wanted, settings, files, run)
+        if wanted["method"] == "helm"
+        else {},
         "digests": digests,
         **_action(wanted, facts, digests, certificate),
     }
@@ -115,10 +118,8 @@ def _plugin_files(directory: str) -> dict[str, str]:
     }
 
 
-def _files(
-    options: Options, settings: Mapping[str, str], plugins: Mapping[str, str]
-) -> list[File]:
-    """Files of the role's directory; those with ``secret`` are never shown, of ``kong.conf`` lines."""
+def _files(options: Options, settings: Mapping[str, str], plugins: Mapping[str, str]) -> list[File]:
+    """Files of the role's directory; ``secret`` ones are never shown, of ``kong.conf`` lines."""
     found: list[File] = []
 
     def add(path: str, content: str, **more: Any) -> None:
@@ -166,7 +167,9 @@ def _certificate(options: Options, facts: Facts, now: float) -> dict[str, Any]:
         # Each end gets what its side of the connection needs: no data plane can play the other one.
         "usage": ["serverAuth" if server else "clientAuth"],
         "common_name": "kong_clustering" if server else options["hostname"][:64],
-        "ca": hashlib.sha256(str(options["ca_text"]).encode()).hexdigest() if source == "ca" else "",
+        "ca": hashlib.sha256(str(options["ca_text"]).encode()).hexdigest()
+        if source == "ca"
+        else "",
     }
     if not server:
         spec["names"] = [f"DNS:{options['hostname']}"]
@@ -240,19 +243,14 @@ def _action(
     return {"action": "none", "reasons": []}
 
 
-def _ready(
-    options: Options, settings: Mapping[str, str], run: Mapping[str, Any]
-) -> dict[str, str]:
+def _ready(options: Options, settings: Mapping[str, str], run: Mapping[str, Any]) -> dict[str, str]:
     """URLs under which the host reaches the gateway; empty where it does not."""
     urls = {"status": "", "proxy": ""}
     bridged = options["method"] in CONTAINERS and options["network"] != "host"
-    for name in urls:
-        for found in listeners_of(settings):
-            if found.setting != f"{name}_listen" or urls[name]:
-                continue
-            published = _methods.published(run["ports"]).get(found.port) if bridged else None
-            if published:
-                urls[name] = f"{'https' if found.tls else 'http'}://{published}"
-            elif not bridged:
-                urls[name] = found.url
+    addresses = _methods.published(run["ports"])
+    for found in reversed(listeners_of(settings)):
+        name = found.setting.removesuffix("_listen")
+        if name in urls and (not bridged or found.port in addresses):
+            scheme = "https" if found.tls else "http"
+            urls[name] = f"{scheme}://{addresses[found.port]}" if bridged else found.url
     return urls

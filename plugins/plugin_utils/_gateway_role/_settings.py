@@ -22,8 +22,8 @@ CONTAINERS = ("docker", "podman", "compose")
 INSIDE = "/etc/kong"
 ROLES = {"konnect": "data_plane", "data_plane": "data_plane", "control_plane": "control_plane"}
 _DEFAULT_LISTEN = {
-    "proxy_listen": "0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 http2 ssl reuseport backlog=16384",
-    "admin_listen": "127.0.0.1:8001 reuseport backlog=16384, 127.0.0.1:8444 http2 ssl reuseport backlog=16384",
+    "proxy_listen": "0.0.0.0:8000, 0.0.0.0:8443 ssl",
+    "admin_listen": "127.0.0.1:8001, 127.0.0.1:8444 ssl",
 }
 _ANY = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}
 
@@ -83,8 +83,10 @@ def certificate_source(options: Options) -> str:
 
 def has_ca(options: Options) -> bool:
     """Whether the nodes trust a CA, and not one pair that they share."""
-    return ROLES.get(options["mode"]) is not None and options["mode"] != "konnect" and (
-        certificate_source(options) == "ca" or bool(options["ca_certificate"])
+    return (
+        ROLES.get(options["mode"]) is not None
+        and options["mode"] != "konnect"
+        and (certificate_source(options) == "ca" or bool(options["ca_certificate"]))
     )
 
 
@@ -125,37 +127,20 @@ def _fixed(options: Options) -> dict[str, str]:
     return found
 
 
-def _suggested(
-    options: Options, plugins: list[str], texts: Mapping[str, str]
-) -> dict[str, str]:
+def _suggested(options: Options, plugins: list[str], texts: Mapping[str, str]) -> dict[str, str]:
     """Settings of the mode that the user may overrule."""
-    role = role_of(options)
-    everywhere = options["method"] in (*CONTAINERS, "helm") and options["network"] != "host"
+    bridged = options["method"] in (*CONTAINERS, "helm") and options["network"] != "host"
     found = {
-        "status_listen": f"{'0.0.0.0' if everywhere else '127.0.0.1'}:8100",
+        "status_listen": f"{'0.0.0.0' if bridged else '127.0.0.1'}:8100",
         "lua_ssl_trusted_certificate": "system",
-        # The proxy's and Kong Manager's listeners are open by default, also where neither works.
+        # Kong Manager's listener is open by default, also where it does not work.
         "admin_gui_listen": "off",
     }
-    if options["method"] in CONTAINERS and everywhere:
+    if options["method"] in CONTAINERS and bridged:
         # Published on the host's loopback only.
         found["admin_listen"] = "0.0.0.0:8001"
-    if role == "data_plane":
-        found["admin_listen"] = "off"
-        found.update(_cluster_of_data_plane(options))
-    if role == "control_plane":
-        found["proxy_listen"] = "off"
-        found["cluster_listen"] = "0.0.0.0:8005"
-        if options["edition"] == "enterprise":
-            found["cluster_telemetry_listen"] = "0.0.0.0:8006"
-    if role != "traditional":
-        found["cluster_mtls"] = "pki" if options["mode"] == "konnect" or has_ca(options) else "shared"
-        if has_ca(options):
-            found["cluster_ca_cert"] = place(options, "certificates/ca.crt")
-    if options["labels"]:
-        found["cluster_dp_labels"] = ",".join(f"{k}:{v}" for k, v in sorted(options["labels"].items()))
-    if role == "data_plane" and "proxy_server" in texts:
-        found["cluster_use_proxy"] = "on"
+    if role_of(options) != "traditional":
+        found.update(_cluster(options, "proxy_server" in texts))
     if options["license"]:
         found["license_path"] = place(options, "secrets/license.json")
     for block in options["nginx_includes"]:
@@ -163,6 +148,28 @@ def _suggested(
     if plugins and options["method"] != "helm":
         found["plugins"] = ",".join(["bundled", *plugins])
         found["lua_package_path"] = f"{place(options, 'plugins')}/?.lua;./?.lua;./?/init.lua;"
+    return found
+
+
+def _cluster(options: Options, has_proxy: bool) -> dict[str, str]:
+    """What both ends of a cluster have in common, and what each has of its own."""
+    pki = options["mode"] == "konnect" or has_ca(options)
+    found = {"cluster_mtls": "pki" if pki else "shared"}
+    if has_ca(options):
+        found["cluster_ca_cert"] = place(options, "certificates/ca.crt")
+    if options["labels"]:
+        labels = sorted(options["labels"].items())
+        found["cluster_dp_labels"] = ",".join(f"{name}:{value}" for name, value in labels)
+    if role_of(options) == "data_plane":
+        found["admin_listen"] = "off"
+        found.update(_cluster_of_data_plane(options))
+        if has_proxy:
+            found["cluster_use_proxy"] = "on"
+        return found
+    found["proxy_listen"] = "off"
+    found["cluster_listen"] = "0.0.0.0:8005"
+    if options["edition"] == "enterprise":
+        found["cluster_telemetry_listen"] = "0.0.0.0:8006"
     return found
 
 
