@@ -10,8 +10,10 @@ between); a real one's database is then at GATEWAY_PG (HOST:PORT).
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,12 +149,15 @@ class Lab:
 
 
 @pytest.fixture(params=REAL or ["sandbox"])
-def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    # A prefix holds sockets, whose paths must be short.
+    root = Path(tempfile.mkdtemp(prefix="gw-"))
     command = [request.param] if REAL else [sys.executable, "-m", "image.kong"]
-    made = Lab(tmp_path, command)
+    made = Lab(root, command)
     yield made
     for host in made.hosts:
         host.stop()
+    shutil.rmtree(root, ignore_errors=True)
 
 
 def state(path: Path, *routes: str) -> str:

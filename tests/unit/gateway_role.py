@@ -52,9 +52,5 @@ def conf(planned: dict[str, Any]) -> dict[str, str]:
 
 def record(planned: dict[str, Any], **more: Any) -> dict[str, Any]:
     """What a run that did this plan has recorded."""
-    run = planned["run"]
-    return {
-        "method": "docker", "version": run["version"], "edition": run["edition"],
-        "digests": planned["digests"], "run": run, "image": {"ref": run["ref"], "id": "sha256:1"},
-        "files": planned["paths"], **more,
-    }  # fmt: skip
+    image = {"ref": planned["run"]["ref"], "id": "sha256:1"}
+    return {**planned["record"], "image": image, **more}

@@ -65,6 +65,7 @@ def plan_of(options: Options, facts: Facts, now: float) -> dict[str, Any]:
     run["ready"] = _ready(wanted, settings, run)
     run["package"] = _methods.package_of(wanted, facts)
     moves = {p.replace("tls.", "new."): p for p in _PAIR} if certificate["action"] != "none" else {}
+    paths = sorted({file["path"] for file in files} | set(_PAIR))
     problems = _checks.problems_of(wanted, settings, fixed, facts)
     if wanted["state"] == "absent":
         problems = [text for text in problems if "ansible-galaxy collection install" in text]
@@ -81,14 +82,21 @@ def plan_of(options: Options, facts: Facts, now: float) -> dict[str, Any]:
         "certificate": certificate,
         "files": files,
         "moves": moves,
-        "paths": sorted({file["path"] for file in files} | set(_PAIR)),
+        "paths": paths,
         "run": run,
         "requirements": _methods.requirements_of(wanted, facts),
         "commands": _methods.commands_of(wanted, run),
         "helm": _methods.helm_of(wanted, settings, files, run)
         if wanted["method"] == "helm"
         else {},
-        "digests": digests,
+        "record": {
+            "method": wanted["method"],
+            "version": wanted["version"],
+            "edition": wanted["edition"],
+            "digests": digests,
+            "run": run,
+            "files": paths,
+        },
         **_action(wanted, facts, digests, certificate),
     }
 
