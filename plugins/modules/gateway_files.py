@@ -114,35 +114,15 @@ paths:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_role._files import Files
-
-SPEC = {
-    "state": {"type": "str", "default": "present", "choices": ["present", "proven", "restored", "absent"]},
-    "directory": {"type": "path", "required": True},
-    "owner": {"type": "str", "default": ""},
-    "group": {"type": "str", "default": ""},
-    # Contents are hidden by the file, and not as texts of the result, which would lose other words.
-    "files": {"type": "list", "elements": "dict", "default": [], "no_log": False},
-    "moves": {"type": "dict", "default": {}},
-    "known": {"type": "list", "elements": "str", "default": []},
-}
+from ..module_utils._gateway_role._files import SPEC, run
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    given = module.params
-    files = Files(given["directory"], given["owner"], given["group"], module.check_mode)
-    if given["state"] == "present":
-        files.present(given["files"], given["moves"], given["known"])
-    elif given["state"] == "proven":
-        files.proven(given["files"])
-    elif given["state"] == "restored":
-        files.restored()
-    else:
-        files.absent(given["known"])
+    result = run(module.params, module.check_mode)
     # What is given holds secrets, and a verbose run would show it.
-    given["files"] = [file["path"] for file in given["files"]]
-    module.exit_json(changed=bool(files.changed), paths=files.changed, diff=files.diff)
+    module.params["files"] = result["paths"]
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -123,37 +123,16 @@ gateway:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_role._ready import NotReady, Ready, listed
-
-SPEC = {
-    "status_url": {"type": "str", "default": ""},
-    "proxy_url": {"type": "str", "default": ""},
-    "configured": {"type": "bool", "default": False},
-    "reload": {"type": "list", "elements": "str", "default": []},
-    "log": {"type": "list", "elements": "str", "default": []},
-    "timeout": {"type": "float", "default": 60.0},
-    "control_plane_url": {"type": "str", "default": ""},
-    "control_plane_token": {"type": "str", "default": "", "no_log": True},
-    "hostname": {"type": "str", "default": ""},
-    "configuration_hash": {"type": "str", "default": ""},
-}
+from ..module_utils._gateway_role._ready import SPEC, NotReady, run
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    given = module.params
-    token = given["control_plane_token"]
-    asked = Ready(**{key: given[key] for key in ("status_url", "proxy_url", "timeout", "configured", "log")})
-    asked.reload = [] if module.check_mode else given["reload"]
     try:
-        found = asked.wait()
-        if given["control_plane_url"]:
-            headers = {"Kong-Admin-Token": token} if token else {}
-            wanted = given["hostname"], given["configuration_hash"], given["timeout"]
-            found = listed(given["control_plane_url"], headers, *wanted)
+        found = run(module.params, module.check_mode)
     except NotReady as exc:
         module.fail_json(msg=str(exc))
-    module.exit_json(changed=bool(given["reload"]), gateway=found)
+    module.exit_json(changed=bool(module.params["reload"]), gateway=found)
 
 
 if __name__ == "__main__":

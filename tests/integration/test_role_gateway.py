@@ -224,43 +224,48 @@ def test_the_gateway_takes_the_settings_of_the_other_modes(lab: Lab, mode: str) 
     assert host.run().ok().total("changed") == 0
 
 
-def test_a_cluster_joins_with_the_roles_certificates_and_renews_them(lab: Lab) -> None:
+@pytest.fixture
+def cluster(lab: Lab) -> tuple[Host, Host]:
+    """A control plane with a route, and a data plane that does not run yet."""
     if not (address := os.environ.get("GATEWAY_PG")):
         pytest.skip("the scenario hybrid joins sandboxes; a real database is named by GATEWAY_PG")
-    host, port = address.split(":")
+    server, port = address.split(":")
     pki = {"ca_certificate": str(lab.root / "ca/ca.crt"), "ca_key": str(lab.root / "ca/ca.key")}
     control = lab.host("cp", mode="control_plane", **pki)
-    control.options["control_plane_url"] = f"127.0.0.1:{control.port('cluster')}"
+    address = f"127.0.0.1:{control.port('cluster')}"
+    control.options["control_plane_url"] = address
     control.options["config"] = {
         "admin_listen": f"127.0.0.1:{control.port('admin')}",
-        "cluster_listen": f"127.0.0.1:{control.port('cluster')}",
-        "pg_host": host,
+        "cluster_listen": address,
+        "pg_host": server,
         "pg_port": port,
         "pg_user": "kong",
         "pg_database": os.environ["GATEWAY_PG_DATABASE"],
     }
-    node = lab.host(
-        "dp", mode="data_plane", control_plane_url=control.options["control_plane_url"], **pki
-    )
+    node = lab.host("dp", mode="data_plane", control_plane_url=address, **pki)
     node.options["config"] = proxy(node)
     control.run().ok()
     control.kong("migrations", "reset", "--yes", "-c", control.conf())
     control.kong("migrations", "bootstrap", "-c", control.conf())
     control.start()
-    admin = f"http://127.0.0.1:{control.port('admin')}"
     eventually(lambda: control.admin().get("version"), WAIT)
-    httpx.post(
-        f"{admin}/services", json={"name": "nobody", "url": "http://127.0.0.1:9"}, trust_env=False
-    )
-    httpx.post(f"{admin}/services/nobody/routes", json={"paths": ["/one"]}, trust_env=False)
+    admin = f"http://127.0.0.1:{control.port('admin')}/services"
+    httpx.post(admin, json={"name": "nobody", "url": "http://127.0.0.1:9"}, trust_env=False)
+    httpx.post(f"{admin}/nobody/routes", json={"paths": ["/one"]}, trust_env=False)
+    return control, node
+
+
+def test_a_cluster_joins_with_the_roles_certificates_and_renews_them(
+    cluster: tuple[Host, Host],
+) -> None:
+    control, node = cluster
     node.run().ok()
     node.start()
     eventually(lambda: node.message("/one") == "routed", WAIT)
     listed = control.admin("/clustering/data-planes")["data"]
     assert [row["sync_status"] for row in listed] == ["normal"]
     before = (node.folder / "certificates/tls.crt").read_text()
-    node.run(certificate_days=90, certificate_renew_days=89).ok()
-    node.run(certificate_days=1095, certificate_renew_days=1094).ok()
+    node.run(certificate_days=2000, certificate_renew_days=1999).ok()
     assert (node.folder / "certificates/tls.crt").read_text() != before
     node.kong("reload", "-c", node.conf())
     eventually(lambda: node.message("/one") == "routed", WAIT)

@@ -200,8 +200,8 @@ def test_versions_are_full_and_end_where_the_readme_says() -> None:
     for edition, version in _releases.DEFAULTS.items():
         assert version.count(".") == (2 if edition == "community" else 3)
         assert _releases.line_of(version) in _releases.END_OF_LIFE
-    assert plan()["version"] == _releases.DEFAULTS["community"]
-    assert plan(**KONNECT)["version"] == _releases.DEFAULTS["enterprise"]
+    assert plan()["run"]["version"] == _releases.DEFAULTS["community"]
+    assert plan(**KONNECT)["run"]["version"] == _releases.DEFAULTS["enterprise"]
 
 
 def test_each_line_has_both_published_keys() -> None:
@@ -435,3 +435,9 @@ def test_the_plan_leaves_facts_and_options_as_they_are() -> None:
     before = repr(FACTS)
     plan()
     assert repr(FACTS) == before
+
+
+def test_control_planes_list_a_node_by_the_name_that_it_has() -> None:
+    assert plan(**DATA_PLANE)["run"]["node"] == "gw"
+    assert plan(**DATA_PLANE, network="host")["run"]["node"] == "machine"
+    assert plan(**DATA_PLANE, method="package")["run"]["node"] == "machine"

@@ -23,6 +23,36 @@ MANIFEST = "manifest.json"
 
 File = Mapping[str, Any]
 
+# The options of the module gateway_files.
+SPEC: dict[str, Any] = {
+    "state": {
+        "type": "str",
+        "default": "present",
+        "choices": ["present", "proven", "restored", "absent"],
+    },
+    "directory": {"type": "path", "required": True},
+    "owner": {"type": "str", "default": ""},
+    "group": {"type": "str", "default": ""},
+    # Contents are hidden by the file, and not as strings of the result, which would lose other words.
+    "files": {"type": "list", "elements": "dict", "default": [], "no_log": False},
+    "moves": {"type": "dict", "default": {}},
+    "known": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
+    """The result of the module for its options."""
+    files = Files(given["directory"], given["owner"], given["group"], check)
+    if given["state"] == "present":
+        files.present(given["files"], given["moves"], given["known"])
+    elif given["state"] == "proven":
+        files.proven(given["files"])
+    elif given["state"] == "restored":
+        files.restored()
+    else:
+        files.absent(given["known"])
+    return {"changed": bool(files.changed), "paths": files.changed, "diff": files.diff}
+
 
 class Files:
     """One directory of the role; ``check`` says what would change and writes nothing."""

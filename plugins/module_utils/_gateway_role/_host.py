@@ -45,6 +45,7 @@ def host_facts(directory: str, name: str, method: str, unit: str, group: str) ->
     return {
         "distribution": release.get("ID", ""),
         "release": release.get("VERSION_ID", ""),
+        "nodename": os.uname().nodename,
         "codename": release.get("VERSION_CODENAME", ""),
         "family": family,
         # What the maker's own repository files ask, which a locked $releasever does not change.

@@ -60,6 +60,21 @@ _EMPTY = re.compile("0*")
 _FATAL = re.compile(r"\[(?:emerg|crit|alert)\]|^Error:|\[error\]", re.MULTILINE)
 
 
+# The options of the module gateway_ready.
+SPEC: dict[str, Any] = {
+    "status_url": {"type": "str", "default": ""},
+    "proxy_url": {"type": "str", "default": ""},
+    "configured": {"type": "bool", "default": False},
+    "reload": {"type": "list", "elements": "str", "default": []},
+    "log": {"type": "list", "elements": "str", "default": []},
+    "timeout": {"type": "float", "default": 60.0},
+    "control_plane_url": {"type": "str", "default": ""},
+    "control_plane_token": {"type": "str", "default": "", "no_log": True},
+    "hostname": {"type": "str", "default": ""},
+    "configuration_hash": {"type": "str", "default": ""},
+}
+
+
 class NotReady(Exception):
     """The gateway did not become ready; the message is a sentence."""
 
@@ -226,3 +241,19 @@ def listed(
             seen = "with another configuration" if node else f"not (status {status or 'none'})"
             raise NotReady(f"Timed out after {timeout:g} s: {url} lists {hostname} {seen}.")
         time.sleep(0.5)
+
+
+def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
+    """What the gateway says, or the control plane of it, for the options of the module.
+
+    :raises NotReady: the gateway does not serve, or is not listed.
+    """
+    names = ("status_url", "proxy_url", "timeout", "configured", "log")
+    asked = Ready(**{name: given[name] for name in names}, reload=[] if check else given["reload"])
+    found = asked.wait()
+    if not given["control_plane_url"]:
+        return found
+    token = given["control_plane_token"]
+    headers = {"Kong-Admin-Token": token} if token else {}
+    wanted = given["hostname"], given["configuration_hash"], given["timeout"]
+    return listed(given["control_plane_url"], headers, *wanted)

@@ -40,6 +40,8 @@ def run_of(options: Options, settings: Mapping[str, str], facts: Facts) -> dict[
         "resources": dict(options["resources"]),
         "limits": [f"{name}={limit}" for name, limit in sorted(options["ulimits"].items())],
         "hostname": "",
+        # By this name control planes list the node.
+        "node": facts["nodename"],
         "owner": "root",
         "group": {"package": "kong", "files": "", "helm": ""}.get(method, GROUP),
     }
@@ -48,8 +50,8 @@ def run_of(options: Options, settings: Mapping[str, str], facts: Facts) -> dict[
     if method in CONTAINERS:
         bridged = options["network"] != "host"
         run["network"] = options["network"]
-        # By this name the control plane lists the node.
         run["hostname"] = options["hostname"] if bridged else ""
+        run["node"] = run["hostname"] or run["node"]
         run["ports"] = [str(p) for p in options["ports"]] or (_ports(settings) if bridged else [])
         run["volume"] = f"{directory}:{INSIDE}:{'ro,z' if facts['selinux'] else 'ro'}"
         run["gid"] = facts["gid"]

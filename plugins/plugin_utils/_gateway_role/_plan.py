@@ -38,6 +38,8 @@ File = dict[str, Any]
 DAY = 86400
 # A certificate that the role made: its text, its key, and what it was made for.
 _PAIR = tuple(f"certificates/tls.{suffix}" for suffix in ("crt", "key", "json"))
+# What makes two databases one.
+_DATABASE = ("host", "port", "database", "schema")
 # Settings of the process itself, which a reload of a package's gateway does not take over.
 _PROCESS = re.compile(
     r"prefix|role|database|pg_.*|.*_listen|plugins|lua_package_.*|declarative_config|lmdb_.*"
@@ -56,48 +58,54 @@ def plan_of(options: Options, facts: Facts, now: float) -> dict[str, Any]:
     """
     wanted = _complete(options)
     plugins = _plugin_files(wanted["plugins_directory"])
-    names = sorted({path.split("/")[0] for path in plugins})
-    settings, fixed = settings_of(wanted, names)
+    settings, fixed = settings_of(wanted, sorted({path.split("/")[0] for path in plugins}))
     certificate = _certificate(wanted, facts, now)
     files = _files(wanted, settings, plugins)
     run = _methods.run_of(wanted, settings, facts)
     digests = _digests(wanted, settings, files, run, certificate)
     run["ready"] = _ready(wanted, settings, run)
     run["package"] = _methods.package_of(wanted, facts)
-    moves = {p.replace("tls.", "new."): p for p in _PAIR} if certificate["action"] != "none" else {}
-    paths = sorted({file["path"] for file in files} | set(_PAIR))
     problems = _checks.problems_of(wanted, settings, fixed, facts)
     if wanted["state"] == "absent":
         problems = [text for text in problems if "ansible-galaxy collection install" in text]
+    is_helm = wanted["method"] == "helm"
     return {
         "problems": problems,
         "warnings": _checks.warnings_of(wanted, settings),
-        "edition": wanted["edition"],
-        "version": wanted["version"],
-        "role": role_of(wanted),
         "uses_database": uses_database(wanted),
-        "database": [
-            settings.get(f"pg_{key}", "") for key in ("host", "port", "database", "schema")
-        ],
+        "database": [settings.get(f"pg_{key}", "") for key in _DATABASE],
         "certificate": certificate,
-        "files": files,
-        "moves": moves,
-        "paths": paths,
         "run": run,
         "requirements": _methods.requirements_of(wanted, facts),
         "commands": _methods.commands_of(wanted, run),
-        "helm": _methods.helm_of(wanted, settings, files, run)
-        if wanted["method"] == "helm"
-        else {},
+        "helm": _methods.helm_of(wanted, settings, files, run) if is_helm else {},
+        **_written(wanted, files, run, digests, certificate),
+        **_action(wanted, facts, digests, certificate),
+    }
+
+
+def _written(
+    options: Options,
+    files: list[File],
+    run: Mapping[str, Any],
+    digests: Mapping[str, str],
+    certificate: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The files, those of a new certificate that move into place, and the record of it all."""
+    paths = sorted({file["path"] for file in files} | set(_PAIR))
+    moved = _PAIR if certificate["action"] != "none" else ()
+    return {
+        "files": files,
+        "moves": {path.replace("tls.", "new."): path for path in moved},
+        "paths": paths,
         "record": {
-            "method": wanted["method"],
-            "version": wanted["version"],
-            "edition": wanted["edition"],
+            "method": options["method"],
+            "version": options["version"],
+            "edition": options["edition"],
             "digests": digests,
             "run": run,
             "files": paths,
         },
-        **_action(wanted, facts, digests, certificate),
     }
 
 
