@@ -152,6 +152,8 @@ class Lab:
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     # A prefix holds sockets, whose paths must be short.
     root = Path(tempfile.mkdtemp(prefix="gw-"))
+    # The workers of a real gateway are another user's.
+    root.chmod(0o755)
     command = [request.param] if REAL else [sys.executable, "-m", "image.kong"]
     made = Lab(root, command)
     yield made
@@ -245,8 +247,7 @@ def cluster(lab: Lab) -> tuple[Host, Host]:
     node = lab.host("dp", mode="data_plane", control_plane_url=address, **pki)
     node.options["config"] = proxy(node)
     control.run().ok()
-    control.kong("migrations", "reset", "--yes", "-c", control.conf())
-    control.kong("migrations", "bootstrap", "-c", control.conf())
+    control.kong("migrations", "bootstrap", "--force", "-c", control.conf())
     control.start()
     eventually(lambda: control.admin().get("version"), WAIT)
     admin = f"http://127.0.0.1:{control.port('admin')}/services"

@@ -321,7 +321,7 @@ def test_repositories_have_no_release_that_a_system_makes_up(
 ) -> None:
     package = plan(facts, method="package")["run"]["package"]
     assert package["url"] == f"https://packages.konghq.com/public/{url}"
-    assert len(package["keys"]) == (1 if "deb" in url else 2)
+    assert len(package["gpgkeys"]) == (1 if "deb" in url else 2)
     assert package["spec"] == ("kong=3.9.3" if "deb" in url else "kong-3.9.3")
 
 

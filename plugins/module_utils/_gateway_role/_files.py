@@ -33,7 +33,7 @@ SPEC: dict[str, Any] = {
     "directory": {"type": "path", "required": True},
     "owner": {"type": "str", "default": ""},
     "group": {"type": "str", "default": ""},
-    # Contents are hidden by the file, and not as strings of the result, which would lose other words.
+    # Contents are hidden file by file; as strings of the result they would hide other words.
     "files": {"type": "list", "elements": "dict", "default": [], "no_log": False},
     "moves": {"type": "dict", "default": {}},
     "known": {"type": "list", "elements": "str", "default": []},
@@ -62,7 +62,9 @@ class Files:
     ) -> None:
         self.directory = directory
         self.uid = pwd.getpwnam(owner).pw_uid if owner else -1
-        self.gid = -1 if check or not group else grp.getgrnam(group).gr_gid
+        # A package's group may not be there yet, or any more.
+        there = group and any(entry.gr_name == group for entry in grp.getgrall())
+        self.gid = grp.getgrnam(group).gr_gid if there else -1
         self.check = check
         self.diff: list[dict[str, str]] = []
         self.changed: list[str] = []

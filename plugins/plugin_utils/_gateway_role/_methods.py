@@ -136,7 +136,7 @@ def package_of(options: Options, facts: Facts) -> dict[str, Any]:
         "other": other,
         "spec": f"{name}{separator}{options['version']}",
         "url": base.rstrip("/") + ("" if options["package_url"] else folder),
-        "keys": options["package_keys"] or [f"{base}/gpg.{key}.key" for key in ids],
+        "gpgkeys": options["package_keys"] or [f"{base}/gpg.{key}.key" for key in ids],
         "suite": facts["codename"],
         "files": _files_of(options, name),
     }

@@ -27,7 +27,6 @@ from ._settings import (
     environment_of,
     listeners_of,
     names_of_certificate,
-    role_of,
     settings_of,
     uses_database,
 )
