@@ -16,7 +16,8 @@ ROLE = Path(__file__).resolve().parents[2] / "roles/gateway"
 NOW = 1_800_000_000.0
 COLLECTIONS = ["community.crypto", "community.docker", "kubernetes.core"]
 FACTS: dict[str, Any] = {
-    "distribution": "debian", "release": "13", "codename": "trixie", "nodename": "machine", "family": "debian", "rpm": {},
+    "distribution": "debian", "release": "13", "codename": "trixie", "nodename": "machine",
+    "family": "debian", "rpm": {},
     "missing": [], "versions": {"podman": "5.4.2", "docker": "26.1", "compose": "2.26"},
     "selinux": False, "gid": 990, "record": {}, "certificates": {"tls": {}, "new": {}},
     "foreign": [], "running": False,
