@@ -81,7 +81,8 @@ def options() -> dict[str, set[str]]:
     listed = json.loads(_run("ansible-doc", "--json", "--list", "irishtek.kong"))
     documented = json.loads(_run("ansible-doc", "--json", *listed))
     modules = {name: set(found["doc"]["options"]) for name, found in documented.items()}
-    roles = json.loads(_run("ansible-doc", "--json", "--type", "role", "irishtek.kong.gateway"))
+    own = [f"irishtek.kong.{name}" for name in ("gateway", "ingress", "echo_upstream")]
+    roles = json.loads(_run("ansible-doc", "--json", "--type", "role", *own))
     return modules | {
         name: set(one["entry_points"]["main"]["options"]) for name, one in roles.items()
     }
