@@ -143,13 +143,6 @@ def nulls_to_defaults(schema: Schema, written: Mapping[str, Any]) -> dict[str, A
     return meant
 
 
-def has_null(value: Any) -> bool:
-    """Whether an explicit null stands anywhere in a written record."""
-    if isinstance(value, Mapping):
-        return any(item is None or has_null(item) for item in value.values())
-    return False
-
-
 def from_json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A JSON Schema, as Konnect has them of entities, in the form of a gateway's own schema."""
     properties: Mapping[str, Any] = schema.get("properties") or {}

@@ -24,11 +24,10 @@ from .clustering import ClusterPort, ControlPlane, OneControlPlane
 from .config import Config
 from .control import Control
 from .entities import Entities
-from .faults import CuttableProtocol, Faults
 from .following import DataPlane
 from .gateway import Gateway
 from .health import Health
-from .journal import Journal
+from .interception import Interception
 from .konnect import Konnect
 from .link import handshake_error
 from .membership import Membership
@@ -163,20 +162,17 @@ class Sandbox:
         name = self.options.cluster.server_name if self.options.cluster else None
         return f"https://{name or self.options.host}:{port}"
 
-    def _admin_app(self) -> Control:
-        faults = Faults(self._admin().app())
-        journal = Journal(faults)
-        return Control(journal, self.kept, faults, journal)
 
     def _servers(self) -> dict[str, Server]:
         tls = self.options.admin_tls or (None, None)
+        interception = Interception(self._admin().app())
         common: dict[str, Any] = {"log_level": "warning", "access_log": False, "lifespan": "off"}
         # The library of the cluster's link must not make it serve websockets here.
         common["ws"] = "none"
         common |= {"server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": 1}
         admin = uvicorn.Config(
-            self._admin_app(),
-            http=CuttableProtocol,
+            Control(interception, self.kept),
+            http=interception.connections.protocol(),
             ssl_certfile=tls[0],
             ssl_keyfile=tls[1],
             **common,

@@ -11,9 +11,9 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from .asgi import App, Receive, Scope, Send, whole_body
-from .faults import BadFault, Faults
-from .journal import Journal
+from .asgi import Receive, Scope, Send, whole_body
+from .faults import BadFault
+from .interception import Interception
 from .organization import Organization
 from .workspaces import Workspaces
 
@@ -21,16 +21,15 @@ PREFIX = "/sandbox/"
 
 
 class Control:
-    """The ASGI application of the admin port: the control endpoints, or else `app`."""
+    """The ASGI application of the admin port: the control endpoints, or else `interception`."""
 
-    def __init__(
-        self, app: App, kept: Workspaces | Organization, faults: Faults, journal: Journal
-    ) -> None:
+    def __init__(self, interception: Interception, kept: Workspaces | Organization) -> None:
         """`kept`: what a reset empties."""
-        self.app = app
+        self.app = interception
         self.kept = kept
-        self.faults = faults
-        self.journal = journal
+        self.faults = interception.faults
+        self.journal = interception.journal
+        self.connections = interception.connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of the admin port."""
@@ -49,11 +48,15 @@ class Control:
             case "POST", "faults":
                 return self._add_fault(body)
             case "DELETE", "faults":
-                self.faults.faults.clear()
+                self.faults.clear()
             case "GET", "requests":
                 return JSONResponse(self.journal.entries)
+            case "GET", "connections":
+                counted = {"opened": self.connections.opened, "most": self.connections.most}
+                return JSONResponse(counted)
             case "DELETE", "requests":
                 self.journal.entries.clear()
+                self.connections.reset()
             case "POST", "reset":
                 self.kept.reset()
             case method, path:

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import errors
+from . import errors, validate
 from .entities import Entities
 from .gateway import Gateway, Kind
 from .store import Entity, Store
@@ -84,7 +84,7 @@ class Reader:
     def _head(self, document: Document) -> dict[str, Any]:
         """What is wrong with a document beside its entities."""
         found: dict[str, Any] = {
-            name: "unknown field"
+            name: validate.UNKNOWN_FIELD
             for name in document
             if name not in (*self.kinds, "_format_version", "_transform", *REMARKS)
         }
@@ -204,7 +204,8 @@ class Reader:
         try:
             hashed = kind == "basicauth_credentials" and not self.transform
             data = entry.data if hashed else self.entities.hooks.written(kind, entry.data, None)
-            entity, after = self.entities.hooks.transient(kind, self.entities.prepared(kind, data))
+            whole = self.entities.prepared(kind, data)
+            entity, after = self.entities.hooks.transient(kind, whole, data)
             self.store.put(kind, entity)
             after()
         except errors.Refusal as refusal:

@@ -8,9 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import enterprise, konnect_schema, schema, validate
+from . import enterprise, konnect_schema, schema, validate, values
 from .declared import EXTRA_FIELDS, KINDS, ROUTES, VALIDATORS, VAULTS, Declared
 from .schema import Field, Record, specialised
+
+#: From this release on the community edition has the schema of workspaces only; before it keeps
+#: workspaces, too, though nothing is in them (conformance: workspaces).
+NEWER = (3, 9)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Gateway:
         self._extra_fields = extra
         self.version: str = self.dump["version"]
         self.release: tuple[int, ...] = tuple(int(part) for part in version.split("."))
+        if edition == "community" and self.release >= NEWER:
+            self.declared = {**KINDS, "workspaces": Declared("")}
         self.kinds: dict[str, Kind] = {
             name: self._kind(name, declared)
             for name, declared in self.declared.items()
@@ -91,6 +97,8 @@ class Gateway:
 
     def _kind(self, name: str, declared: Declared) -> Kind:
         validators = {**VALIDATORS, **enterprise.VALIDATORS}
+        if self.release < NEWER:
+            validators["keys.pem"] = values.pem_halves
         record = Record(self.dump["entities"][name], name, validators)
         for extra, spec in self._extra_fields.get(name, {}).items():
             record.fields.setdefault(extra, Field(spec, f"{name}.{extra}", VALIDATORS))

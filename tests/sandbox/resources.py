@@ -131,10 +131,9 @@ class Resources:
 
     def page(self, kind: Kind, items: list[Entity], call: Call, path: str) -> dict[str, Any]:
         """One page of `items`, those with the tags that are asked for."""
-        wanted = self.wanted(kind, call.query)
-        page = paging.by_key(
-            [item for item in items if wanted(item)], lambda item: [item["id"]], call.query, path
-        )
+        wanted, ended = self.wanted(kind, call.query), self.entities.store.has_ended
+        shown = [item for item in items if wanted(item) and not ended(kind.name, item["id"])]
+        page = paging.by_key(shown, lambda item: [item["id"]], call.query, path)
         page["data"] = [self.entities.answer(kind.name, item) for item in page["data"]]
         return page
 

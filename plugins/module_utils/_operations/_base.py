@@ -38,10 +38,11 @@ class Task:
     """One run of an operation, started by either door.
 
     :param params: what the user wrote: options left out are missing, explicit nulls are None.
+    :param connected: the gateway, None for an operation that connects to no Admin API.
     """
 
     params: Mapping[str, Any]
-    gateway: Gateway
+    connected: Gateway | None
     check_mode: bool
     diff: bool
     warn: Callable[[str], None]
@@ -51,6 +52,13 @@ class Task:
     node: Callable[[str], Gateway] = no_node
     # What is only read, without what check mode predicts.
     direct: Gateway | None = None
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway of an operation that connects to one."""
+        if self.connected is None:
+            raise TypeError("the operation connects to no Admin API")
+        return self.connected
 
     def written(self, kind: Kind) -> Entity:
         """The part of the parameters that is the entity itself."""

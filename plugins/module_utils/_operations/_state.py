@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from .._argspec import ArgumentSpec
@@ -23,7 +24,9 @@ from .._document._match import Step
 from .._document._parse import Document, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner, Undone, undo
+from .._entities._kind import Field
 from .._errors import InputError, KongError
+from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import WORKERS
 from .._plan import NONE, Plan
@@ -38,6 +41,8 @@ def run_state(task: Task) -> Result:
         raise InputError("concurrency must be at least 1")
     content = _content(task)
     document = _document(task, content)
+    for warning in document.warnings:
+        task.warn(warning)
     options = SyncOptions(
         state=task.params["state"],
         purge_kinds=tuple(task.params.get("purge_kinds", ())),
@@ -210,8 +215,16 @@ def _load_whole(
         # The tags of the task are as good as those of the document.
         tags = list(document.select_tags)
         info = {**(content.get("_info") or {}), "select_tags": tags}
-        task.gateway.load(json.dumps(to_dbless({**content, "_info": info})))
+        whole_document = to_dbless(
+            {**content, "_info": info}, partial(_config_fields, task.gateway)
+        )
+        task.gateway.load(json.dumps(whole_document))
     return _result(task, changes, report)
+
+
+def _config_fields(gateway: Gateway, plugin: str) -> Sequence[Field]:
+    """The settings of a plugin, as the gateway's schema has them."""
+    return with_details(gateway.schema(f"plugins/{plugin}") or {}).field("config").fields
 
 
 def _predicting(task: Task) -> Gateway:
