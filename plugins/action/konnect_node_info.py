@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Door two of ``konnect_node_info``; what it does and its options are documented in the module."""
+"""Door two of ``konnect_node_info``; the module documents it."""
 
 from __future__ import annotations
 

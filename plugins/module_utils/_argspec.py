@@ -338,7 +338,11 @@ def _ways_of_environment() -> list[dict[str, tuple[str, ...]]]:
 def secrets_in(params: Mapping[str, Any]) -> set[str]:
     """Secrets in the connection's options: passwords in URLs, and headers with credentials."""
     listed = params.get("status_urls")
-    urls = [params.get("admin_url"), params.get("konnect_url"), *(listed if isinstance(listed, list) else [listed])]
+    urls = [
+        params.get("admin_url"),
+        params.get("konnect_url"),
+        *(listed if isinstance(listed, list) else [listed]),
+    ]
     headers = params.get("admin_headers")
     written = headers.items() if isinstance(headers, Mapping) else ()
     values = [str(value) for name, value in written if value and is_secret_header(str(name))]

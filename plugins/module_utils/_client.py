@@ -91,7 +91,8 @@ class Connection:
         # What stands before an @ may be a password, even in a URL that is none.
         shown = self.option if "@" in self.url else f"{self.option} {self.url!r}"
         no_url = InputError(
-            f"{shown} is not the URL of {self.product}: it begins with http:// or https:// and a host"
+            f"{shown} is not the URL of {self.product}: "
+            "it begins with http:// or https:// and a host"
         )
         try:
             parts = urllib.parse.urlsplit(self.url)
@@ -278,9 +279,7 @@ class Client:
                 return
             query["offset"] = str(page["offset"])
 
-    def at(
-        self, path: str = "", read_refusal: ReadRefusal | None = None, base: str = ""
-    ) -> Client:
+    def at(self, path: str = "", read_refusal: ReadRefusal | None = None, base: str = "") -> Client:
         """The paths below another one, in no workspace, over the same connections.
 
         :param base: the URL of another server that takes the same credentials.

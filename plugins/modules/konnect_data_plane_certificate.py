@@ -98,7 +98,7 @@ changes:
   returned: success
   sample:
     - operation: create
-      kind: certificate
+      kind: data_plane_certificate
 failure:
   description: Details of a failure.
   type: dict

@@ -13,7 +13,6 @@ ADMIN, KONNECT = "admin", "konnect"
 BOTH = (
     "test_every_kind",
     "test_prediction",
-    "test_targets",
     "test_state",
     "test_state_deletes",
     "test_state_faults",

@@ -88,7 +88,7 @@ def _is_same_certificate(desired: Entity, existing: Entity) -> bool:
 
 
 DATA_PLANE_CERTIFICATE = Kind(
-    name="certificate",
+    name="data_plane_certificate",
     path="dp-client-certificates",
     identity=ByComparison("cert", compare=_is_same_certificate),
     named_by=("title",),

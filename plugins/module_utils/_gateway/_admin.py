@@ -66,9 +66,7 @@ class AdminGateway(Gateway):
         return {name: getattr(traits, name) for name in names}
 
     def describe(self, found: Mapping[str, Any]) -> str:
-        return (
-            f"Connected to Kong Gateway {found['version']} ({found['edition']}) at {self.url}"
-        )
+        return f"Connected to Kong Gateway {found['version']} ({found['edition']}) at {self.url}"
 
     def traits(self) -> Traits:
         root = self.root()
@@ -245,6 +243,7 @@ class AdminGateway(Gateway):
         parent: str | None,
         key: str | None = None,
         body: Entity | None = None,
+        *,
         params: Mapping[str, str] | None = None,
     ) -> Entity:
         """A response that has to be an entity; another server's JSON must not pass for one."""

@@ -31,10 +31,11 @@ from ._protocol import Traits
 
 MANAGED = {"konnect-managed", "konnect-managed-plugin"}
 NO_HEALTH = (
-    "Konnect does not have the health of targets: set status_urls (of kong_info, and of kong_target "
-    "with wait) to the status URLs of the data planes; drain a target with state drained of "
-    "kong_target"
+    "Konnect does not have the health of targets: set status_urls (of kong_info, and of "
+    "kong_target with wait) to the status URLs of the data planes; drain a target with "
+    "state drained of kong_target"
 )
+NOT_KONNECT = "{} does not answer as Konnect does: check konnect_url"
 _HINTS = {
     401: "; check konnect_token (or KONNECT_TOKEN)",
     403: "; check what konnect_token may do",
@@ -134,8 +135,8 @@ class KonnectGateway(AdminGateway):
         return str(found["id"])
 
     def _find_workspace(self, path: str, workspace: str) -> None:
-        known = self.region.at(path)
-        if unless_missing(lambda: known.request("GET", f"/workspaces/{segment(workspace)}")) is None:
+        path += f"/workspaces/{segment(workspace)}"
+        if unless_missing(lambda: self.region.request("GET", path)) is None:
             raise InputError(f"Workspace '{workspace}' does not exist at {self.url}")
 
     def identify(self) -> dict[str, Any]:
@@ -143,7 +144,7 @@ class KonnectGateway(AdminGateway):
         asked = self.region.at("", base=host)
         organization = asked.request("GET", "/v2/organizations/me") or {}
         if not organization.get("name"):
-            raise UnexpectedAnswer(f"{host} does not answer as Konnect does: check konnect_url")
+            raise UnexpectedAnswer(NOT_KONNECT.format(host))
         return {
             "version": None,
             "edition": "konnect",
@@ -228,7 +229,7 @@ class KonnectGateway(AdminGateway):
         if "password" in body and "password" not in plan.body:
             params = {"skip_hash": "true"}
         above = self._parent(kind, parent)
-        return self._entity("PUT", kind, above, plan.stored["id"], body, params)
+        return self._entity("PUT", kind, above, plan.stored["id"], body, params=params)
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         _refuse_managed(current)
@@ -296,7 +297,7 @@ def control_planes(region: Client, **filters: str) -> Iterator[Entity]:
         answer = region.request("GET", CONTROL_PLANES, params=query)
         listed = answer.get("data") if isinstance(answer, dict) else None
         if listed is None:
-            raise UnexpectedAnswer(f"{region.url} does not answer as Konnect does: check konnect_url")
+            raise UnexpectedAnswer(NOT_KONNECT.format(region.url))
         yield from listed
         if len(listed) < 100:
             return

@@ -66,7 +66,7 @@ def run_control_plane(task: Task) -> Result:
         result.update(changed=True, operation=UPDATE)
     if not task.check_mode:
         for way, ids in zip(("add", "remove"), changes):
-            _change_members(task, str(done.entity["id"]), way, ids)
+            _change_members(task, done.entity, way, ids)
     return result
 
 
@@ -109,10 +109,10 @@ def _current_members(task: Task, group: str) -> list[str]:
     return [each["id"] for each in items(of_account(task).region, path)]
 
 
-def _change_members(task: Task, group: str, way: str, ids: Sequence[str]) -> None:
+def _change_members(task: Task, group: Entity, way: str, ids: Sequence[str]) -> None:
     body = {"members": [{"id": each} for each in ids]}
     if ids:
-        path = f"/{CONTROL_PLANE.path}/{group}/group-memberships/{way}"
+        path = f"/{CONTROL_PLANE.path}/{group['id']}/group-memberships/{way}"
         of_account(task).request("POST", path, body)
 
 

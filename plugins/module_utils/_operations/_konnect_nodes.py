@@ -147,11 +147,9 @@ def _look(task: Task) -> Result:
     plane = of_account(task)
     answer = plane.request("GET", "/expected-config-hash") or {}
     expected = answer.get("expected_hash")
-    nodes = [
-        {**node, "connected": connected, "up_to_date": connected and node["config_hash"] == expected}
-        for node in plane.data_planes()
-        for connected in [_is_connected(node)]
-    ]
+    nodes = [{**node, "connected": _is_connected(node)} for node in plane.data_planes()]
+    for node in nodes:
+        node["up_to_date"] = node["connected"] and node.get("config_hash") == expected
     return {
         "changed": False,
         "expected_hash": expected,
