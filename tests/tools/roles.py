@@ -163,7 +163,7 @@ def within(clock: Clock) -> list[str]:
 def molecule(command: str, name: str) -> list[str | Path]:
     """Return the words of a molecule command for `extensions/molecule/gateway_<name>`."""
     shared = ROOT / "extensions/molecule/gateway_shared/base.yml"
-    program = [workspace.VENV / "bin/molecule", "--base-config", shared]
+    program: list[str | Path] = [workspace.VENV / "bin/molecule", "--base-config", shared]
     return [*program, command, "--scenario-name", f"gateway_{name}"]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role._plan import plan_of
 

@@ -14,11 +14,11 @@ from ansible_collections.irishtek.kong.plugins.filter.gateway_unfinished import 
 from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import _names, _releases
 from unit.gateway_role import FACTS, NOW, conf, plan, record
 
-KONNECT = {"mode": "konnect", "control_plane_url": "https://abc.eu.cp0.konghq.com"}
-CLUSTER = {"ca_certificate": "/ca.crt", "ca_key": "/ca.key", "ca_text": "PEM"}
-DATA_PLANE = {"mode": "data_plane", "control_plane_url": "cp.example.com", **CLUSTER}
-DATABASE = {"pg_host": "db", "pg_database": "kong"}
-CONTROL_PLANE = {
+KONNECT: dict[str, Any] = {"mode": "konnect", "control_plane_url": "https://abc.eu.cp0.konghq.com"}
+CLUSTER: dict[str, Any] = {"ca_certificate": "/ca.crt", "ca_key": "/ca.key", "ca_text": "PEM"}
+DATA_PLANE: dict[str, Any] = {"mode": "data_plane", "control_plane_url": "cp.example.com", **CLUSTER}
+DATABASE: dict[str, Any] = {"pg_host": "db", "pg_database": "kong"}
+CONTROL_PLANE: dict[str, Any] = {
     "mode": "control_plane",
     "control_plane_url": "cp.example.com:8005",
     "config": DATABASE,
