@@ -16,7 +16,8 @@ from unit.gateway_role import FACTS, NOW, conf, plan, record
 
 KONNECT: dict[str, Any] = {"mode": "konnect", "control_plane_url": "https://abc.eu.cp0.konghq.com"}
 CLUSTER: dict[str, Any] = {"ca_certificate": "/ca.crt", "ca_key": "/ca.key", "ca_text": "PEM"}
-DATA_PLANE: dict[str, Any] = {"mode": "data_plane", "control_plane_url": "cp.example.com", **CLUSTER}
+JOINED: dict[str, Any] = {"mode": "data_plane", "control_plane_url": "cp.example.com"}
+DATA_PLANE: dict[str, Any] = {**JOINED, **CLUSTER}
 DATABASE: dict[str, Any] = {"pg_host": "db", "pg_database": "kong"}
 CONTROL_PLANE: dict[str, Any] = {
     "mode": "control_plane",
@@ -284,7 +285,7 @@ def test_a_new_state_file_is_reloaded() -> None:
 
 
 def test_a_package_reloads_what_it_can() -> None:
-    package = {"method": "package"}
+    package: dict[str, Any] = {"method": "package"}
     kept = record(plan(**package), method="package")
     facts = {"record": kept, "running": True}
     assert plan(facts, **package, config={"log_level": "debug"})["action"] == "reload"
@@ -292,7 +293,7 @@ def test_a_package_reloads_what_it_can() -> None:
 
 
 def test_another_mirror_is_no_reason_to_restart() -> None:
-    package = {"method": "package"}
+    package: dict[str, Any] = {"method": "package"}
     facts = {"record": record(plan(**package), method="package"), "running": True}
     assert plan(facts, **package, package_url="https://mirror.example.com")["action"] == "none"
 
