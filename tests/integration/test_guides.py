@@ -56,6 +56,8 @@ def _plays(guide: Path) -> list[dict[str, Any]]:
     for found in _examples(guide):
         if isinstance(found, dict):
             continue
+        if any("sources" in item for item in found):
+            continue  # a rulebook, which Ansible does not take
         whole = all("hosts" in item for item in found)
         plays += found if whole else [{"name": "Tasks", "hosts": "all", "tasks": found}]
     return plays
