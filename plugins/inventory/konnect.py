@@ -9,10 +9,11 @@ name: konnect
 short_description: Control planes of Kong Konnect as hosts
 version_added: 1.0.0
 description:
-  - Makes a host of each control plane of a region, with the variables by which the playbooks of this collection
-    reach it. The token is not among them; set the environment variable E(KONNECT_TOKEN) for the playbook, too.
-  - A host is in the group C(konnect), in one for its type, such as C(type_control_plane), and in one for each of its
-    labels, such as C(label_env_prod).
+  - Makes a host of each control plane of a region, with the variables by which the playbooks of
+    this collection reach it. The token is not among them; set the environment variable
+    E(KONNECT_TOKEN) for the playbook, too.
+  - A host is in the group C(konnect), in one for its type, such as C(type_control_plane), and in
+    one for each of its labels, such as C(label_env_prod).
   - The file's name must end in C(konnect.yml) or C(konnect.yaml).
 extends_documentation_fragment:
   - irishtek.kong.connection_plugin

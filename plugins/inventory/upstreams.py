@@ -10,8 +10,8 @@ short_description: Upstreams of a gateway as groups, their targets as hosts
 version_added: 1.0.0
 description:
   - Makes a group of each upstream of a gateway, and a host of each address behind it.
-  - The variable C(kong_targets) of a host lists its targets, each with C(upstream), C(target), C(port), C(weight),
-    C(tags), and C(health) where it is asked for.
+  - The variable C(kong_targets) of a host lists its targets, each with C(upstream), C(target),
+    C(port), C(weight), C(tags), and C(health) where it is asked for.
   - The file's name must end in C(upstreams.yml) or C(upstreams.yaml).
 extends_documentation_fragment:
   - irishtek.kong.connection_plugin
@@ -32,7 +32,8 @@ options:
     default: []
   health:
     description:
-      - Whether to ask the gateway for the health of the targets. Konnect and control planes do not have it.
+      - Whether to ask the gateway for the health of the targets. Konnect and control planes do not
+        have it.
     type: bool
     default: false
 seealso:
