@@ -96,11 +96,12 @@ def run(
         def start(on: Gateway) -> Result:
             return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
 
-        if not check_mode:
+        if not (check_mode or operation.only_predicts):
             if operation.writes:
                 session.forget_predictions(connection)
             return start(gateway)
-        with session.predictions(connection) as predictions:
+        with session.predictions(connection) as known:
+            predictions = known.copy() if operation.only_predicts else known
             return start(PredictingGateway(gateway, predictions, warn, operation.checks))
     except KongError as exc:
         return failed(exc)

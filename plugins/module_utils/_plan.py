@@ -74,13 +74,18 @@ class Plan:
         """The plan after its write, with the entity that the gateway returned."""
         return replace(self, after=response)
 
+    @property
+    def sides(self) -> tuple[Entity | None, Entity | None]:
+        """Both sides as a reader sees them, but with their secrets."""
+        return _shown(self.kind, self.before), _shown(self.kind, self.after)
+
     def diff(self, gateway: str) -> dict[str, Any]:
         """The pair that ``--diff`` shows: whole entities, without what a gateway makes up."""
         header = f"{self.description} ({gateway})"
         return {
             "before_header": header,
             "after_header": header,
-            **mask(self.kind, _shown(self.kind, self.before), _shown(self.kind, self.after)),
+            **mask(self.kind, *self.sides),
         }
 
     def summary(self) -> dict[str, Any]:

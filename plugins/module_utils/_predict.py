@@ -13,6 +13,7 @@ is looked up.
 
 from __future__ import annotations
 
+import copy
 import threading
 import uuid
 from collections.abc import Sequence
@@ -46,6 +47,10 @@ class Predictions:
         self.schemas: dict[str, Any] = self.memory.setdefault("schemas", {})
         # Tasks check many entities side by side.
         self.lock = threading.RLock()
+
+    def copy(self) -> Predictions:
+        """The same, so that what is predicted from now on is forgotten."""
+        return Predictions(copy.deepcopy(self.memory), self.complete)
 
     def remember(self, kind: Kind, key: str, entity: Entity | None) -> None:
         """Keep a predicted entity by ID, None for a deleted one."""

@@ -29,7 +29,7 @@ READ_ONLY = ("kong_info", "kong_ping")
 # What these do leaves nothing that could be absent.
 WITHOUT_STATE = (*READ_ONLY, "kong_target_health", "kong_dump")
 # Their results tell of many entities.
-WITHOUT_ENTITY = (*WITHOUT_STATE, "kong_state")
+WITHOUT_ENTITY = (*WITHOUT_STATE, "kong_plan", "kong_state")
 COMPARED = ("type", "elements", "required", "default", "aliases", "no_log")
 
 

@@ -63,6 +63,7 @@ class Operation:
     :param name: the module's name without the collection.
     :param run: raises ``KongError``; its result is made of plain JSON values.
     :param writes: whether it can write: what was predicted before is worthless after it.
+    :param only_predicts: whether it only predicts, and tasks after it find nothing predicted.
     :param checks: what a prediction of it is checked for.
     """
 
@@ -71,6 +72,7 @@ class Operation:
     run: Callable[[Task], Result]
     writes: bool = True
     checks: Checks = Checks()
+    only_predicts: bool = False
 
 
 def result_of_one(task: Task, plan: Plan) -> Result:
