@@ -68,6 +68,13 @@ options:
       - target
       - route
       - plugin
+  protect_tags:
+    description:
+      - Tags of entities that are never deleted, whatever owns them. Neither is what would take them along or has to
+        stay because of them. The result names them in RV(ignore:spared).
+      - A gateway without a database cannot keep what the document does not have, so there it is an error.
+    type: list
+    elements: str
   cascade:
     description:
       - Whether entities that are not owned may be deleted along with one that they belong to or point at, and with

@@ -11,7 +11,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -148,6 +148,17 @@ def plan_many(
         surplus = sorted(identity for identity in found if identity not in kept)
         plans += [plan_absent(kind, found[identity], parent) for identity in surplus]
     return plans
+
+
+def spare(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[Plan]:
+    """The plans, but without a delete of what carries one of these tags."""
+    tags = frozenset(protect_tags)
+    return [
+        replace(plan, operation=NONE, after=plan.before)
+        if plan.operation == DELETE and tags & set(plan.stored.get("tags") or ())
+        else plan
+        for plan in plans
+    ]
 
 
 def by_identity(kind: Kind, entities: Sequence[Entity]) -> Mapping[str, Entity]:

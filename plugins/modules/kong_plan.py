@@ -116,6 +116,12 @@ changes:
   elements: dict
   returned: success
   sample: [{operation: create, kind: upstream, name: echo}]
+spared:
+  description: What would not be deleted because of O(protect_tags), with the reason.
+  type: list
+  elements: dict
+  returned: when O(protect_tags) is written
+  sample: [{operation: none, kind: service, name: billing, reason: it has the tag keep}]
 failure:
   description: Details of a failure, such as what the gateway would refuse.
   type: dict

@@ -85,6 +85,12 @@ changes:
   elements: dict
   returned: success, and failure after the first write
   sample: [{operation: create, kind: upstream, name: echo}]
+spared:
+  description: What is not deleted because of O(protect_tags), with the reason.
+  type: list
+  elements: dict
+  returned: when O(protect_tags) is written
+  sample: [{operation: none, kind: service, name: billing, reason: it has the tag keep}]
 failed_steps:
   description: What failed, with the reason.
   type: list

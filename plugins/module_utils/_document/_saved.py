@@ -83,6 +83,7 @@ def save(origin: Origin, changes: ChangeSet, salt: str | None = None) -> Saved:
         "document": _digest(salt, "document", origin.text, _ROUNDS_OF_DOCUMENT),
         "fingerprint": hashlib.sha256(_json(entries).encode()).hexdigest(),
         "changes": entries,
+        "spared": [each.summary() for each in changes.spared],
     }
 
 

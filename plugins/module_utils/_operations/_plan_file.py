@@ -41,4 +41,5 @@ def read_plan(path: str) -> Saved | None:
         )
     if not is_complete(saved):
         raise InputError(f"plan {path} is not complete: create it again with kong_plan")
-    return saved
+    found: Saved = saved
+    return found

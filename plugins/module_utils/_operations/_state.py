@@ -39,7 +39,7 @@ from ._base import Operation, Result, Task
 from ._plan_file import read_plan
 
 # Options that decide what is planned.
-_DECISIVE = ("state", "purge_kinds", "cascade")
+_DECISIVE = ("state", "purge_kinds", "cascade", "protect_tags")
 _COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE: "unchanged"}
 
 
@@ -81,6 +81,7 @@ def look_ahead(task: Task, saving: bool) -> Prospect:
         cascade=task.params["cascade"],
         max_deletes=task.params.get("max_deletes"),
         allow_empty=task.params["allow_empty"],
+        protect_tags=tuple(task.params.get("protect_tags", ())),
     )
     owned = bool(document.select_tags or options.purge_kinds) or options.state != "synced"
     # What carries a tag is not told without a database.
@@ -134,6 +135,8 @@ def refuse_another_plan(task: Task, prospect: Prospect) -> None:
             "new one",
             differences=different,
         )
+
+
 def _has_no_database(task: Task) -> bool:
     return not task.gateway.traits().writes_entities
 
@@ -171,6 +174,8 @@ def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
         "summary": _summary([*done, *(plan for plan in changes.plans if not plan.changed)]),
         "changes": [plan.summary() for plan in done],
     }
+    if "protect_tags" in task.params:
+        result["spared"] = [each.summary() for each in changes.spared]
     if task.diff:
         places = {id(step): place for place, step in enumerate(changes.steps)}
         steps = sorted(report.done, key=lambda step: places[id(step)])
@@ -258,6 +263,11 @@ def _whole(
     everything = replace(document, select_tags=())
     whole = replace(options, purge_kinds=ALL_KINDS, cascade=True)
     changes = reconcile(task.gateway, everything, whole, task.warn)
+    for spared in changes.spared:
+        raise InputError(
+            f"{spared.description} cannot be spared at {task.gateway.url}: without a database the "
+            "document is the whole configuration; add it to the document"
+        )
     return Prospect(content, document, changes, text, whole=True)
 
 
@@ -296,6 +306,7 @@ STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
     "select_tags": {"type": "list", "elements": "str"},
     "default_lookup_tags": {"type": "dict"},
     "purge_kinds": {"type": "list", "elements": "str", "choices": list(ALL_KINDS)},
+    "protect_tags": {"type": "list", "elements": "str"},
     "cascade": {"type": "bool", "default": False},
     "max_deletes": {"type": "int"},
     "allow_empty": {"type": "bool", "default": False},
