@@ -41,7 +41,7 @@ docs:  ## documentation, changelog and galaxy-importer checks
 collection:  ## build the collection and install it into .build/collections
 	@$(TOOLS) collection
 
-sandbox:  ## a gateway to try things on; ADMIN_PORT= PROXY_PORT= MODE= VERSION= EDITION=
+sandbox:  ## a gateway to try things on, or Konnect (MODE=konnect); ADMIN_PORT= PROXY_PORT= MODE= VERSION= EDITION=
 	@$(TOOLS) sandbox
 
 demo:  ## the first upstream and its targets, from nothing, against a sandbox

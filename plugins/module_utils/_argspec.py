@@ -58,9 +58,11 @@ class ArgumentSpec:
 
     :param fields: the gateway's own fields among the options; only these may be cleared by null.
     :param options: every other option.
+    :param connects: whether the options of an Admin API are among them.
     """
 
     fields: tuple[Field, ...] = ()
+    connects: bool = True
     options: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     required_one_of: Sequence[Sequence[str]] = ()
     required_together: Sequence[Sequence[str]] = ()
@@ -69,7 +71,8 @@ class ArgumentSpec:
     required_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def to_spec(self) -> Spec:
-        return {**CONNECTION, **options_of(self.fields), **self.options}
+        connection = CONNECTION if self.connects else {}
+        return {**connection, **options_of(self.fields), **self.options}
 
     def masked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """What a log may show of the options that may hold any secret: free-form ones, headers."""

@@ -69,6 +69,12 @@ def seconds_left(most: float | None = None) -> float | None:
     return deadline.left() if most is None else min(most, deadline.left())
 
 
+def stopwatch() -> Callable[[], float]:
+    """A function that returns the seconds since now."""
+    started = time.monotonic()
+    return lambda: time.monotonic() - started
+
+
 def seconds_until(timestamp: float) -> float:
     """Seconds from now until a Unix time; negative when it has passed."""
     return timestamp - time.time()

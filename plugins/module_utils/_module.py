@@ -85,6 +85,8 @@ def run(
     """
     try:
         refuse_unsendable(operation.spec, params)
+        if not operation.spec.connects:
+            return operation.run(Task(params, None, check_mode, diff, warn, progress))
         connection = connection_from(params)
         client = session.client(connection)
         client.progress = progress

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A proxy on loopback that delays what a client sends.
 
-`python -m benchmark.delay HOST PORT SECONDS`, for gateways that cannot be told to be slow: what is
-sent arrives SECONDS later, however many connections there are. Prints one line when it listens.
+`python -m benchmark.delay HOST PORT SECONDS`, a process of its own that takes no time from what is
+measured: what is sent arrives SECONDS later, however many connections there are. Prints one line
+when it listens.
 """
 
 from __future__ import annotations

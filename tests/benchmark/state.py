@@ -106,8 +106,7 @@ def works(shapes: list[Shape], delays: tuple[int, ...] = DELAYS) -> list[list[Wo
 def empty(gateway: Gateway) -> None:
     """Take away what state files made; of a lasting gateway only what carries their tag."""
     if gateway.is_sandbox:
-        gateway.call("POST", "/sandbox/reset")
-        gateway.reset_requests()
+        gateway.reset()
         return
     for path in EMPTIED:
         while found := gateway.call("GET", f"{path}?size=1000&tags={TAG}")["data"]:
@@ -118,22 +117,15 @@ def empty(gateway: Gateway) -> None:
 @contextmanager
 def delayed(gateway: Gateway, delay: int) -> Iterator[Gateway]:
     """The gateway, answering each request `delay` milliseconds later."""
-    seconds = delay / 1000
     if not delay:
         yield gateway
-    elif gateway.is_sandbox:
-        gateway.faults(kind="delay", seconds=seconds, times=None)
-        try:
-            yield gateway
-        finally:
-            gateway.call("DELETE", "/sandbox/faults")
-    else:
-        url = urlsplit(gateway.admin_url)
-        options = [str(url.hostname), str(url.port or 80), str(seconds)]
-        paths = {"PYTHONPATH": str(ROOT / "tests")}
-        with server(["-m", "benchmark.delay", *options], r"^delay ready (\d+)", paths) as found:
-            near = url._replace(netloc=f"127.0.0.1:{found[1]}")
-            yield replace(gateway, admin_url=near.geturl())
+        return
+    url = urlsplit(gateway.admin_url)
+    options = [str(url.hostname), str(url.port or 80), str(delay / 1000)]
+    paths = {"PYTHONPATH": str(ROOT / "tests")}
+    with server(["-m", "benchmark.delay", *options], r"^delay ready (\d+)", paths) as found:
+        near = url._replace(netloc=f"127.0.0.1:{found[1]}")
+        yield replace(gateway, admin_url=near.geturl())
 
 
 def measure(rig: Rig, work: Work) -> dict[str, Spent]:

@@ -18,10 +18,11 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Pair:
-    """A certificate that signed itself, and its key: two PEM files."""
+    """A certificate that signed itself, its key, and that key's public half: PEM files."""
 
     certificate: str
     key: str
+    public: str
 
 
 def self_signed(folder: Path, name: str) -> Pair:
@@ -43,13 +44,18 @@ def self_signed(folder: Path, name: str) -> Pair:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    pair = Pair(str(folder / f"{name}.pem"), str(folder / f"{name}.key"))
+    pair = Pair(*(str(folder / f"{name}.{end}") for end in ("pem", "key", "pub")))
     Path(pair.certificate).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     Path(pair.key).write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
+        )
+    )
+    Path(pair.public).write_bytes(
+        key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     )
     return pair

@@ -17,6 +17,8 @@ Drawn: TypeAlias = st.SearchStrategy[Any]
 _WORD = st.text("abcxyz", min_size=1, max_size=4)
 _TAGS = st.lists(st.sampled_from(["red", "green", "a:b", "x y"]), max_size=3, unique=True)
 _HOSTS = st.lists(st.sampled_from(["a.test", "b.test", "*.c.test"]), min_size=1, unique=True)
+# More than one have to be regular expressions, which a leading asterisk is not.
+_ORIGINS = st.lists(st.sampled_from(["a.test", "http://b.test"]), min_size=1, unique=True)
 _PATHS = st.lists(st.sampled_from(["/a", "/b/c", "~/d$"]), min_size=1, unique=True)
 _ADDRESSES = ("10.0.0.1", "10.0.0.1:80", "a.test", "A.test:81", "::1", "[::2]:90")
 _PROTOCOLS = st.lists(st.sampled_from(["http", "https"]), min_size=1, unique=True)
@@ -37,10 +39,9 @@ def _plugins(*more: str) -> Drawn:
             {"minute": st.integers(1, 99)},
             optional={
                 "hour": st.integers(100, 999), "hide_client_headers": st.booleans(),
-                "redis": st.fixed_dictionaries(
-                    {"host": st.just("redis.test")},
-                    optional={"password": st.just("hidden"), "port": st.integers(1, 9999)},
-                ),
+                # The one spelling that each version reads.
+                "redis_host": st.just("redis.test"), "redis_password": st.just("hidden"),
+                "redis_port": st.integers(1, 9999),
             },
         ),
         "request-termination": st.fixed_dictionaries(
@@ -50,13 +51,14 @@ def _plugins(*more: str) -> Drawn:
             {}, optional={"add": st.fixed_dictionaries({"headers": st.just(["x-a:1", "x-b:2"])})}
         ),
         "cors": st.fixed_dictionaries(
-            {}, optional={"origins": _HOSTS, "max_age": st.integers(0, 99), "methods": st.just(
+            {}, optional={"origins": _ORIGINS, "max_age": st.integers(0, 99), "methods": st.just(
                 ["PUT", "GET"])}
         ),
         "http-log": st.fixed_dictionaries(
             {"http_endpoint": st.just("http://log.test/x")},
             optional={"headers": st.just({"Authorization": "hidden"}),
-                      "custom_fields_by_lua": st.just({"a": "return 1"})},
+                      "custom_fields_by_lua": st.just({"a": "return 1"}),
+                      "queue": st.fixed_dictionaries({"max_batch_size": st.integers(2, 99)})},
         ),
     }  # fmt: skip
     names = ("rate-limiting", "request-termination", "response-transformer", "http-log", *more)
@@ -233,6 +235,7 @@ def _extended(
     for plugin in document.get("plugins", ()):
         known = partial in {each["name"] for each in more.get("partials", ())}
         if known and plugin["name"] == "rate-limiting":
-            plugin["config"].pop("redis", None)
+            for name in [each for each in plugin["config"] if each.startswith("redis_")]:
+                del plugin["config"][name]
             plugin["partials"] = [{"name": partial}]
     return {**document, **more}

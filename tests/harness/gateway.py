@@ -8,18 +8,25 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
 import httpx
 
 from harness.paths import ROOT
 from harness.processes import server
+from harness.recording import recording_proxy
 
 # How the names of all entities begin that tests make on a gateway which is not theirs.
 PREFIX = "irishtek-test-"
 # The tag of all of them.
 TAG = "irishtek-test"
+# The lists of all entities, each before what it refers to; credentials go with their consumers.
+EMPTIED = (
+    "/plugins", "/routes", "/services", "/upstreams", "/snis", "/certificates",
+    "/ca_certificates", "/consumers", "/consumer_groups", "/vaults", "/keys", "/key-sets",
+    "/partials", "/workspaces",
+)  # fmt: skip
 
 
 @functools.lru_cache(maxsize=16)
@@ -33,15 +40,42 @@ def _client(admin_url: str, token: str) -> httpx.Client:
     )
 
 
+class Opened(NamedTuple):
+    """Connections of clients: how many since the last reset, and how many at once."""
+
+    total: int
+    most: int
+
+
+class Interceptor(Protocol):
+    """Records the requests to an Admin API, and misbehaves on demand."""
+
+    def requests(self) -> list[dict[str, Any]]: ...
+
+    def connections(self) -> tuple[int, int]: ...
+
+    def reset_requests(self) -> None: ...
+
+    def add_fault(self, fault: dict[str, Any]) -> None: ...
+
+    def clear_faults(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Gateway:
-    """A gateway's two doors; `echo_host` is where it reaches this machine."""
+    """A gateway's two doors; `echo_host` is where it reaches this machine.
+
+    `admin_url` is that of the recording proxy where one stands before it, which is then the
+    `interceptor`. A real gateway `is_ours` when it had no entities: tests may empty it.
+    """
 
     admin_url: str
     proxy_url: str
     token: str = ""
     echo_host: str = "127.0.0.1"
     is_sandbox: bool = True
+    is_ours: bool = False
+    interceptor: Interceptor | None = None
 
     def call(self, method: str, path: str, document: Any = None) -> Any:
         """Send one request to the Admin API; the decoded answer, None when empty."""
@@ -52,13 +86,27 @@ class Gateway:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
+    @property
+    def release(self) -> tuple[int, ...]:
+        """The gateway's version, as numbers that compare."""
+        return tuple(int(part) for part in self.call("GET", "/")["version"].split(".")[:3])
+
+    @property
+    def series(self) -> str:
+        """The gateway's release without the patch, as "3.10"."""
+        return ".".join(map(str, self.release[:2]))
+
     def entities(self, path: str) -> list[dict[str, Any]]:
         """The entities of a list, at most 1000 of them."""
         return list((self.call("GET", f"{path}?size=1000") or {"data": []})["data"])
 
     def requests(self) -> list[dict[str, Any]]:
-        """What a sandbox was asked since the last reset: method, path, query, status, body."""
-        return list(self.call("GET", "/sandbox/requests"))
+        """What it was asked since the last reset: method, path, query, status, body."""
+        return self._intercepted.requests()
+
+    def connections(self) -> Opened:
+        """How many connections its clients opened since the last reset of the requests."""
+        return Opened(*self._intercepted.connections())
 
     def writes(self) -> list[str]:
         """The logged requests that wrote, as "METHOD /path"; validation writes nothing."""
@@ -70,12 +118,16 @@ class Gateway:
         ]
 
     def reset_requests(self) -> None:
-        """Forget what a sandbox was asked."""
-        self.call("DELETE", "/sandbox/requests")
+        """Forget what it was asked, and count connections anew."""
+        self._intercepted.reset_requests()
 
     def faults(self, **fault: Any) -> None:
-        """Tell a sandbox to misbehave; see its README for the keys."""
-        self.call("POST", "/sandbox/faults", fault)
+        """Have it misbehave; see the sandbox's README for the keys."""
+        self._intercepted.add_fault(fault)
+
+    def clear_faults(self) -> None:
+        """Let it behave again; requests that a fault still holds up are never served."""
+        self._intercepted.clear_faults()
 
     def remove_leftovers(self) -> None:
         """Remove what tests made: all entities whose names begin with theirs."""
@@ -85,10 +137,69 @@ class Gateway:
                     self.call("DELETE", f"{path}/{entity['id']}")
 
     def reset(self) -> None:
-        """Empty a sandbox and let it behave."""
-        self.call("DELETE", "/sandbox/faults")
-        self.call("POST", "/sandbox/reset")
+        """Let it behave, and remove all entities; of a gateway of others only those of tests."""
+        self.clear_faults()
+        if self.is_sandbox:
+            self.call("POST", "/sandbox/reset")
+        elif self.is_ours:
+            self.empty()
+        else:
+            self.remove_leftovers()
         self.reset_requests()
+
+    def empty(self) -> None:
+        """Remove all entities."""
+        for path in EMPTIED:
+            while found := self._removable(path):
+                for entity in found:
+                    self.call("DELETE", f"{path}/{entity['id']}")
+
+    def occupied(self) -> dict[str, int]:
+        """How many entities it has, by the kind's path; those that are not 0."""
+        counts = {path: len(self._removable(path)) for path in EMPTIED}
+        return {path: count for path, count in counts.items() if count}
+
+    def _removable(self, path: str) -> list[dict[str, Any]]:
+        # A default workspace cannot be removed.
+        return [
+            each for each in self.entities(path)
+            if path != "/workspaces" or each["name"] != "default"
+        ]  # fmt: skip
+
+    @property
+    def _intercepted(self) -> Interceptor:
+        if self.interceptor is not None:
+            return self.interceptor
+        assert self.is_sandbox, "no recording proxy stands before this gateway"
+        return SandboxControl(self)
+
+
+@dataclass(frozen=True)
+class SandboxControl:
+    """A sandbox's own endpoints, which do what the recording proxy does."""
+
+    gateway: Gateway
+
+    def requests(self) -> list[dict[str, Any]]:
+        """See `Gateway.requests`."""
+        return list(self.gateway.call("GET", "/sandbox/requests"))
+
+    def connections(self) -> tuple[int, int]:
+        """See `Gateway.connections`."""
+        counted = self.gateway.call("GET", "/sandbox/connections")
+        return counted["opened"], counted["most"]
+
+    def reset_requests(self) -> None:
+        """See `Gateway.reset_requests`."""
+        self.gateway.call("DELETE", "/sandbox/requests")
+
+    def add_fault(self, fault: dict[str, Any]) -> None:
+        """See `Gateway.faults`."""
+        self.gateway.call("POST", "/sandbox/faults", fault)
+
+    def clear_faults(self) -> None:
+        """See `Gateway.clear_faults`."""
+        self.gateway.call("DELETE", "/sandbox/faults")
 
 
 @contextmanager
@@ -98,3 +209,10 @@ def sandbox(*options: str) -> Iterator[Gateway]:
     ready = r"^sandbox ready admin=(\S+) proxy=(\S+)"
     with server(arguments, ready, {"PYTHONPATH": str(ROOT / "tests")}) as found:
         yield Gateway(admin_url=found[1], proxy_url=found[2])
+
+
+@contextmanager
+def recorded(gateway: Gateway) -> Iterator[Gateway]:
+    """The gateway with a recording proxy before its Admin API until the block ends."""
+    with recording_proxy(gateway.admin_url) as proxy:
+        yield replace(gateway, admin_url=proxy.url, interceptor=proxy)

@@ -74,11 +74,11 @@ def filled(value: Any, pems: Mapping[str, str]) -> Any:
 
 
 def pem_texts(pairs: Sequence[Pair]) -> dict[str, str]:
-    """`<cert 1>`, `<key 1>`, … and what they stand for."""
+    """`<cert 1>`, `<key 1>`, `<public 1>`, … and what they stand for."""
     return {
         f"<{half} {number}>": Path(path).read_text()
         for number, pair in enumerate(pairs, 1)
-        for half, path in (("cert", pair.certificate), ("key", pair.key))
+        for half, path in (("cert", pair.certificate), ("key", pair.key), ("public", pair.public))
     }
 
 
@@ -122,10 +122,11 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     Case(
-        "plugin", "kong_plugin", "/plugins", {"name": "rate-limiting", "service": "web"},
-        {"config": {"minute": "5", "policy": "local", "redis": {"port": "7"}},
+        "plugin", "kong_plugin", "/plugins", {"name": "http-log", "service": "web"},
+        {"config": {"http_endpoint": "http://a.test/", "timeout": "5",
+                    "queue": {"max_batch_size": "7"}},
          "protocols": ["https", "http"], **TAGS},
-        {"config": {"minute": 6}, "enabled": False}, parents=("service",),
+        {"config": {"timeout": 6}, "enabled": False}, parents=("service",),
         needs=(("kong_service", {"name": "web", "host": "a.test"}),),
     ),
     Case(
@@ -180,8 +181,9 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "key-pem", "kong_key", "/keys", {"name": "one"},
-        {"kid": "one", "pem": {"private_key": "<key 1>"}, **TAGS},
-        {"pem": {"private_key": "<key 2>"}},
+        # Gateways before 3.9 want both halves.
+        {"kid": "one", "pem": {"private_key": "<key 1>", "public_key": "<public 1>"}, **TAGS},
+        {"pem": {"private_key": "<key 2>", "public_key": "<public 2>"}},
     ),
     Case(
         "entity", "kong_entity", "/consumers",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.paths import BINARIES, COLLECTIONS, ROOT
+from tools.processes import kill_tree
 
 # No play of the tests takes longer, in seconds.
 LIMIT = 240.0
@@ -101,12 +101,12 @@ class Player:
             [BINARIES / "ansible-playbook", self._playbook(playbook)],
             cwd=self.folder, env=self._environment(self.folder / "record.json", {}),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True,
         )  # fmt: skip
 
         def kill() -> None:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                # Workers of ansible-core 2.19 and newer are in sessions of their own.
+                kill_tree(process.pid)
             process.wait()
 
         try:

@@ -4,7 +4,9 @@
 """Fixtures of the integration tests.
 
 They start a sandbox gateway, or use the one that KONG_ADMIN_URL and KONG_PROXY_URL (and
-KONG_ADMIN_TOKEN, KONG_ECHO_HOST) name; on that one tests make only entities whose names begin
+KONG_ADMIN_TOKEN, KONG_ECHO_HOST) name. Clients reach either through a recording proxy. One that is
+named and has no entities is emptied before each test and after the last. One that has some keeps
+them: what needs an empty gateway skips, and the other tests make only entities whose names begin
 with `irishtek-test-`, or that they remove again.
 """
 
@@ -12,8 +14,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,66 +24,101 @@ import pytest
 from harness.certificates import self_signed
 from harness.echo import Echo, echo_server
 from harness.engine import Engine
-from harness.gateway import Gateway, sandbox
+from harness.gateway import Gateway, recorded, sandbox
 from harness.kinds import pem_texts
+from harness.paths import ROOT
 from harness.playbook import Player
 
 
 def _real_gateway() -> Gateway | None:
-    """The gateway that the environment names."""
+    """The gateway that the environment names; tests may empty it when it is empty now."""
     admin_url = os.environ.get("KONG_ADMIN_URL", "")
     if not admin_url:
         return None
-    return Gateway(
+    named = Gateway(
         admin_url=admin_url.rstrip("/"),
         proxy_url=os.environ["KONG_PROXY_URL"].rstrip("/"),
         token=os.environ.get("KONG_ADMIN_TOKEN", ""),
         echo_host=os.environ.get("KONG_ECHO_HOST", "127.0.0.1"),
         is_sandbox=False,
     )
+    return replace(named, is_ours=not named.occupied())
+
+
+@contextmanager
+def _recorded_sandbox(*options: str) -> Iterator[Gateway]:
+    with sandbox(*options) as started, recorded(started) as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="session")
 def _gateway() -> Iterator[Gateway]:
-    if real := _real_gateway():
-        yield real
-        return
-    with sandbox() as started:
+    real = _real_gateway()
+    with recorded(real) if real else _recorded_sandbox() as gateway:
+        yield gateway
+        gateway.reset()
+
+
+@pytest.fixture(scope="session")
+def _second_sandbox(_gateway: Gateway) -> Iterator[Gateway]:
+    if not (ROOT / f"tests/sandbox/data/kong-{_gateway.series}.json").exists():
+        pytest.skip(f"there is no sandbox that behaves as {_gateway.series} does")
+    with _recorded_sandbox("--version", _gateway.series) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
-def _second_sandbox() -> Iterator[Gateway]:
-    with sandbox() as started:
-        yield started
+def _of_versions(_gateway: Gateway) -> Iterator[Callable[[str], Gateway]]:
+    found: dict[str, Gateway] = {}
+    if _gateway.is_ours:
+        found[_gateway.series] = _gateway
+    with ExitStack() as stack:
+
+        def of_version(version: str) -> Gateway:
+            if version not in found:
+                found[version] = stack.enter_context(sandbox("--version", version))
+            return found[version]
+
+        yield of_version
 
 
 @pytest.fixture
 def gateway(_gateway: Gateway) -> Gateway:
-    """The gateway under test; a sandbox is empty and well-behaved."""
-    if _gateway.is_sandbox:
-        _gateway.reset()
+    """The gateway under test, well-behaved; without entities unless it is somebody's."""
+    _gateway.reset()
     return _gateway
 
 
 @pytest.fixture
 def sandbox_gateway(gateway: Gateway) -> Gateway:
-    """A gateway that can be emptied, watched and told to misbehave."""
-    if not gateway.is_sandbox:
-        pytest.skip("a real gateway neither logs its requests nor misbehaves on demand")
+    """A gateway that tests may empty, and fill with any entities."""
+    if not (gateway.is_sandbox or gateway.is_ours):
+        pytest.skip("the gateway had entities before the tests, which would remove them all")
     return gateway
 
 
 @pytest.fixture
 def second_gateway(sandbox_gateway: Gateway, _second_sandbox: Gateway) -> Gateway:
-    """Another, empty sandbox gateway beside the first."""
+    """Another, empty gateway of the same version beside the first: a sandbox."""
     _second_sandbox.reset()
     return _second_sandbox
 
 
+@pytest.fixture
+def gateway_of(_of_versions: Callable[[str], Gateway]) -> Callable[[str], Gateway]:
+    """Finds an empty gateway of a version: the real one under test, or else a sandbox."""
+
+    def emptied(version: str) -> Gateway:
+        found = _of_versions(version)
+        found.reset()
+        return found
+
+    return emptied
+
+
 @pytest.fixture(scope="session")
 def _enterprise() -> Iterator[Gateway]:
-    with sandbox("--edition", "enterprise") as started:
+    with _recorded_sandbox("--edition", "enterprise") as started:
         yield started
 
 
@@ -107,11 +145,9 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def engine(gateway: Gateway) -> Iterator[Engine]:
+def engine(gateway: Gateway) -> Engine:
     """Calls the modules' operations in this process; a real gateway is left as it was found."""
-    yield Engine(gateway)
-    if not gateway.is_sandbox:
-        gateway.remove_leftovers()
+    return Engine(gateway)
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def test_a_lost_answer_leaves_one_write(
         assert (result["changed"], result["operation"]) == (True, operation)
         assert len(case.stored()) == (operation != "delete")
         assert engine.ok(case.module, **options)["operation"] == "none"
-        engine.gateway.call("DELETE", "/sandbox/faults")
+        engine.gateway.clear_faults()
 
 
 def test_answers_lost_for_good_are_said_to_be_uncertain(

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from harness import configurations
 from harness.engine import Engine, Result
-from harness.gateway import Gateway, sandbox
+from harness.gateway import Gateway
 
 VERSIONS = ("3.10", "3.9", "3.5")
 EVERY = [(version, name) for version in VERSIONS for name in configurations.plugins(version)]
@@ -22,20 +21,10 @@ MADE_UP = ("id", "created_at", "updated_at")
 MASKED = "********"
 
 
-@pytest.fixture(scope="module")
-def _sandboxes() -> Iterator[dict[str, Gateway]]:
-    with ExitStack() as stack:
-        yield {
-            version: stack.enter_context(sandbox("--version", version)) for version in VERSIONS
-        }
-
-
 @pytest.fixture
-def engines(_sandboxes: dict[str, Gateway]) -> dict[str, Engine]:
+def engines(gateway_of: Callable[[str], Gateway]) -> dict[str, Engine]:
     """An empty gateway of each version, and the engine before it."""
-    for each in _sandboxes.values():
-        each.reset()
-    return {version: Engine(each) for version, each in _sandboxes.items()}
+    return {version: Engine(gateway_of(version)) for version in VERSIONS}
 
 
 def _lasting(plugin: Mapping[str, Any]) -> dict[str, Any]:

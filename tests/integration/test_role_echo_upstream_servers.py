@@ -172,7 +172,7 @@ def test_a_pid_file_that_leads_to_another_process_harms_nobody(host: Host) -> No
 def test_a_taken_port_is_a_failure_with_a_reason_and_leaves_no_pid_file(host: Host) -> None:
     port = host.ports[0]
     with socket.create_server(("127.0.0.1", port)):
-        run = host.run({"web-1": port}, echo_upstream_start_timeout=5)
+        run = host.run({"web-1": port})
     assert run.rc != 0
     assert f"The echo server on port {port} did not start: cannot listen" in run.stdout
     assert not list(host.folder.glob("*.pid"))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,13 @@ import yaml
 from harness.deck import TUTORIAL, shared_document
 from harness.deck_like import DeckLike
 from harness.engine import Engine
-from harness.gateway import Gateway, sandbox
+from harness.gateway import Gateway
 
 
-@pytest.fixture(scope="module", params=["3.4", "3.5", "3.9", "3.10"])
-def version(request: pytest.FixtureRequest) -> Iterator[Gateway]:
-    """A sandbox of each version that the project names."""
-    with sandbox("--version", request.param) as started:
-        yield started
-
-
-@pytest.fixture
-def shared(version: Gateway) -> Gateway:
-    """An empty gateway that both clients write to."""
-    version.reset()
-    return version
+@pytest.fixture(params=["3.4", "3.5", "3.9", "3.10"])
+def shared(request: pytest.FixtureRequest, gateway_of: Callable[[str], Gateway]) -> Gateway:
+    """An empty gateway of each version that the project names, to which both clients write."""
+    return gateway_of(request.param)
 
 
 @pytest.fixture(params=["tutorial", "mix"])

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import pytest
 from harness import configurations
 from harness.certificates import self_signed
 from harness.engine import Engine, Result
-from harness.gateway import Gateway, sandbox
+from harness.gateway import Gateway
 
 OLD, NEW, ECHOED = "0ld-n0t-to-be-seen", "n3w-n0t-to-be-seen", "ech0ed-n0t-to-be-seen"
 CHANGED = "******** (changed)"
@@ -26,20 +25,10 @@ VERSIONS = ("3.10", "3.5")
 Options = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def _sandboxes() -> Iterator[dict[str, Gateway]]:
-    with ExitStack() as stack:
-        yield {
-            version: stack.enter_context(sandbox("--version", version)) for version in VERSIONS
-        }
-
-
 @pytest.fixture
-def engines(_sandboxes: dict[str, Gateway]) -> dict[str, Engine]:
+def engines(gateway_of: Callable[[str], Gateway]) -> dict[str, Engine]:
     """An empty gateway of each version, and the engine before it."""
-    for each in _sandboxes.values():
-        each.reset()
-    return {version: Engine(each) for version, each in _sandboxes.items()}
+    return {version: Engine(gateway_of(version)) for version in VERSIONS}
 
 
 @dataclass
@@ -76,7 +65,7 @@ class Watch:
             self.engine.forget()
             result = self(module, check=check, **options)
             assert result.get("failed") and "schema violation" in result["msg"], result
-            self.engine.gateway.call("DELETE", "/sandbox/faults")
+            self.engine.gateway.clear_faults()
 
     def text(self) -> str:
         """All results, and the URLs of all requests."""

@@ -69,6 +69,10 @@ def _traffic() -> list[Job]:
     secret_url = f"http://user:url-{HIDDEN}@web.test/"
     return [
         ("kong_ping", {}, "ok"),
+        ("kong_probe",
+         {"url": "http://127.0.0.1:9/", "body": f"b0dy-{HIDDEN}",
+          "headers": {"Authorization": f"pr0be-{HIDDEN}", "X-Env": "prod"}}, "failed"),
+        ("kong_probe", {"url": secret_url}, "failed"),
         ("kong_upstream", {"name": "web.test", "healthchecks": HEADERS}, "changed"),
         ("kong_upstream", {"name": "web.test", "healthchecks": HEADERS, "slots": 3}, "failed"),
         ("kong_target", {"upstream": "web.test", "target": "10.0.0.1:80"}, "changed"),

@@ -258,7 +258,10 @@ def test_tags_of_the_task_are_as_those_of_the_file(state: State) -> None:
 
 EVERYTHING = tagged(
     "m",
-    _plugin_configs={"rl": {"minute": 5, "redis": {"port": 7}}},
+    _plugin_configs={
+        "rl": {"minute": 5},
+        "log": {"http_endpoint": "http://a.test/", "queue": {"max_batch_size": 7}},
+    },
     consumers=[
         {
             "username": "alice",
@@ -278,7 +281,8 @@ EVERYTHING = tagged(
     services=[
         {
             "name": "s", "url": "http://x.test:81/p",
-            "plugins": [{"name": "rate-limiting", "_config": "rl", "config": {"hour": 9}}],
+            "plugins": [{"name": "rate-limiting", "_config": "rl", "config": {"hour": 9}},
+                        {"name": "http-log", "_config": "log"}],
             "routes": [{"name": "r", "paths": ["/x"], "plugins": [
                 {"name": "cors", "config": {"origins": ["a.test"]}}]}],
         }
@@ -295,14 +299,15 @@ EVERYTHING = tagged(
 
 def test_every_kind_of_the_open_edition(state: State) -> None:
     made = state.foretold_and_done(EVERYTHING)
-    assert counts(made) == {"created": 22}
+    assert counts(made) == {"created": 23}
     plugin = _stored(state, "/plugins", name="rate-limiting")
     assert (plugin["config"]["minute"], plugin["config"]["hour"]) == (5, 9)
-    assert plugin["config"]["redis"]["port"] == 7
+    log = _stored(state, "/plugins", name="http-log")
+    assert log["config"]["queue"]["max_batch_size"] == 7
     assert "hidden" not in repr(made)
     state.unchanged(EVERYTHING, "applied")
     gone = state.foretold_and_done(EVERYTHING, "absent")
-    assert counts(gone) == {"deleted": 22}
+    assert counts(gone) == {"deleted": 23}
     assert "hidden" not in repr(gone)
 
 

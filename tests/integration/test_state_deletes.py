@@ -174,6 +174,11 @@ def test_an_authority_that_a_service_lists_is_not_deleted(state: State, tmp_path
     service = {"name": "s", "host": "a.test", "protocol": "https",
                "ca_certificates": [stored["id"]]}  # fmt: skip
     state.gateway.call("POST", "/services", service)
+    if state.gateway.release < (3, 9):
+        # These gateways delete it all the same.
+        gone = state.foretold_and_done(EMPTY, allow_empty=True)
+        assert told(gone["changes"]) == [("delete", "ca_certificate")]
+        return
     for check in (True, False):
         blocked = state.refused(EMPTY, check=check, allow_empty=True)
         assert "service s points at ca_certificate" in blocked["msg"]

@@ -267,7 +267,7 @@ def test_a_server_error_in_the_middle(state: State) -> None:
     listed = [*failed["changes"], *failed["failed_steps"], *failed["not_done"]]
     assert len(listed) == 1 + 4 + 12 + 1 + 1
     assert len({json.dumps({**each, "msg": ""}, sort_keys=True) for each in listed}) == 19
-    state.gateway.call("DELETE", "/sandbox/faults")
+    state.gateway.clear_faults()
     again = state(document)
     assert ("create", "route") in told(again["changes"])
     assert len(again["changes"]) == 19 - len(failed["changes"])
@@ -333,7 +333,7 @@ SECRETS = tagged(
         "jwt_secrets": [{"key": "issuer", "secret": "hidden-jwt"}],
     }],
     services=[{"name": "s", "host": "a.test", "plugins": [{
-        "name": "rate-limiting", "config": {"minute": 5, "redis": {"password": "hidden-redis"}}}]}],
+        "name": "rate-limiting", "config": {"minute": 5, "redis_password": "hidden-redis"}}]}],
 )  # fmt: skip
 
 
@@ -377,8 +377,9 @@ def test_no_secret_in_errors(state: State, path: str) -> None:
         {"basicauth_credentials": [{"username": "al", "password": {"hidden": "hidden"}}]},
         {"jwt_secrets": [{"key": "k", "secret": "hidden", "rsa": 1}]},
         {"hmacauth_credentials": [{"username": "al", "secret": "hidden", "tags": ["a,b"]}]},
-        {"plugins": [{"name": "rate-limiting", "config": {"redis": {"password": ["hidden"]}}}]},
-        {"plugins": [{"name": "rate-limiting", "config": {"redis": "hidden"}}]},
+        {"plugins": [{"name": "rate-limiting", "config": {"redis_password": ["hidden"]}}]},
+        {"plugins": [{"name": "http-log", "config": {
+            "http_endpoint": "http://a.test/", "queue": "hidden"}}]},
     ],
 )
 def test_no_secret_in_what_is_wrong_with_a_document(state: State, broken: Document) -> None:

@@ -109,7 +109,7 @@ def test_a_failed_run_leaves_the_gateway_as_it_was(
     before = whole(state.gateway)
     state.gateway.faults(match={"method": method, "path": path}, kind="answer", status=400)
     failed = state.refused(_after(_before(pems), pems), on_error="rollback", allow_empty=True)
-    state.gateway.call("DELETE", "/sandbox/faults")
+    state.gateway.clear_faults()
     assert failed["left"] == [] and not failed["changed"], failed["msg"]
     assert len(failed["undone"]) == len(failed["changes"])
     assert f"{len(failed['changes'])} of {len(failed['changes'])} changes were undone" in failed[
@@ -309,7 +309,7 @@ def test_a_process_that_is_killed_is_made_good_by_the_next(
             _wait_for_a_hanging(gateway, method)
             kill()
         written = len(gateway.writes())
-        gateway.call("DELETE", "/sandbox/faults")
+        gateway.clear_faults()
         state(after)
         # It was in the middle: something was done, and something was left to do.
         assert written > 1 and len(gateway.writes()) > written

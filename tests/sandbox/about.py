@@ -14,13 +14,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import errors, paging
+from . import errors, paging, validate
 from .entities import Entities
 from .resources import Answer, Call, Resource
 from .store import Entity
 
-#: From this release on `/` names the edition, and `/workspaces` is the enterprise edition's only.
+#: From this release on `/` names the edition, and a certificate's schema has `snis`.
 EDITION_NAMED = (3, 9)
+
+#: What the gateway tells of a listener beside its address, none of which the sandbox has.
+FLAGS = (
+    "ssl", "http2", "proxy_protocol", "deferred", "bind", "reuseport", "backlog=%d+",
+    "ipv6only=on", "ipv6only=off", "so_keepalive=on", "so_keepalive=off",
+    "so_keepalive=%w*:%w*:%d*",
+)  # fmt: skip
+
+#: What `/tags` calls kinds that have another name in all other places (conformance: tags).
+TAGGED_AS = {"vaults": "sm_vaults"}
 
 CONTROL_PLANE_ONLY = (
     "this endpoint is only available when Kong is configured to run as "
@@ -52,6 +62,13 @@ class Node:
         """What the node says of a port."""
         return [f"127.0.0.1:{self.ports[name]}"] if name in self.ports else ["off"]
 
+    def listeners(self, name: str) -> list[dict[str, Any]]:
+        """The same as the node reads it."""
+        if name not in self.ports:
+            return []
+        address = {"ip": "127.0.0.1", "port": self.ports[name], "listener": self.listens(name)[0]}
+        return [{**address, **dict.fromkeys(FLAGS, False)}]
+
 
 class About:
     """Paths that are no kind's. `find` gives None for a path that is not here either."""
@@ -64,8 +81,6 @@ class About:
         self.running = running
         self.gateway = entities.gateway
         self.node = node
-        workspace: dict[str, Any] = {"id": node.id, "name": "default", "comment": None}
-        self.workspace = {**workspace, "config": {}, "meta": {}, "created_at": 0, "updated_at": 0}
         self._fixed = self._fixed_paths()
 
     def find(self, segments: list[str]) -> Resource | None:
@@ -91,8 +106,6 @@ class About:
         }
         if self.gateway.edition == "enterprise":
             found["kong",] = Resource({"GET": self._root})
-        elif self.gateway.release < EDITION_NAMED:
-            found["workspaces",] = Resource({"GET": self._workspaces})
         return found
 
     def _root(self, call: Call) -> Answer:
@@ -103,7 +116,9 @@ class About:
             "database": self.node.database,
             "role": self.node.role,
             "admin_listen": self.node.listens("admin"),
+            "admin_listeners": self.node.listeners("admin"),
             "proxy_listen": self.node.listens("proxy"),
+            "proxy_listeners": self.node.listeners("proxy"),
             "router_flavor": "traditional_compatible",
         }
         body: dict[str, Any] = {
@@ -156,9 +171,6 @@ class About:
         path = "/clustering/data-planes"
         return 200, paging.by_key(items, lambda item: [item["id"]], call.query, path)
 
-    def _workspaces(self, call: Call) -> Answer:
-        return 200, {"data": [self.workspace], "next": None}
-
     def _enabled(self, call: Call) -> Answer:
         return 200, {"enabled_plugins": sorted(self.gateway.plugins)}
 
@@ -167,8 +179,9 @@ class About:
     def _tagged(self) -> Iterator[Entity]:
         for kind in self.gateway.kinds:
             for entity in self.entities.store.all(kind):
+                name = TAGGED_AS.get(kind, kind)
                 for tag in entity.get("tags") or ():
-                    yield {"tag": tag, "entity_name": kind, "entity_id": entity["id"]}
+                    yield {"tag": tag, "entity_name": name, "entity_id": entity["id"]}
 
     def _tags(self, call: Call, tag: str | None) -> Answer:
         items = [item for item in self._tagged() if tag in (None, item["tag"])]
@@ -200,7 +213,18 @@ class About:
     def _validate(self, kind: str, call: Call) -> Answer:
         if kind not in self.gateway.kinds:
             raise errors.Refusal(404, {"message": f"No entity named '{kind}'"})
-        self.entities.prepared(kind, call.body)
+        body, unknown = dict(call.body), {}
+        if kind == "certificates" and self.gateway.release < EDITION_NAMED and "snis" in body:
+            # Only a write takes them out before (conformance: certificate_validation).
+            del body["snis"]
+            unknown = {"snis": validate.UNKNOWN_FIELD}
+        try:
+            self.entities.prepared(kind, body)
+        except errors.Refusal as refusal:
+            found = refusal.body.get("fields")
+            raise errors.schema_violation({**found, **unknown}) if found else refusal from refusal
+        if unknown:
+            raise errors.schema_violation(unknown)
         return 200, VALID
 
 

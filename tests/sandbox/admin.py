@@ -24,6 +24,9 @@ log = logging.getLogger("sandbox.admin")
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
+#: HTTP status, JSON body (None: no body), headers.
+Reply = tuple[int, object, dict[str, str]]
+
 UNSUPPORTED = (
     "<html>\r\n<head><title>415 Unsupported Media Type</title></head>\r\n<body>\r\n"
     "<center><h1>415 Unsupported Media Type</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -46,43 +49,54 @@ class Admin:
         """One request. What fails in here is a 500 as the gateway's own failures are."""
         started = time.perf_counter()
         raw = await request.body()
+        segments = _segments(request)
         try:
-            status, body, headers = self._answer(request, raw)
+            status, body, headers = self._answer(request, segments, raw)
         except errors.Refusal as refusal:
-            status, body, headers = refusal.status, refusal.body, {}
+            status, body, headers = self.refused(segments, refusal)
         except bodies.UnsupportedMediaType:
-            return Response(UNSUPPORTED, 415, media_type="text/html")
+            return self.unsupported()
         except Exception:
             log.exception("the sandbox failed at %s %s", request.method, request.url.path)
-            failure = errors.unexpected()
-            status, body, headers = failure.status, failure.body, {}
+            status, body, headers = self.refused(segments, errors.unexpected())
         latency = round((time.perf_counter() - started) * 1000)
         return self._response(status, body, {**headers, "X-Kong-Admin-Latency": str(latency)})
+
+    def refused(self, segments: list[str], refusal: errors.Refusal) -> Reply:
+        """How a refusal is answered."""
+        return refusal.status, refusal.body, {"Content-Type": refusal.media}
+
+    def unsupported(self) -> Response:
+        """How a body in an unknown form is answered."""
+        return Response(UNSUPPORTED, 415, media_type="text/html")
+
+    def authorize(self, request: Request, segments: list[str]) -> None:
+        """Refuse a request that may not be made."""
+        if self.token is not None and request.headers.get("kong-admin-token") != self.token:
+            raise errors.Refusal(401, {"message": "Invalid RBAC credentials"})
 
     def _response(self, status: int, body: object, headers: dict[str, str]) -> Response:
         headers = {"Access-Control-Allow-Origin": "*", "Server": self.server, **headers}
         if body is None:
             return Response(status_code=status, headers=headers)
         text = json.dumps(body, separators=(",", ":"))
-        headers["Content-Type"] = "application/json; charset=utf-8"
+        headers.setdefault("Content-Type", errors.JSON)
         return Response(text, status, headers)
 
-    def _answer(self, request: Request, raw: bytes) -> tuple[int, object, dict[str, str]]:
-        if self.token is not None and request.headers.get("kong-admin-token") != self.token:
-            raise errors.Refusal(401, {"message": "Invalid RBAC credentials"})
-        resource = self._resource(request)
+    def _answer(self, request: Request, segments: list[str], raw: bytes) -> Reply:
+        self.authorize(request, segments)
+        resource = self._resource(segments)
         allowed = sorted({*resource.methods, "HEAD", "OPTIONS"})
         if request.method == "OPTIONS":
             return 204, None, {"Allow": ", ".join(allowed)}
         handler = resource.methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             raise errors.method_not_allowed()
-        body = self._body(request, raw, resource)
+        body = self.body(request, raw, resource)
         status, answer = handler(Call(dict(request.query_params), body, raw))
         return status, answer, {}
 
-    @staticmethod
-    def _body(request: Request, raw: bytes, resource: Resource) -> dict[str, Any]:
+    def body(self, request: Request, raw: bytes, resource: Resource) -> dict[str, Any]:
         """What a request writes. JSON must be there whatever the method, once it is announced."""
         content_type = request.headers.get("content-type", "")
         if request.method in ("POST", "PUT", "PATCH"):
@@ -91,11 +105,15 @@ class Admin:
             bodies.parsed(content_type, raw, None)
         return {}
 
-    def _resource(self, request: Request) -> Resource:
-        path = request.scope["raw_path"].decode("latin-1").partition("?")[0].strip("/")
-        segments = [urllib.parse.unquote(part) for part in path.split("/")] if path else []
+    def _resource(self, segments: list[str]) -> Resource:
         for find in self.finders:
             resource = find(segments)
             if resource is not None:
                 return resource
         raise errors.not_found()
+
+
+def _segments(request: Request) -> list[str]:
+    """The decoded segments of a path."""
+    path = request.scope["raw_path"].decode("latin-1").partition("?")[0].strip("/")
+    return [urllib.parse.unquote(part) for part in path.split("/")] if path else []

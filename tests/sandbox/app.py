@@ -20,19 +20,22 @@ from .about import About, Node
 from .admin import Admin
 from .asgi import App
 from .balancer import Balancers
-from .clustering import ControlPlane
+from .clustering import ClusterPort, ControlPlane, OneControlPlane
 from .config import Config
 from .control import Control
 from .entities import Entities
-from .faults import CuttableProtocol, Faults
 from .following import DataPlane
 from .gateway import Gateway
 from .health import Health
-from .journal import Journal
+from .interception import Interception
+from .konnect import Konnect
 from .link import handshake_error
 from .membership import Membership
 from .options import Options, Refused, Unloadable
+from .organization import Organization
+from .pinned import PinnedControlPlanes
 from .proxy import proxy_app
+from .reconfigure import Exporter
 from .resources import Finder, Resources
 from .status import Status
 from .store import Store
@@ -64,7 +67,11 @@ class Sandbox:
         ports = {name: sock.getsockname()[1] for name, sock in self.sockets.items()}
         self.node = Node(options.node_id or str(uuid.uuid4()), options.mode, ports)
         self.gateway = Gateway(options.version, options.edition)
-        self.workspaces = Workspaces(self.gateway, options.state)
+        konnect = options.mode == "konnect"
+        self.organization = (
+            Organization(self.gateway, options.organization, options.state) if konnect else None
+        )
+        self.workspaces = Workspaces(self.gateway, None if konnect else options.state)
         self.balancers = Balancers(self.workspaces, options.propagation)
         self.config: Config | None = None
         if options.mode == "dbless":
@@ -72,14 +79,17 @@ class Sandbox:
             self._load(self.config)
         self.member = self._member()
 
-    def _member(self) -> ControlPlane | DataPlane | None:
+    def _member(self) -> ClusterPort | DataPlane | None:
         """This node's side of a cluster."""
         cluster = self.options.cluster
         if cluster is None:
             return None
         try:
+            if self.organization is not None:
+                return ClusterPort(PinnedControlPlanes(cluster, self.organization))
             if self.options.mode == "control_plane":
-                return ControlPlane(cluster, self.gateway, self.workspaces)
+                control_plane = ControlPlane(Exporter(self.gateway, self.workspaces))
+                return ClusterPort(OneControlPlane(cluster, control_plane))
             return DataPlane(cluster, self.gateway, self.workspaces.default, self.node.id)
         except OSError as error:
             reason = handshake_error(error)
@@ -130,22 +140,39 @@ class Sandbox:
         status = Status(self._about(entities), self.running, resources)
         return Admin([status.find], self.gateway.server, None).app()
 
-    def _admin_app(self) -> Control:
+    @property
+    def kept(self) -> Organization | Workspaces:
+        """All that outlives the run, and that a reset empties."""
+        return self.organization or self.workspaces
+
+    def _admin(self) -> Admin:
+        """What answers on the admin port."""
+        if self.organization is not None:
+            return Konnect(self.organization, self.options.admin_token, self._endpoint)
         finders = self._finders(self.workspaces.default)
         if self.options.edition == "enterprise":
             finders = [WorkspacePaths(self.workspaces, self._finders).find]
-        admin = Admin(finders, self.gateway.server, self.options.admin_token)
-        faults = Faults(admin.app())
-        journal = Journal(faults)
-        return Control(journal, self.workspaces, faults, journal)
+        return Admin(finders, self.gateway.server, self.options.admin_token)
+
+    def _endpoint(self, control_plane: str) -> str:
+        """Where data planes of a control plane of Konnect join."""
+        port = self.node.ports.get("cluster")
+        if port is None:
+            return f"https://{control_plane[:8]}.cp.sandbox.test:443"
+        name = self.options.cluster.server_name if self.options.cluster else None
+        return f"https://{name or self.options.host}:{port}"
+
 
     def _servers(self) -> dict[str, Server]:
         tls = self.options.admin_tls or (None, None)
+        interception = Interception(self._admin().app())
         common: dict[str, Any] = {"log_level": "warning", "access_log": False, "lifespan": "off"}
+        # The library of the cluster's link must not make it serve websockets here.
+        common["ws"] = "none"
         common |= {"server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": 1}
         admin = uvicorn.Config(
-            self._admin_app(),
-            http=CuttableProtocol,
+            Control(interception, self.kept),
+            http=interception.connections.protocol(),
             ssl_certfile=tls[0],
             ssl_keyfile=tls[1],
             **common,
@@ -197,13 +224,13 @@ class Sandbox:
             for other in others:
                 other.cancel()
             await self.balancers.stop()
-            self.workspaces.save()
+            self.kept.save()
 
     def _following(self) -> list[asyncio.Task[None]]:
         """The node's side of its cluster at work."""
         if isinstance(self.member, DataPlane):
             return [asyncio.create_task(self.member.run())]
-        if isinstance(self.member, ControlPlane) and "cluster" in self.sockets:
+        if isinstance(self.member, ClusterPort) and "cluster" in self.sockets:
             return [asyncio.create_task(self.member.serve(self.sockets["cluster"]))]
         return []
 
@@ -215,4 +242,4 @@ class Sandbox:
     async def _save(self) -> None:
         while True:
             await asyncio.sleep(SAVE_EVERY)
-            self.workspaces.save()
+            self.kept.save()

@@ -13,11 +13,9 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from . import declarative, errors
 from .gateway import Gateway
+from .reconfigure import NONE_LOADED
 from .resources import Answer, Call, Resource
 from .store import Store
-
-#: The hash of a gateway that was given no document.
-NONE_LOADED = "0" * 32
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc, unused-ignore]

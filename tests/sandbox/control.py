@@ -11,22 +11,25 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from .asgi import App, Receive, Scope, Send, whole_body
-from .faults import BadFault, Faults
-from .journal import Journal
+from .asgi import Receive, Scope, Send, whole_body
+from .faults import BadFault
+from .interception import Interception
+from .organization import Organization
 from .workspaces import Workspaces
 
 PREFIX = "/sandbox/"
 
 
 class Control:
-    """The ASGI application of the admin port: the control endpoints, or else `app`."""
+    """The ASGI application of the admin port: the control endpoints, or else `interception`."""
 
-    def __init__(self, app: App, workspaces: Workspaces, faults: Faults, journal: Journal) -> None:
-        self.app = app
-        self.workspaces = workspaces
-        self.faults = faults
-        self.journal = journal
+    def __init__(self, interception: Interception, kept: Workspaces | Organization) -> None:
+        """`kept`: what a reset empties."""
+        self.app = interception
+        self.kept = kept
+        self.faults = interception.faults
+        self.journal = interception.journal
+        self.connections = interception.connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of the admin port."""
@@ -45,13 +48,17 @@ class Control:
             case "POST", "faults":
                 return self._add_fault(body)
             case "DELETE", "faults":
-                self.faults.faults.clear()
+                self.faults.clear()
             case "GET", "requests":
                 return JSONResponse(self.journal.entries)
+            case "GET", "connections":
+                counted = {"opened": self.connections.opened, "most": self.connections.most}
+                return JSONResponse(counted)
             case "DELETE", "requests":
                 self.journal.entries.clear()
+                self.connections.reset()
             case "POST", "reset":
-                self.workspaces.reset()
+                self.kept.reset()
             case method, path:
                 return JSONResponse({"message": f"no control endpoint {method} {path}"}, 404)
         return Response(status_code=204)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import errors
+from . import errors, validate
 from .entities import Entities
 from .gateway import Gateway, Kind
 from .store import Entity, Store
@@ -85,7 +84,7 @@ class Reader:
     def _head(self, document: Document) -> dict[str, Any]:
         """What is wrong with a document beside its entities."""
         found: dict[str, Any] = {
-            name: "unknown field"
+            name: validate.UNKNOWN_FIELD
             for name in document
             if name not in (*self.kinds, "_format_version", "_transform", *REMARKS)
         }
@@ -205,7 +204,8 @@ class Reader:
         try:
             hashed = kind == "basicauth_credentials" and not self.transform
             data = entry.data if hashed else self.entities.hooks.written(kind, entry.data, None)
-            entity, after = self.entities.hooks.transient(kind, self.entities.prepared(kind, data))
+            whole = self.entities.prepared(kind, data)
+            entity, after = self.entities.hooks.transient(kind, whole, data)
             self.store.put(kind, entity)
             after()
         except errors.Refusal as refusal:
@@ -251,11 +251,14 @@ def written(store: Store, gateway: Gateway) -> Document:
     document: Document = {"_format_version": "3.0", "_transform": False}
     for name, kind in gateway.kinds.items():
         if name not in LEFT_OUT:
-            entities = [dict(_flat(entity, kind)) for entity in store.all(name)]
+            entities = [flat(entity, kind) for entity in store.all(name)]
             document |= {name: entities} if entities else {}
     return document
 
 
-def _flat(entity: Entity, kind: Kind) -> Iterator[tuple[str, Any]]:
-    for name, value in entity.items():
-        yield name, value["id"] if name in kind.foreign and value else value
+def flat(entity: Entity, kind: Kind) -> Entity:
+    """An entity of a flat document: its foreign keys are ids."""
+    return {
+        name: value["id"] if name in kind.foreign and value else value
+        for name, value in entity.items()
+    }

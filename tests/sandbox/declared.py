@@ -64,6 +64,7 @@ KINDS: dict[str, Declared] = {
     "jwt_secrets": Declared("jwts", "key", nested="jwt"),
     "oauth2_credentials": Declared("oauth2", "client_id"),
     "clustering_data_planes": Declared(""),
+    "workspaces": Declared("workspaces", "name"),
 }
 
 #: Fields that a gateway serves and its dump may leave out, by kind; `ttl` counts seconds.

@@ -30,7 +30,6 @@ KINDS: dict[str, Declared] = {
         "mtls-auths", nested="mtls-auth", together=(("subject_name", "ca_certificate"),)
     ),
     "partials": Declared("partials", "name"),
-    "workspaces": Declared("workspaces", "name"),
 }
 
 VALIDATORS: dict[str, Validator] = {

@@ -20,6 +20,15 @@ from .store import Entity, Store
 Keys = dict[str, Any]
 
 
+def kept_numbers(value: Any) -> Any:
+    """A value as it is kept: numbers with 14 significant digits (conformance: numbers)."""
+    if isinstance(value, dict):
+        return {key: kept_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [kept_numbers(item) for item in value]
+    return float(f"{value:.14g}") if isinstance(value, float) else value
+
+
 class Entities:
     """The write and look-up side of one gateway. Every refusal is an `errors.Refusal`."""
 
@@ -43,6 +52,11 @@ class Entities:
 
     def find(self, kind: str, keys: Keys, parent: tuple[str, str] | None = None) -> Entity | None:
         """The stored entity, or None. `parent` is a foreign field and the id it must hold."""
+        found = self._found(kind, keys, parent)
+        ended = found is not None and self.store.has_ended(kind, found["id"])
+        return None if ended else found
+
+    def _found(self, kind: str, keys: Keys, parent: tuple[str, str] | None) -> Entity | None:
         name, value = next(iter(keys.items()))
         if name == "id":
             found = self.store.get(kind, value)
@@ -126,8 +140,10 @@ class Entities:
             if value and self.store.get(str(spec.reference), value["id"]) is None:
                 raise errors.foreign_key_missing(field, value, str(spec.reference))
 
-    def _commit(self, kind: str, entity: Entity, keys: Keys, old: Entity | None) -> Entity:
-        entity, after = self.hooks.transient(kind, entity)
+    def _commit(
+        self, kind: str, entity: Entity, keys: Keys, old: Entity | None, written: Entity
+    ) -> Entity:
+        entity, after = self.hooks.transient(kind, kept_numbers(entity), written)
         self._constraints(self.gateway.kinds[kind], entity, keys, old)
         self.store.put(kind, entity)
         after()
@@ -142,10 +158,11 @@ class Entities:
     def insert(self, kind: str, data: Entity) -> Entity:
         """A new entity, as the Admin API answers it."""
         with self.store.lock:
+            self.hooks.check_options(kind, data)
             entity = self.prepared(kind, self._resolved(kind, self.hooks.created(kind, data)))
             keys = {"id": entity["id"]}
             self._refuse_without_database("create", kind, keys)
-            answer = self.answer(kind, self._commit(kind, entity, keys, None))
+            answer = self.answer(kind, self._commit(kind, entity, keys, None, data))
             return self.hooks.echoed(kind, {}, answer)
 
     def update(self, kind: str, keys: Keys, old: Entity | None, data: Entity) -> Entity:
@@ -154,6 +171,7 @@ class Entities:
             if old is None:
                 plain = self.gateway.kinds[kind].declared.plain_404
                 raise errors.not_found() if plain else errors.no_such_entity(keys)
+            self.hooks.check_options(kind, data)
             stored = self._resolved(kind, self.hooks.written(kind, data, old))
             record = self.gateway.record(kind, {**old, **stored})
             self._refuse_mismatches(record, stored)
@@ -165,12 +183,13 @@ class Entities:
             self._judge(kind, entity, full=False)
             entity["id"] = old["id"]
             self._refuse_without_database("update", kind, keys)
-            entity = self._commit(kind, entity, keys, old)
+            entity = self._commit(kind, entity, keys, old, data)
             return self.hooks.echoed(kind, data, self.answer(kind, entity))
 
     def upsert(self, kind: str, keys: Keys, old: Entity | None, data: Entity) -> Entity:
         """The entity of these keys, made or replaced; what is left out gets its default."""
         with self.store.lock:
+            self.hooks.check_options(kind, data)
             data = {**data, **keys}
             if old is not None:
                 data["id"] = old["id"]
@@ -178,7 +197,8 @@ class Entities:
             data = self._resolved(kind, self.hooks.created(kind, data, old))
             entity = self.prepared(kind, data)
             self._refuse_without_database("create or update", kind, keys)
-            answer = self.answer(kind, self._commit(kind, entity, keys, old))
+            self.hooks.check_upsert(kind, keys)
+            answer = self.answer(kind, self._commit(kind, entity, keys, old, data))
             return self.hooks.echoed(kind, {}, answer)
 
     def delete(self, kind: str, entity: Entity, keys: Keys | None = None) -> None:

@@ -12,13 +12,17 @@ from typing import Any
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Refusal(Exception):
-    """A request that is answered with an error: HTTP status and JSON body."""
+JSON = "application/json; charset=utf-8"
 
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
+
+class Refusal(Exception):
+    """A request that is answered with an error: HTTP status, JSON body and its content type."""
+
+    def __init__(self, status: int, body: dict[str, Any], media: str = JSON) -> None:
         super().__init__(body.get("message", ""))
         self.status = status
         self.body = body
+        self.media = media
 
 
 def _entries(value: dict[str, Any] | list[Any]) -> list[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Misbehaviour on demand: answers in the gateway's stead, cut connections, delays."""
+"""Faults on demand: answers in the gateway's stead, cut connections, delays, slow answers."""
 
 from __future__ import annotations
 
@@ -9,35 +9,10 @@ import asyncio
 import re
 from typing import Any
 
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
-
 from .asgi import App, Message, Receive, Scope, Send
+from .connections import Connections, disconnected
 
-KINDS = ("answer", "cut_before", "cut_after", "delay")
-
-#: Open connections by the peer's address, so that one of them can be closed.
-CONNECTIONS: dict[tuple[str, int], asyncio.Transport] = {}
-
-
-class CuttableProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """The server's HTTP protocol, which also tells where its connections are."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        """Remember the connection."""
-        CONNECTIONS[transport.get_extra_info("peername")[:2]] = transport
-        super().connection_made(transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        CONNECTIONS.pop(self.transport.get_extra_info("peername")[:2], None)
-        super().connection_lost(exc)
-
-
-async def cut(scope: Scope, receive: Receive) -> None:
-    """Close the request's connection without another byte, and wait until it is closed."""
-    CONNECTIONS[tuple(scope["client"])].abort()
-    while (await receive())["type"] != "http.disconnect":
-        continue
+KINDS = ("answer", "cut_before", "cut_after", "delay", "drip")
 
 
 class BadFault(ValueError):
@@ -59,6 +34,8 @@ class Fault:
             raise BadFault(f"match.path is no regular expression: {error}") from error
         self.skip: int = self.spec["skip"]
         self.left: int | None = self.spec["times"]
+        #: Set when the fault is withdrawn: what it still holds up is dropped.
+        self.withdrawn = asyncio.Event()
 
     def meets(self, scope: Scope) -> bool:
         """Whether this request is met; counts it."""
@@ -83,6 +60,14 @@ class Fault:
         body = self.spec.get("body", '{"message":"a fault that was asked for"}')
         await send({"type": "http.response.body", "body": body.encode()})
 
+    async def pause(self) -> bool:
+        """Wait `seconds`; whether the fault still holds then."""
+        try:
+            await asyncio.wait_for(self.withdrawn.wait(), self.spec.get("seconds", 1))
+        except TimeoutError:
+            return True
+        return False
+
 
 async def _unsent(message: Message) -> None:
     """Where an answer goes that nobody is to get."""
@@ -91,8 +76,9 @@ async def _unsent(message: Message) -> None:
 class Faults:
     """ASGI middleware that lets the first fault that meets a request have it."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, connections: Connections) -> None:
         self.app = app
+        self.connections = connections
         self.faults: list[Fault] = []
 
     def add(self, spec: dict[str, Any]) -> None:
@@ -103,18 +89,55 @@ class Faults:
         """The faults as they were asked for, with how often they will still meet (`left`)."""
         return [{**fault.spec, "left": fault.left} for fault in self.faults]
 
+    def clear(self) -> None:
+        """Withdraw all faults; the requests that they hold up are cut off and never served."""
+        for fault in self.faults:
+            fault.withdrawn.set()
+        self.faults.clear()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or not."""
         fault = next((fault for fault in self.faults if fault.meets(scope)), None)
         if fault is None:
             await self.app(scope, receive, send)
-        elif fault.spec["kind"] == "answer":
-            await fault.answer(send)
-        elif fault.spec["kind"] == "cut_before":
-            await cut(scope, receive)
-        elif fault.spec["kind"] == "cut_after":
-            await self.app(scope, receive, _unsent)
-            await cut(scope, receive)
-        else:
-            await asyncio.sleep(fault.spec.get("seconds", 1))
+            return
+        match fault.spec["kind"]:
+            case "answer":
+                await fault.answer(send)
+            case "cut_before":
+                await self.connections.cut(scope, receive)
+            case "cut_after":
+                await self.app(scope, receive, _unsent)
+                await self.connections.cut(scope, receive)
+            case "delay":
+                await self._delay(fault, scope, receive, send)
+            case "drip":
+                await self._drip(fault, scope, receive, send)
+
+    async def _delay(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        if await fault.pause():
             await self.app(scope, receive, send)
+        else:
+            await self.connections.cut(scope, receive)
+
+    async def _drip(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, and let `seconds` go by before each byte of the body."""
+        answer: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            answer.append(message)
+
+        await self.app(scope, receive, keep)
+        start, *pieces = answer
+        await send(start)
+        leaving = asyncio.create_task(disconnected(receive))
+        try:
+            for byte in b"".join(piece.get("body", b"") for piece in pieces):
+                if leaving.done() or not await fault.pause():
+                    await self.connections.cut(scope, receive)
+                    return
+                piece = {"type": "http.response.body", "body": bytes([byte]), "more_body": True}
+                await send(piece)
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            leaving.cancel()

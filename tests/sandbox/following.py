@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
+from typing import Any
 
-from . import link
-from .clustering import digest
-from .config import NONE_LOADED
-from .declarative import LEFT_OUT
+from wsproto import ConnectionType
+
+from . import declarative, errors, link, reconfigure
 from .gateway import Gateway
+from .outlet import Outlet
+from .reconfigure import NONE_LOADED
 from .store import Store
 
 log = logging.getLogger("sandbox.clustering")
@@ -21,11 +24,28 @@ log = logging.getLogger("sandbox.clustering")
 #: A handshake that ends without a word: asyncio does not pass the other side's alert on.
 NOT_TAKEN = "closed by the control plane, which may not know this node's certificate"
 
+#: What a control plane says to a node which is not of its cluster's versions: nothing.
+NOT_FED = "closed by the control plane, which may not take this node's version; its log says why"
+
 #: Seconds until the next try; the gateway takes five to ten.
 RETRY = 1.0
 
-#: Seconds between two signs of life, as the gateway's.
+#: Seconds between two signs of life, as the gateway's; and without one of the control plane's.
 HEARTBEAT = 30.0
+PONG_WAIT = 45.0
+
+#: Parts of a table that are no entities of a data plane.
+SURROUNDINGS = ("workspaces", "parameters")
+
+#: The kind of which a data plane keeps one row: what it was sent last, with the hash.
+OWN_ROW = "clustering_data_planes"
+
+#: How a data plane tells Konnect that it cannot read a configuration.
+PARSE_FAILURE = {
+    "source": "kong.db.declarative.parse_table",
+    "name": "declarative configuration parse failure",
+    "flattened_errors": [],
+}
 
 
 class DataPlane:
@@ -44,14 +64,12 @@ class DataPlane:
         self.store = store
         self.node_id = node_id
         self._context = link.client_context(cluster)
-        self._revision = store.revision
-        kept = {kind: item for kind, item in store.document().items() if kind not in LEFT_OUT}
-        self._hash = digest(kept)
 
     @property
     def hash(self) -> str:
         """Zeros where there is no configuration, or none any more."""
-        return self._hash if self.store.revision == self._revision else NONE_LOADED
+        row = next(self.store.all(OWN_ROW), None)
+        return NONE_LOADED if row is None else str(row["config_hash"])
 
     async def run(self) -> None:
         """Follow the control plane until cancelled."""
@@ -70,50 +88,90 @@ class DataPlane:
     async def _follow(self, host: str, port: int) -> None:
         name = link.expected_name(self.cluster)
         reader, writer = await asyncio.open_connection(
-            host, port, ssl=self._context, server_hostname=name, limit=link.LIMIT
+            host, port, ssl=self._context, server_hostname=name
         )
-        beating = asyncio.create_task(self._beat(writer))
+        outlet = Outlet(reader, writer, ConnectionType.CLIENT)
+        beating = asyncio.create_task(self._beat(outlet))
         try:
-            self._take(await self._greeted(reader, writer))
+            await self._join(outlet, f"{host}:{port}")
             while True:
-                await link.send(writer, {"type": "seen", "hash": self.hash})
-                self._take(await link.receive(reader))
+                await self._hear(outlet)
         finally:
             beating.cancel()
             writer.close()
 
-    async def _greeted(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> link.Message:
-        """The first answer: from here on the control plane has taken the certificate."""
+    async def _join(self, outlet: Outlet, address: str) -> None:
+        """Open the websocket and say who this is; from then on the certificate is taken."""
+        query = {
+            "node_id": self.node_id,
+            "node_hostname": socket.gethostname(),
+            "node_version": self.gateway.server,
+        }
         try:
-            await link.send(writer, self._hello())
-            return await link.receive(reader)
+            await outlet.connect(address, query)
         except (link.Closed, ConnectionError) as error:
             raise link.Broken(NOT_TAKEN) from error
+        try:
+            await outlet.send(json.dumps(self._basic_info()).encode())
+            await outlet.ping(self.hash)
+            await self._hear(outlet)
+        except (link.Closed, ConnectionError) as error:
+            raise link.Broken(NOT_FED) from error
 
-    async def _beat(self, writer: asyncio.StreamWriter) -> None:
+    async def _hear(self, outlet: Outlet) -> None:
+        try:
+            frame = await asyncio.wait_for(outlet.receive(), PONG_WAIT)
+        except TimeoutError as error:
+            waited = f"did not receive pong frame from control plane within {PONG_WAIT:.0f} seconds"
+            raise link.Broken(waited) from error
+        if frame.kind != "binary":
+            return
+        failure = self._take(frame.data)
+        if failure is None:
+            await outlet.ping(self.hash)
+        elif self.cluster.konnect_mode:
+            await outlet.send(json.dumps({"type": "error", "error": failure}).encode())
+
+    async def _beat(self, outlet: Outlet) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
-            await link.send(writer, {"type": "seen", "hash": self.hash})
+            await outlet.ping(self.hash)
 
-    def _hello(self) -> link.Message:
+    def _basic_info(self) -> dict[str, Any]:
+        version = ".".join(self.gateway.version.split(".")[:3])
+        plugins = [{"name": name, "version": version} for name in sorted(self.gateway.plugins)]
         return {
-            "type": "hello",
-            "id": self.node_id,
-            "hostname": socket.gethostname(),
-            "version": self.gateway.server,
-            "plugins": sorted(self.gateway.plugins),
+            "type": "basic_info",
+            "plugins": plugins,
+            "process_conf": {
+                "role": "data_plane",
+                "database": "off",
+                "plugins": ["bundled"],
+                "router_flavor": "traditional_compatible",
+            },
+            "filters": [],
             "labels": dict(self.cluster.labels),
-            "hash": self.hash,
         }
 
-    def _take(self, message: link.Message) -> None:
-        if message["type"] == "refused":
-            raise link.Broken(f"refused by the control plane: {message.get('reason')}")
-        if message["type"] != "configuration":
-            raise link.Broken(f"a {message['type']} was not expected")
-        entities = message["entities"]
+    def _take(self, message: bytes) -> dict[str, Any] | None:
+        """Run what a message brings; None, or why it does not."""
+        try:
+            body = reconfigure.unpacked(message)
+        except ValueError as error:
+            raise link.Broken(f"no message: {error}") from error
+        if body.get("type") != "reconfigure":
+            return None
+        table: dict[str, Any] = body["config_table"]
+        running = str(body.get("config_hash") or reconfigure.hashes(table)["config"])
+        if running == self.hash:
+            return None
+        try:
+            entities = {name: table[name] for name in table if name not in SURROUNDINGS}
+            read = declarative.Reader(self.gateway).read(entities).document()
+        except errors.Refusal as refusal:
+            log.error("[clustering] unable to update running config: %s", refusal)
+            return {**refusal.body, **PARSE_FAILURE, "config_hash": running}
+        row = {"id": self.node_id, "config_hash": running}
         with self.store.lock:
-            self.store.load({kind: entities.get(kind, []) for kind in self.store.kinds})
-            self._hash, self._revision = message["hash"], self.store.revision
+            self.store.load({**read, OWN_ROW: [row]})
+        return None

@@ -8,9 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import enterprise, schema, validate
+from . import enterprise, konnect_schema, schema, validate, values
 from .declared import EXTRA_FIELDS, KINDS, ROUTES, VALIDATORS, VAULTS, Declared
 from .schema import Field, Record, specialised
+
+#: From this release on the community edition has the schema of workspaces only; before it keeps
+#: workspaces, too, though nothing is in them (conformance: workspaces).
+NEWER = (3, 9)
 
 
 @dataclass(frozen=True)
@@ -35,17 +39,26 @@ class Kind:
 
 
 class Gateway:
-    """The kinds and plugins of one version ("3.4", "3.5", "3.9" or "3.10") and edition."""
+    """The kinds and plugins of one version ("3.4", "3.5", "3.9" or "3.10") and edition.
+
+    The edition `konnect` is what control planes of Konnect have.
+    """
 
     def __init__(self, version: str, edition: str = "community") -> None:
         self.dump = schema.dump(version)
         self.edition = edition
-        self.declared = KINDS
-        if edition == "enterprise":
+        self.declared, extra = KINDS, EXTRA_FIELDS
+        if edition != "community":
             enterprise.extend(self.dump)
             self.declared = enterprise.KINDS
+        if edition == "konnect":
+            konnect_schema.extend(self.dump)
+            self.declared, extra = konnect_schema.KINDS, konnect_schema.EXTRA_FIELDS
+        self._extra_fields = extra
         self.version: str = self.dump["version"]
         self.release: tuple[int, ...] = tuple(int(part) for part in version.split("."))
+        if edition == "community" and self.release >= NEWER:
+            self.declared = {**KINDS, "workspaces": Declared("")}
         self.kinds: dict[str, Kind] = {
             name: self._kind(name, declared)
             for name, declared in self.declared.items()
@@ -84,8 +97,10 @@ class Gateway:
 
     def _kind(self, name: str, declared: Declared) -> Kind:
         validators = {**VALIDATORS, **enterprise.VALIDATORS}
+        if self.release < NEWER:
+            validators["keys.pem"] = values.pem_halves
         record = Record(self.dump["entities"][name], name, validators)
-        for extra, spec in EXTRA_FIELDS.get(name, {}).items():
+        for extra, spec in self._extra_fields.get(name, {}).items():
             record.fields.setdefault(extra, Field(spec, f"{name}.{extra}", VALIDATORS))
         single = tuple((key,) for key, field in record.fields.items() if field.spec.get("unique"))
         foreign = {

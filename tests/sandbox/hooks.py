@@ -15,9 +15,18 @@ from . import errors, partials, pem, values
 from .gateway import Gateway
 from .store import Entity, Store
 
+#: Kinds whose entities may end by themselves.
+EXPIRING = ("keyauth_credentials",)
+#: The longest time to live, seconds.
+LONGEST = 100000000
+
 
 def _nothing() -> None:
     """What most kinds do after a write."""
+
+
+class Hashed(str):
+    """A password that is written as it is kept: its hash."""
 
 
 class Hooks:
@@ -26,6 +35,22 @@ class Hooks:
     def __init__(self, gateway: Gateway, store: Store) -> None:
         self.gateway = gateway
         self.store = store
+
+    def check_options(self, kind: str, data: Entity) -> None:
+        """Refuse a `ttl` that is none before the schema is asked (conformance: key_ttl)."""
+        if kind not in EXPIRING or "ttl" not in data:
+            return
+        ttl = data["ttl"]
+        if isinstance(ttl, bool) or not isinstance(ttl, int | float):
+            raise errors.unexpected()
+        if ttl != int(ttl) or not 0 <= ttl <= LONGEST:
+            raise errors.invalid_option("ttl", f"must be an integer between 0 and {LONGEST}")
+
+    @staticmethod
+    def check_upsert(kind: str, keys: Entity) -> None:
+        """Fail as a PUT of a key by its name does (conformance: key_order)."""
+        if kind == "keys" and "name" in keys:
+            raise errors.unexpected()
 
     def created(self, kind: str, data: Entity, old: Entity | None = None) -> Entity:
         """What was written for a whole entity: a target's address is judged before its schema."""
@@ -44,17 +69,24 @@ class Hooks:
         if kind == "ca_certificates" and isinstance(data.get("cert"), str):
             digest = pem.digest(data["cert"])
             return data if digest is None else {**data, "cert_digest": digest}
-        if kind == "basicauth_credentials" and isinstance(data.get("password"), str):
+        password = data.get("password") if kind == "basicauth_credentials" else None
+        if isinstance(password, str) and not isinstance(password, Hashed):
             return {**data, "password": _hashed({**(old or {}), **data})}
         return partials.written(self.store, data) if kind == "plugins" else data
 
-    def transient(self, kind: str, entity: Entity) -> tuple[Entity, Callable[[], None]]:
+    def transient(
+        self, kind: str, entity: Entity, written: Entity
+    ) -> tuple[Entity, Callable[[], None]]:
         """The entity without fields that are not its own, and what to do once it is stored.
 
         A certificate's `snis` replace those it has; null are none (conformance: certificates).
+        A `ttl` counts from the second in which it was `written` (conformance: key_ttl).
         """
         if kind == "plugins":
             return partials.stored(entity), _nothing
+        if kind in EXPIRING and ("ttl" in written or not entity.get("ttl")):
+            ends = int(time.time()) + entity["ttl"] if entity.get("ttl") else None
+            return entity, lambda: self.store.expire_at(kind, entity["id"], ends)
         if kind != "certificates" or "snis" not in entity:
             return entity, _nothing
         entity = dict(entity)
@@ -88,9 +120,11 @@ class Hooks:
 
     def shown(self, kind: str, entity: Entity) -> Entity:
         """An answer with what is kept elsewhere."""
-        if kind == "certificates":
+        if kind == "certificates" and "snis" in self.gateway.kinds[kind].record.fields:
             children = self.store.children("snis", "certificate", entity["id"])
             entity["snis"] = sorted(child["name"] for child in children)
+        if kind in EXPIRING:
+            entity["ttl"] = self.store.seconds_left(kind, entity["id"])
         return partials.shown(self.store, entity) if kind == "plugins" else entity
 
     def echoed(self, kind: str, data: Entity, answer: Entity) -> Entity:

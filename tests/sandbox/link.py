@@ -1,30 +1,20 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How control plane and data plane talk: messages over TLS, with a certificate on both sides.
+"""Who trusts whom in a cluster: certificates on both sides of the link.
 
-A message is four bytes of length, big-endian, and as many of JSON. The data plane begins:
-`hello` (id, hostname, version, plugins, labels, hash), later `seen` (hash). The control plane
-answers `configuration` (hash, entities) each time that it changes, or `refused` (reason).
-The rules of who trusts whom are the gateway's (its documentation of `cluster_mtls`, and the
-directives of its nginx): a chain has to end at a root that is trusted.
+The rules are the gateway's (its documentation of `cluster_mtls`, and the directives of its nginx):
+a chain has to end at a root that is trusted. What is said over the link is in `outlet`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import pathlib
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-Message = dict[str, Any]
-
-#: The longest message, bytes.
-LIMIT = 16 * 1024 * 1024
 
 #: The name that certificates shared by all nodes are made for.
 SHARED_NAME = "kong_clustering"
@@ -57,7 +47,8 @@ class Cluster:
 
     `ca` signs data planes' certificates, or (`pinned`) holds them, read at each handshake.
     `control_plane` is where a data plane connects to; `trusted` are files of certificates (or
-    `SYSTEM`) with which it judges who answers there under `server_name`.
+    `SYSTEM`) with which it judges who answers there under `server_name`; in `konnect_mode` it
+    tells the control plane what it could not apply.
     """
 
     cert: pathlib.Path
@@ -69,35 +60,7 @@ class Cluster:
     server_name: str | None = None
     trusted: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
-
-
-# -- messages
-
-
-async def send(writer: asyncio.StreamWriter, message: Message) -> None:
-    """Write one message."""
-    data = json.dumps(message, separators=(",", ":")).encode()
-    writer.write(len(data).to_bytes(4, "big") + data)
-    await writer.drain()
-
-
-async def receive(reader: asyncio.StreamReader) -> Message:
-    """The next message; `Broken` when the other side went away or speaks something else."""
-    try:
-        size = int.from_bytes(await reader.readexactly(4), "big")
-        if size > LIMIT:
-            raise Broken(f"a message of {size} bytes is too long")
-        message = json.loads(await reader.readexactly(size))
-    except asyncio.IncompleteReadError as error:
-        raise Closed from error
-    except ValueError as error:
-        raise Broken(f"no message: {error}") from error
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise Broken("no message: an object with a type was expected")
-    return message
-
-
-# -- who trusts whom
+    konnect_mode: bool = False
 
 
 def _context(cluster: Cluster, protocol: int) -> ssl.SSLContext:
@@ -114,6 +77,15 @@ def server_context(cluster: Cluster) -> ssl.SSLContext:
     if cluster.mtls in BY_THEMSELVES:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.load_verify_locations(cluster.ca if cluster.mtls != "shared" else cluster.cert)
+    return context
+
+
+def pinning_context(cluster: Cluster, certificates: str) -> ssl.SSLContext:
+    """The control plane's side where `certificates` (PEM) are taken, and no others."""
+    context = _context(cluster, ssl.PROTOCOL_TLS_SERVER)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if certificates:
+        context.load_verify_locations(cadata=certificates)
     return context
 
 
@@ -152,7 +124,7 @@ def handshake_error(error: OSError) -> str:
 def stranger(cluster: Cluster, presented: ssl.SSLObject) -> str | None:
     """Why a certificate that the handshake took is still not one of this cluster's."""
     if cluster.mtls == "shared":
-        own = ssl.PEM_cert_to_DER_cert(_first_certificate(cluster.cert))
+        own = ssl.PEM_cert_to_DER_cert(first_certificate(cluster.cert.read_text("ascii")))
         if presented.getpeercert(True) != own:
             return "data plane presented incorrect client certificate during handshake"
     if cluster.mtls == "pki_check_cn":
@@ -178,7 +150,7 @@ def common_name(certificate: Mapping[str, Any]) -> str:
     return next((value for name, value in names if name == "commonName"), "")
 
 
-def _first_certificate(path: pathlib.Path) -> str:
-    text = path.read_text(encoding="ascii")
+def first_certificate(text: str) -> str:
+    """The first certificate of a PEM text."""
     end = "-----END CERTIFICATE-----"
     return text[text.index("-----BEGIN CERTIFICATE-----") : text.index(end) + len(end)]

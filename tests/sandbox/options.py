@@ -17,8 +17,8 @@ from .schema import VERSIONS
 MODES = ("database", "dbless", "control_plane", "data_plane", "konnect")
 EDITIONS = ("community", "enterprise")
 
-#: The modes that are built.
-SERVED_MODES = ("database", "dbless", "control_plane", "data_plane")
+#: The name of Konnect's organization.
+ORGANIZATION = "Kong"
 
 
 class Refused(Exception):
@@ -62,11 +62,12 @@ class Options:
     inherited: Mapping[str, int] = field(default_factory=dict)
     proxy_tls_port: int | None = None
     proxy_tls: tuple[str, str] | None = None
+    organization: str = ORGANIZATION
 
     @property
     def proxies(self) -> bool:
         """Whether this gateway has a proxy port: a control plane leaves that to data planes."""
-        return self.mode != "control_plane"
+        return self.mode not in ("control_plane", "konnect")
 
     @property
     def ports(self) -> dict[str, int]:
@@ -84,7 +85,8 @@ class Options:
 def _parser() -> argparse.ArgumentParser:
     env = os.environ.get
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
-    parser.add_argument("--mode", choices=MODES, default=env("MODE", "database"))
+    modes = "what it is: a gateway, a node of a cluster, or Konnect"
+    parser.add_argument("--mode", choices=MODES, default=env("MODE", "database"), help=modes)
     parser.add_argument("--version", default=env("VERSION", "3.10"))
     parser.add_argument("--edition", choices=EDITIONS, default=env("EDITION", "community"))
     parser.add_argument("--host", default="127.0.0.1")
@@ -102,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--proxy-tls-key", metavar="FILE")
     parser.add_argument("--status-port", type=int)
     parser.add_argument("--node-id", metavar="UUID")
+    parser.add_argument("--organization", default=ORGANIZATION, help="the name of Konnect's")
     parser.add_argument("--inherit", type=_inherited, action="append", default=[])
     _add_cluster(parser.add_argument_group("cluster"))
     return parser
@@ -118,6 +121,7 @@ def _add_cluster(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--cluster-server-name")
     group.add_argument("--cluster-trusted", action="append", default=[], metavar="FILE")
     group.add_argument("--control-plane", type=_address, metavar="HOST:PORT")
+    group.add_argument("--konnect-mode", action="store_true")
     group.add_argument("--label", type=_label, action="append", default=[], metavar="KEY:VALUE")
 
 
@@ -141,8 +145,8 @@ def _label(text: str) -> tuple[str, str]:
 def _cluster(given: argparse.Namespace) -> link.Cluster | None:
     """The node's part in a cluster; `Refused` where the options do not make one."""
     member = given.mode == "data_plane" or given.cluster_port is not None
-    if given.cluster_port is not None and given.mode != "control_plane":
-        raise Refused("The sandbox has a cluster port in mode control_plane only.")
+    if given.cluster_port is not None and given.mode not in ("control_plane", "konnect"):
+        raise Refused("The sandbox has a cluster port in modes control_plane and konnect only.")
     if not member:
         return None
     if not (given.cluster_cert and given.cluster_key):
@@ -161,6 +165,7 @@ def _cluster(given: argparse.Namespace) -> link.Cluster | None:
         server_name=given.cluster_server_name,
         trusted=tuple(given.cluster_trusted),
         labels=dict(given.label),
+        konnect_mode=given.konnect_mode,
     )
 
 
@@ -174,11 +179,10 @@ def _pair(port: str, cert: str | None, key: str | None) -> tuple[str, str] | Non
 def parse(arguments: Sequence[str] | None = None) -> Options:
     """The options of a command line; `Refused` for what is not built."""
     given = _parser().parse_args(arguments)
-    release = ".".join(given.version.split(".")[:2])
+    # Konnect has no version: it is always the newest.
+    release = VERSIONS[-1] if given.mode == "konnect" else ".".join(given.version.split(".")[:2])
     if release not in VERSIONS:
         raise Refused(f"The sandbox knows the versions {', '.join(VERSIONS)}, not {given.version}.")
-    if given.mode not in SERVED_MODES:
-        raise Refused(f"The sandbox cannot be a gateway in mode {given.mode} yet.")
     if given.config and given.mode != "dbless":
         raise Refused("The sandbox takes a document to start with in mode dbless only.")
     config = given.config or (os.environ.get("DBLESS_CONFIG") if given.mode == "dbless" else None)
@@ -188,7 +192,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     return Options(
         mode=given.mode,
         version=release,
-        edition=given.edition,
+        edition="konnect" if given.mode == "konnect" else given.edition,
+        organization=given.organization,
         host=given.host,
         admin_port=given.admin_port,
         proxy_port=given.proxy_port,

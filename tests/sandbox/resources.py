@@ -47,12 +47,25 @@ class Resource:
 Finder = Callable[[list[str]], Resource | None]
 
 
+#: The filter that a query of a list of a kind asks for.
+Wanted = Callable[[Kind, paging.Query], Callable[[Entity], bool]]
+
+
+def has_tags(kind: Kind, query: paging.Query) -> Callable[[Entity], bool]:
+    """The filter of the Admin API: by tags, the same for all kinds."""
+    return paging.has_tags(query)
+
+
 class Resources:
     """Finds the resource of a path. A path that is none gives None."""
 
-    def __init__(self, entities: Entities, health: Health) -> None:
+    def __init__(
+        self, entities: Entities, health: Health | None, wanted: Wanted = has_tags
+    ) -> None:
+        """`health`: None where a gateway tells none. `wanted`: what a query of a list asks for."""
         self.entities = entities
         self.health = health
+        self.wanted = wanted
         self.kinds = entities.gateway.kinds
         self.by_path = {
             kind.declared.path: kind for kind in self.kinds.values() if kind.declared.path
@@ -67,7 +80,7 @@ class Resources:
             return self.collection(kind)
         if len(segments) == 2:
             return self.entity(kind, segments[1])
-        if kind.name == "upstreams":
+        if kind.name == "upstreams" and self.health is not None:
             special = self.health.find(segments)
             if special is not None:
                 return Resource(special)
@@ -118,10 +131,9 @@ class Resources:
 
     def page(self, kind: Kind, items: list[Entity], call: Call, path: str) -> dict[str, Any]:
         """One page of `items`, those with the tags that are asked for."""
-        wanted = paging.has_tags(call.query)
-        page = paging.by_key(
-            [item for item in items if wanted(item)], lambda item: [item["id"]], call.query, path
-        )
+        wanted, ended = self.wanted(kind, call.query), self.entities.store.has_ended
+        shown = [item for item in items if wanted(item) and not ended(kind.name, item["id"])]
+        page = paging.by_key(shown, lambda item: [item["id"]], call.query, path)
         page["data"] = [self.entities.answer(kind.name, item) for item in page["data"]]
         return page
 
@@ -140,7 +152,7 @@ class Resources:
             return 200, self.entities.update(kind.name, *found(), call.body)
 
         def upsert(call: Call) -> Answer:
-            if kind.name == "certificates":
+            if kind.name == "certificates" and "snis" in kind.record.fields:
                 return self._upsert_certificate(text, call.body)
             return 200, self.entities.upsert(kind.name, *found(), call.body)
 
@@ -197,7 +209,7 @@ class Resources:
             owner = self.existing(parent, text)
             items = self.entities.store.children(kind.name, field, owner["id"])
             path = f"/{parent.declared.path}/{urllib.parse.quote(text)}/{kind.nested}"
-            if kind.name == "targets":
+            if kind.name == "targets" and not kind.declared.path:
                 found = paging.by_number(items[::-1], call.query, path)
                 found["data"] = [self.entities.answer(kind.name, item) for item in found["data"]]
                 return 200, found
@@ -210,7 +222,10 @@ class Resources:
         return Resource({"GET": page, "POST": insert}, self._record_of(kind))
 
     def child(self, parent: Kind, text: str, kind: Kind, field: str, name: str) -> Resource:
-        """`/services/{s}/routes/{r}`; a target's PUT changes as its PATCH, and makes none."""
+        """`/services/{s}/routes/{r}`; a target's PUT changes as its PATCH, and makes none.
+
+        Not where targets have a path of their own: there they are as other kinds.
+        """
 
         def found() -> tuple[Keys, Entity | None, Keys]:
             owner = {"id": self.existing(parent, text)["id"]}

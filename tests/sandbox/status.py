@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .about import About
-from .config import NONE_LOADED
+from .reconfigure import NONE_LOADED
 from .resources import Answer, Call, Resource, Resources
 
 NOT_READY = "no configuration available (empty configuration present)"

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import copy
+import math
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -44,10 +46,13 @@ class Store:
         self.kinds: dict[str, dict[str, Entity]] = {}
         self._keys: dict[tuple[str, tuple[str, ...]], dict[Any, str]] = {}
         self._children: dict[tuple[str, str, str], dict[str, None]] = {}
+        #: When entities end by themselves, by kind and id.
+        self._ends: dict[tuple[str, str], float] = {}
         self._clear()
 
     def _clear(self) -> None:
         self.kinds = {kind: {} for kind in self._unique}
+        self._ends = {}
         self._keys = {(kind, key): {} for kind, keys in self._unique.items() for key in keys}
         self._children = {}
 
@@ -92,7 +97,26 @@ class Store:
         """Forget one entity; what depends on it is the caller's to judge."""
         with self.lock:
             self._unindex(kind, self.kinds[kind].pop(identifier))
+            self._ends.pop((kind, identifier), None)
             self.revision += 1
+
+    # -- entities that end by themselves
+
+    def expire_at(self, kind: str, identifier: str, ends: float | None) -> None:
+        """Let an entity end then (seconds since 1970), or never."""
+        with self.lock:
+            self._ends.pop((kind, identifier), None)
+            if ends is not None:
+                self._ends[kind, identifier] = ends
+
+    def seconds_left(self, kind: str, identifier: str) -> int | None:
+        """Whole seconds until an entity ends; None where it never does."""
+        ends = self._ends.get((kind, identifier))
+        return None if ends is None else math.floor(ends - time.time())
+
+    def has_ended(self, kind: str, identifier: str) -> bool:
+        """Whether an entity is not shown any more; its unique values are still taken."""
+        return self._ends.get((kind, identifier), math.inf) < time.time()
 
     def reset(self) -> None:
         """Forget everything."""

@@ -13,6 +13,7 @@ from . import checks, patterns
 from .schema import Field, Record
 
 REQUIRED = "required field missing"
+UNKNOWN_FIELD = "unknown field"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 #: An error in a field: a text, or errors by field (list: by index) of what is inside.
@@ -202,7 +203,7 @@ def record_errors(record: Record, data: dict[str, Any], full: bool = True) -> di
     errors: dict[str, Any] = {}
     for name, value in data.items():
         field = record.fields.get(name)
-        error = "unknown field" if field is None else field_error(field, value)
+        error = UNKNOWN_FIELD if field is None else field_error(field, value)
         if error is not None:
             errors[name] = error
     for name, field in record.fields.items():

@@ -280,6 +280,16 @@ def a_grant(config: dict[str, object]) -> str | None:
     return f"at least one of these fields must be true: {', '.join(GRANTS)}"
 
 
+def pem_halves(pem: dict[str, str | None]) -> str | None:
+    """Both PEM halves of a key, which gateways before 3.9 want (conformance: key_halves)."""
+    public, private = pem.get("public_key"), pem.get("private_key")
+    if public is None or key_error(public, private=False):
+        return "could not load public key"
+    if private is None:
+        return "could not load private keypkey.new: unexpected type userdata at #1"
+    return pem_pair(pem)
+
+
 def pem_pair(pem: dict[str, str | None]) -> str | None:
     """PEM halves of a key that can be loaded."""
     for half in ("public_key", "private_key"):

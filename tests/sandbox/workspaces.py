@@ -42,7 +42,7 @@ class Workspaces:
         self._past = 0
         self._state = state
         if state is not None and state.exists():
-            self._load(json.loads(state.read_text(encoding="utf-8")))
+            self.load(json.loads(state.read_text(encoding="utf-8")))
         self._saved = self.revision
         self._add_default()
 
@@ -83,7 +83,8 @@ class Workspaces:
 
     # -- as the proxy sees it
 
-    def _stores(self) -> list[Store]:
+    def stores(self) -> list[Store]:
+        """Every store, the default one first."""
         with self.lock:
             return [self.default, *self._others.values()]
 
@@ -91,20 +92,17 @@ class Workspaces:
     def revision(self) -> int:
         """Rises with every change of any store."""
         with self.lock:
-            return self._past + sum(store.revision for store in self._stores())
+            return self._past + sum(store.revision for store in self.stores())
 
     def snapshot(self) -> dict[str, list[Entity]]:
         """Plain copies of what the proxy needs, of all workspaces."""
-        parts = [store.snapshot() for store in self._stores()]
+        parts = [store.snapshot() for store in self.stores()]
         return {kind: [entity for part in parts for entity in part[kind]] for kind in PROXIED}
-
-    def documents(self) -> list[dict[str, list[Entity]]]:
-        """Everything that each workspace holds, the default one first."""
-        return [store.document() for store in self._stores()]
 
     # -- outliving the process
 
-    def _load(self, document: dict[str, Any]) -> None:
+    def load(self, document: dict[str, Any]) -> None:
+        """Keep what `document` held."""
         for identifier, kinds in document.pop(OTHERS, {}).items():
             self._others[identifier] = Store(self.gateway.unique, self.gateway.foreign)
             self._others[identifier].load(kinds)
@@ -118,13 +116,22 @@ class Workspaces:
             revision = self.revision
             if revision == self._saved:
                 return
-            others = {identifier: store.document() for identifier, store in self._others.items()}
-            document = {**self.default.document(), **({OTHERS: others} if others else {})}
-            text = json.dumps(document)
-        draft = self._state.with_name(f"{self._state.name}.new")
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, self._state)
+            text = json.dumps(self.document())
+        write_whole(self._state, text)
         self._saved = revision
+
+    def document(self) -> dict[str, Any]:
+        """What `load` takes."""
+        with self.lock:
+            others = {identifier: store.document() for identifier, store in self._others.items()}
+            return {**self.default.document(), **({OTHERS: others} if others else {})}
+
+
+def write_whole(path: pathlib.Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)
 
 
 class WorkspacePaths:

@@ -11,7 +11,7 @@ import pathlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from harness.gateway import Gateway
 from harness.paths import ROOT
 from sandbox_tests.proxy_support import eventually
+
+Names = Sequence[str]
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -58,9 +60,11 @@ class Authority:
         """The authority's own certificate."""
         return self.pair.certificate
 
-    def alone(self, name: str = "kong_clustering", life: datetime.timedelta = HOUR) -> Pair:
-        """A certificate that signed itself, as those which all nodes share."""
-        return self._made(name, ec.generate_private_key(ec.SECP384R1()), None, life)
+    def alone(
+        self, name: str = "kong_clustering", life: datetime.timedelta = HOUR, more: Names = ()
+    ) -> Pair:
+        """A certificate that signed itself, as those which all nodes share; `more` names."""
+        return self._made(name, ec.generate_private_key(ec.SECP384R1()), None, life, more=more)
 
     def signed(self, name: str, life: datetime.timedelta = HOUR) -> Pair:
         """A certificate that this authority signed."""
@@ -72,11 +76,14 @@ class Authority:
         key: ec.EllipticCurvePrivateKey,
         signer: ec.EllipticCurvePrivateKey | None,
         life: datetime.timedelta,
+        *,
         authority: bool = False,
+        more: Names = (),
     ) -> Pair:
         end = datetime.datetime.now(datetime.UTC).replace(microsecond=0) + life
         may_sign = authority or signer is None
         uses = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+        names = [x509.DNSName(each) for each in (name, *more)]
         built = (
             x509.CertificateBuilder()
             .subject_name(_subject(name))
@@ -85,7 +92,7 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(end - 48 * HOUR)
             .not_valid_after(end)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.BasicConstraints(may_sign, None), critical=True)
             .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
             .sign(signer or key, hashes.SHA384())

@@ -125,6 +125,16 @@ def test_requests_are_listed_in_order_without_the_control_endpoints(client: http
     assert client.get("/sandbox/requests").json() == []
 
 
+def test_connections_are_counted_until_the_requests_are_forgotten(client: httpx.Client) -> None:
+    url = str(client.base_url)
+    for number in range(2):
+        httpx.get(f"{url}/status", params={"n": number}, trust_env=False)
+    counted = client.get("/sandbox/connections").json()
+    assert counted["opened"] == 2 and counted["most"] >= 2
+    client.delete("/sandbox/requests")
+    assert client.get("/sandbox/connections").json()["opened"] == 0
+
+
 def test_a_reset_empties_the_gateway(client: httpx.Client) -> None:
     client.post("/upstreams", json={"name": "a.test"})
     client.post("/upstreams/a.test/targets", json={"target": "127.0.0.1:9"})
@@ -167,7 +177,6 @@ def test_a_state_file_outlives_the_sandbox(tmp_path: pathlib.Path) -> None:
     "option",
     [
         ("--mode", "data_plane"),
-        ("--mode", "konnect"),
         ("--version", "2.8"),
         ("--config", "kong.yml"),
         ("--mode", "dbless", "--config", "there-is-none.yml"),

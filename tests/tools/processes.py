@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -78,14 +79,14 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _children() -> list[tuple[int, str]]:
-    """Return id and command line of this process's children; zombies have an empty one."""
+def _children(of: int) -> list[tuple[int, str]]:
+    """Return id and command line of a process's children; zombies have an empty one."""
     found = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             # The second field, the command in brackets, may itself hold spaces and brackets.
             parent = int(status.read_text().rpartition(")")[2].split()[1])
-            if parent == os.getpid():
+            if parent == of:
                 command = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ")
                 found.append((int(status.parent.name), command.decode(errors="replace").strip()))
     return found
@@ -94,7 +95,7 @@ def _children() -> list[tuple[int, str]]:
 def end_orphans() -> list[str]:
     """End what tools have left running, and return the command lines; call it when none runs."""
     ended = []
-    while children := _children():
+    while children := _children(os.getpid()):
         for pid, command in children:
             with suppress(ProcessLookupError, ChildProcessError):
                 os.kill(pid, signal.SIGKILL)
@@ -102,3 +103,21 @@ def end_orphans() -> list[str]:
             if command:
                 ended.append(command)
     return ended
+
+
+def _descendants(of: int) -> list[int]:
+    children = [pid for pid, command in _children(of)]
+    return children + [below for child in children for below in _descendants(child)]
+
+
+def kill_tree(root: int) -> None:
+    """Kill a process and all its descendants, whatever their groups, and wait until all ended."""
+    ended = []
+    for pid in [root, *_descendants(root)]:
+        with suppress(ProcessLookupError):
+            ended.append(os.pidfd_open(pid))
+            signal.pidfd_send_signal(ended[-1], signal.SIGKILL)
+    for handle in ended:
+        # It becomes readable when the process ends, also one that is not this process's child.
+        select.select([handle], [], [])
+        os.close(handle)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -31,6 +32,13 @@ starter = f"import subprocess; subprocess.Popen({sleeper!r}, start_new_session=T
 subprocess.run([sys.executable, "-c", starter], check=True)
 print(processes.end_orphans())
 print(processes.end_orphans())
+"""
+STARTS_A_SESSION = """
+import subprocess, sys
+sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
+child = subprocess.Popen(sleeper, start_new_session=True)
+print(child.pid, flush=True)
+child.wait()
 """
 
 
@@ -94,3 +102,13 @@ def test_nothing_starts_once_the_run_is_stopped(log: Path) -> None:
     with pytest.raises(Broken, match="stopped"):
         running.run([sys.executable, "-c", "print('ran')"], log)
     assert "ran\n" not in log.read_text()
+
+
+def test_a_process_is_killed_with_its_descendants_in_other_sessions() -> None:
+    command = [sys.executable, "-c", STARTS_A_SESSION]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        processes.kill_tree(process.pid)
+        assert process.wait(30) == -signal.SIGKILL
+    assert ends(child)

@@ -38,6 +38,8 @@ ARROWS: dict[str, set[str]] = {
     "_parallel": {"_errors"},
     "_deadline": {"_errors"},
     "_transport": {"_deadline", "_errors"},
+    "_shares": set(),
+    "_exchange": {"_deadline", "_parallel", "_shares", "_transport"},
     "_client": {"_deadline", "_errors", "_transport"},
     "_gateway": {"_client", "_entities", "_errors", "_parallel", "_plan"},
     "_apply": {
@@ -52,20 +54,20 @@ ARROWS: dict[str, set[str]] = {
     },
     "_operations": {
         "_address", "_apply", "_argspec", "_deadline", "_document", "_entities", "_errors",
-        "_freeform", "_gateway", "_parallel", "_plan", "_predict", "_secrets", "_spelling",
-        "_values",
+        "_exchange", "_freeform", "_gateway", "_parallel", "_plan", "_predict", "_secrets",
+        "_shares", "_spelling", "_values",
     },
     "_module": {
         "_argspec", "_client", "_errors", "_gateway", "_operations", "_predict", "_secrets",
         "_transport",
     },
 }  # fmt: skip
-MAY_KNOW_HTTPX = {"_client", "_transport"}
+MAY_KNOW_HTTPX = {"_client", "_exchange", "_transport"}
 MAY_KNOW_ANSIBLE = {"_argspec", "_module"}
 # Reading the gateway's answers and files is left to the parts that are named for it.
 PURE = {
     "_errors", "_stored", "_address", "_entities", "_schema", "_spelling", "_values", "_secrets",
-    "_freeform", "_plan",
+    "_freeform", "_plan", "_shares",
 }  # fmt: skip
 IMPURE = {"os", "time", "threading", "socket", "subprocess", "random", "pathlib", "requests"}
 

@@ -38,10 +38,11 @@ class Task:
     """One run of an operation, started by either door.
 
     :param params: what the user wrote: options left out are missing, explicit nulls are None.
+    :param connected: the gateway, None for an operation that connects to no Admin API.
     """
 
     params: Mapping[str, Any]
-    gateway: Gateway
+    connected: Gateway | None
     check_mode: bool
     diff: bool
     warn: Callable[[str], None]
@@ -49,6 +50,13 @@ class Task:
     progress: Callable[[str], None] = silent
     # Another node of the same gateway, or one of its data planes, by its URL.
     node: Callable[[str], Gateway] = no_node
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway of an operation that connects to one."""
+        if self.connected is None:
+            raise TypeError("the operation connects to no Admin API")
+        return self.connected
 
     def written(self, kind: Kind) -> Entity:
         """The part of the parameters that is the entity itself."""

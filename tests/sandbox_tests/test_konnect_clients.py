@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Konnect's own clients at the sandbox, where they are on the PATH: decK and kongctl.
+
+kongctl and decK's ping insist on hosts below konghq.com, over TLS: both names are given to
+loopback in a mount namespace of their own, which needs root.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.deck import shared_document
+from harness.gateway import sandbox
+from sandbox_tests.cluster_support import Authority
+from sandbox_tests.konnect_support import TOKEN, Konnect, konnect
+
+HOSTS = ("us.api.konghq.com", "global.api.konghq.com")
+
+needs_deck = pytest.mark.skipif(shutil.which("deck") is None, reason="no `deck` is on the PATH")
+needs_kongctl = pytest.mark.skipif(
+    shutil.which("kongctl") is None, reason="no `kongctl` is on the PATH"
+)
+needs_names = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("unshare") is None,
+    reason="names can be given to loopback by root with `unshare` only",
+)
+
+
+def _run(folder: pathlib.Path, *command: str, **more: str) -> str:
+    """Run a client that tells its makers nothing; what it says."""
+    kept = {
+        name: value for name, value in os.environ.items()
+        if not name.startswith(("DECK_", "KONG", "KONNECT_"))
+    }
+    quiet = {"KONGCTL_NO_TELEMETRY": "true", "DO_NOT_TRACK": "1", "HOME": str(folder)}
+    ended = subprocess.run(
+        command, env={**kept, **quiet, **more}, capture_output=True, text=True, check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+@dataclass(frozen=True)
+class Named:
+    """A sandbox that is us.api.konghq.com and global.api.konghq.com to what `run` runs."""
+
+    client: Konnect
+    folder: pathlib.Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The regional host's."""
+        return f"https://{HOSTS[0]}:{self.port}"
+
+    def run(self, *command: str) -> str:
+        """Run a client to which both names are loopback."""
+        hosts = self.folder / "hosts"
+        bound = f'mount --bind {hosts} /etc/hosts && exec "$@"'
+        trusted = str(self.folder / "trusted.pem")
+        return _run(self.folder, "unshare", "-m", "sh", "-c", bound, "sh", *command,
+                    SSL_CERT_FILE=trusted)
+
+
+@pytest.fixture
+def named(tmp_path: pathlib.Path) -> Iterator[Named]:
+    pair = Authority(tmp_path).alone(HOSTS[0], more=HOSTS[1:])
+    (tmp_path / "hosts").write_text("".join(f"127.0.0.1 {name}\n" for name in HOSTS))
+    shutil.copy(pair.certificate, tmp_path / "trusted.pem")
+    tls = ("--admin-tls-cert", str(pair.certificate), "--admin-tls-key", str(pair.key))
+    with sandbox("--mode", "konnect", "--organization", "Irishtek", *tls) as gateway:
+        client = Konnect(gateway.admin_url)
+        yield Named(client, tmp_path, int(gateway.admin_url.rpartition(":")[2]))
+
+
+def _deck(verb: str, url: str, *more: str) -> list[str]:
+    where = ["--konnect-addr", url, "--konnect-token", TOKEN, "--analytics=false"]
+    return ["deck", "gateway", verb, *more, *where]
+
+
+def _summary(said: str) -> dict[str, int]:
+    lines = [line.split(":") for line in said.splitlines() if line.startswith("  ")]
+    return {name.strip(): int(count) for name, count in lines[-3:]}
+
+
+def _listed(said: str) -> list[dict[str, Any]]:
+    """What kongctl lists: one alone is no list."""
+    found = json.loads(said)
+    return [found] if isinstance(found, dict) else list(found)
+
+
+@needs_deck
+def test_deck_settles_after_its_own_sync_and_dumps_what_it_wrote(tmp_path: pathlib.Path) -> None:
+    document: dict[str, Any] = shared_document(tmp_path)
+    file = tmp_path / "kong.yaml"
+    file.write_text(yaml.safe_dump(document))
+    with konnect() as client:
+        url = str(client.client.base_url).rstrip("/")
+        first = _summary(_run(tmp_path, *_deck("sync", url, str(file))))
+        assert first["Created"] > 8 and (first["Updated"], first["Deleted"]) == (0, 0)
+        nothing = {"Created": 0, "Updated": 0, "Deleted": 0}
+        assert _summary(_run(tmp_path, *_deck("diff", url, str(file)))) == nothing
+        assert _summary(_run(tmp_path, *_deck("sync", url, str(file)))) == nothing
+        dumped = [tmp_path / name for name in ("one.yaml", "two.yaml")]
+        tag = document["_info"]["select_tags"][0]
+        for path in dumped:
+            _run(tmp_path, *_deck("dump", url, "--select-tag", tag, "-o", str(path)))
+        assert dumped[0].read_text() == dumped[1].read_text()
+        assert _summary(_run(tmp_path, *_deck("sync", url, str(dumped[0])))) == nothing
+        target = document["upstreams"][0]["targets"][0]
+        target["weight"] = 7
+        file.write_text(yaml.safe_dump(document))
+        changed = _summary(_run(tmp_path, *_deck("sync", url, str(file))))
+        assert changed == {"Created": 0, "Updated": 1, "Deleted": 0}
+        targets = client.call("GET", f"{client.control_plane()}/core-entities/targets")["data"]
+        assert {each["target"]: each["weight"] for each in targets}[target["target"]] == 7
+        _run(tmp_path, *_deck("reset", url, "--force"))
+        assert client.call("GET", f"{client.control_plane()}/core-entities/services") == {
+            "data": []}
+
+
+@needs_deck
+@needs_names
+def test_decks_ping_names_the_organization(named: Named) -> None:
+    said = named.run(*_deck("ping", named.url))
+    assert "Successfully Konnected to the Irishtek organization!" in said
+
+
+@needs_kongctl
+@needs_names
+def test_kongctl_lists_creates_and_deletes_control_planes(named: Named) -> None:
+    where = ["--base-url", named.url, "--pat", TOKEN]
+    listing = ["kongctl", "get", "konnect", "gateway", "control-planes", *where, "-o", "json"]
+    assert [each["name"] for each in _listed(named.run(*listing))] == ["default"]
+    file = named.folder / "planes.yaml"
+    file.write_text(yaml.safe_dump({"control_planes": [
+        {"ref": "one", "name": "one", "description": "by kongctl", "labels": {"team": "a"}},
+    ]}))
+    apply = ["kongctl", "apply", "-f", str(file), "--auto-approve", *where]
+    named.run(*apply)
+    made = {each["name"]: each for each in _listed(named.run(*listing))}
+    assert made["one"]["description"] == "by kongctl"
+    named.run(*apply)
+    named.run("kongctl", "delete", "-f", str(file), "--auto-approve", *where)
+    assert [each["name"] for each in _listed(named.run(*listing))] == ["default"]
