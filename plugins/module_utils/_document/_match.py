@@ -21,7 +21,7 @@ from .._apply import plugin_kind, schema_of, without_defaults
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
-from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Field, Kind
+from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Field, Kind, values_together
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
 from .._freeform import config_schema
@@ -170,16 +170,26 @@ class Matcher:
         )
 
     def _by_id_first(self, kinds: Iterable[str]) -> list[Item]:
-        """An id outweighs a name: an entity that is renamed leaves its name to another item."""
+        """An ID outweighs a name, and that outweighs what else only one can have.
+
+        An entity that is renamed leaves its name to another item.
+        """
         wanted = list(kinds)
 
         def has_no_id(item: Item) -> bool:
             key = item.written.get("id")
             return key is None or self._state.with_id(item.kind.name, key) is None
 
+        def is_renamed(item: Item) -> bool:
+            kind = item.kind
+            if kind.identity.scope or not (kind.unique or kind.unique_together):
+                return False
+            held = self._state.holding(kind.name, kind.path_key, item.written.get(kind.path_key))
+            return not held
+
         return sorted(
             (item for item in self._items if item.kind.name in wanted),
-            key=lambda item: (wanted.index(item.kind.name), has_no_id(item)),
+            key=lambda item: (wanted.index(item.kind.name), has_no_id(item), is_renamed(item)),
         )
 
     def _unless_taken(self, item: Item, found: Entity | None) -> Entity | None:
@@ -211,7 +221,26 @@ class Matcher:
             found = found or kind.identity.refer(self._state, kind, name, None)
         scope = self._references(item, (kind.identity.field, *kind.identity.scope))
         desired = {**item.written, **scope}
-        return found or kind.identity.search(self._state, kind, desired, self._owner_id(item))
+        found = found or kind.identity.search(self._state, kind, desired, self._owner_id(item))
+        return found or self._renamed(item)
+
+    def _renamed(self, item: Item) -> Entity | None:
+        """What has another name, and something that only one can have as it is written."""
+        kind = item.kind
+        if kind.identity.scope or not kind.path_key:
+            return None
+        for name in kind.unique:
+            value = item.written.get(name)
+            found = self._state.by_unique(kind, name, value) if value else None
+            if found is not None:
+                return found
+        for names in kind.unique_together:
+            values = values_together({**item.written, **self._references(item, names)}, names)
+            if values is not None:
+                for stored in self._state.holding(kind.name, names[-1], values[-1]):
+                    if values_together(stored, names) == values:
+                        return stored
+        return None
 
     def _snis_of(self, certificate: Item) -> list[str]:
         """A certificate without an ID is known by the SNIs that nest in it."""
