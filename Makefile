@@ -9,7 +9,7 @@ export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
 .PHONY: help test test-roles lint unit integration events sanity docs collection sandbox demo \
-  benchmark benchmark-events clean
+  benchmark benchmark-events deck clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -49,6 +49,9 @@ demo:  ## the first upstream and its targets, from nothing, against a sandbox
 
 benchmark:  ## measure the collection, and decK where there is one; KONG_ADMIN_URL= names a real gateway
 	@$(TOOLS) benchmark
+
+deck:  ## decK against the collection; DECK_FILES= a directory of state files; KONG_ADMIN_URL= a gateway
+	@$(TOOLS) deck
 
 benchmark-events:  ## what an event source costs; DURATION= in seconds
 	@$(TOOLS) benchmark-events

@@ -72,12 +72,14 @@ def absent(
 ) -> Plan:
     """Plan that an entity does not exist; without its parent it does not.
 
+    :param parent: None where there is none of the name ``called``, too.
     :raises InputError: what is written contradicts the entity that was found.
     """
+    has_no_parent = parent is None and called is not None
     called = called or parent
     try:
         desired = normalise(kind.fields, written)
-        current = find(gateway, kind, desired, parent)
+        current = None if has_no_parent else find(gateway, kind, desired, parent)
         if current is not None:
             desired = resolve(gateway, kind, desired, current, kind.identity.fixed)
         return plan_absent(kind, current, called, desired)
@@ -183,7 +185,7 @@ def parent_key(gateway: Gateway, kind: Kind, parent: str) -> str | None:
     A name can stand in a path, unless it looks like an ID or is not the one that paths have.
     """
     refuse_empty(str(kind.parent), parent)
-    above = KINDS[str(kind.parent)]
+    above = kind.above or KINDS[str(kind.parent)]
     if not above.unique and not looks_like_id(parent):
         return parent
     found = find_by_reference(gateway, above, parent)

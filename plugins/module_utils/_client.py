@@ -437,7 +437,9 @@ def segment(text: str) -> str:
 def _explain(exc: BaseException, timeout: float) -> tuple[str, bool]:
     """Why there was no answer, what to do, and whether trying again is pointless."""
     if isinstance(exc, httpx.TimeoutException):
-        return f"none within {timeout:.3g} s; check the address, or raise request_timeout", False
+        # What is left of a deadline is a little less than the written one.
+        seconds = math.ceil(timeout * 10) / 10
+        return f"none within {seconds:g} s; check the address, or raise request_timeout", False
     cause: BaseException | None = exc
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -141,10 +141,3 @@ def nulls_to_defaults(schema: Schema, written: Mapping[str, Any]) -> dict[str, A
         else:
             meant[name] = value
     return meant
-
-
-def has_null(value: Any) -> bool:
-    """Whether an explicit null stands anywhere in a written record."""
-    if isinstance(value, Mapping):
-        return any(item is None or has_null(item) for item in value.values())
-    return False

@@ -55,7 +55,7 @@ options:
     elements: str
   with_ids:
     description:
-      - Whether the ids are written. Those of certificates always are.
+      - Whether the ids are written. Those of certificates and of what has no name of its own always are.
     type: bool
     default: false
   skip_defaults:
@@ -67,6 +67,8 @@ options:
     description:
       - With V(mask) secrets are written as asterisks, with V(env) as placeholders for environment variables, with V(keep)
         as they are.
+      - Each secret has a variable of its own, named after where it stands; any value reaches M(irishtek.kong.kong_state)
+        and decK.
     type: str
     choices: [mask, env, keep]
     default: mask

@@ -28,7 +28,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
 from ..module_utils._argspec import put_nulls, secrets_in, take_nulls
-from ..module_utils._document._located import Located
+from ..module_utils._document._located import rebuilt
 from ..module_utils._errors import InputError, KongError
 from ..module_utils._module import failed, run
 from ..module_utils._operations._base import Operation, Result
@@ -152,12 +152,9 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Mapping):
-        items = {plain(key): plain(item) for key, item in value.items()}
-        if isinstance(value, Located):
-            return Located(items, value.where, value.places)
-        return items
+        return rebuilt(value, {plain(key): plain(item) for key, item in value.items()})
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
+        return rebuilt(value, [plain(item) for item in value])
     for base in (str, int, float):
         if isinstance(value, base):
             return _plain_scalar(base, value)

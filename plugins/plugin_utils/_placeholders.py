@@ -2,20 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Placeholders of state files: ``${{ env "DECK_HOST" }}``, put into the text before it is YAML.
+"""Placeholders of state files: ``${{ env "DECK_HOST" }}``, and the values that take their places.
 
 PRIVATE to the collection: it can change in any release.
 
 decK renders whole Go templates; here it is what state files use of them: ``env``, ``toInt``,
-``toFloat``, ``toBool`` and ``indent``, with pipes and parentheses. No message shows a value.
+``toFloat``, ``toBool``, ``indent``, ``printf "%q"`` and ``js``, with pipes and parentheses. Values
+are put in after the text was read as YAML, so that no sign in a value can mean something to YAML.
+No message shows a value.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Union
 
 from ..module_utils._errors import InputError
@@ -40,52 +42,136 @@ _TAKES: dict[str, tuple[type, ...]] = {
     "toInt": (str,),
     "toFloat": (str,),
     "indent": (int, str),
+    "printf": (str, str),
+    "js": (str,),
 }
 _USAGE = {
     "env": 'the name of a variable: env "DECK_HOST"',
-    "indent": "a number of spaces and a text: indent 8",
+    "indent": "a number of spaces and a string: indent 8",
+    "printf": 'the format %q and a string: printf "%q"',
 }
+# Private characters, for marks that stand for placeholders while the text is read as YAML.
+_SIGNS = "".join(map(chr, range(0xE000, 0xF900)))
+
+
+class _Padded(str):
+    """What ``indent`` gives: ``raw`` with spaces at the beginning of all lines but the first."""
+
+    raw: str
+    pad: int
+
+
+class _Escaped(str):
+    """What ``printf "%q"`` or ``js`` give: ``raw`` as a string of YAML, or as the inside of one."""
+
+    raw: str
+    is_quoted: bool
+
+
+@dataclass(frozen=True)
+class Inserted:
+    """What a placeholder gives.
+
+    :param raw: the value itself.
+    :param pad: the spaces that ``indent`` puts before all lines but the first.
+    :param escaped: the value as ``printf "%q"`` or ``js`` write it.
+    :param is_quoted: ``printf "%q"``: the placeholder stands for a quoted string.
+    """
+
+    raw: str
+    pad: int = 0
+    escaped: str | None = None
+    is_quoted: bool = False
+
+    @property
+    def text(self) -> str:
+        """What decK puts into the text of the file."""
+        return (
+            self.raw.replace("\n", "\n" + " " * self.pad) if self.escaped is None else self.escaped
+        )
+
+
+def _raw(inserted: Inserted) -> str:
+    return inserted.raw
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A text without placeholders.
+    """A text with marks in place of its placeholders.
 
     :param lines: for each line of the text the line of the file that it comes from, from 1.
+    :param values: what the marks stand for.
+    :param sign: the character that begins and ends each mark.
     """
 
     text: str
     lines: tuple[int, ...]
+    values: Mapping[str, Inserted] = field(default_factory=dict)
+    sign: str = _SIGNS[0]
 
     def line(self, index: int) -> int:
         """The file's line of a line of the text, counted from 0; behind the last it is the last."""
         return self.lines[min(index, len(self.lines) - 1)]
 
+    def inserted(self, text: str) -> list[Inserted]:
+        """What is put into a text of the file."""
+        return [self.values[mark] for mark in self._split(text)[1::2]]
+
+    def filled(self, text: str, value_of: Callable[[Inserted], str] = _raw) -> str:
+        """A text of the file with its values."""
+        parts = self._split(text)
+        parts[1::2] = [value_of(self.values[mark]) for mark in parts[1::2]]
+        return "".join(parts)
+
+    def _split(self, text: str) -> list[str]:
+        """In turn what stands before a mark and the mark; what comes last is no mark."""
+        if self.sign not in text:
+            return [text]
+        return re.split(f"({self.sign}[0-9]+{self.sign})", text)
+
+    def with_structure(self) -> Rendered | None:
+        """With the values of those placeholders in the text that make up lines of their own.
+
+        decK puts values in before it reads YAML, so a value can be a whole part of a document.
+
+        :return: None where there is no such value.
+        """
+        texts: list[str] = []
+        lines: list[int] = []
+        for number, line in zip(self.lines, self.text.split("\n")):
+            value = self.values.get(line.strip())
+            is_part = value is not None and re.search(r"\n|:( |$)|^- ", value.text)
+            own = line.replace(line.strip(), value.text) if value is not None and is_part else line
+            texts.append(own)
+            lines += [number] * (own.count("\n") + 1)
+        text = "\n".join(texts)
+        return None if text == self.text else replace(self, text=text, lines=tuple(lines))
+
 
 def render(text: str, name: str, environment: Mapping[str, str]) -> Rendered:
-    """Replace each placeholder that does not stand in a line beginning with ``#``.
+    """Find the value of each placeholder that does not stand in a line beginning with ``#``.
 
     :param name: the file, for messages.
     :raises InputError: an unset variable, one without the prefix, a value of another type, or
         anything else of Go's templates.
     """
+    sign = next(each for each in _SIGNS if each not in text)
     parts: list[str] = []
+    values: dict[str, Inserted] = {}
     lines = [1]
     line, position = 1, 0
     for start, end in _placeholders(text, name):
         before, expression = text[position:start], text[start:end]
-        value = ""
         lines += range(line + 1, line + 1 + before.count("\n"))
         line += before.count("\n")
-        if expression.startswith(OPENING):
-            value = _shown(_Expression(expression, f"{name}:{line}", environment).value())
-        lines += [line] * value.count("\n")
+        key = f"{sign}{len(values)}{sign}"
+        values[key] = _Expression(expression, f"{name}:{line}", environment).inserted()
         line += expression.count("\n")
-        parts += [before, value]
+        parts += [before, key]
         position = end
     rest = text[position:]
     lines += range(line + 1, line + 1 + rest.count("\n"))
-    return Rendered("".join([*parts, rest]), tuple(lines))
+    return Rendered("".join([*parts, rest]), tuple(lines), values, sign)
 
 
 def _placeholders(text: str, name: str) -> list[tuple[int, int]]:
@@ -113,6 +199,28 @@ def _shown(value: _Value) -> str:
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
+def _is_of_type(value: _Value, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _padded(spaces: int, text: str) -> _Padded:
+    padded = _Padded(text.replace("\n", "\n" + " " * spaces))
+    padded.raw, padded.pad = getattr(text, "raw", text), getattr(text, "pad", 0) + spaces
+    return padded
+
+
+def _escaped(text: str, escape: Callable[[str], str], is_quoted: bool) -> _Escaped:
+    raw = getattr(text, "raw", text)
+    escaped = _Escaped(escape(raw))
+    escaped.raw, escaped.is_quoted = raw, is_quoted
+    return escaped
+
+
+def _js(text: str) -> str:
+    """The inside of a quoted string, as Go's ``js`` writes it."""
+    return re.sub("[<>&=']", lambda found: f"\\u{ord(found[0]):04X}", json.dumps(text)[1:-1])
+
+
 class _Expression:
     """What stands between the braces, read from left to right."""
 
@@ -125,13 +233,17 @@ class _Expression:
             (str(each.lastgroup), each[str(each.lastgroup)]) for each in _TOKEN.finditer(inside)
         ]
 
-    def value(self) -> _Value:
+    def inserted(self) -> Inserted:
         if not self._tokens:
             raise self._error("the placeholder is empty")
         value = self._pipeline()
         if self._tokens:
             raise self._foreign()
-        return value
+        if isinstance(value, _Padded):
+            return Inserted(value.raw, value.pad)
+        if isinstance(value, _Escaped):
+            return Inserted(value.raw, 0, str(value), value.is_quoted)
+        return Inserted(_shown(value))
 
     def _pipeline(self) -> _Value:
         value = self._command([])
@@ -141,6 +253,8 @@ class _Expression:
 
     def _command(self, piped: list[_Value]) -> _Value:
         kind, function = self._tokens[0] if self._tokens else ("", "")
+        if kind == "text" and not piped:
+            return self._operand()
         if kind != "word" or function not in _TAKES:
             raise self._foreign()
         self._tokens.pop(0)
@@ -148,8 +262,9 @@ class _Expression:
         while self._tokens and self._tokens[0][1] not in ("|", ")"):
             arguments.append(self._operand())
         arguments += piped
-        if tuple(map(type, arguments)) != _TAKES[function]:
-            raise self._error(f"{function} takes {_USAGE.get(function, 'one text')}")
+        takes = _TAKES[function]
+        if len(arguments) != len(takes) or not all(map(_is_of_type, arguments, takes)):
+            raise self._error(f"{function} takes {_USAGE.get(function, 'one string')}")
         return self._call(function, arguments)
 
     def _operand(self) -> _Value:
@@ -168,14 +283,19 @@ class _Expression:
         try:
             return token[1:-1] if token.startswith("`") else str(json.loads(token))
         except ValueError:
-            raise self._error("a text has an escape that is not known here") from None
+            raise self._error("a string has an unknown escape") from None
 
     def _call(self, function: str, arguments: list[Any]) -> _Value:
         if function == "env":
             return self._variable(arguments[0])
         if function == "indent":
-            spaces, text = arguments
-            return str(text).replace("\n", "\n" + " " * spaces)
+            return _padded(*arguments)
+        if function == "js":
+            return _escaped(arguments[0], _js, is_quoted=False)
+        if function == "printf":
+            if arguments[0] != "%q":
+                raise self._error(f"printf takes {_USAGE['printf']}")
+            return _escaped(arguments[1], json.dumps, is_quoted=True)
         text = arguments[0]
         if function == "toBool" and text in _BOOLS:
             return _BOOLS[text]
@@ -185,9 +305,9 @@ class _Expression:
             r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text
         ):
             return float(text)
-        wanted = {"toBool": "true or false", "toInt": "a whole number", "toFloat": "a number"}
+        wanted = {"toBool": "true or false", "toInt": "an integer", "toFloat": "a number"}
         of = f" of {self._variables[-1]}" if self._variables else ""
-        raise self._error(f"{function} wants {wanted[function]}, and the value{of} is none")
+        raise self._error(f"{function} wants {wanted[function]}, and the value{of} is not one")
 
     def _variable(self, name: str) -> str:
         if not name.startswith(PREFIX):
@@ -208,11 +328,11 @@ class _Expression:
         kind, token = self._tokens[0] if self._tokens else ("", "")
         if not kind:
             return self._error("the placeholder ends where a function is expected")
-        # A text can be a secret, and only parts of the language can be named.
-        what = "a text without a function" if kind == "text" else token
+        # A string can be a secret, and only parts of the language can be named.
+        what = "a string" if kind == "text" else token
         return self._error(
-            f"{what} cannot stand here: of Go's templates, state files may use env, toInt, "
-            "toFloat, toBool, indent, pipes and parentheses"
+            f"{what} is not supported here: of Go's templates, state files can use env, toInt, "
+            'toFloat, toBool, indent, printf "%q", js, pipes and parentheses'
         )
 
     def _error(self, message: str) -> InputError:

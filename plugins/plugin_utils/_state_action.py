@@ -43,7 +43,7 @@ class KongStateAction(KongAction):
         if isinstance(content, str):
             return parse_state([("content", plain(content))], self._environment(), self._decrypt)
         if not isinstance(content, Mapping):
-            raise InputError("content must be a mapping, or a text that holds one")
+            raise InputError("content must be a mapping, or a string that holds one")
         document: Mapping[str, Any] = plain(content)
         check_format(document)
         return document
@@ -66,19 +66,21 @@ class KongStateAction(KongAction):
         """The text of a file, also of one that is encrypted as a whole."""
         absolute = os.path.abspath(path)
         try:
-            if hasattr(self._loader, "get_text_file_contents"):
-                return str(plain(self._loader.get_text_file_contents(absolute)))
+            # The public method of newer versions replaces what is not UTF-8.
             contents: bytes = self._loader._get_file_contents(absolute)[0]
         except AnsibleError as exc:
             raise InputError(f"{path}: the file cannot be read: {exc}") from exc
-        return contents.decode()
+        return bytes(contents).decode()
 
     def _decrypt(self, text: str) -> str:
         try:
             decrypted: bytes = self._loader._vault.decrypt(text.encode())
         except AnsibleError as exc:
-            raise InputError(f"the encrypted text cannot be read: {exc}") from exc
-        return decrypted.decode()
+            raise InputError(f"the encrypted string cannot be read: {exc}") from exc
+        try:
+            return bytes(decrypted).decode()
+        except UnicodeDecodeError:
+            raise InputError("the encrypted string is not encoded in UTF-8") from None
 
     def _environment(self) -> dict[str, str]:
         """The controller's, with the task's own ``environment`` on top, as decK would see them."""

@@ -16,7 +16,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable
 
-from ..module_utils._document._located import Located, place_of
+from ..module_utils._document._located import Located, joined, place_of
+from ..module_utils._document._texts import texts_in
 from ..module_utils._errors import InputError
 from ._placeholders import render
 from ._state_yaml import load
@@ -44,7 +45,8 @@ def read_state(
     """The document of state files and of all state files below directories.
 
     :param paths: as messages shall name them.
-    :param read_text: the text of a file; raises ``OSError``, ``UnicodeError`` or ``InputError``.
+    :param read_text: the text of a file; raises ``OSError``, ``UnicodeDecodeError``,
+        ``InputError``.
     :param environment: for placeholders.
     :param decrypt: the text behind a ``!vault`` scalar; raises ``InputError``.
     :raises InputError: with the file and the line.
@@ -96,7 +98,7 @@ def check_format(document: Mapping[str, Any]) -> None:
     if version is None:
         raise InputError(f'{where}: _format_version is missing, and must be "{FORMAT}"')
     if version == float(FORMAT):
-        raise InputError(f'{where}: _format_version must be a text: write "{FORMAT}" with quotes')
+        raise InputError(f'{where}: _format_version must be a string: write "{FORMAT}" with quotes')
     raise InputError(
         f'{where}: _format_version must be "{FORMAT}": '
         "files for older gateways need to be converted first"
@@ -121,17 +123,21 @@ def _files_of(path: str) -> Iterator[str]:
 def _read(file: str, read_text: Callable[[str], str]) -> str:
     try:
         return read_text(file)
-    except UnicodeError:
-        raise InputError(f"{file}: the file is no text in UTF-8") from None
+    except UnicodeDecodeError as exc:
+        line = exc.object.count(b"\n", 0, exc.start) + 1
+        raise InputError(f"{file}:{line}: the file is not encoded in UTF-8") from None
     except OSError as exc:
         raise InputError(f"{file}: the file cannot be read: {exc.strerror}") from exc
 
 
 def _merged_mappings(first: Located, second: Located, at: Keys) -> Located:
     places_of_both = {**second.places, **first.places}
-    merged = Located({**second, **first}, first.where, places_of_both)
+    texts = {**second.texts, **first.texts}
+    merged = Located({**second, **first}, first.where, places_of_both, texts)
     for key in first.keys() & second.keys():
         places = (place_of(first, key), place_of(second, key))
+        if first.texts.get(key) != second.texts.get(key):
+            raise _different(places, (*at, key))
         merged[key] = _merged(first[key], second[key], (*at, key), places)
     return merged
 
@@ -141,14 +147,19 @@ def _merged(first: Any, second: Any, at: Keys, places: tuple[str, str]) -> Any:
         return _merged_mappings(first, second, at)
     if isinstance(first, list) and isinstance(second, list):
         if at[:2] in _TAGS:
-            return [*first, *(tag for tag in second if tag not in first)]
-        return first + second
+            tags = texts_in(first)
+            return [*tags, *(tag for tag in texts_in(second) if tag not in tags)]
+        return joined(first, second)
     if type(first) is type(second) and first == second:
         return first
-    where = " and ".join(places)
     if at in _ONE and isinstance(first, str) and isinstance(second, str):
+        where = " and ".join(places)
         raise InputError(f"{where} name two {_ONE[at]}: {first} and {second}")
-    raise InputError(f"{where} write {'.'.join(at)} differently")
+    raise _different(places, at)
+
+
+def _different(places: tuple[str, str], at: Keys) -> InputError:
+    return InputError(f"{' and '.join(places)} write {'.'.join(at)} differently")
 
 
 def _refuse_two_names(document: Located) -> None:

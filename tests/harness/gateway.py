@@ -66,7 +66,8 @@ class Gateway:
     """A gateway's two doors; `echo_host` is where it reaches this machine.
 
     `admin_url` is that of the recording proxy where one stands before it, which is then the
-    `interceptor`. A real gateway `is_ours` when it had no entities: tests may empty it.
+    `interceptor`. A real gateway `is_ours` when it had no entities: tests may empty it. The
+    `status_url` is that of a sandbox with a status port.
     """
 
     admin_url: str
@@ -76,6 +77,7 @@ class Gateway:
     is_sandbox: bool = True
     is_ours: bool = False
     interceptor: Interceptor | None = None
+    status_url: str = ""
 
     def call(self, method: str, path: str, document: Any = None) -> Any:
         """Send one request to the Admin API; the decoded answer, None when empty."""
@@ -206,9 +208,10 @@ class SandboxControl:
 def sandbox(*options: str) -> Iterator[Gateway]:
     """Run a sandbox gateway on free ports until the block ends."""
     arguments = ["-m", "sandbox", "--admin-port", "0", "--proxy-port", "0", *options]
-    ready = r"^sandbox ready admin=(\S+) proxy=(\S+)"
+    ready = r"^sandbox ready admin=(\S+) proxy=(\S+)(?:.* status=(\S+))?"
     with server(arguments, ready, {"PYTHONPATH": str(ROOT / "tests")}) as found:
-        yield Gateway(admin_url=found[1], proxy_url=found[2])
+        status_url = f"http://{found[3]}" if found[3] else ""
+        yield Gateway(admin_url=found[1], proxy_url=found[2], status_url=status_url)
 
 
 @contextmanager

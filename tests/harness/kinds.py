@@ -59,6 +59,12 @@ class Case:
         found = self.gateway.entities(self.path)
         return [each for each in found if each["id"] not in self.others]
 
+    @property
+    def absent(self) -> Options:
+        """The options of the task that removes it; a target is the last one of its upstream."""
+        force = {"force": True} if self.module == "kong_target" else {}
+        return {**self.identity, "state": "absent", **force}
+
     def entity(self, result: Result) -> Options:
         """The entity in a result."""
         return dict(result[self.module.removeprefix("kong_")])

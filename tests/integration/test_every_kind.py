@@ -148,9 +148,7 @@ def test_null_clears(one: Tried) -> None:
 
 def test_absent_twice(one: Tried) -> None:
     made = one.make()
-    # It is the only target of its upstream.
-    force = {"force": True} if one.case.module == "kong_target" else {}
-    gone = _foretold_and_done(one, **one.case.identity, state="absent", **force)
+    gone = _foretold_and_done(one, **one.case.absent)
     assert gone["operation"] == "delete"
     assert _pair(gone) == [_pair(made)[1], ""]
     assert (one.case.entity(gone), one.case.stored()) == ({}, [])

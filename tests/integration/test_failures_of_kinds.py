@@ -37,7 +37,7 @@ def test_a_lost_answer_leaves_one_write(
     for method, options, operation in (
         ("POST", written, "create"),
         ("PATCH", {**case.identity, **case.change}, "update"),
-        ("DELETE", {**case.identity, "state": "absent"}, "delete"),
+        ("DELETE", case.absent, "delete"),
     ):
         engine.gateway.faults(match={"method": method}, **loss)
         result = engine.ok(case.module, **options)

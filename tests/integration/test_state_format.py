@@ -34,11 +34,11 @@ REFUSED = [
     ("_transform: false\n", "kong.yaml:2: _transform false is not supported"),
     ("upstreams: []\n_konnect: {control_plane_name: x}\n", "kong.yaml:3: _konnect asks for"),
     ("upstreams: []\n_workspace: team\n", "kong.yaml:3: the document is for the workspace team"),
-    ("upstreams: []\nx-own: 1\n", "kong.yaml:3: x-own is no section of a state file"),
+    ("upstreams: []\nx-own: 1\n", "kong.yaml:3: x-own is not a section of a state file"),
     ("upstreams:\n", "kong.yaml:2: upstreams is not a list"),
     ("upstreams: [a]\n", "kong.yaml:2: entry 1 of upstreams is not a mapping"),
     ("_info:\n  select_tag: [t]\n", "kong.yaml:3: _info cannot hold select_tag"),
-    ("_info:\n  select_tags: t\n", "kong.yaml:3: _info.select_tags is not a list of texts"),
+    ("_info:\n  select_tags: t\n", "kong.yaml:3: _info.select_tags is not a list of strings"),
     (
         "_info:\n  default_lookup_tags:\n    consumer: [t]\n",
         "kong.yaml:4: _info.default_lookup_tags cannot hold consumer",
@@ -69,15 +69,15 @@ REFUSED = [
     ),
     ("plugins:\n  - {name: cors, model: m}\n", "kong.yaml:3: plugin cors: it has no field model"),
     (
-        "services:\n  - name: s\n    routes:\n      - {name: r, service: s}\n",
-        "kong.yaml:5: route r: service stands in what it already nests in",
+        "services:\n  - name: s\n    routes:\n      - {name: r, service: t}\n",
+        "kong.yaml:5: route r: service names another one than the service",
     ),
     (
         "routes:\n  - {name: r, paths: [/x], service: gone}\n",
         "kong.yaml:3: route r: service gone is neither in the document nor at http",
     ),
     (
-        "routes:\n  - {name: r, paths: [/x], service: 5}\n",
+        "routes:\n  - {name: r, paths: [/x], service: [5]}\n",
         "kong.yaml:3: route r: service is neither a name or id, nor a mapping with one",
     ),
     (
@@ -180,7 +180,7 @@ def test_errors_name_file_and_line_through_both_doors(
         _task("text", content=HEAD + "licenses: []\n"),
     )  # fmt: skip
     assert run.result("document")["msg"] == (
-        "a.yaml:6: target 10.0.0.1 of upstream u.test: it has no field wieght"
+        "a.yaml:6: target 10.0.0.1 of upstream u.test: it has no field wieght; did you mean weight?"
     )
     refused = run.result("write")
     assert "Could not create service s at http://" in refused["msg"]

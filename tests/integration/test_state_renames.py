@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -23,11 +24,12 @@ def _consumers(*pairs: tuple[str, str]) -> Document:
     return tagged("t", consumers=[{"username": name, "custom_id": key} for name, key in pairs])
 
 
+def _jwk(kid: str) -> str:
+    return json.dumps({"kid": kid, "kty": "RSA", "n": "AQAB", "e": "AQAB"})
+
+
 def _keys(*pairs: tuple[str, str], key_set: str | None = "s") -> Document:
-    keys = [
-        {"name": name, "kid": kid, "jwk": f'{{"kid": "{kid}", "kty": "RSA", "n": "AQAB", "e": "AQAB"}}'}
-        for name, kid in pairs
-    ]
+    keys = [{"name": name, "kid": kid, "jwk": _jwk(kid)} for name, kid in pairs]
     if key_set is None:
         return tagged("t", keys=keys)
     return tagged("t", key_sets=[{"name": key_set, "keys": keys}])
@@ -91,8 +93,7 @@ def test_one_kid_in_two_sets_is_no_contradiction(state: State) -> None:
 
 def test_check_mode_of_a_single_key_knows_that_its_kid_is_taken(state: State) -> None:
     state(_keys(("a", "1"), key_set=None))
-    jwk = '{"kid": "1", "kty": "RSA", "n": "AQAB", "e": "AQAB"}'
-    options = {"name": "b", "kid": "1", "jwk": jwk}
+    options = {"name": "b", "kid": "1", "jwk": _jwk("1")}
     refused = state.engine.refused("kong_key", check=True, **options)
     assert "set and kid are those of key a" in refused["msg"]
     assert state.engine.refused("kong_key", **options)["msg"]

@@ -197,8 +197,8 @@ def test_content_is_judged_by_the_same_rules(player: Player) -> None:
     assert run.result("yaml")["content"] == {"_format_version": "3.0", "a": [1], "b": [1]}
     messages = {
         "no format": 'content: _format_version is missing, and must be "3.0"',
-        "wrong text": "content:2: no valid YAML: found character",
-        "number": "content must be a mapping, or a text that holds one",
+        "wrong text": "content:2: this is not valid YAML: found character",
+        "number": "content must be a mapping, or a string that holds one",
         "no path": "src must be the path of a file or a directory, or a list of paths",
         "both": "parameters are mutually exclusive: src|content",
         "none": "one of the following is required: src, content",

@@ -103,12 +103,12 @@ def main(command: str) -> int:
     if not shutil.which("git"):
         # Without it some checkers find nothing to check, and call that a success.
         raise workspace.Broken("git is needed for the checks")
-    if command != "integration":
+    if command not in ("integration", "deck"):
         _forget_gateways()
     if command == "test-roles":
         return runner.run(roles.parts(os.environ.get("SCENARIO", "")), may_skip=True)
     chosen = parts.GROUPS[command]
-    return runner.run([part for part in parts.PARTS if part.name in chosen])
+    return runner.run([part for part in (*parts.PARTS, *parts.MORE) if part.name in chosen])
 
 
 if __name__ == "__main__":

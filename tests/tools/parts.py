@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from tools.processes import Processes
 from tools.report import FAILED, PASSED, Counts, from_junit, from_status
 from tools.workspace import BUILD, PACKAGE, ROOT
 
+DECK = "tests/integration/test_deck*.py"
 DATA_PLANE = "tests/integration/test_*_data_plane*.py"
 IN_CONTAINERS = "tests/image_tests/test_containers.py"
 CONTROLLERS_2_17 = ("3.12", "3.11")
@@ -112,6 +114,13 @@ def events(job: Job) -> Counts:
     return _pytest(job, "events", ["tests/events"], workspace.events_venv(job.make))
 
 
+def deck(job: Job) -> Counts:
+    """Hold decK against the collection, with the files below DECK_FILES or the project's own."""
+    if not shutil.which("deck"):
+        raise Skip("no `deck` is on the PATH")
+    return _pytest(job, "deck", sorted(map(str, ROOT.glob(DECK))))
+
+
 def _data_plane(name: str, paths: Iterable[Path]) -> Part:
     """Return a part that runs tests of the role data_plane, whose gateways are its own.
 
@@ -204,8 +213,11 @@ PARTS = (
     Part("docs", documentation),
     Part("changelog", changelog),
 )
+# A part that only its own command runs, as `integration` has its tests, too.
+MORE = (Part("deck", deck),)
 GROUPS: dict[str, tuple[str, ...]] = {
     "test": tuple(part.name for part in PARTS),
+    "deck": ("deck",),
     "lint": ("lint", "ansible-lint"),
     "unit": ("unit",),
     "integration": ("integration", *(part.name for part in DATA_PLANES)),

@@ -116,12 +116,21 @@ def test_every_nesting_written_flat(
 
 
 @pytest.mark.parametrize(("owner", "section", "kind", "back"), NESTS)
-def test_a_nested_entity_does_not_name_what_it_nests_in(
+def test_a_nested_entity_names_no_other_than_what_it_nests_in(
     owner: str, section: str, kind: str, back: str
 ) -> None:
-    inner = {**LEAST[kind], back: "other"}
-    message = _refused({**HEAD, _section(owner): [{**LEAST[owner], section: [inner]}]})
-    assert f"{back} stands in what it already nests in" in message
+    identity = KINDS[owner].path_key or "id"
+    outer = {**LEAST[owner], "id": ID}
+    name = outer[identity]
+    for same in (name, ID, {identity: name}, {"id": ID}, {"id": ID, identity: name}, None):
+        inner = {**LEAST[kind], back: same}
+        document = _parsed(**{_section(owner): [{**outer, section: [inner]}]})
+        above, below = document.items
+        assert below.links[back] is above and back not in below.written
+    for other in ("other", {"id": ID.replace("1", "2")}, {"id": ID, identity: "other"}, {}):
+        inner = {**LEAST[kind], back: other}
+        message = _refused({**HEAD, _section(owner): [{**outer, section: [inner]}]})
+        assert f"{back} names another one than the {owner}" in message
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ORDER if KINDS[kind].parent])
@@ -291,14 +300,14 @@ def test_a_wrong_value_is_named_with_its_place(fields: dict[str, Any], words: st
         ({"_format_version": "1.1"}, '_format_version must be "3.0"'),
         ({**HEAD, "_transform": False}, "_transform false is not supported"),
         ({**HEAD, "_konnect": {"control_plane_name": "x"}}, "ignore_konnect"),
-        ({**HEAD, "x-common": {}}, "x-common is no section of a state file"),
-        ({**HEAD, 5: {}}, "5 is no section of a state file"),
+        ({**HEAD, "x-common": {}}, "x-common is not a section of a state file"),
+        ({**HEAD, 5: {}}, "5 is not a section of a state file"),
         ({**HEAD, "services": {"name": "s"}}, "services is not a list"),
         ({**HEAD, "services": "s"}, "services is not a list"),
         ({**HEAD, "services": ["s"]}, "entry 1 of services is not a mapping"),
         ({**HEAD, "_info": ["x"]}, "_info is not a mapping"),
-        ({**HEAD, "_info": {"select_tags": "x"}}, "_info.select_tags is not a list of texts"),
-        ({**HEAD, "_info": {"select_tags": [1]}}, "_info.select_tags is not a list of texts"),
+        ({**HEAD, "_info": {"select_tags": "x"}}, "_info.select_tags is not a list of strings"),
+        ({**HEAD, "_info": {"select_tags": [["x"]]}}, "_info.select_tags is not a list of strings"),
         ({**HEAD, "_info": {"defaults": []}}, "defaults is not a mapping"),
         ({**HEAD, "_plugin_configs": ["x"]}, "_plugin_configs is not a mapping"),
         *(({**HEAD, name: []}, f"{name} are not managed") for name in FOREIGN_SECTIONS),
@@ -354,3 +363,77 @@ def test_whatever_stands_there_is_taken_or_refused_with_a_sentence(sections: Any
         assert exc.message.strip()
     else:
         assert all(item.kind.name in ORDER for item in document.items)
+
+
+@pytest.mark.parametrize("kind", ORDER)
+def test_notes_and_digests_are_dropped_in_every_entity(kind: str) -> None:
+    notes = {"_comment": "words", "_ignore": [{"any": 1}], "cert_digest": "d"}
+    entry = {**LEAST[kind], **_below(kind), **notes}
+    top = {"_comment": "words", "_ignore": []}
+    item = _one(_parsed(**top, **{_section(kind): [entry]}), kind)
+    assert not notes.keys() & item.written.keys()
+
+
+def test_members_are_read_from_a_list_of_their_own() -> None:
+    document = _parsed(
+        consumer_group_consumers=[
+            {"consumer": "alice", "consumer_group": {"name": "gold"}, "created_at": 1},
+            {"consumer": {"custom_id": "4711"}, "consumer_group": "gold"},
+        ],
+        consumers=[{"username": "bob", "consumer_group_consumers": [{"consumer_group": "gold"}]}],
+        consumer_groups=[{"name": "tin", "consumer_group_consumers": [{"consumer": "bob"}]}],
+    )
+    named = {
+        tuple(
+            link.label if isinstance(link, Item) else link
+            for link in (item.links["consumer_group"], item.links["consumer"])
+        )
+        for item in document.items
+        if item.kind.name == "consumer_group_member"
+    }
+    assert named == {("gold", "alice"), ("gold", "4711"), ("gold", "bob"), ("tin", "bob")}
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"consumer": "alice"}, "it does not say which consumer_group it belongs to"),
+        ({"consumer_group": "gold"}, "it needs consumer or"),
+        ({"consumer": "alice", "consumer_group": "gold", "group": 1}, "it has no field group"),
+        ({"consumer": "alice", "consumer_group": ["gold"]}, "consumer_group is neither a name"),
+    ],
+)
+def test_a_membership_without_both_ends_is_named_with_its_place(
+    entry: dict[str, Any], words: str
+) -> None:
+    message = _refused({**HEAD, "consumer_group_consumers": [Located(entry, "kong.yaml:7")]})
+    assert message.startswith("kong.yaml:7: consumer_group_member") and words in message
+
+
+def test_a_custom_id_is_no_username() -> None:
+    document = _parsed(plugins=[
+        {"name": "cors", "consumer": {"custom_id": "a"}}, {"name": "cors", "consumer": "a"},
+    ])  # fmt: skip
+    links = [item.links["consumer"] for item in document.items]
+    assert [getattr(link, "field", "") for link in links] == ["custom_id", ""]
+
+
+@pytest.mark.parametrize("path", ["/x/([^/]+)", r"/a\.b", "/a.*", "/x$", "^/x", "/[0-9]", "/a|b"])
+def test_a_path_that_lost_its_tilde_is_named_with_its_place(path: str) -> None:
+    route = Located({"name": "r", "paths": ["/ok", path]}, "kong.yaml:3", {"paths": "kong.yaml:5"})
+    (warning,) = _parsed(routes=[route]).warnings
+    assert warning.startswith(f"kong.yaml:5: route r: the path {path} ") and f"~{path}" in warning
+
+
+def test_other_paths_give_no_warning() -> None:
+    paths = ["/", "/a.b", "/a-b_c~d", "/%7Ex", "/a:b", "/@x,y;z='1'", "~/a.*$", "~/(?<id>[0-9]+)"]
+    assert _parsed(routes=[{"name": "r", "paths": paths}]).warnings == []
+
+
+@pytest.mark.parametrize("name", ["s", ID])
+def test_a_plugin_at_the_top_and_one_that_is_nested_are_one(name: str) -> None:
+    service = {"id": ID, "name": "s", "plugins": [{"name": "cors"}]}
+    for reference in (name, {"id": ID}, {"name": "s"}):
+        plugin = Located({"name": "cors", "service": reference}, "kong.yaml:9")
+        message = _refused({**HEAD, "services": [service], "plugins": [plugin]})
+        assert message.startswith("kong.yaml:9: plugin cors stands at content already")

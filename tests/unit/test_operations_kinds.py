@@ -374,6 +374,9 @@ def test_an_entity_is_converted_compared_and_masked_by_the_gateways_schema(tasks
 def test_an_entity_without_a_path_of_its_own_is_searched_for(tasks: Tasks) -> None:
     schema = Step("GET", "/schemas/acls", answer(200, schemas("3.10")["acls"]))
     stored = {"id": ID["c"], "group": "g", "tags": None, "consumer": {"id": ID["a"]}}
-    steps = [schema, _get("/consumers/alice/acls", {**stored, "group": "h"}, stored)]
+    # Its consumer may be called by its custom_id, too.
+    consumer = Step("GET", "/consumers/alice", answer(200, {"id": ID["a"], "username": "alice"}))
+    listed = _get(f"/consumers/{ID['a']}/acls", {**stored, "group": "h"}, stored)
+    steps = [schema, consumer, listed]
     params = {**_any("consumers/alice/acls", group="g"), "identity": "group", "search": True}
     assert not tasks.run(KONG_ENTITY, steps, **params)["changed"]

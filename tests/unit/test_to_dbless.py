@@ -264,7 +264,7 @@ def test_the_filter_reads_texts_with_placeholders(monkeypatch: pytest.MonkeyPatc
     ("document", "message"),
     [
         ([], "to_dbless takes a state file, as a mapping or as a text"),
-        ("a: [", "document:1: no valid YAML: "),
+        ("a: [", "document:1: this is not valid YAML: "),
         ("services: []", 'document:1: _format_version is missing, and must be "3.0"'),
         ({"services": []}, 'content: _format_version is missing, and must be "3.0"'),
         ("a: !vault x", "document:1: a filter cannot read !vault: encrypt the whole file, or use"),

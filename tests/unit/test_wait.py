@@ -55,7 +55,7 @@ def _waited(
     params: dict[str, Any] = {"state": state, "wait_timeout": 10}
     client, clock = client_for(handler, monkeypatch)
     task = Task(params, AdminGateway(client), False, False, print)
-    return TargetWait(task, "web", [task.gateway], plans).run()["health"], clock
+    return TargetWait(task, "web", "web", [task.gateway], plans).run()["health"], clock
 
 
 PLANS = [plan_present(TARGET, {"target": "10.0.0.1:80"}, STORED, "web")]
@@ -120,7 +120,7 @@ def test_waiting_never_exceeds_its_time(monkeypatch: pytest.MonkeyPatch) -> None
     gateway = AdminGateway(client)
     task = Task({"state": "present", "wait_timeout": 10}, gateway, False, False, print)
     with pytest.raises(KongError):
-        TargetWait(task, "web", [gateway], PLANS).run()
+        TargetWait(task, "web", "web", [gateway], PLANS).run()
     assert 5 < sum(clock.pauses) <= 10
     assert max(clock.pauses) <= 2
 

@@ -12,13 +12,30 @@ takes the nested entities as they are; it refuses every key that it does not kno
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .._entities._kind import Field, Kind
+from .._entities._plugin import PLUGIN
+from .._entities._registry import KINDS
 from .._errors import InputError
-from ._format import DEFAULTED
+from .._values import normalise
+from ._duplicates import refuse_duplicates
+from ._format import DEFAULTED, MEMBERS, NESTED, NOTES, SECTIONS
+from ._located import Located, place_of, texts_of, where_of
+from ._parse import Item, entries_of, reference_names, reference_to, refuse_other
+from ._texts import (
+    merged_texts,
+    refuse_unclear,
+    refuse_unclear_fields,
+    text_at,
+    texts_in,
+    with_texts,
+)
 
 Record = dict[str, Any]
+# The fields of a plugin's settings by its name.
+ConfigFields = Callable[[str], Sequence[Field]]
 
 # Collections of entities, by the names that they have in a document, and how _info.defaults call
 # them. Kinds that are not here are handed on as they are.
@@ -57,26 +74,72 @@ _REFERENCES = (
     "client_certificate",
     "set",
 )
-_MEMBERS = "consumer_group_consumers"
-_DROPPED = ("_info", "_konnect", "_workspace", "_plugin_configs", "custom_entities")
+_DROPPED = ("_info", "_konnect", "_workspace", "_plugin_configs", "custom_entities", *NOTES)
 
 
-def to_dbless(document: Mapping[str, Any]) -> dict[str, Any]:
+def to_dbless(
+    document: Mapping[str, Any], config_fields: ConfigFields | None = None
+) -> dict[str, Any]:
     """The document for ``POST /config`` or ``declarative_config``; the given one stays as it is.
 
     Select tags and defaults of ``_info`` and the shared settings of ``_plugin_configs`` are worked
     into the entities, members of consumer groups become a list of their own.
 
-    :raises InputError: an entity cannot be expressed, or names shared settings that do not exist.
+    :param config_fields: what tells strings from numbers in the settings of plugins.
+    :raises InputError: an entity cannot be expressed, is written twice, or names shared settings
+        that do not exist.
     """
-    return _Conversion(document).run()
+    refuse_duplicates([*_outline(document)])
+    converted: dict[str, Any] = _plain(_Conversion(document, config_fields).run())
+    return converted
+
+
+def _plain(value: Any) -> Any:
+    """Without places: Ansible keeps plain values only."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _outline(document: Mapping[str, Any]) -> Iterator[Item]:
+    """The entities of a document, with no more than what tells them apart."""
+    for section, kind in SECTIONS.items():
+        if section in document:
+            at = f"{place_of(document, section)}: "
+            yield from _outlined(KINDS[kind], entries_of(document[section], section, at, kind), {})
+
+
+def _outlined(
+    kind: Kind, entries: Iterable[Mapping[str, Any]], links: Mapping[str, Item | str]
+) -> Iterator[Item]:
+    for entry in entries:
+        names = {
+            name: text_at(entry, name) for name in ("id", kind.identity.field) if entry.get(name)
+        }
+        written = {name: str(value) for name, value in names.items() if not isinstance(value, list)}
+        own = {
+            name: reference_to(name, text_at(entry, name))
+            for name in reference_names(kind)
+            if entry.get(name) and name not in links
+        }
+        item = Item(kind, normalise(kind.fields, written), {**own, **links}, where_of(entry))
+        for name, owner in links.items():
+            if name in entry:
+                refuse_other(name, text_at(entry, name), owner)
+        yield item
+        for section, (inner, back) in NESTED.get(kind.name, {}).items():
+            if section in entry:
+                at = f"{item.where}: {item.describe()}: "
+                inside = entries_of(entry[section], section, at, inner)
+                yield from _outlined(KINDS[inner], inside, {back: item})
 
 
 class _Conversion:
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], config_fields: ConfigFields | None) -> None:
         self._document = document
+        self._config_fields = config_fields
         info = document.get("_info") or {}
-        self._tags: list[str] = info.get("select_tags") or []
+        self._tags = texts_in(info.get("select_tags") or [])
         self._defaults: Mapping[str, Any] = info.get("defaults") or {}
         self._configs: Mapping[str, Any] = document.get("_plugin_configs") or {}
         self._members: list[Record] = []
@@ -85,60 +148,92 @@ class _Conversion:
         result: dict[str, Any] = {"_format_version": "3.0"}
         for name, value in self._document.items():
             if name not in _DROPPED:
-                result[name] = self._section(name, value)
+                result[name] = self._section(name, value, {})
         for each in self._document.get("custom_entities") or ():
             kind, entity = self._custom(each)
             result.setdefault(kind, []).append(entity)
         if self._members:
-            result[_MEMBERS] = [*result.get(_MEMBERS, []), *self._members]
+            result[MEMBERS] = [*(result.get(MEMBERS) or ()), *self._members]
         return result
 
-    def _section(self, name: str, value: Any) -> Any:
+    def _section(self, name: str, value: Any, nests: Mapping[str, tuple[str, str]]) -> Any:
+        """A list of entities, or a field as it is.
+
+        :param nests: the lists of entities of what has this field, and what points back in each.
+        """
         if name not in _KINDS or not isinstance(value, list):
             return value
-        # A service's CA certificates and a route's SNIs are texts, and no entities of their own.
+        back = nests[name][1] if name in nests else ""
+        # A service's CA certificates and a route's SNIs are strings, and no entities of their own.
         return [
-            self._entity(_KINDS[name], each) if isinstance(each, Mapping) else each
+            self._entity(name, {key: each[key] for key in each if key != back}, each)
+            if isinstance(each, Mapping)
+            else each
             for each in value
         ]
 
-    def _entity(self, kind: str, written: Mapping[str, Any]) -> Record:
-        defaults = self._defaults.get(kind) if kind in DEFAULTED else None
-        entity = _merged(defaults or {}, written)
-        if kind == "plugin":
-            self._share_config(entity)
-        self._take_members(kind, entity)
-        if kind == "certificate" and entity.get("snis"):
+    def _entity(
+        self, section: str, written: Mapping[str, Any], source: Mapping[str, Any]
+    ) -> Record:
+        """One entity; ``source`` is what it is written as, with its places and texts."""
+        label, kind = _KINDS[section], KINDS.get(SECTIONS.get(section, ""))
+        references = [Field(name) for name in _REFERENCES]
+        fields = (*references, *(kind.fields if kind else ()))
+        texts = texts_of(source)
+        own = with_texts(fields, {key: written[key] for key in written if key not in NOTES}, texts)
+        defaults = (self._defaults.get(label) if label in DEFAULTED else None) or {}
+        entity = _merged(with_texts(fields, defaults, texts_of(defaults)), own)
+        try:
+            if kind is PLUGIN:
+                self._complete_plugin(entity, source)
+            else:
+                refuse_unclear_fields(fields, own, texts)
+        except InputError as exc:
+            where = f"{where_of(source)}: " if isinstance(source, Located) else ""
+            raise InputError(f"{where}{label} {_label(entity)}: {exc.message}") from exc
+        self._take_members(label, entity)
+        if label == "certificate" and entity.get("snis"):
             entity["snis"] = [
-                {"name": sni} if isinstance(sni, str) else sni for sni in entity["snis"]
+                {"name": sni} if isinstance(sni, str) else sni for sni in texts_in(entity["snis"])
             ]
-        _refer(kind, entity)
+        _refer(label, entity)
         # What a plugin lists, its partials, are references and no entities of their own.
-        if kind != "plugin":
-            entity = {name: self._section(name, value) for name, value in entity.items()}
+        if kind is not PLUGIN:
+            nests = NESTED.get(kind.name if kind else "", {})
+            entity = {name: self._section(name, value, nests) for name, value in entity.items()}
         missing = [tag for tag in self._tags if tag not in (entity.get("tags") or ())]
         if missing:
             entity["tags"] = [*(entity.get("tags") or ()), *missing]
         return entity
 
-    def _share_config(self, plugin: Record) -> None:
+    def _complete_plugin(self, plugin: Record, source: Mapping[str, Any]) -> None:
+        """Work shared settings in, and write strings as strings, in place."""
         name = plugin.pop("_config", None)
-        if name is None:
+        if name is not None and name not in self._configs:
+            raise InputError(f"_config is {name}, and _plugin_configs has no such entry")
+        shared = (self._configs[name] if name is not None else None) or {}
+        if name is None and not plugin.get("config"):
             return
-        if name not in self._configs:
-            raise InputError(
-                f"plugin {_label(plugin)}: _config is {name}, and _plugin_configs has no such entry"
-            )
-        plugin["config"] = _merged(self._configs[name] or {}, plugin.get("config") or {})
+        own = source.get("config") or {}
+        config, texts = _merged(shared, own), merged_texts(texts_of(shared), own)
+        if self._config_fields is None:
+            refuse_unclear(config, texts, "config")
+        else:
+            config = with_texts(self._config_fields(str(plugin.get("name"))), config, texts)
+        plugin["config"] = config
 
     def _take_members(self, kind: str, entity: Record) -> None:
         """Who is in which group is written at consumers or at groups, and nested in neither."""
         if kind == "consumer":
-            for group in entity.pop("groups", None) or ():
+            for group in texts_in(entity.pop("groups", None) or []):
                 self._member(entity, group)
+            for each in entity.pop(MEMBERS, None) or ():
+                self._member(entity, text_at(each, "consumer_group"))
         elif kind == "consumer_group":
-            for consumer in entity.pop("consumers", None) or ():
+            for consumer in texts_in(entity.pop("consumers", None) or []):
                 self._member(consumer, entity)
+            for each in entity.pop(MEMBERS, None) or ():
+                self._member(text_at(each, "consumer"), entity)
 
     def _member(self, consumer: Any, group: Any) -> None:
         member = {
@@ -160,7 +255,7 @@ class _Conversion:
 
 
 def _refer(kind: str, entity: Record) -> Record:
-    """Write foreign keys as texts, in place."""
+    """Write foreign keys as strings, in place."""
     for name in _REFERENCES:
         if isinstance(entity.get(name), Mapping):
             entity[name] = _reference(f"{kind} {_label(entity)}: {name}", entity[name])
@@ -169,12 +264,15 @@ def _refer(kind: str, entity: Record) -> Record:
 
 def _reference(what: str, entity: Any) -> str:
     """What a foreign key says: a name, else an id; only these can be looked up in a document."""
-    if isinstance(entity, str):
-        return entity
-    found = entity.get("name") or entity.get("username") or entity.get("id")
-    if not isinstance(found, str):
+    names = ("name", "username", "id")
+    found = (
+        [text_at(entity, name) for name in names if entity.get(name)]
+        if isinstance(entity, Mapping)
+        else [entity]
+    )
+    if not found or isinstance(found[0], (bool, list)) or found[0] is None:
         raise InputError(f"{what} must be named by its name or id, so that others can refer to it")
-    return found
+    return str(found[0])
 
 
 def _label(entity: Any) -> str:

@@ -9,14 +9,15 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._apply import schema_of
-from .._entities._consumer import CONSUMER_GROUP, MEMBER
-from .._entities._kind import GENERATED, Entity, Kind
+from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
+from .._entities._kind import Entity, Field, Kind
 from .._entities._registry import KINDS
 from .._errors import MASKED
 from .._freeform import with_details
@@ -26,9 +27,9 @@ from .._parallel import for_each
 from .._schema import complete, without_old_spellings
 from .._secrets import mask_entity, secrets_of
 from ._current import CurrentState
-from ._format import NESTED, ORDER, section_of
+from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
+from ._write import Placeholder, placeholder, with_strings
 
-_MADE_UP = (*GENERATED, "cert_digest")
 # A document nests an entity in the first of these that it points at.
 _NESTS_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
     "target": (("upstream", "upstream"),),
@@ -68,6 +69,8 @@ class Dumper:
         self._skipped = skipped
         self._style = style
         self._state = CurrentState(gateway)
+        # Candidates for names of variables, with what exactly each stands for.
+        self._secrets_named: dict[str, list[str]] = {}
 
     def dump(self, kinds: Sequence[str], tags: Sequence[str]) -> dict[str, Any]:
         """The document of these kinds, of entities that have all of ``tags``; sorted."""
@@ -90,14 +93,20 @@ class Dumper:
             document["_info"] = {"select_tags": list(tags)}
         self._add_members(written.get(CONSUMER_GROUP.name, ()))
         document.update(self._nested(written))
-        return document
+        named: dict[str, Any] = with_strings(document, self._named_apart)
+        return named
 
     def _add_members(self, groups: Sequence[tuple[Entity, Entity]]) -> None:
         self._state.read_below(MEMBER, [group for group, _out in groups])
         for group, out in groups:
-            names = sorted(map(MEMBER.label, self._state.entities(MEMBER, group["id"]) or ()))
-            if names:
-                out["consumers"] = [{"username": name} for name in names]
+            members = self._state.entities(MEMBER, group["id"]) or ()
+            consumers = [each["consumer"] for each in members]
+            if consumers:
+                out["consumers"] = [
+                    {key: each[key]}
+                    for each in sorted(consumers, key=CONSUMER.label)
+                    for key in ["username" if each.get("username") else "id"]
+                ]
 
     def _plugin_kinds(self) -> dict[str, Kind]:
         names = sorted({plugin["name"] for plugin in self._state.of("plugin")})
@@ -106,13 +115,18 @@ class Dumper:
 
     def _written(self, kind: Kind, entity: Entity) -> Entity:
         """One entity as a document writes it: references by name, secrets as the style says."""
-        entity = {name: value for name, value in entity.items() if name not in _MADE_UP}
+        entity = {name: value for name, value in entity.items() if name not in ANSWERED}
         if kind.details is not None:
             entity = without_old_spellings(kind.details, entity)
         if self._style.skip_defaults:
-            entity = _without_defaults(complete(schema_of(self._gateway, kind), {}), entity)
+            needed = REQUIRED.get(kind.name, ())
+            defaults = complete(schema_of(self._gateway, kind), {})
+            entity = {
+                **{name: entity[name] for name in needed if name in entity},
+                **_without_defaults(defaults, entity),
+            }
         entity = self._secrets(kind, entity)
-        if not self._style.with_ids and _has_a_name(kind, entity):
+        if not self._style.with_ids and _is_named(kind, entity):
             entity.pop("id", None)
         for name in kind.answered_only:
             entity.pop(name, None)
@@ -121,12 +135,13 @@ class Dumper:
                 entity[field.name] = self._reference(kind, field.name, entity)
         if entity.get("partials"):
             entity["partials"] = [self._link(each) for each in entity["partials"]]
-        return {name: value for name, value in entity.items() if value is not None}
+        return _without_nulls(KINDS[kind.name].fields, entity)
 
     def _link(self, link: Entity) -> Entity:
         """A link to a partial, by name where it has one."""
         name = self._name("partial", link["id"])
-        return {"id" if name == link["id"] else "name": name, "path": link["path"]}
+        path = {"path": link["path"]} if link.get("path") else {}
+        return {"id" if name == link["id"] else "name": name, **path}
 
     def _secrets(self, kind: Kind, entity: Entity) -> Entity:
         if self._style.secrets == "keep" or not secrets_of(kind.fields, entity):
@@ -137,12 +152,39 @@ class Dumper:
         label = kind.label(entity) if not kind.named_by else str(entity.get("id"))
         # A plugin's name is not its own: others have it in other places.
         scopes = [
-            str(self._name(scope, entity[scope]["id"]))
+            word
             for scope in kind.identity.scope
             if entity.get(scope)
+            for word in (scope, str(self._name(scope, entity[scope]["id"])))
         ]
-        placed: Entity = _with_placeholders(masked, "_".join(["DECK", kind.name, *scopes, label]))
+        placed: Entity = self._placed(masked, entity, ("DECK", kind.name, *scopes, label))
         return placed
+
+    def _placed(self, masked: Any, value: Any, words: tuple[str, ...]) -> Any:
+        """Placeholders in place of what is masked, named after where it stands."""
+        if isinstance(value, dict) and isinstance(masked, dict):
+            return {
+                key: self._placed(masked[key], item, (*words, str(key)))
+                for key, item in value.items()
+            }
+        if isinstance(value, list) and (isinstance(masked, list) or masked == MASKED):
+            hidden = masked if isinstance(masked, list) else [MASKED] * len(value)
+            return [
+                self._placed(each, item, (*words, str(position)))
+                for position, (each, item) in enumerate(zip(hidden, value), 1)
+            ]
+        if masked != MASKED or not isinstance(value, str) or value.startswith("{vault://"):
+            return value
+        name, exact = _variable(words), "\0".join(words)
+        self._secrets_named.setdefault(name, []).append(exact)
+        return placeholder(name, exact)
+
+    def _named_apart(self, text: str) -> str:
+        """A placeholder whose variable stands for nothing else; any other string as it is."""
+        if not isinstance(text, Placeholder) or len(self._secrets_named[text.variable]) == 1:
+            return text
+        digest = hashlib.sha256(text.exact.encode()).hexdigest()[:8].upper()
+        return placeholder(f"{text.variable}_{digest}")
 
     def _name(self, kind: str, key: str) -> str:
         """What a document calls what another entity points at; its id where it has no name."""
@@ -150,7 +192,7 @@ class Dumper:
             return key
         self._state.read([kind])
         found = self._state.with_id(kind, key)
-        return str(KINDS[kind].label(found)) if found else key
+        return str((found or {}).get(KINDS[kind].identity.field) or key)
 
     def _reference(self, kind: Kind, field: str, entity: Entity) -> Any:
         """A reference as decK's format has it: a mapping for some kinds, a text for all others."""
@@ -193,9 +235,32 @@ class Dumper:
         sections.setdefault(section_of(kind), []).append(out)
 
 
-def _has_a_name(kind: Kind, entity: Entity) -> bool:
-    """Whether an entity is found again without its id."""
-    return any(entity.get(name) for name in kind.identity.names(kind))
+def _is_named(kind: Kind, entity: Entity) -> bool:
+    """Whether others can refer to an entity, and it is found again, without its id."""
+    return "id" not in REQUIRED.get(kind.name, ()) and bool(entity.get(kind.identity.field))
+
+
+def _variable(words: Iterable[str]) -> str:
+    """The name of a variable; different words can give one name."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", "_".join(words)).upper()
+
+
+def _without_nulls(fields: Iterable[Field], entity: Mapping[str, Any]) -> Entity:
+    """What decK's format allows of nulls: in free-form records only, where they mean something."""
+    by_name = {field.name: field for field in fields}
+    return {
+        name: _without_nulls_in(by_name.get(name), value)
+        for name, value in entity.items()
+        if value is not None
+    }
+
+
+def _without_nulls_in(field: Field | None, value: Any) -> Any:
+    if field is None or not field.fields:
+        return value
+    if isinstance(value, list):
+        return [_without_nulls(field.fields, item) for item in value]
+    return _without_nulls(field.fields, value) if isinstance(value, Mapping) else value
 
 
 def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) -> Entity:
@@ -209,19 +274,6 @@ def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) ->
         elif value != default or name == "id":
             kept[name] = value
     return kept
-
-
-def _with_placeholders(value: Any, name: str) -> Any:
-    """Masked texts become references to environment variables, named after where they stand."""
-    if isinstance(value, dict):
-        return {key: _with_placeholders(item, f"{name}_{key}") for key, item in value.items()}
-    if isinstance(value, list):
-        return [
-            _with_placeholders(item, f"{name}_{position}") for position, item in enumerate(value, 1)
-        ]
-    if value == MASKED:
-        return '${{ env "' + re.sub(r"[^A-Za-z0-9]+", "_", name).upper() + '" }}'
-    return value
 
 
 # Memberships are written with their groups.

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .._entities._consumer import WORKSPACE
+from .._entities._kind import GENERATED
 from .._entities._registry import KINDS, LEVELS
 
 # The kinds of a document, in the order in which they can be written.
@@ -46,10 +47,25 @@ FOREIGN_SECTIONS = (
     "custom_plugins",
     "service_packages",
 )
+# What decK's format wants written, though gateways have a default for it, or decide it.
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "certificate": ("id",),
+    "jwt": ("algorithm",),
+    "mtls_auth": ("id",),
+}
 # Kinds whose fields can have defaults of the document's own.
 DEFAULTED = ("service", "route", "upstream", "target")
+# Notes, which the gateway's own format takes at the top and in each entity.
+NOTES = ("_comment", "_ignore")
 # What a document says about itself.
-META = ("_format_version", "_transform", "_info", "_workspace", "_konnect", "_plugin_configs")
+META = (
+    *("_format_version", "_transform", "_info", "_workspace", "_konnect", "_plugin_configs"),
+    *NOTES,
+)
+# Who is in which consumer group: a section, or a list in either of the two.
+MEMBERS = "consumer_group_consumers"
+# What gateways answer and nobody writes; dumps of others can hold it.
+ANSWERED = (*GENERATED, "cert_digest")
 
 
 def section_of(kind: str) -> str:

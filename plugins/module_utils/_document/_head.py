@@ -15,9 +15,11 @@ from typing import Any
 
 from .._entities._registry import KINDS
 from .._errors import InputError
+from .._freeform import as_type
 from .._spelling import did_you_mean
-from ._format import DEFAULTED, FOREIGN_SECTIONS, META, SECTIONS
+from ._format import DEFAULTED, FOREIGN_SECTIONS, MEMBERS, META, SECTIONS
 from ._located import place_of
+from ._texts import texts_in
 
 # What decK knows of _info; the last two say nothing of entities that the collection manages.
 _INFO = (
@@ -79,7 +81,10 @@ def _check_sections(document: Mapping[str, Any]) -> None:
     if str(document.get("_format_version")) != "3.0":
         raise InputError(f'{place_of(document, "_format_version")}: _format_version must be "3.0"')
     if document.get("_transform") is False:
-        raise InputError(f"{place_of(document, '_transform')}: _transform false is not supported")
+        raise InputError(
+            f"{place_of(document, '_transform')}: _transform false is not supported: it says that "
+            "passwords are hashed already, and the gateway would hash them again"
+        )
     if document.get("_konnect"):
         raise InputError(
             f"{place_of(document, '_konnect')}: _konnect asks for a control plane of Konnect, and "
@@ -89,16 +94,19 @@ def _check_sections(document: Mapping[str, Any]) -> None:
         where = place_of(document, section)
         if section in FOREIGN_SECTIONS:
             raise InputError(f"{where}: {section} are not managed by this collection")
-        if section not in SECTIONS and section not in META:
-            near = did_you_mean(section, {*SECTIONS, *META})
-            raise InputError(f"{where}: {section} is no section of a state file{near}")
+        known = (*SECTIONS, *META, MEMBERS)
+        if section not in known:
+            near = did_you_mean(section, known)
+            raise InputError(f"{where}: {section} is not a section of a state file{near}")
 
 
 def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:
-    written = info.get("select_tags") or []
-    if not isinstance(written, list) or not all(isinstance(tag, str) for tag in written):
+    listed = info.get("select_tags") or []
+    try:
+        written = [as_type("str", tag) for tag in texts_in(as_type("list", listed))]
+    except InputError:
         where = place_of(info, "select_tags")
-        raise InputError(f"{where}: _info.select_tags is not a list of texts")
+        raise InputError(f"{where}: _info.select_tags is not a list of strings") from None
     if written and wanted and set(written) != set(wanted):
         raise InputError(
             f"select_tags {', '.join(wanted)} and those of the file, {', '.join(written)}, differ"

@@ -33,8 +33,9 @@ from .._spelling import spelled_out
 from .._values import normalise
 from ._current import CurrentState
 from ._format import ORDER
-from ._parse import Document, Item
+from ._parse import CustomId, Document, Item
 from ._partials import linked, refuse_settings_of_partials, usual_path
+from ._texts import with_texts
 
 Warn = Callable[[str], None]
 # Not reset when they are left out: the gateway made them up.
@@ -100,6 +101,8 @@ class Matcher:
             for key in map(item.written.get, names):
                 if isinstance(key, str):
                     self._by_name.setdefault((item.kind.name, key), item)
+            for name in item.kind.unique:
+                self._by_name.setdefault((f"{item.kind.name}.{name}", item.written.get(name)), item)
 
     @property
     def matched(self) -> set[str]:
@@ -266,10 +269,15 @@ class Matcher:
             raise
 
     def _known(self, kind: str, link: Item | str) -> str | None:
-        target = link if isinstance(link, Item) else self._by_name.get((kind, link))
+        by = f"{kind}.{link.field}" if isinstance(link, CustomId) else kind
+        target = link if isinstance(link, Item) else self._by_name.get((by, link))
         if target is not None:
             return self._ids[id(target)]
-        found = self._state.find(KINDS[kind], str(link))
+        if isinstance(link, CustomId):
+            self._state.read([kind])
+            found = next(iter(self._state.holding(kind, link.field, str(link))), None)
+        else:
+            found = self._state.find(KINDS[kind], str(link))
         return None if found is None else str(found["id"])
 
     def _references(self, item: Item, only: Sequence[str] | None = None) -> Entity:
@@ -352,6 +360,7 @@ class Matcher:
         written = dict(item.written)
         config = written.get("config")
         if kind.details is not None and isinstance(config, dict):
+            config = with_texts(kind.field("config").fields, config, item.texts)
             written["config"] = spelled_out(config_schema(kind), config, str(written["name"]))
             written = normalise(kind.fields, written)
         current = self._current[id(item)]

@@ -15,19 +15,27 @@ from typing import Any
 
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._consumer import CONSUMER_GROUP, MEMBER
-from .._entities._kind import GENERATED, Entity, Kind
+from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
 from .._entities._service import settle_url
 from .._errors import InputError, KongError
 from .._freeform import as_type
 from .._spelling import did_you_mean
-from .._values import merge, normalise
-from ._format import FOREIGN_SECTIONS, NESTED, SECTIONS
+from .._values import doubts_about, merge, normalise
+from ._duplicates import refuse_duplicates
+from ._format import ANSWERED, FOREIGN_SECTIONS, MEMBERS, NESTED, NOTES, SECTIONS
 from ._head import Head, mapping_in, read_head
-from ._located import place_of, where_of
+from ._located import Located, Texts, place_of, texts_of, where_of
+from ._texts import merged_texts, refuse_unclear_fields, text_at, texts_in, with_texts
 from ._typed import refuse_masks, typed
 
 _NAMES_OF_REFERENCES = ("id", "name", "username", "custom_id")
+
+
+class CustomId(str):
+    """A reference to a consumer by its ``custom_id``, which can be the name of another one."""
+
+    field = "custom_id"
 
 
 @dataclass(eq=False)
@@ -39,6 +47,7 @@ class Item:
     :param where: its place in the file, for messages.
     :param partials: of a plugin, what it is linked to by name or id, with the setting that this
         stands for if it is written; None where nothing is said.
+    :param texts: of a plugin's settings, whose types only its schema tells, as they are written.
     """
 
     kind: Kind
@@ -46,6 +55,7 @@ class Item:
     links: dict[str, Item | str]
     where: str
     partials: list[tuple[str, str | None]] | None = None
+    texts: Texts = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -79,6 +89,7 @@ class Document:
     listing: list[Item] = field(default_factory=list)
     select_tags: tuple[str, ...] = ()
     workspace: str | None = None
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def kinds(self) -> list[str]:
@@ -96,9 +107,10 @@ def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Docum
     for section, entries in document.items():
         if section in SECTIONS:
             reader.read_all(SECTIONS[section], entries, section, {})
-    reader.refuse_duplicates()
+    refuse_duplicates(reader.items)
     reader.refuse_nameless()
-    return Document(reader.items, reader.listing, head.select_tags, document.get("_workspace"))
+    workspace = text_at(document, "_workspace") if "_workspace" in document else None
+    return Document(reader.items, reader.listing, head.select_tags, workspace, reader.warnings)
 
 
 class _Reader:
@@ -107,20 +119,15 @@ class _Reader:
     def __init__(self, document: Mapping[str, Any], head: Head) -> None:
         self.items: list[Item] = []
         self.listing: list[Item] = []
+        self.warnings: list[str] = []
         self._document = document
         self._tags = head.select_tags
         self._defaults = head.defaults
         self._configs = mapping_in(document, "_plugin_configs")
 
     def read_all(self, kind: str, entries: Any, section: str, links: dict[str, Item | str]) -> None:
-        at = _within(links) or f"{place_of(self._document, section)}: "
-        if not isinstance(entries, list):
-            raise InputError(f"{at}{section} is not a list")
-        for position, listed in enumerate(entries, 1):
-            is_bare = isinstance(listed, str) and kind == "sni"
-            entry = {"name": listed} if is_bare else listed
-            if not isinstance(entry, Mapping):
-                raise InputError(f"{at}entry {position} of {section} is not a mapping")
+        at = place_within(links) or f"{place_of(self._document, section)}: "
+        for entry in entries_of(entries, section, at, kind):
             self._read(KINDS[kind], entry, links)
 
     def _read(self, kind: Kind, entry: Mapping[str, Any], links: dict[str, Item | str]) -> None:
@@ -130,34 +137,57 @@ class _Reader:
             found = dict(links)
             written: Entity = {}
             for name, value in own.items():
-                if name in _reference_names(kind):
+                if name in reference_names(kind):
                     if name in links:
-                        raise InputError(f"{name} stands in what it already nests in")
-                    if value is None:
+                        refuse_other(name, text_at(own, name), links[name])
+                    elif value is None:
                         written[name] = None
                     else:
-                        found[name] = _reference(name, value)
+                        found[name] = reference_to(name, text_at(own, name))
                 else:
                     written[name] = value
             linked = _linked(written.pop("partials")) if "partials" in written else None
-            item = Item(kind, self._completed(kind, written), found, where, linked)
+            texts = texts_of(own)
+            if texts:
+                written = with_texts(kind.fields, written, texts)
+            completed = self._completed(kind, written)
+            config = self._config_texts(kind, own, texts)
+            item = Item(kind, completed, found, where, linked, config)
             if kind.parent and kind.parent not in found:
-                raise InputError(f"it says not which {kind.parent} it belongs to")
+                raise InputError(f"it does not say which {kind.parent} it belongs to")
         except KongError as exc:
             owner = links.get(kind.parent or "")
             named = kind.describe(dict(entry), owner.label if isinstance(owner, Item) else owner)
             raise InputError(f"{where}: {named}: {exc.message}") from exc
         self.items.append(item)
+        self._warn(item, own, texts, entry)
         for section, entries in nested.items():
             self._read_nested(item, section, entries)
 
+    def _warn(self, item: Item, own: Entity, texts: Texts, entry: Mapping[str, Any]) -> None:
+        """Keep the doubts about what is written, with the places of the fields."""
+        doubtful = [
+            each for each in item.kind.fields if each.doubts and own.get(each.name) is not None
+        ]
+        for found in doubtful:
+            written = with_texts([found], {found.name: own[found.name]}, texts)
+            for doubt in doubts_about([found], typed([found], written)):
+                where = place_of(entry, found.name)
+                self.warnings.append(f"{where}: {item.describe()}: {doubt}")
+
     def _read_nested(self, item: Item, section: str, entries: Any) -> None:
+        if section == MEMBERS:
+            self.listing.append(item)
+            self.read_all(MEMBER.name, entries, section, {item.kind.name: item})
+            return
         if section not in _MEMBERSHIPS.get(item.kind.name, {}):
             kind, back = NESTED[item.kind.name][section]
             self.read_all(kind, entries, section, {back: item})
             return
         try:
-            others = [_reference(section, each) for each in as_type("list", entries or [])]
+            others = [
+                reference_to(section, each) for each in texts_in(as_type("list", entries or []))
+            ]
         except KongError as exc:
             raise InputError(f"{item.where}: {item.describe()}: {exc.message}") from exc
         self.listing.append(item)
@@ -166,23 +196,25 @@ class _Reader:
             links: dict[str, Item | str] = {item.kind.name: item, other_kind: other}
             self.items.append(Item(MEMBER, {}, links, item.where))
 
-    def _apart(self, kind: Kind, entry: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _apart(self, kind: Kind, entry: Mapping[str, Any]) -> tuple[Located, dict[str, Any]]:
         """The entity's own fields and what nests in it.
 
         :raises InputError: a key is neither.
         """
         nests = {**NESTED.get(kind.name, {}), **_MEMBERSHIPS.get(kind.name, {})}
-        known = {"id", *(each.name for each in kind.fields), *_reference_names(kind)}
-        own, nested = {}, {}
+        known = {"id", *(each.name for each in kind.fields), *reference_names(kind)}
+        own = Located(texts=getattr(entry, "texts", None))
+        nested = {}
         for key, value in entry.items():
             if key in nests:
                 nested[key] = value
+            elif key in kind.answered_only:
+                continue
             elif key in known or (kind.details_path and key == "_config"):
                 own[key] = value
-            # Times say nothing of what is wanted, and a dump may hold them all the same.
             elif key in FOREIGN_SECTIONS:
                 raise InputError(f"{key} are not managed by this collection")
-            elif key not in GENERATED:
+            elif key not in (*ANSWERED, *NOTES):
                 raise InputError(f"it has no field {key}{did_you_mean(str(key), {*known, *nests})}")
         return own, nested
 
@@ -204,22 +236,25 @@ class _Reader:
         return normalise(kind.fields, written)
 
     def _default(self, kind: Kind) -> Entity:
-        return typed(kind.fields, self._defaults.get(kind.name) or {})
+        defaults = self._defaults.get(kind.name) or {}
+        return typed(kind.fields, with_texts(kind.fields, defaults, texts_of(defaults)))
+
+    def _config_texts(self, kind: Kind, own: Mapping[str, Any], texts: Texts) -> Texts:
+        """The texts of a plugin's settings, shared ones included.
+
+        :raises InputError: a number of a free-form field that nothing tells the type of.
+        """
+        free = [each for each in kind.fields if not (kind.details_path and each.name == "config")]
+        refuse_unclear_fields(free, own, texts)
+        if not kind.details_path:
+            return {}
+        shared = self._configs.get(text_at(own, "_config")) if "_config" in own else None
+        return merged_texts(texts_of(shared), own.get("config") or {})
 
     def _shared(self, name: Any, over: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(name, str) or name not in self._configs:
             raise InputError(f"_plugin_configs has no {as_type('str', name)}")
         return _deep_merge(mapping_in(self._configs, name), over)
-
-    def refuse_duplicates(self) -> None:
-        seen: dict[Any, Item] = {}
-        for item in self.items:
-            for key in _keys_of(item):
-                if key in seen:
-                    raise InputError(
-                        f"{item.where}: {item.describe()} stands at {seen[key].where} already"
-                    )
-                seen[key] = item
 
     def refuse_nameless(self) -> None:
         """What can be told neither by its name nor by its id would be made anew by each run."""
@@ -236,32 +271,70 @@ class _Reader:
 
 
 _MEMBERSHIPS: Mapping[str, Mapping[str, Any]] = {
-    "consumer": {"groups": None},
-    "consumer_group": {"consumers": None},
+    "consumer": {"groups": None, MEMBERS: None},
+    "consumer_group": {"consumers": None, MEMBERS: None},
 }
 
 
-def _within(links: Mapping[str, Item | str]) -> str:
+def entries_of(entries: Any, section: str, at: str, kind: str = "") -> Iterator[Mapping[str, Any]]:
+    """The mappings of a list.
+
+    :param at: the place, for messages.
+    :param kind: of what the list holds; an SNI can be written as its name alone.
+    :raises InputError: it is no list of mappings.
+    """
+    if not isinstance(entries, list):
+        raise InputError(f"{at}{section} is not a list")
+    for position, entry in enumerate(entries):
+        is_bare = kind == "sni" and not isinstance(entry, (Mapping, list))
+        listed = {"name": text_at(entries, position)} if is_bare else entry
+        if not isinstance(listed, Mapping):
+            raise InputError(f"{at}entry {position + 1} of {section} is not a mapping")
+        yield listed
+
+
+def place_within(links: Mapping[str, Item | str]) -> str:
     """The place of what a list nests in."""
     return "".join(
         f"{link.where}: {link.describe()}: " for link in links.values() if isinstance(link, Item)
     )
 
 
-def _reference_names(kind: Kind) -> set[str]:
+def reference_names(kind: Kind) -> set[str]:
     names = {each.name for each in kind.fields if each.reference}
     return names | ({kind.parent} if kind.parent else set())
 
 
-def _reference(field_name: str, value: Any) -> str:
+def reference_to(field_name: str, value: Any) -> str:
     """A name or id, written bare or as ``{name: …}`` or ``{id: …}``."""
-    if isinstance(value, str):
-        return value
     if isinstance(value, Mapping):
         for name in _NAMES_OF_REFERENCES:
-            if isinstance(value.get(name), str):
-                return str(value[name])
+            if value.get(name) is not None:
+                found = as_type("str", text_at(value, name))
+                return CustomId(found) if name == "custom_id" else str(found)
+    elif value is not None and not isinstance(value, (bool, list)):
+        return str(as_type("str", value))
     raise InputError(f"{field_name} is neither a name or id, nor a mapping with one")
+
+
+def refuse_other(name: str, value: Any, owner: Item | str) -> None:
+    """Refuse a reference to another entity than the one that it nests in.
+
+    :raises InputError: it is another one, or it cannot be told.
+    """
+    if value is None or not isinstance(owner, Item):
+        return
+    own = {key: owner.written.get(key) for key in _NAMES_OF_REFERENCES}
+    if isinstance(value, Mapping):
+        told = [own[key] == text_at(value, key) for key in own.keys() & value.keys() if own[key]]
+        same = bool(told) and all(told)
+    else:
+        same = reference_to(name, value) in (
+            own["id"],
+            owner.written.get(owner.kind.identity.field),
+        )
+    if not same:
+        raise InputError(f"{name} names another one than the {owner.describe()} it is nested in")
 
 
 def _linked(written: Any) -> list[tuple[str, str | None]]:
@@ -272,27 +345,8 @@ def _linked(written: Any) -> list[tuple[str, str | None]]:
         if more:
             raise InputError(f"a link to a partial has no {sorted(more)[0]}")
         path = each.get("path") if isinstance(each, Mapping) else None
-        found.append((_reference("partials", each), as_type("str", path) if path else None))
+        found.append((reference_to("partials", each), as_type("str", path) if path else None))
     return found
-
-
-def _keys_of(item: Item) -> Iterator[tuple[Any, ...]]:
-    """What no two items of a document may share."""
-    kind = item.kind
-    if item.written.get("id"):
-        yield kind.name, "id", item.written["id"]
-    identity = item.written.get(kind.identity.field)
-    if identity is None:
-        return
-    if kind.identity.scope:
-        scopes = tuple(
-            (name, id(link) if isinstance(link, Item) else link)
-            for name, link in sorted(item.links.items())
-        )
-        yield kind.name, identity, scopes
-    else:
-        owner = item.owner
-        yield kind.name, identity, id(owner) if isinstance(owner, Item) else owner
 
 
 def _deep_merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def _parts(item: Item) -> list[Any]:
         name: [link.kind.name, link.label] if isinstance(link, Item) else link
         for name, link in item.links.items()
     }
-    return [item.kind.name, item.written, links, item.partials]
+    return [item.kind.name, item.written, links, item.partials, item.texts]
 
 
 def _entries(changes: ChangeSet, salt: str) -> Iterator[dict[str, Any]]:

@@ -60,6 +60,7 @@ MEMBER = Kind(
     optional=True,
     validated=False,
     path_id=lambda member: str(member["consumer"]["id"]),
+    answered_only=("id", "tags"),
     read=_as_member,
     write=lambda member: {"consumer": member["consumer"]["id"]},
     fields=(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from .._errors import InputError
 from ._identity import Identity
 from ._kind import RESTRICT, Field, Kind, tags_field
 from ._service import PROTOCOLS
@@ -22,11 +23,15 @@ def string_lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        str(name): [str(item) if isinstance(item, (int, float)) else item for item in items]
-        if isinstance(items, list)
-        else items
+        str(name): [_string(item) for item in items] if isinstance(items, list) else items
         for name, items in value.items()
     }
+
+
+def _string(item: Any) -> Any:
+    if isinstance(item, bool):
+        raise InputError("a header's value is a string; put it in quotes")
+    return str(item) if isinstance(item, (int, float)) else item
 
 
 def is_expression_without_tilde(path: str) -> bool:
@@ -50,6 +55,8 @@ def _any_order(name: str, **more: Any) -> Field:
 
 
 _EXPRESSION = re.compile(r"[\\\[\](){}^$|*+?]")
+# The values of a header.
+HEADER_VALUES = Field("", "list", elements="str")
 _ENDPOINT = (Field("ip"), Field("port", "int", between=(0, 65535)))
 
 ROUTE = Kind(
@@ -64,7 +71,14 @@ ROUTE = Kind(
         _any_order("methods"),
         _any_order("hosts"),
         _any_order("paths", doubts=doubts_about_paths),
-        Field("headers", "dict", unordered=True, empty_is_null=True, normalise=string_lists),
+        Field(
+            "headers",
+            "dict",
+            unordered=True,
+            empty_is_null=True,
+            normalise=string_lists,
+            element=HEADER_VALUES,
+        ),
         _any_order("snis"),
         _any_order("sources", elements="dict", fields=_ENDPOINT),
         _any_order("destinations", elements="dict", fields=_ENDPOINT),

@@ -14,7 +14,7 @@ import re
 from .._errors import InputError
 from ._identity import Identity
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
-from ._route import string_lists
+from ._route import HEADER_VALUES, string_lists
 
 HASHED = "consistent-hashing"
 ALGORITHMS = (HASHED, "least-connections", "round-robin", "latency", "sticky-sessions")
@@ -122,6 +122,7 @@ _ACTIVE = (
         unordered=True,
         empty_is_null=True,
         normalise=string_lists,
+        element=HEADER_VALUES,
         sensitive=is_secret_header,
     ),
     Field(

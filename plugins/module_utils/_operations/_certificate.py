@@ -39,10 +39,14 @@ def run_certificate(task: Task) -> Result:
         exc.within(f"{CERTIFICATE.describe({**written, 'snis': wanted})} at {task.gateway.url}")
         raise
     done = carry_out(task.gateway, plan)
-    result = result_of_one(task, done)
     is_absent = task.params["state"] == "absent"
     after = before if wanted is None or is_absent else sorted(wanted)
-    _show(task, result, before, after)
+    # Its label, too: nobody knows a new certificate by its ID.
+    done = _with_names(done, after)
+    result = result_of_one(task, done)
+    for side, names in (("before", before), ("after", after)) if task.diff else ():
+        if isinstance(result["diff"][side], dict):
+            result["diff"][side]["snis"] = names
     if is_absent:
         return result
     try:
@@ -65,19 +69,27 @@ def _plan(task: Task, written: Entity, wanted: list[str] | None) -> tuple[Plan, 
     desired = normalise(CERTIFICATE.fields, written)
     identified = {**desired, **({} if wanted is None else {"snis": wanted})}
     current = find(task.gateway, CERTIFICATE, identified)
-    before = [] if current is None else _names(task, current)
+    before: list[str] = []
+    if current is not None:
+        before = _names(task, current)
+        current = {**current, "snis": before}
     if task.params["state"] == "absent":
         return plan_absent(CERTIFICATE, current, None, identified), before
     desired = complete(task.gateway, CERTIFICATE, desired, current, task.warn)
     if current is None and not task.gateway.predicts:
         # Without its SNIs a new certificate is found again by its ID only, if a response is lost.
         desired.setdefault("id", str(uuid.uuid4()))
-    return plan_present(CERTIFICATE, desired, current), before
+    plan = plan_present(CERTIFICATE, desired, current)
+    return _with_names(plan, before if wanted is None else sorted(wanted)), before
+
+
+def _with_names(plan: Plan, names: list[str]) -> Plan:
+    return plan if plan.after is None else replace(plan, after={**plan.after, "snis": names})
 
 
 def _names(task: Task, certificate: Entity) -> list[str]:
-    """The SNIs of a certificate; not every gateway returns them with it."""
-    answered = certificate.get("snis")
+    """The SNIs of a certificate; not every gateway returns them, and no prediction has them."""
+    answered = None if task.gateway.predicts else certificate.get("snis")
     listed = answered if answered is not None else map(SNI.label, _listed(task, certificate))
     return sorted(listed)
 
@@ -107,14 +119,6 @@ def _write_snis(task: Task, certificate: Plan, before: list[str], after: list[st
         plans += [plan_absent(SNI, each) for each in surplus]
     carry_out_all(task.gateway, plans, None)
     return bool(plans)
-
-
-def _show(task: Task, result: Result, before: list[str], after: list[str]) -> None:
-    if result[CERTIFICATE.name]:
-        result[CERTIFICATE.name]["snis"] = after
-    for side, names in (("before", before), ("after", after)) if task.diff else ():
-        if isinstance(result["diff"][side], dict):
-            result["diff"][side]["snis"] = names
 
 
 KONG_CERTIFICATE = Operation(

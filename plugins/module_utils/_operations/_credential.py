@@ -15,9 +15,8 @@ from .._apply import absent, carry_out, parent_key, present
 from .._argspec import ArgumentSpec
 from .._entities._consumer import CONSUMER
 from .._entities._credential import CREDENTIALS, stored_as_hash
-from .._entities._kind import Entity, Field, Kind
+from .._entities._kind import Field, Kind
 from .._errors import InputError, KongError
-from .._plan import Plan, plan_absent
 from ._base import Operation, Result, Task, result_of_one
 from ._entity import STATE
 
@@ -30,7 +29,7 @@ def run_credential(task: Task) -> Result:
         _refuse_foreign_fields(task, kind)
         key = parent_key(task.gateway, kind, consumer)
         if task.params["state"] == "absent":
-            plan = _absent(task, kind, written, key)
+            plan = absent(task.gateway, kind, written, key, called=consumer)
         else:
             key = key or task.gateway.missing(CONSUMER, consumer)
             kind = _with_password(task, kind, key)
@@ -51,13 +50,6 @@ def _refuse_foreign_fields(task: Task, kind: Kind) -> None:
     if foreign:
         raise InputError(f"{foreign[0]} is no field of a credential of the type {kind.name}")
     kind.identity.check(kind, task.written(kind))
-
-
-def _absent(task: Task, kind: Kind, written: Entity, key: str | None) -> Plan:
-    consumer = task.params["consumer"]
-    if key is None:
-        return plan_absent(kind, None, consumer)
-    return absent(task.gateway, kind, written, key, called=consumer)
 
 
 def _with_password(task: Task, kind: Kind, consumer: str) -> Kind:

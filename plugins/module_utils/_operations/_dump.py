@@ -9,21 +9,14 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-import json
 from functools import partial
-from typing import Any
 
 from .._argspec import ArgumentSpec
 from .._document._dump import ALL_KINDS, Dumper, Style
-from .._errors import InputError
+from .._document._write import text_of, without_placeholders
 from .._gateway._errors import NotOffered
 from ._base import Operation, Result, Task
 from ._files import is_another, write_private
-
-try:
-    import yaml  # type: ignore[import-untyped]
-except ImportError:  # only a host on which the module runs as such may lack it
-    yaml = None
 
 
 def run_dump(task: Task) -> Result:
@@ -32,10 +25,11 @@ def run_dump(task: Task) -> Result:
     kinds = params.get("kinds")
     skipped = None if kinds else partial(_tell_skipped, task)
     dumper = Dumper(task.gateway, style, skipped)
-    document = dumper.dump(kinds or ALL_KINDS, params.get("select_tags", ()))
+    found = dumper.dump(kinds or ALL_KINDS, params.get("select_tags", ()))
+    document = without_placeholders(found)
     if "dest" not in params:
         return {"changed": False, "document": document}
-    text = _text(document, params["format"])
+    text = text_of(found, params["format"])
     changed = is_another(params["dest"], text)
     if changed and not task.check_mode:
         write_private(params["dest"], text)
@@ -46,15 +40,6 @@ def _tell_skipped(task: Task, kind: str, exc: NotOffered) -> None:
     """What the gateway does not have is no gap in a dump of all; what it hides is one."""
     if exc.forbidden:
         task.warn(f"the dump has no entities of the kind {kind}: {exc.message}")
-
-
-def _text(document: dict[str, Any], style: str) -> str:
-    if style == "json":
-        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    if yaml is None:
-        raise InputError("format yaml needs the Python package PyYAML: install it, or write json")
-    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    return text
 
 
 KONG_DUMP = Operation(

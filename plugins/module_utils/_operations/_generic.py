@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from .._apply import absent, carry_out, present
+from .._apply import absent, carry_out, parent_key, present
 from .._argspec import ArgumentSpec
 from .._entities._identity import ByComparison, Identity
 from .._entities._kind import GENERATED, Entity, Field, Kind
@@ -30,11 +30,14 @@ from ._entity import STATE
 
 def run_entity(task: Task) -> Result:
     written: Entity = dict(task.params["entity"])
-    kind, parent = _kind(task)
+    kind, called = _kind(task)
+    parent = parent_key(task.gateway, kind, called) if called else None
     if task.params["state"] == "absent":
-        plan = absent(task.gateway, kind, written, parent)
+        plan = absent(task.gateway, kind, written, parent, called=called)
     else:
-        plan = present(task.gateway, kind, written, task.warn, parent)
+        if called and parent is None:
+            parent = task.gateway.missing(kind.above or KINDS[str(kind.parent)], called)
+        plan = present(task.gateway, kind, written, task.warn, parent, called=called)
     return result_of_one(task, carry_out(task.gateway, plan, parent))
 
 

@@ -97,7 +97,7 @@ def _pool(
 
 def _seen(node: Gateway, upstream: Entity) -> dict[str, Entity]:
     """The targets of an upstream, by address, as the balancer of a node has them."""
-    return {each["target"]: each for each in node.health(upstream["name"]) or []}
+    return {each["target"]: each for each in node.health(upstream["id"]) or []}
 
 
 def _health(target: Entity, weight: bool = False) -> Entity:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from .._argspec import ArgumentSpec
@@ -30,7 +31,9 @@ from .._document._saved import (
     save,
     text_of_document,
 )
+from .._entities._kind import Field
 from .._errors import InputError, KongError
+from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import WORKERS
 from .._plan import NONE, Plan
@@ -75,6 +78,8 @@ def look_ahead(task: Task, saving: bool) -> Prospect:
     content = _content(task)
     document = _document(task, content)
     text = text_of_document(document) if saving else ""
+    for warning in document.warnings:
+        task.warn(warning)
     options = SyncOptions(
         state=task.params["state"],
         purge_kinds=tuple(task.params.get("purge_kinds", ())),
@@ -83,9 +88,9 @@ def look_ahead(task: Task, saving: bool) -> Prospect:
         allow_empty=task.params["allow_empty"],
         protect_tags=tuple(task.params.get("protect_tags", ())),
     )
-    owned = bool(document.select_tags or options.purge_kinds) or options.state != "synced"
-    # What carries a tag is not told without a database.
-    if (document.select_tags or not owned) and _has_no_database(task):
+    # Without a database nothing says what carries a tag, and everything is owned.
+    owns_whole_kinds = bool(options.purge_kinds) and not document.select_tags
+    if options.state == "synced" and not owns_whole_kinds and _has_no_database(task):
         return _whole(task, content, document, options, text)
     changes = reconcile(task.gateway, document, options, task.warn)
     # Asked only once there is something to write: most runs find nothing to do.
@@ -283,8 +288,16 @@ def _load_whole(task: Task, prospect: Prospect) -> Result:
         # The tags of the task are as good as those of the document.
         tags = list(prospect.document.select_tags)
         info = {**(content.get("_info") or {}), "select_tags": tags}
-        task.gateway.load(json.dumps(to_dbless({**content, "_info": info})))
+        whole_document = to_dbless(
+            {**content, "_info": info}, partial(_config_fields, task.gateway)
+        )
+        task.gateway.load(json.dumps(whole_document))
     return _result(task, prospect.changes, report)
+
+
+def _config_fields(gateway: Gateway, plugin: str) -> Sequence[Field]:
+    """The settings of a plugin, as the gateway's schema has them."""
+    return with_details(gateway.schema(f"plugins/{plugin}") or {}).field("config").fields
 
 
 def _predicting(task: Task) -> Gateway:

@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .._apply import carry_out, carry_out_all, complete
+from .._apply import carry_out, carry_out_all, complete, parent_key
 from .._argspec import ArgumentSpec
-from .._entities._identity import refuse_empty
 from .._entities._kind import Entity
 from .._entities._target import TARGET
 from .._entities._upstream import UPSTREAM
@@ -35,25 +34,27 @@ def run_target(task: Task) -> Result:
     many = "targets" in params
     nodes = []
     try:
-        refuse_empty(UPSTREAM.name, upstream)
         wanted = _wanted(task, many)
+        key = parent_key(gateway, TARGET, upstream)
+        if key is None and params["state"] != "absent":
+            key = gateway.missing(UPSTREAM, upstream)
         if params.get("wait") and params["state"] != "absent":
             nodes = balancing_nodes(task)
-        plans = _plan(task, wanted, many)
+        plans = _plan(task, key, wanted, many)
     except KongError as exc:
         exc.within(f"{_subject(params, many)} of upstream {upstream} at {gateway.url}")
         raise
     try:
         if many:
-            done = carry_out_all(gateway, plans, upstream)
+            done = carry_out_all(gateway, plans, key)
         else:
-            done = [carry_out(gateway, plan, upstream) for plan in plans]
+            done = [carry_out(gateway, plan, key) for plan in plans]
     except PartlyDone as exc:
         raise partly_done(task, exc, plans) from exc
     result = _result(task, done, many)
     if nodes and not task.check_mode:
         try:
-            result.update(TargetWait(task, upstream, nodes, done).run())
+            result.update(TargetWait(task, upstream, str(key), nodes, done).run())
         except KongError as exc:
             exc.partial = result
             raise
@@ -83,22 +84,25 @@ def _wanted(task: Task, many: bool) -> list[Entity]:
     return wanted
 
 
-def _plan(task: Task, wanted: list[Entity], many: bool) -> list[Plan]:
+def _plan(task: Task, key: str | None, wanted: list[Entity], many: bool) -> list[Plan]:
     """Plans in the written order; one target is looked up by its address, more by one list.
 
     What may take weight away needs the whole list, too.
 
+    :param key: how a path leads to the upstream; None where it does not exist.
     :raises InputError: no target would have weight left, and ``force`` is not set.
     """
     gateway, upstream, state = task.gateway, task.params["upstream"], task.params["state"]
     current: dict[str, Entity]
-    if many or state != "present" or wanted[0].get("weight") == 0:
-        listed = gateway.entities(TARGET, upstream)
+    if key is None:
+        current = {}
+    elif many or state != "present" or wanted[0].get("weight") == 0:
+        listed = gateway.entities(TARGET, key)
         if listed is None and state != "absent":
             gateway.missing(UPSTREAM, upstream)
         current = dict(by_identity(TARGET, listed or []))
     else:
-        found = gateway.by_name(TARGET, wanted[0]["target"], upstream)
+        found = gateway.by_name(TARGET, wanted[0]["target"], key)
         current = {wanted[0]["target"]: found} if found else {}
     plans = [_plan_one(task, each, current.get(each["target"])) for each in wanted]
     refuse_no_weight(task, plans, list(current.values()))

@@ -14,10 +14,12 @@ from __future__ import annotations
 from typing import Any
 
 from .._address import doubts_about_address, normalise_address
+from .._apply import parent_key
 from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll
 from .._entities._identity import find_by_reference, refuse_empty
 from .._entities._kind import Entity
+from .._entities._target import TARGET
 from .._entities._upstream import UPSTREAM
 from .._errors import InputError, KongError
 from .._gateway._errors import NoBalancer
@@ -38,11 +40,14 @@ def run_target_health(task: Task) -> Result:
     try:
         refuse_empty(UPSTREAM.name, params["upstream"])
         _refuse_without_balancer(gateway)
-        before = _health(task, target, address, deadline)
+        upstream = parent_key(gateway, TARGET, params["upstream"])
+        if upstream is None:
+            raise InputError("the upstream does not exist")
+        before = _health(task, upstream, target, address, deadline)
         wanted = params["health"].upper()
         changed = before != wanted
         if changed and not task.check_mode:
-            _set_health(task, target, address, deadline)
+            _set_health(task, upstream, target, address, deadline)
     except KongError as exc:
         exc.within(subject)
         raise
@@ -65,7 +70,9 @@ def _refuse_without_balancer(gateway: Gateway) -> None:
         )
 
 
-def _health(task: Task, target: str, address: str | None, deadline: Deadline) -> str | None:
+def _health(
+    task: Task, upstream: str, target: str, address: str | None, deadline: Deadline
+) -> str | None:
     """The target's (or one of its addresses') health; waits for a balancer to have one.
 
     :returns: None in check mode, which does not wait, where there is none yet.
@@ -73,10 +80,10 @@ def _health(task: Task, target: str, address: str | None, deadline: Deadline) ->
     """
 
     def look() -> str:
-        seen = _look(task, target)
+        seen = _look(task.gateway, upstream, target)
         state = _state(seen, address)
         if state == "HEALTHCHECKS_OFF":
-            _refuse_unchecked(task, seen)
+            _refuse_unchecked(task.gateway, upstream, seen)
         if state in (None, "HEALTHCHECKS_OFF"):
             raise NotYet(
                 f"the gateway's balancer has no health of it after {task.params['wait_timeout']} s"
@@ -91,8 +98,8 @@ def _health(task: Task, target: str, address: str | None, deadline: Deadline) ->
         return None
 
 
-def _look(task: Task, target: str) -> Entity:
-    listed = task.gateway.health(task.params["upstream"])
+def _look(gateway: Gateway, upstream: str, target: str) -> Entity:
+    listed = gateway.health(upstream)
     if listed is None:
         raise InputError("the upstream does not exist")
     found = next((each for each in listed if each["target"] == target), None)
@@ -101,9 +108,9 @@ def _look(task: Task, target: str) -> Entity:
     return found
 
 
-def _refuse_unchecked(task: Task, target: Entity) -> None:
+def _refuse_unchecked(gateway: Gateway, key: str, target: Entity) -> None:
     """Tell why a balancer keeps no health of a target, where it is not only a matter of time."""
-    upstream = find_by_reference(task.gateway, UPSTREAM, task.params["upstream"]) or {}
+    upstream = find_by_reference(gateway, UPSTREAM, key) or {}
     checks = upstream.get("healthchecks") or {}
     active, passive = checks.get("active") or {}, checks.get("passive") or {}
     limits = [
@@ -130,12 +137,14 @@ def _state(seen: Entity, address: str | None) -> str | None:
     return None
 
 
-def _set_health(task: Task, target: str, address: str | None, deadline: Deadline) -> None:
+def _set_health(
+    task: Task, upstream: str, target: str, address: str | None, deadline: Deadline
+) -> None:
     """Tell the gateway; right after an upstream was made it has no balancer yet, so try again."""
 
     def tell() -> None:
         try:
-            task.gateway.set_health(task.params["upstream"], target, address, task.params["health"])
+            task.gateway.set_health(upstream, target, address, task.params["health"])
         except NoBalancer as exc:
             raise NotYet(exc.message, **exc.failure) from exc
 

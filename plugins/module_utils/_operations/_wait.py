@@ -36,10 +36,14 @@ _Seen = Union[dict[str, Entity], KongError]
 
 @dataclass(frozen=True)
 class TargetWait:
-    """The targets of one upstream that every node's balancer shall use as they are written."""
+    """The targets of one upstream that every node's balancer shall use as they are written.
+
+    :param key: how a path leads to the upstream.
+    """
 
     task: Task
     upstream: str
+    key: str
     nodes: Sequence[Gateway]
     plans: Sequence[Plan]
     targets: dict[str, Entity] = field(init=False)
@@ -75,7 +79,7 @@ class TargetWait:
 
     def _ask(self, node: Gateway) -> _Seen:
         try:
-            return {each["target"]: each for each in node.health(self.upstream) or []}
+            return {each["target"]: each for each in node.health(self.key) or []}
         except KongError as exc:
             if is_passing(exc):
                 return exc

@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The text of a dump, which every reader of YAML 1.1 or 1.2 and decK take for the same document.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .._errors import InputError
+
+try:
+    import yaml  # type: ignore[import-untyped]
+except ImportError:  # only a host on which the module runs as such may lack it
+    yaml = None
+
+_STRING = "tag:yaml.org,2002:str"
+# What is a boolean, nothing, a number or something else to one of the readers, in any case.
+_WORDS = frozenset(
+    ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "=", "<<", "")
+)
+_NUMBER = re.compile(
+    r"[-+]?(?:0x[0-9a-f_]*|0o?[0-7_]*|0b[01_]*|\.?(?:inf|nan)|\.[0-9_]+(?:e[-+]?[0-9]*)?"
+    r"|[0-9][0-9_,]*(?::[0-5]?[0-9])*(?:\.[0-9_]*)?(?:e[-+]?[0-9]*)?)",
+    re.IGNORECASE,
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
+_OPENING = "${{"
+# What JSON leaves as it is and YAML takes for an end of a line, or not at all.
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
+
+
+class Placeholder(str):
+    """A reference to an environment variable, as a document has it.
+
+    :param variable: its name.
+    :param exact: what it stands for; two of these can give one name.
+    """
+
+    variable: str
+    exact: str = ""
+
+
+def placeholder(variable: str, exact: str = "") -> Placeholder:
+    """What stands in a document for a secret that the reader's environment has."""
+    made = Placeholder(f'${{{{ env "{variable}" }}}}')
+    made.variable, made.exact = variable, exact
+    return made
+
+
+def with_strings(value: Any, convert: Callable[[str], Any]) -> Any:
+    """A document with each of its strings converted, keys as they are."""
+    if isinstance(value, Mapping):
+        return {key: with_strings(item, convert) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_strings(item, convert) for item in value]
+    return convert(value) if isinstance(value, str) else value
+
+
+def without_placeholders(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of plain values, as a result has it."""
+    plain: dict[str, Any] = with_strings(document, str.__str__)
+    return plain
+
+
+def text_of(document: Mapping[str, Any], style: str) -> str:
+    """The text of a file; placeholders give each value as it is, with any sign in it.
+
+    :param style: ``yaml`` or ``json``.
+    :raises InputError: the Python package for it is missing.
+    """
+    if style == "json":
+        text = json.dumps(with_strings(document, _for_json), indent=2, ensure_ascii=False)
+        return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    if yaml is None:
+        raise InputError("format yaml needs the Python package PyYAML: install it, or write json")
+    written: str = yaml.dump(
+        document,
+        Dumper=_dumper(),
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=float("inf"),
+    )
+    return written
+
+
+def _for_json(text: str) -> str:
+    # Quotes would need escapes here, which no template knows.
+    return (
+        f"${{{{ env `{text.variable}` | js }}}}"
+        if isinstance(text, Placeholder)
+        else _literal(text)
+    )
+
+
+def _literal(text: str) -> str:
+    """A string that holds the beginning of a placeholder, and is none."""
+    return text.replace(_OPENING, f"${{{{ `{_OPENING}` }}}}")
+
+
+@functools.lru_cache(maxsize=1)
+def _dumper() -> Any:
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    def represent(dumper: Any, text: str) -> Any:
+        return dumper.represent_scalar(_STRING, _literal(text), _style_of(text))
+
+    def represent_placeholder(dumper: Any, found: Placeholder) -> Any:
+        return dumper.represent_scalar(_STRING, f'${{{{ env "{found.variable}" | printf "%q" }}}}')
+
+    Dumper.add_representer(str, represent)
+    Dumper.add_representer(Placeholder, represent_placeholder)
+    return Dumper
+
+
+def _style_of(text: str) -> str | None:
+    """How a string is written: as it is where no reader takes that for something else."""
+    if _BREAK.search(text):
+        return "|" if _fits_block(text) else '"'
+    is_unclear = text.lower() in _WORDS or _NUMBER.fullmatch(text) or _DATE.match(text)
+    return "'" if is_unclear else None
+
+
+def _fits_block(text: str) -> bool:
+    """Whether all readers keep each line of a literal block as it is."""
+    lines = text.removesuffix("\n").split("\n")
+    return (
+        not lines[0].startswith(" ")
+        and all(line.isprintable() and line == line.rstrip() for line in lines)
+        and bool(lines[0] and lines[-1])
+    )
