@@ -373,7 +373,11 @@ class Client:
         retry_after = _retry_after(response.headers)
         if retry_after is not None:
             details["retry_after"] = retry_after
-        return Refused(refusal(body, details["status"]), **details)
+        reason = refusal(body, details["status"])
+        if details["status"] == 403 and details.get("method") == "GET":
+            # A task reads many things, and only some of them may be forbidden.
+            reason = f"{urllib.parse.urlsplit(details['url']).path}: {reason}"
+        return Refused(reason, **details)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -31,6 +31,8 @@ class Plan:
     :param parent: what the parent was called by the user, for messages.
     :param body: what is to be sent: the whole entity on a create, the changed leaves on an update.
     :param after: expected until the write; then the gateway's response, or a prediction.
+    :param made_up_id: the ID in ``body`` gives way to that of an entity that somebody else creates
+        meanwhile; one that a user wrote does not.
     :param exclusive: an entity that somebody else creates meanwhile is not gone on with.
     """
 
@@ -41,6 +43,7 @@ class Plan:
     body: Entity = field(default_factory=dict)
     parent: str | None = None
     exclusive: bool = False
+    made_up_id: bool = False
 
     @property
     def changed(self) -> bool:

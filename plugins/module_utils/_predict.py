@@ -35,7 +35,7 @@ from ._entities._kind import (
 from ._entities._plugin import without_linked
 from ._entities._registry import KINDS, listing, pointing_at
 from ._errors import InputError
-from ._gateway._admin import NOT_OFFERED
+from ._gateway._errors import NOT_OFFERED
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
 from ._schema import Schema, complete, composed, replacements, value_at, without_old_spellings

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._apply import plugin_kind, schema_of, without_defaults
@@ -25,6 +25,7 @@ from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Field, Kind, value
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
 from .._freeform import config_schema
+from .._gateway._errors import NOT_OFFERED
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
@@ -151,6 +152,8 @@ class Matcher:
         :raises InputError: there is none.
         """
         known = self._known(kind, link)
+        if known is None and not self._gateway.offers(KINDS[kind]):
+            raise _NoSuchEntity(NOT_OFFERED.format(KINDS[kind].schema_name))
         if known is None:
             raise _NoSuchEntity(
                 f"{kind} {link} is neither in the document nor at {self._gateway.url}"
@@ -323,6 +326,8 @@ class Matcher:
             else:
                 desired["id"] = self._ids[id(item)]
             plan = plan_present(kind, desired, current, item.owner_label)
+            if kind.path_id is None and "id" not in item.written:
+                plan = replace(plan, made_up_id=True)
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise

@@ -16,6 +16,7 @@ from .._entities._consumer import CONSUMER, MEMBER
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
 from .._errors import InputError
+from .._gateway._errors import NOT_OFFERED
 from .._gateway._protocol import Gateway
 from .._plan import Plan
 from ._current import CurrentState, owner_of
@@ -112,6 +113,7 @@ class _Planner:
             return ChangeSet(deletes=doomed, spared=removal.spared)
         synced = self._options.state == "synced"
         writes = self._matcher.plan(reset=synced)
+        self._refuse_not_offered(writes)
         removal = self._removal(writes)
         deletes = removal.steps(self._surplus(scope)) if synced else []
         early = make_room(self._state, writes, deletes)
@@ -120,6 +122,14 @@ class _Planner:
         self._guard_number([*early, *rest])
         self._guard_everything(writes, [*early, *rest])
         return ChangeSet(writes, early, rest, removal.spared)
+
+    def _refuse_not_offered(self, writes: Sequence[Step]) -> None:
+        """Refuse before the first write what the edition does not have."""
+        for step in writes:
+            kind = step.plan.kind
+            if step.plan.changed and not self._gateway.offers(kind):
+                message = NOT_OFFERED.format(kind.schema_name)
+                raise InputError(f"{step.where}: {step.plan.description}: {message}")
 
     def _removal(self, writes: Sequence[Step]) -> Removal:
         # A membership goes along with its consumer or group, whoever made it.

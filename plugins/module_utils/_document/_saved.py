@@ -27,6 +27,7 @@ from .._errors import MASKED
 from .._gateway._protocol import Gateway
 from .._plan import CREATE, Plan
 from .._secrets import mask
+from .._values import with_strings
 from ._match import Step
 from ._parse import Document, Item
 from ._reconcile import ChangeSet
@@ -185,7 +186,8 @@ def _created(changes: ChangeSet) -> Iterator[Step]:
 
 
 def _entry(plan: Plan, names: Mapping[str, str], salt: str) -> dict[str, Any]:
-    before, after = (_named(each, names) for each in (plan.before, plan.after))
+    # References to what is created by name, as the IDs are made up anew for each plan.
+    before, after = (with_strings(each, names) for each in (plan.before, plan.after))
     described = replace(plan, before=before, after=after)
     sides = dict(zip(("before", "after"), described.sides))
     shown = mask(plan.kind, *described.sides)
@@ -207,15 +209,6 @@ def _description(plan: Plan) -> str:
     if plan.operation == CREATE:
         return plan.kind.describe({**plan.entity, "id": "(new)"}, plan.parent)
     return plan.description
-
-
-def _named(value: Any, names: Mapping[str, str]) -> Any:
-    """References to what is created by name, as the IDs are made up anew for each plan."""
-    if isinstance(value, Mapping):
-        return {key: _named(item, names) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_named(item, names) for item in value]
-    return names.get(value, value) if isinstance(value, str) else value
 
 
 def _digested(salt: str, path: str, shown: Any, real: Any) -> Any:

@@ -181,9 +181,10 @@ class Kind:
         names = (entity.get(name) for name in (*(self.named_by or (self.identity.field,)), "id"))
         found = next((name for name in names if name), "")
         # What a state file says may be of any type until it is judged.
+        found = found[0] if isinstance(found, list) else found
         if isinstance(found, dict):
             found = next(filter(None, map(found.get, ("username", "name", "custom_id", "id"))), "")
-        label = str(found[0] if isinstance(found, list) else found)
+        label = str(found)
         return "(generated)" if label.startswith(PLACEHOLDER) else label
 
     def describe(self, entity: Entity, parent: str | None = None) -> str:

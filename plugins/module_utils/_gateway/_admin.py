@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Callable, TypeVar
 
 from .._client import Client, segment
@@ -23,7 +22,7 @@ from .._entities._registry import KINDS
 from .._errors import KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
-from ._errors import NoBalancer, NotOffered, ParentMissing, UniqueViolation
+from ._errors import NOT_OFFERED, NoBalancer, NotOffered, ParentMissing, UniqueViolation
 from ._protocol import Gateway, Traits
 
 T = TypeVar("T")
@@ -137,7 +136,7 @@ class AdminGateway(Gateway):
             listed = list(self._client.pages(path, params))
         except Refused as exc:
             if exc.status == 403:
-                raise NotOffered(exc, f"{kind.path}: {exc.message}", forbidden=True) from exc
+                raise NotOffered(exc, exc.message, forbidden=True) from exc
             raise
         return [_read(kind, each, parent) for each in listed]
 
@@ -191,23 +190,10 @@ class AdminGateway(Gateway):
                 raise
 
     def kinds_tagged(self, tag: str) -> set[str]:
-        if not self.traits().writes_entities:
-            return self._kinds_with(tag)
         listed = self._client.pages(f"/tags/{segment(tag)}")
         # Vaults are called sm_vaults there.
         schemas = {each["entity_name"].replace("sm_vaults", "vaults") for each in listed}
         return {kind.name for kind in KINDS.values() if kind.schema_name in schemas}
-
-    def _kinds_with(self, tag: str) -> set[str]:
-        """The same without a database, which does not know its tags."""
-
-        def has_one(kind: Kind) -> bool:
-            with suppress(NotOffered):
-                return bool(self.entities(kind, tags=[tag]))
-            return False
-
-        kinds = [kind for kind in KINDS.values() if any(f.name == "tags" for f in kind.fields)]
-        return {kind.name for kind, found in zip(kinds, for_each(has_one, kinds)) if found}
 
     def data_planes(self) -> list[Entity]:
         found = _unless_missing(lambda: list(self._client.pages("/clustering/data-planes")))
@@ -262,9 +248,6 @@ class AdminGateway(Gateway):
                 raise
             return False
         return True
-
-
-NOT_OFFERED = "the gateway does not have {}, which need Kong Gateway Enterprise"
 
 
 def _edition_of(version: str) -> str:

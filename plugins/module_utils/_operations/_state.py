@@ -209,13 +209,14 @@ def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
         if each.plan.changed and id(each) not in started and id(each) not in failed
     ]
     partial = _result(task, changes, report)
+    partial["changed"] = partial["changed"] and not task.gateway.predicts
     partial["failed_steps"] = [
         {**each.plan.summary(), "msg": exc.message} for each, exc in report.failed
     ]
     cascaded = [plan.summary() for each, _exc in report.failed for plan in each.cascaded]
     partial["not_done"] = [*cascaded, *_summaries([*report.not_done, *waiting])]
     partial["undone"], partial["left"] = [], []
-    if task.params["on_error"] == "rollback":
+    if task.params["on_error"] == "rollback" and not task.gateway.predicts:
         undone = undo(task.gateway, report)
         partial.update(_told(undone), changed=bool(undone.left))
     return _with_partial(task, report, partial)
@@ -241,6 +242,8 @@ def _told(undone: Undone) -> Result:
 
 
 def _state_after(task: Task, partial: Result) -> str:
+    if task.gateway.predicts:
+        return "nothing was changed"
     done, waiting = len(partial["changes"]), len(partial["not_done"])
     if task.params["on_error"] == "rollback":
         text = f"{len(partial['undone'])} of {done} changes were undone"
