@@ -97,7 +97,11 @@ class Matcher:
         self._memberships: dict[tuple[str | None, str], Item] = {}
         self._typed_kinds: dict[str, Kind] = {}
         self._by_name: dict[tuple[str, Any], Item] = {}
+        self._snis: dict[int, list[str]] = {}
         for item in self._items:
+            if item.kind is SNI:
+                owner = id(item.links.get(CERTIFICATE.name))
+                self._snis.setdefault(owner, []).append(str(item.written["name"]))
             names = ("id", *item.kind.identity.names(item.kind))
             for key in map(item.written.get, names):
                 if isinstance(key, str):
@@ -115,9 +119,11 @@ class Matcher:
 
         :param going: they are to be deleted, so one that refers to what is gone is gone, too.
         """
+        repeated: set[int] = set()
         for item in self._by_id_first(kinds):
             try:
                 if self._is_repeated(item):
+                    repeated.add(id(item))
                     continue
                 current = self._unless_taken(item, self._find(item))
             except _NoSuchEntity:
@@ -132,16 +138,15 @@ class Matcher:
                     "which stays"
                 )
             self._ids[id(item)] = (current or {}).get("id") or written or self._new_id()
+        if repeated:
+            self._items[:] = [item for item in self._items if id(item) not in repeated]
 
     def _is_repeated(self, item: Item) -> bool:
         """Whether an entity without an ID of its own is written a second time, which is allowed."""
         if item.kind.path_id is None:
             return False
         key = (self._owner_id(item), item.kind.path_id(self._references(item)))
-        if self._memberships.setdefault(key, item) is item:
-            return False
-        self._items.remove(item)
-        return True
+        return self._memberships.setdefault(key, item) is not item
 
     def id_of(self, item: Item) -> str:
         return self._ids[id(item)]
@@ -227,14 +232,15 @@ class Matcher:
             found = found or kind.identity.refer(self._state, kind, name, None)
         scope = self._references(item, (kind.identity.field, *kind.identity.scope))
         desired = {**item.written, **scope}
-        found = found or kind.identity.search(self._state, kind, desired, self._owner_id(item))
+        owner = self._owner_id(item)
+        if isinstance(kind.identity, ByComparison):
+            return found or self._state.by_comparison(kind, desired, owner)
+        found = found or kind.identity.search(self._state, kind, desired, owner)
         return found or self._renamed(item)
 
     def _renamed(self, item: Item) -> Entity | None:
         """What has another name, and something that only one can have as it is written."""
         kind = item.kind
-        if kind.identity.scope or not kind.path_key:
-            return None
         for name in kind.unique:
             value = item.written.get(name)
             found = self._state.by_unique(kind, name, value) if value else None
@@ -250,11 +256,7 @@ class Matcher:
 
     def _snis_of(self, certificate: Item) -> list[str]:
         """A certificate without an ID is known by the SNIs that nest in it."""
-        return [
-            str(item.written["name"])
-            for item in self._items
-            if item.kind is SNI and item.links.get(CERTIFICATE.name) is certificate
-        ]
+        return self._snis.get(id(certificate), [])
 
     def _owner_id(self, item: Item) -> str | None:
         owner = item.owner

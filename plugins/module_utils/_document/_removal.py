@@ -12,7 +12,7 @@ point at; both are found here beforehand, to any depth.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -123,14 +123,14 @@ class Removal:
 
     def _spare(self) -> bool:
         """Find what is protected, and what would take it along or has to go after it."""
-        queue = [
+        queue = deque(
             Spared(kind, entity, f"it has the tag {tag}", self._owner_label(kind, entity))
             for kind, entity in self.going.values()
             for tag in self._protecting(entity)[:1]
-        ]
+        )
         known = {each.entity["id"] for each in queue}
         while queue:
-            spared = queue.pop(0)
+            spared = queue.popleft()
             self.spared.append(spared)
             for kind, entity in self._drawn_by.get(spared.entity["id"], ()):
                 if entity["id"] not in known:
