@@ -167,5 +167,3 @@ def test_what_left_a_tagged_document_goes_whatever_tags_the_gateway_knows(state:
     assert counts(done) == {"deleted": 1, "unchanged": 1}
     info = state.engine.ok("kong_info", kinds=["service"], tags=["t"])
     assert [each["name"] for each in info["entities"][0]["entities"]] == ["a"]
-    asked = [f"{each['path']}?{each['query']}" for each in state.gateway.requests()]
-    assert not [each for each in asked if "tags" in each]

@@ -88,9 +88,8 @@ def look_ahead(task: Task, saving: bool) -> Prospect:
         allow_empty=task.params["allow_empty"],
         protect_tags=tuple(task.params.get("protect_tags", ())),
     )
-    # Without a database nothing says what carries a tag, and everything is owned.
-    owns_whole_kinds = bool(options.purge_kinds) and not document.select_tags
-    if options.state == "synced" and not owns_whole_kinds and _has_no_database(task):
+    owned = bool(document.select_tags or options.purge_kinds) or options.state != "synced"
+    if not owned and _has_no_database(task):
         return _whole(task, content, document, options, text)
     changes = reconcile(task.gateway, document, options, task.warn)
     # Asked only once there is something to write: most runs find nothing to do.
