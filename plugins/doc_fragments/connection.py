@@ -22,6 +22,30 @@ options:
       - Token of an RBAC user, sent as the header C(Kong-Admin-Token).
       - When it is not written, the environment variable E(KONG_ADMIN_TOKEN) is used.
     type: str
+  konnect_token:
+    description:
+      - Token of Kong Konnect, a personal or a system account's, for a control plane of Konnect instead of an Admin API.
+        It cannot be combined with O(admin_url).
+      - When it is not written, the environment variable E(KONNECT_TOKEN) is used, else E(KONG_TOKEN).
+      - Environment variables count only for the way in that is written. Where none is, E(KONG_ADMIN_URL) and
+        E(KONNECT_TOKEN) cannot be combined.
+    type: str
+  konnect_region:
+    description:
+      - Region of Konnect. A control plane of another region is not found.
+      - When it is not written, the environment variable E(KONNECT_REGION) is used, else V(us).
+    type: str
+    choices: [us, eu, au, me, in, sg]
+  konnect_url:
+    description:
+      - URL of Konnect's API, instead of O(konnect_region). It must be C(https), unless the host is loopback.
+      - When it is not written, the environment variable E(KONNECT_URL) is used.
+    type: str
+  control_plane:
+    description:
+      - Name or ID of the control plane of Konnect. It is looked up once a run.
+      - When it is not written, the environment variable E(KONNECT_CONTROL_PLANE) is used, else V(default).
+    type: str
   admin_headers:
     description:
       - Headers to send with every request, for an Admin API behind a proxy with its own authentication.
@@ -30,7 +54,7 @@ options:
     type: dict
   workspace:
     description:
-      - Workspace (Kong Gateway Enterprise) in which the entities live.
+      - Workspace (Kong Gateway Enterprise, Konnect) in which the entities live.
       - When it is not written, the environment variable E(KONG_WORKSPACE) is used, else the default workspace.
       - Version and edition are read outside of it, or at its path C(kong) by an account that may read one workspace only.
     type: str

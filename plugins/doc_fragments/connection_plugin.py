@@ -15,15 +15,34 @@ options:
   admin_url:
     description:
       - URL of the gateway's Admin API, for example V(http://127.0.0.1:8001).
+      - When it is not written, the environment variable E(KONG_ADMIN_URL) is used.
     type: str
-    env:
-      - name: KONG_ADMIN_URL
   admin_token:
     description:
       - Token of an RBAC user, sent as the header C(Kong-Admin-Token).
+      - When it is not written, the environment variable E(KONG_ADMIN_TOKEN) is used.
     type: str
-    env:
-      - name: KONG_ADMIN_TOKEN
+  konnect_token:
+    description:
+      - Token of Kong Konnect, for a control plane of Konnect instead of an Admin API.
+      - When it is not written, the environment variable E(KONNECT_TOKEN) is used, else E(KONG_TOKEN).
+    type: str
+  konnect_region:
+    description:
+      - Region of Konnect.
+      - When it is not written, the environment variable E(KONNECT_REGION) is used, else V(us).
+    type: str
+    choices: [us, eu, au, me, in, sg]
+  konnect_url:
+    description:
+      - URL of Konnect's API, instead of O(konnect_region).
+      - When it is not written, the environment variable E(KONNECT_URL) is used.
+    type: str
+  control_plane:
+    description:
+      - Name or ID of the control plane of Konnect.
+      - When it is not written, the environment variable E(KONNECT_CONTROL_PLANE) is used, else V(default).
+    type: str
   admin_headers:
     description:
       - Headers to send with every request, for an Admin API behind a proxy with its own authentication.

@@ -92,6 +92,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._apply import parent
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     CONNECTION,
     connection_from,
+    with_environment,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._identity import (
     find_by_reference,
@@ -100,7 +101,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._identity 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._spelling import did_you_mean
 from ansible_collections.irishtek.kong.plugins.module_utils._stored import as_stored
@@ -126,7 +126,7 @@ class LookupModule(LookupBase):
             kind, keys = _asked_for(as_stored(plain(list(terms)), "terms"))
             parent = _parent(kind, plain(self.get_option("parent")))
             params = {name: plain(self.get_option(name)) for name in CONNECTION}
-            gateway = AdminGateway(worker_session().client(connection_from(params)))
+            gateway = worker_session().gateway(connection_from(with_environment(params)))
             return [self._answer(gateway, kind, key, parent, kwargs) for key in keys]
         except KongError as exc:
             raise AnsibleLookupError(exc.message) from exc

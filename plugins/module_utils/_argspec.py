@@ -10,6 +10,7 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import json
+import os
 import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ Warn = Callable[[str], None]
 Path = tuple[Any, ...]
 Spec = dict[str, dict[str, Any]]
 
+REGIONAL_URL = "https://{}.api.konghq.com"
+DEFAULT_CONTROL_PLANE = "default"
+
 # Before 2.19 a template that gives None arrives as an empty string.
 _NONE_IS_EMPTY = tuple(int(part) for part in core_version.split(".")[:2]) < (2, 19)
 
@@ -37,9 +41,26 @@ def _from(variable: str) -> dict[str, Any]:
     return {"fallback": (env_fallback, [variable])}
 
 
+REGIONS = ("us", "eu", "au", "me", "in", "sg")
+# The two ways in, and the environment variables behind their options: the first one counts.
+ADMIN: dict[str, tuple[str, ...]] = {
+    "admin_url": ("KONG_ADMIN_URL",),
+    "admin_token": ("KONG_ADMIN_TOKEN",),
+}
+KONNECT: dict[str, tuple[str, ...]] = {
+    "konnect_token": ("KONNECT_TOKEN", "KONG_TOKEN"),
+    "konnect_region": ("KONNECT_REGION",),
+    "konnect_url": ("KONNECT_URL",),
+    "control_plane": ("KONNECT_CONTROL_PLANE",),
+}
+
 CONNECTION: Spec = {
-    "admin_url": {"type": "str", **_from("KONG_ADMIN_URL")},
-    "admin_token": {"type": "str", "no_log": True, **_from("KONG_ADMIN_TOKEN")},
+    "admin_url": {"type": "str"},
+    "admin_token": {"type": "str", "no_log": True},
+    "konnect_token": {"type": "str", "no_log": True},
+    "konnect_region": {"type": "str", "choices": list(REGIONS)},
+    "konnect_url": {"type": "str"},
+    "control_plane": {"type": "str"},
     # Not no_log, which would mask each value wherever it stands: secrets_in tells the secret ones.
     "admin_headers": {"type": "dict", "no_log": False},
     "workspace": {"type": "str", **_from("KONG_WORKSPACE")},
@@ -288,10 +309,40 @@ def _written_value(each: Field | None, value: Any) -> Any:
     return value
 
 
+def with_environment(written: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with the environment's options of the way in that is written.
+
+    Where none is, the environment says which one; two of them are refused as two written ones are.
+    """
+    ways = [way for way in (ADMIN, KONNECT) if any(written.get(name) is not None for name in way)]
+    found = {
+        name: os.environ[variable]
+        for way in (ways or _ways_of_environment())
+        for name, variables in (way.items() if len(ways) < 2 else ())
+        for variable in reversed(variables)
+        if os.environ.get(variable) and written.get(name) is None
+    }
+    for name, other in (("konnect_url", "konnect_region"), ("konnect_region", "konnect_url")):
+        if written.get(other) is not None:
+            found.pop(name, None)
+    return {**written, **found}
+
+
+def _ways_of_environment() -> list[dict[str, tuple[str, ...]]]:
+    marks = ((ADMIN, "KONG_ADMIN_URL"), (KONNECT, "KONNECT_TOKEN"))
+    ways = [way for way, variable in marks if os.environ.get(variable)]
+    # Others use this name, too, so it counts only where nothing else does.
+    return ways or ([KONNECT] if os.environ.get("KONG_TOKEN") else [])
+
+
 def secrets_in(params: Mapping[str, Any]) -> set[str]:
     """Secrets in the connection's options: passwords in URLs, and headers with credentials."""
     listed = params.get("status_urls")
-    urls = [params.get("admin_url"), *(listed if isinstance(listed, list) else [listed])]
+    urls = [
+        params.get("admin_url"),
+        params.get("konnect_url"),
+        *(listed if isinstance(listed, list) else [listed]),
+    ]
     headers = params.get("admin_headers")
     written = headers.items() if isinstance(headers, Mapping) else ()
     values = [str(value) for name, value in written if value and is_secret_header(str(name))]
@@ -317,8 +368,15 @@ def connection_from(
     :raises InputError: none is written, or what is written cannot be one.
     """
     url: str | None = node_url or params.get("admin_url")
+    control_plane = None if node_url else _control_plane(params)
+    if control_plane is not None:
+        url = params.get("konnect_url") or REGIONAL_URL.format(params.get("konnect_region") or "us")
+        option = "konnect_url"
     if not url:
-        raise InputError("no gateway is named: write admin_url, or set KONG_ADMIN_URL")
+        raise InputError(
+            "no gateway is named: write admin_url (or set KONG_ADMIN_URL), or konnect_token "
+            "(or set KONNECT_TOKEN)"
+        )
     for name in ("request_timeout", "request_retries"):
         if params[name] < 0 or (name == "request_timeout" and params[name] == 0):
             raise InputError(f"{name} is {params[name]:g}, and must be more than that")
@@ -329,6 +387,8 @@ def connection_from(
     ]
     if params.get("admin_token"):
         headers.append(("Kong-Admin-Token", params["admin_token"]))
+    if control_plane is not None:
+        headers = [*headers, ("Authorization", f"Bearer {params['konnect_token']}")]
     return Connection(
         url=url.rstrip("/"),
         workspace=params.get("workspace") or None,
@@ -340,4 +400,28 @@ def connection_from(
         client_cert=params.get("client_cert"),
         client_key=params.get("client_key"),
         option=option,
+        control_plane=control_plane,
     )
+
+
+def _control_plane(params: Mapping[str, Any]) -> str | None:
+    """The control plane of Konnect that the options lead to; None: they lead to an Admin API.
+
+    :raises InputError: they lead to both, or to Konnect without a token.
+    """
+    konnect = [name for name in KONNECT if params.get(name)]
+    admin = [name for name in ADMIN if params.get(name)]
+    if konnect and admin:
+        raise InputError(
+            f"{_named(admin[0], ADMIN)} and {_named(konnect[0], KONNECT)} are two ways in: write "
+            "one of them"
+        )
+    if params.get("konnect_url") and params.get("konnect_region"):
+        raise InputError("konnect_region and konnect_url both say where Konnect is: write one")
+    if konnect and not params.get("konnect_token"):
+        raise InputError(f"{konnect[0]} needs konnect_token (or KONNECT_TOKEN)")
+    return (params.get("control_plane") or DEFAULT_CONTROL_PLANE) if konnect else None
+
+
+def _named(option: str, way: Mapping[str, tuple[str, ...]]) -> str:
+    return f"{option} (or {' or '.join(way[option])})"

@@ -29,7 +29,7 @@ from typing import Any, Callable
 
 from ._deadline import Deadline, seconds_until
 from ._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
-from ._transport import new_httpx_client
+from ._transport import is_loopback, new_httpx_client
 
 with contextlib.suppress(ImportError):  # reported at the edge, with the library's name
     import httpx
@@ -46,6 +46,8 @@ _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 5.0
 _MOST_THROTTLED, _LONGEST_THROTTLED = 10, 60.0
 _SECONDS_BETWEEN_LINES = 5.0
+# From the body and the status of a refusal to its message and its details.
+ReadRefusal = Callable[[Mapping[str, Any], int], "tuple[str, dict[str, Any]]"]
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -56,8 +58,9 @@ class Connection:
     ``timeout`` is in seconds and for one request; all attempts of one request together take at most
     ``timeout * (retries + 1)``, and what the gateway asks to wait by HTTP 429.
 
-    :param url: without the workspace.
+    :param url: without the workspace; of Konnect, without a control plane.
     :param option: the name of the option that holds the URL, for messages.
+    :param control_plane: name or ID of a control plane of Konnect; None: an Admin API.
     """
 
     url: str
@@ -70,6 +73,7 @@ class Connection:
     client_key: str | None = None
     workspace: str | None = None
     option: str = "admin_url"
+    control_plane: str | None = None
 
     def __post_init__(self) -> None:
         self._check_url()
@@ -87,7 +91,8 @@ class Connection:
         # What stands before an @ may be a password, even in a URL that is none.
         shown = self.option if "@" in self.url else f"{self.option} {self.url!r}"
         no_url = InputError(
-            f"{shown} is not the URL of an Admin API: it begins with http:// or https:// and a host"
+            f"{shown} is not the URL of {self.product}: "
+            "it begins with http:// or https:// and a host"
         )
         try:
             parts = urllib.parse.urlsplit(self.url)
@@ -95,18 +100,37 @@ class Connection:
         except ValueError:
             raise no_url from None
         if parts.username is not None or parts.password is not None:
-            raise InputError(
-                f"{self.option} must not hold credentials: give them as admin_token "
-                "or in admin_headers"
-            )
+            ways = "konnect_token" if self.is_konnect else "admin_token or in admin_headers"
+            raise InputError(f"{self.option} must not hold credentials: give them as {ways}")
         if not usable:
             raise no_url
+        if self.is_konnect and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            raise InputError(f"{shown} would send konnect_token unencrypted: use https://")
+
+    @property
+    def is_konnect(self) -> bool:
+        return self.control_plane is not None
+
+    @property
+    def product(self) -> str:
+        return "Konnect" if self.is_konnect else "an Admin API"
+
+    @property
+    def this_product(self) -> str:
+        return "Konnect" if self.is_konnect else "the Admin API"
+
+    @property
+    def where(self) -> str:
+        """The options to check when nothing is found at the URL."""
+        if self.is_konnect:
+            return "konnect_region or konnect_url"
+        return f"{self.option} (or KONG_ADMIN_URL)" if self.option == "admin_url" else self.option
 
     @property
     def workspace_url(self) -> str:
         """Where the workspace's entities are; the same as ``url`` for the default workspace."""
-        base = self.url.rstrip("/")
-        return f"{base}/{segment(self.workspace)}" if self.workspace else base
+        names = (self.control_plane, self.workspace)
+        return "/".join([self.url.rstrip("/"), *(segment(name) for name in names if name)])
 
     @property
     def tls(self) -> dict[str, Any]:
@@ -190,13 +214,15 @@ def _is_harmless(exc: KongError, method: str, repeatable: bool) -> bool:
 
 
 class Client:
-    """Requests to one Admin API."""
+    """Requests to one Admin API, or to Konnect."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.url = connection.workspace_url
         # Told of long pauses, in a line.
         self.progress: Callable[[str], None] = lambda line: None
+        # The message and the details of an error status, from its body.
+        self.read_refusal: ReadRefusal = admin_refusal
         # Those that are open come first; None stands for one that is not.
         self._idle: queue.LifoQueue[httpx.Client | None] = queue.LifoQueue()
         for _number in range(MOST_CONNECTIONS):
@@ -253,11 +279,15 @@ class Client:
                 return
             query["offset"] = str(page["offset"])
 
-    def outside_workspaces(self) -> Client:
-        """The paths that belong to no workspace, over the same connections."""
-        outside = copy.copy(self)
-        outside.url = self.connection.url.rstrip("/")
-        return outside
+    def at(self, path: str = "", read_refusal: ReadRefusal | None = None, base: str = "") -> Client:
+        """The paths below another one, in no workspace, over the same connections.
+
+        :param base: the URL of another server that takes the same credentials.
+        """
+        other = copy.copy(self)
+        other.url = (base or self.connection.url).rstrip("/") + path
+        other.read_refusal = read_refusal or self.read_refusal
+        return other
 
     def close(self) -> None:
         """Close what is open and idle; a later request opens a connection again."""
@@ -309,9 +339,9 @@ class Client:
         sent = not isinstance(
             exc, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
         )
-        reason, final = _explain(exc, timeout)
+        reason, final = _explain(exc, timeout, self.connection.where)
         return Unreachable(
-            f"no answer from the Admin API at {self.url}: {reason}",
+            f"no answer from {self.connection.this_product} at {self.url}: {reason}",
             sent=sent,
             method=method,
             url=self.url + path,
@@ -342,21 +372,21 @@ class Client:
 
     def _fail_on_foreign_answer(self, response: httpx.Response, details: dict[str, Any]) -> None:
         content_type = response.headers.get("content-type", "no content type").split(";")[0]
-        status = response.status_code
+        status, option = response.status_code, self.connection.option
         if response.is_error and status not in (400, 404):
             # What stands between us and the gateway answers in HTML; its status says enough.
             raise self._refused(response, {}, details)
         if "plain HTTP request was sent to HTTPS port" in response.text[:2000]:
-            hint = "the port speaks HTTPS, so admin_url must begin with https://"
+            hint = f"the port speaks HTTPS, so {option} must begin with https://"
         elif response.is_redirect:
             hint = f"it redirects to {response.headers.get('location')}, which may be the right one"
         else:
             hint = (
-                "check that admin_url is that of the Admin API, "
+                f"check that {option} is that of {self.connection.this_product}, "
                 "not of the proxy, Kong Manager or another server"
             )
         raise UnexpectedAnswer(
-            f"{self.url} does not answer as an Admin API does "
+            f"{self.url} does not answer as {self.connection.product} does "
             f"(HTTP {status}, {content_type}): {hint}",
             **details,
         )
@@ -364,20 +394,18 @@ class Client:
     def _refused(
         self, response: httpx.Response, body: dict[str, Any], details: dict[str, Any]
     ) -> Refused:
-        for key in ("code", "name", "fields"):
-            if key in body:
-                details[key] = body[key]
+        message, more = self.read_refusal(body, details["status"])
+        details.update(more)
         request_id = body.get("request_id") or response.headers.get("x-kong-admin-request-id")
         if request_id:
             details["request_id"] = request_id
         retry_after = _retry_after(response.headers)
         if retry_after is not None:
             details["retry_after"] = retry_after
-        reason = refusal(body, details["status"])
         if details["status"] == 403 and details.get("method") == "GET":
             # A task reads many things, and only some of them may be forbidden.
-            reason = f"{urllib.parse.urlsplit(details['url']).path}: {reason}"
-        return Refused(reason, **details)
+            message = f"{urllib.parse.urlsplit(details['url']).path}: {message}"
+        return Refused(message, **details)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -401,8 +429,14 @@ def _timestamp(text: str) -> float | None:
         return None
 
 
+def admin_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
+    """An Admin API's reason in one line, and the parts of the body that say more."""
+    details = {key: body[key] for key in ("code", "name", "fields") if key in body}
+    return refusal(body, status), details
+
+
 def refusal(body: Mapping[str, Any], status: int) -> str:
-    """The gateway's reason in one line: its message, without the line breaks of nested fields."""
+    """The gateway's message, without the line breaks of nested fields."""
     fields = body.get("fields")
     if body.get("code") == 2 and isinstance(fields, dict) and fields:
         reasons = "; ".join(flat_reasons(fields))
@@ -438,7 +472,7 @@ def segment(text: str) -> str:
     return urllib.parse.quote(text, safe=":~")
 
 
-def _explain(exc: BaseException, timeout: float) -> tuple[str, bool]:
+def _explain(exc: BaseException, timeout: float, where: str) -> tuple[str, bool]:
     """Why there was no answer, what to do, and whether trying again is pointless."""
     if isinstance(exc, httpx.TimeoutException):
         # What is left of a deadline is a little less than the written one.
@@ -457,5 +491,5 @@ def _explain(exc: BaseException, timeout: float) -> tuple[str, bool]:
             return f"TLS failed ({why}); does the port speak HTTPS, and want a client_cert?", True
         cause = cause.__cause__ or cause.__context__
     if isinstance(exc, (httpx.ConnectError, httpx.ProxyError)):
-        return f"{exc}; check admin_url (or KONG_ADMIN_URL) and that the gateway runs", False
+        return f"{exc}; check {where} and that the gateway runs", False
     return f"the connection was lost ({exc})", False

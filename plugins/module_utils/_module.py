@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -26,10 +27,12 @@ from ._argspec import (
     refuse_unsendable,
     secrets_in,
     take_nulls,
+    with_environment,
 )
 from ._client import Client, Connection
 from ._errors import InputError, KongError
 from ._gateway._admin import AdminGateway
+from ._gateway._konnect import KonnectGateway
 from ._gateway._protocol import Gateway
 from ._operations._base import Operation, Result, Task, silent
 from ._predict import PredictingGateway, Predictions
@@ -47,6 +50,7 @@ class Session:
 
     def __init__(self) -> None:
         self._clients: dict[Connection, Client] = {}
+        self._control_planes: dict[str, str] = {}
 
     def client(self, connection: Connection) -> Client:
         """The client of a connection; those that were not asked for lately are closed."""
@@ -64,6 +68,25 @@ class Session:
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
         """What the tasks before this one predicted for this gateway."""
         yield Predictions()
+
+    def gateway(self, connection: Connection, progress: Callable[[str], None] = silent) -> Gateway:
+        """The gateway behind a connection, in its dialect."""
+        client = self.client(connection)
+        client.progress = progress
+        if not connection.is_konnect:
+            return AdminGateway(client)
+        return KonnectGateway(client, partial(self.control_plane, connection))
+
+    def control_plane(self, connection: Connection, look_up: Callable[[], str]) -> str:
+        """The ID of the control plane of a connection, looked up once."""
+        key = f"{connection.url} {connection.control_plane}"
+        if key not in self._control_planes:
+            self._control_planes[key] = look_up()
+        return self._control_planes[key]
+
+    def forget_control_planes(self) -> None:
+        """After a task that can make and remove some."""
+        self._control_planes.clear()
 
     def forget_predictions(self, connection: Connection) -> None:
         """After a task that can write, what was predicted is no longer known."""
@@ -88,20 +111,22 @@ def run(
         if not operation.spec.connects:
             return operation.run(Task(params, None, check_mode, diff, warn, progress))
         connection = connection_from(params)
-        client = session.client(connection)
-        client.progress = progress
-        gateway = AdminGateway(client)
+        gateway = operation.opens(session.gateway(connection, progress))
 
         def node(url: str) -> Gateway:
-            return AdminGateway(session.client(connection_from(params, url, "status_urls")))
+            return session.gateway(connection_from(params, url, "status_urls"))
 
         def start(on: Gateway) -> Result:
-            return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
+            return operation.run(Task(params, on, check_mode, diff, warn, progress, node, gateway))
 
         if not (check_mode or operation.only_predicts):
             if operation.writes:
                 session.forget_predictions(connection)
-            return start(gateway)
+            try:
+                return start(gateway)
+            finally:
+                if operation.writes_control_planes:
+                    session.forget_control_planes()
         with session.predictions(connection) as known:
             predictions = known.copy() if operation.only_predicts else known
             return start(PredictingGateway(gateway, predictions, warn, operation.checks))
@@ -142,6 +167,7 @@ class KongModule(AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
+        self.params = with_environment(self.params)
         self.no_log_values |= secrets_in(self.params)
         try:
             # Before ansible-core logs them, which it cannot do with half a character.

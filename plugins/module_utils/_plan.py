@@ -67,7 +67,7 @@ class Plan:
         if self.kind.details is not None:
             entity = without_old_spellings(self.kind.details, entity)
         read = self.kind.read
-        return without_nulls(entity if read is None else read(entity, None))
+        return without_nulls(entity if read is None else read(entity, None), self.kind.keeps_nulls)
 
     @property
     def description(self) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import copy
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -35,10 +35,10 @@ from ._entities._kind import (
 from ._entities._plugin import without_linked
 from ._entities._registry import KINDS, listing, pointing_at
 from ._errors import InputError
-from ._gateway._errors import NOT_OFFERED
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
 from ._schema import Schema, complete, composed, replacements, value_at, without_old_spellings
+from ._values import without_nulls
 
 
 class Predictions:
@@ -105,6 +105,8 @@ class PredictingGateway(Gateway):
         self._parents: dict[str, str] = {}
         self.url = gateway.url
         self.lists_all = gateway.lists_all
+        self.not_offered = gateway.not_offered
+        self.control_plane = gateway.control_plane
 
     def with_checks(self, checks: Checks) -> PredictingGateway:
         """The same predictions, checked for something else."""
@@ -112,6 +114,12 @@ class PredictingGateway(Gateway):
 
     def traits(self) -> Traits:
         return self._gateway.traits()
+
+    def identify(self) -> dict[str, Any]:
+        return self._gateway.identify()
+
+    def describe(self, found: Mapping[str, Any]) -> str:
+        return self._gateway.describe(found)
 
     def offers(self, kind: Kind) -> bool:
         return self._gateway.offers(kind)
@@ -216,7 +224,7 @@ class PredictingGateway(Gateway):
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         self._refuse_without_database()
         if not self.offers(kind):
-            raise InputError(NOT_OFFERED.format(kind.schema_name))
+            raise InputError(self.not_offered.format(kind.schema_name))
         self._refuse_taken(kind, body, {}, parent)
         above = (
             {kind.parent: {"id": self._parent_or_placeholder(kind, str(parent))}}
@@ -260,8 +268,8 @@ class PredictingGateway(Gateway):
         """A gateway validates a document only by loading it."""
         return True
 
-    def kinds_tagged(self, tag: str) -> set[str]:
-        return self._gateway.kinds_tagged(tag)
+    def kinds_tagged(self, tag: str, known: Collection[str] = ()) -> set[str]:
+        return self._gateway.kinds_tagged(tag, known)
 
     def data_planes(self) -> list[Entity]:
         return self._gateway.data_planes()
@@ -338,6 +346,8 @@ class PredictingGateway(Gateway):
             kind.predict(entity)
         if entity.get("partials") and kind.replaced:
             entity = _as_linked(self._schema_of(kind), entity)
+        if self.traits().omits_nulls:
+            entity = without_nulls(entity, kind.keeps_nulls)
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 

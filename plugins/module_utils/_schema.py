@@ -141,3 +141,32 @@ def nulls_to_defaults(schema: Schema, written: Mapping[str, Any]) -> dict[str, A
         else:
             meant[name] = value
     return meant
+
+
+def from_json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON Schema, as Konnect has them of entities, in the form of a gateway's own schema."""
+    properties: Mapping[str, Any] = schema.get("properties") or {}
+    return {"fields": [{name: _from_json(spec, name)} for name, spec in properties.items()]}
+
+
+def _from_json(spec: Mapping[str, Any], name: str = "") -> dict[str, Any]:
+    kind, properties = spec.get("type"), spec.get("properties")
+    found: dict[str, Any] = {"type": kind}
+    if "default" in spec:
+        found["default"] = spec["default"]
+    if "enum" in spec:
+        found["one_of"] = spec["enum"]
+    if kind == "array":
+        found["type"] = "set" if spec.get("uniqueItems") else "array"
+        found["elements"] = _from_json(spec.get("items") or {})
+    elif kind == "object" and properties and set(properties) == {"id"}:
+        # The kind is not told; most foreign keys are called as it is.
+        found.update(type="foreign", reference=f"{name}s")
+    elif kind == "object" and properties:
+        found.update(type="record", **from_json_schema(spec))
+        # A record that has defaults inside is never null.
+        inner = (each for entry in found["fields"] for each in entry.values())
+        found["required"] = any("default" in each or each.get("required") for each in inner)
+    elif kind == "object":
+        found.update(type="map", values=_from_json(spec.get("additionalProperties") or {}))
+    return found

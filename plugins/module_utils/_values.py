@@ -10,7 +10,7 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ._entities._kind import Entity, Field
@@ -131,10 +131,13 @@ def merge(fields: Iterable[Field], current: Entity, change: Entity) -> Entity:
     return merged
 
 
-def without_nulls(entity: Entity) -> Entity:
-    """What a create sends: a null there says no more than leaving the field out."""
+def without_nulls(entity: Entity, kept: Collection[str] = ()) -> Entity:
+    """What a create sends: a null there says no more than leaving the field out.
+
+    :param kept: fields whose nulls are values.
+    """
     return {
-        name: without_nulls(value) if isinstance(value, dict) else value
+        name: without_nulls(value) if isinstance(value, dict) and name not in kept else value
         for name, value in entity.items()
         if value is not None
     }

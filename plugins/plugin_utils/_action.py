@@ -27,7 +27,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
-from ..module_utils._argspec import put_nulls, secrets_in, take_nulls
+from ..module_utils._argspec import put_nulls, secrets_in, take_nulls, with_environment
 from ..module_utils._document._located import rebuilt
 from ..module_utils._errors import InputError, KongError
 from ..module_utils._module import failed, run
@@ -88,7 +88,7 @@ class KongAction(NormalAction):
         spec = self.operation.spec
         argument_spec = spec.to_spec()
         warnings: list[str] = []
-        args = plain(self._task.args)
+        args = with_environment(plain(self._task.args))
         secrets = secrets_in(args)
         try:
             args, nulls = take_nulls(spec.fields, argument_spec, args, warnings.append)

@@ -14,7 +14,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class ControllerSession(Session):
         if not context.CLIARGS.get("check"):
             yield Predictions()
             return
-        with _memory(connection) as path:
+        with _memory(connection.workspace_url) as path:
             memory = _read(path)
             try:
                 # What an earlier task lost is not known to be missing.
@@ -49,20 +49,34 @@ class ControllerSession(Session):
             finally:
                 _replace(path, memory)
 
+    def control_plane(self, connection: Connection, look_up: Callable[[], str]) -> str:
+        # Each task of a run has a worker of its own, so what one found is kept in a file.
+        with _memory(_CONTROL_PLANES) as path:
+            self._control_planes = _read(path)
+            found = super().control_plane(connection, look_up)
+            _replace(path, self._control_planes)
+        return found
+
+    def forget_control_planes(self) -> None:
+        with _memory(_CONTROL_PLANES) as path:
+            _replace(path, {})
+
     def forget_predictions(self, connection: Connection) -> None:
         if context.CLIARGS.get("check"):
-            with _memory(connection) as path:
+            with _memory(connection.workspace_url) as path:
                 _replace(path, {_LOST: True})
 
 
 # Says in a memory that what was predicted before is not in it.
 _LOST = "lost"
+# What the file of the control planes' IDs is called by, as gateways are by their URLs.
+_CONTROL_PLANES = "control planes"
 
 
 @contextmanager
-def _memory(connection: Connection) -> Iterator[Path]:
+def _memory(key: str) -> Iterator[Path]:
     """The file of what was predicted for a gateway; several hosts of a play may be one gateway."""
-    name = hashlib.sha256(connection.workspace_url.encode()).hexdigest()
+    name = hashlib.sha256(key.encode()).hexdigest()
     path = Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with open(path.with_suffix(".lock"), "w", encoding="utf-8") as lock:

@@ -57,8 +57,7 @@ class Engine:
         """Run a task and return its result, warnings included; a failure is a result, too."""
         operation = operation_of(module)
         spec = operation.spec
-        connection = {"admin_url": self.gateway.admin_url, "admin_token": self.gateway.token}
-        raw = {**{key: value for key, value in connection.items() if value}, **options}
+        raw = {**self.gateway.connection, **options}
         warnings: list[str] = []
         try:
             raw, nulls = take_nulls(spec.fields, spec.to_spec(), raw, warnings.append)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +17,9 @@ import httpx
 from harness.paths import ROOT
 from harness.processes import server
 from harness.recording import recording_proxy
+
+# What stands before the paths of a control plane's entities.
+_INSIDE = re.compile(r"^/v2/control-planes/[^/]+/core-entities")
 
 # How the names of all entities begin that tests make on a gateway which is not theirs.
 PREFIX = "irishtek-test-"
@@ -30,9 +34,11 @@ EMPTIED = (
 
 
 @functools.lru_cache(maxsize=16)
-def _client(admin_url: str, token: str) -> httpx.Client:
+def _client(admin_url: str, token: str, konnect: bool = False) -> httpx.Client:
     """One client for all requests of the tests: making one takes longer than a request."""
     headers = {"Kong-Admin-Token": token} if token else {}
+    if konnect:
+        headers = {"Authorization": f"Bearer {token}"}
     # A connection that was kept may be one that a fault has cut, or a server that is gone.
     transport = httpx.HTTPTransport(verify=admin_url.startswith("https:"), retries=1)
     return httpx.Client(
@@ -61,6 +67,13 @@ class Interceptor(Protocol):
     def clear_faults(self) -> None: ...
 
 
+class Sparse(dict[str, Any]):
+    """An entity as Konnect returns it: what it leaves out is null."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
 @dataclass(frozen=True)
 class Gateway:
     """A gateway's two doors; `echo_host` is where it reaches this machine.
@@ -68,6 +81,8 @@ class Gateway:
     `admin_url` is that of the recording proxy where one stands before it, which is then the
     `interceptor`. A real gateway `is_ours` when it had no entities: tests may empty it. The
     `status_url` is that of a sandbox with a status port.
+    `control_plane` is the name of a control plane where `admin_url` is Konnect's: then the paths
+    are those of its core entities.
     """
 
     admin_url: str
@@ -78,15 +93,47 @@ class Gateway:
     is_ours: bool = False
     interceptor: Interceptor | None = None
     status_url: str = ""
+    control_plane: str = ""
+
+    @property
+    def connection(self) -> dict[str, str]:
+        """The options by which modules reach it."""
+        if self.control_plane:
+            found = {"konnect_url": self.admin_url, "konnect_token": self.token}
+            return {**found, "control_plane": self.control_plane}
+        return {"admin_url": self.admin_url, **({"admin_token": self.token} if self.token else {})}
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        if self.control_plane:
+            return f"control plane {self.control_plane} of {self.admin_url}"
+        return self.admin_url
+
+    @property
+    def core(self) -> str:
+        """What the paths of its entities begin with."""
+        if not self.control_plane:
+            return ""
+        client = _client(self.admin_url, self.token, True)
+        query = {"filter[name][eq]": self.control_plane}
+        found = client.get("/v2/control-planes", params=query).json()["data"]
+        return f"/v2/control-planes/{found[0]['id']}/core-entities"
 
     def call(self, method: str, path: str, document: Any = None) -> Any:
         """Send one request to the Admin API; the decoded answer, None when empty."""
         body = {} if document is None else {"json": document}
-        answer = _client(self.admin_url, self.token).request(method, path, **body)
+        inside = self.control_plane and not path.startswith(("/sandbox/", "/v2/"))
+        path = (self.core if inside else "") + path
+        answer = _client(self.admin_url, self.token, bool(self.control_plane)).request(
+            method, path, **body
+        )
         if answer.status_code == 404 and method == "GET":
             return None
         answer.raise_for_status()
-        return answer.json() if answer.content else None
+        if not answer.content:
+            return None
+        return answer.json(object_hook=Sparse) if self.control_plane else answer.json()
 
     @property
     def release(self) -> tuple[int, ...]:
@@ -104,7 +151,10 @@ class Gateway:
 
     def requests(self) -> list[dict[str, Any]]:
         """What it was asked since the last reset: method, path, query, status, body."""
-        return self._intercepted.requests()
+        found = self._intercepted.requests()
+        for request in found:
+            request["path"] = _INSIDE.sub("", request["path"])
+        return found
 
     def connections(self) -> Opened:
         """How many connections its clients opened since the last reset of the requests."""
@@ -205,13 +255,17 @@ class SandboxControl:
 
 
 @contextmanager
-def sandbox(*options: str) -> Iterator[Gateway]:
-    """Run a sandbox gateway on free ports until the block ends."""
+def sandbox(*options: str, control_plane: str = "") -> Iterator[Gateway]:
+    """Run a sandbox gateway on free ports until the block ends; with a control plane, Konnect."""
+    options = ("--mode", "konnect", *options) if control_plane else options
     arguments = ["-m", "sandbox", "--admin-port", "0", "--proxy-port", "0", *options]
     ready = r"^sandbox ready admin=(\S+) proxy=(\S+)(?:.* status=(\S+))?"
     with server(arguments, ready, {"PYTHONPATH": str(ROOT / "tests")}) as found:
         status_url = f"http://{found[3]}" if found[3] else ""
-        yield Gateway(admin_url=found[1], proxy_url=found[2], status_url=status_url)
+        yield Gateway(
+            admin_url=found[1], proxy_url=found[2], token="kpat_sandbox" if control_plane else "",
+            status_url=status_url, control_plane=control_plane,
+        )  # fmt: skip
 
 
 @contextmanager

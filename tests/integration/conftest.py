@@ -28,6 +28,7 @@ from harness.gateway import Gateway, recorded, sandbox
 from harness.kinds import pem_texts
 from harness.paths import ROOT
 from harness.playbook import Player
+from integration.dialects import ADMIN, BOTH, KONNECT, reason_against
 
 
 def _real_gateway() -> Gateway | None:
@@ -46,21 +47,54 @@ def _real_gateway() -> Gateway | None:
 
 
 @contextmanager
-def _recorded_sandbox(*options: str) -> Iterator[Gateway]:
-    with sandbox(*options) as started, recorded(started) as gateway:
+def _recorded_sandbox(*options: str, control_plane: str = "") -> Iterator[Gateway]:
+    with sandbox(*options, control_plane=control_plane) as started, recorded(started) as gateway:
         yield gateway
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of some files in both dialects."""
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if module in BOTH and "dialect" in metafunc.fixturenames:
+        dialects = [ADMIN] if _real_gateway() else [ADMIN, KONNECT]
+        metafunc.parametrize("dialect", dialects, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out, with the reason, what Konnect cannot serve."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec is not None and callspec.params.get("dialect") == KONNECT:
+            reason = reason_against(item.name)
+            if reason:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
 @pytest.fixture(scope="session")
-def _gateway() -> Iterator[Gateway]:
+def dialect(request: pytest.FixtureRequest) -> str:
+    """How the gateway under test is spoken to."""
+    return str(getattr(request, "param", ADMIN))
+
+
+def _control_plane(dialect: str) -> str:
+    return "default" if dialect == KONNECT else ""
+
+
+@pytest.fixture(scope="session")
+def _gateway(dialect: str) -> Iterator[Gateway]:
     real = _real_gateway()
-    with recorded(real) if real else _recorded_sandbox() as gateway:
+    started = recorded(real) if real else _recorded_sandbox(control_plane=_control_plane(dialect))
+    with started as gateway:
         yield gateway
         gateway.reset()
 
 
 @pytest.fixture(scope="session")
-def _second_sandbox(_gateway: Gateway) -> Iterator[Gateway]:
+def _second_sandbox(_gateway: Gateway, dialect: str) -> Iterator[Gateway]:
+    if dialect == KONNECT:
+        with _recorded_sandbox(control_plane=_control_plane(dialect)) as started:
+            yield started
+        return
     if not (ROOT / f"tests/sandbox/data/kong-{_gateway.series}.json").exists():
         pytest.skip(f"there is no sandbox that behaves as {_gateway.series} does")
     with _recorded_sandbox("--version", _gateway.series) as started:
@@ -117,8 +151,10 @@ def gateway_of(_of_versions: Callable[[str], Gateway]) -> Callable[[str], Gatewa
 
 
 @pytest.fixture(scope="session")
-def _enterprise() -> Iterator[Gateway]:
-    with _recorded_sandbox("--edition", "enterprise") as started:
+def _enterprise(dialect: str) -> Iterator[Gateway]:
+    # A control plane of Konnect has all that the enterprise edition has.
+    edition = () if dialect == KONNECT else ("--edition", "enterprise")
+    with _recorded_sandbox(*edition, control_plane=_control_plane(dialect)) as started:
         yield started
 
 
@@ -163,7 +199,10 @@ def echo_servers(_gateway: Gateway) -> Iterator[list[Echo]]:
 @pytest.fixture
 def playbook(tmp_path: Path, gateway: Gateway) -> Player:
     """Runs playbooks; the modules' environment variables lead to the gateway under test."""
-    environment = {"KONG_ADMIN_URL": gateway.admin_url}
-    if gateway.token:
-        environment["KONG_ADMIN_TOKEN"] = gateway.token
+    names = {
+        "admin_url": "KONG_ADMIN_URL", "admin_token": "KONG_ADMIN_TOKEN",
+        "konnect_url": "KONNECT_URL", "konnect_token": "KONNECT_TOKEN",
+        "control_plane": "KONNECT_CONTROL_PLANE",
+    }
+    environment = {names[name]: value for name, value in gateway.connection.items()}
     return Player(tmp_path, environment)

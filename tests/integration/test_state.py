@@ -298,16 +298,21 @@ EVERYTHING = tagged(
 
 
 def test_every_kind_of_the_open_edition(state: State) -> None:
-    made = state.foretold_and_done(EVERYTHING)
-    assert counts(made) == {"created": 23}
+    everything, number = copied(EVERYTHING), 23
+    if state.gateway.control_plane:
+        # Konnect has no credentials for OAuth 2.0.
+        del everything["consumers"][0]["oauth2_credentials"]
+        number -= 1
+    made = state.foretold_and_done(everything)
+    assert counts(made) == {"created": number}
     plugin = _stored(state, "/plugins", name="rate-limiting")
     assert (plugin["config"]["minute"], plugin["config"]["hour"]) == (5, 9)
     log = _stored(state, "/plugins", name="http-log")
     assert log["config"]["queue"]["max_batch_size"] == 7
     assert "hidden" not in repr(made)
-    state.unchanged(EVERYTHING, "applied")
-    gone = state.foretold_and_done(EVERYTHING, "absent")
-    assert counts(gone) == {"deleted": 23}
+    state.unchanged(everything, "applied")
+    gone = state.foretold_and_done(everything, "absent")
+    assert counts(gone) == {"deleted": number}
     assert "hidden" not in repr(gone)
 
 

@@ -10,20 +10,30 @@ from pathlib import Path
 
 import pytest
 
-from harness.gateway import Gateway
+from harness.gateway import Gateway, sandbox
 from harness.paths import ROOT
 from harness.playbook import LOCAL, Player
 
 TARGETS = ROOT / "tests/integration/targets"
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
+KONNECT = [name for name in MODULES if name.startswith("konnect_")]
+GATEWAY = [name for name in MODULES if name not in KONNECT]
 ENTERPRISE = ["kong_consumer_group", "kong_partial", "kong_workspace"]
 DOORS = pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
 
 
 @DOORS
-@pytest.mark.parametrize("target", MODULES)
+@pytest.mark.parametrize("target", GATEWAY)
 def test_a_target_passes(playbook: Player, target: str, door: str) -> None:
     _passes(playbook, target, door)
+
+
+@DOORS
+@pytest.mark.parametrize("target", KONNECT)
+def test_a_target_of_konnect_passes(tmp_path: Path, target: str, door: str) -> None:
+    with sandbox(control_plane="default") as konnect:
+        environment = {"KONNECT_URL": konnect.admin_url, "KONNECT_TOKEN": konnect.token}
+        _passes(Player(tmp_path, environment), target, door)
 
 
 @DOORS

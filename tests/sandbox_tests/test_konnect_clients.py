@@ -28,10 +28,17 @@ from sandbox_tests.konnect_support import TOKEN, Konnect, konnect
 
 HOSTS = ("us.api.konghq.com", "global.api.konghq.com")
 
-needs_deck = pytest.mark.skipif(shutil.which("deck") is None, reason="no `deck` is on the PATH")
-needs_kongctl = pytest.mark.skipif(
-    shutil.which("kongctl") is None, reason="no `kongctl` is on the PATH"
-)
+
+
+def _runs(program: str) -> bool:
+    """Whether a program is on the PATH and starts."""
+    if shutil.which(program) is None:
+        return False
+    return subprocess.run([program, "version"], capture_output=True, check=False).returncode == 0
+
+
+needs_deck = pytest.mark.skipif(not _runs("deck"), reason="no `deck` is on the PATH")
+needs_kongctl = pytest.mark.skipif(not _runs("kongctl"), reason="no `kongctl` is on the PATH")
 needs_names = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("unshare") is None,
     reason="names can be given to loopback by root with `unshare` only",

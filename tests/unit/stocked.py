@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
@@ -118,7 +118,7 @@ class StockedGateway:
         found: dict[str, Any] | None = schemas("3.10").get(name)
         return found
 
-    def kinds_tagged(self, tag: str) -> set[str]:
+    def kinds_tagged(self, tag: str, known: Collection[str] = ()) -> set[str]:
         """Kinds of which some entity carries a tag."""
         return {
             kind

@@ -25,6 +25,8 @@ TEXTS = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 
 # Each part, and the parts that it may know of; the table reads from the inside out.
 ARROWS: dict[str, set[str]] = {
+    # What the role gateway does on its hosts, which have no part of the engine.
+    "_gateway_role": set(),
     "_errors": set(),
     "_stored": {"_errors"},
     "_address": {"_errors"},
@@ -41,12 +43,12 @@ ARROWS: dict[str, set[str]] = {
     "_shares": set(),
     "_exchange": {"_deadline", "_parallel", "_shares", "_transport"},
     "_client": {"_deadline", "_errors", "_transport"},
-    "_gateway": {"_client", "_entities", "_errors", "_parallel", "_plan"},
+    "_gateway": {"_client", "_entities", "_errors", "_parallel", "_plan", "_schema"},
     "_apply": {
         "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan", "_schema",
         "_secrets", "_spelling", "_values",
     },
-    "_predict": {"_client", "_entities", "_errors", "_gateway", "_plan", "_schema"},
+    "_predict": {"_client", "_entities", "_errors", "_gateway", "_plan", "_schema", "_values"},
     "_argspec": {"_client", "_entities", "_errors", "_spelling", "_stored"},
     "_document": {
         "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan",

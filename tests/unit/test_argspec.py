@@ -291,7 +291,7 @@ def test_the_connection_has_everything_that_is_written() -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({}, "no gateway is named: write admin_url, or set KONG_ADMIN_URL"),
+        ({}, "no gateway is named: write admin_url .or set KONG_ADMIN_URL., or konnect_token"),
         ({"admin_url": ""}, "no gateway is named"),
         ({"admin_url": "gw.test:8001"}, "begins with http:// or https:// and a host"),
         ({"admin_url": "http://"}, "begins with http:// or https:// and a host"),

@@ -47,7 +47,7 @@ def test_tags_are_filtered_here_where_there_is_no_database(
         Step("GET", "/", answer(200, {"configuration": {"database": "off"}})),
         Step("GET", "/upstreams?size=1000", listed),
     ]
-    found = gateway_for(script(*steps), monkeypatch).entities(UPSTREAM, tags=["x", "y"])
+    found = gateway_for(script(*steps), monkeypatch, retries=0).entities(UPSTREAM, tags=["x", "y"])
     assert found == [{"id": "1", "tags": ["y", "x"]}]
 
 

@@ -14,6 +14,7 @@ from ansible.errors import AnsibleLookupError
 
 from ansible_collections.irishtek.kong.plugins.doc_fragments import connection, connection_plugin
 from ansible_collections.irishtek.kong.plugins.lookup import kong
+from ansible_collections.irishtek.kong.plugins.module_utils import _module
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import CONNECTION
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
 from unit.scripted import URL, Script, Step, answer, client_for
@@ -41,10 +42,11 @@ class Lookup(kong.LookupModule):
         return self._written[option]
 
 
-class Session:
+class Session(_module.Session):
     """Hands out clients whose requests a script answers."""
 
     def __init__(self, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
         self._script, self._monkeypatch = script, monkeypatch
         self.connections: list[Connection] = []
 

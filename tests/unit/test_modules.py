@@ -25,13 +25,17 @@ META = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
 WITHOUT_MODULE = {
     **dict.fromkeys(CREDENTIALS, "kong_credential"), "consumer_group_member": "kong_consumer_group"
 }  # fmt: skip
-READ_ONLY = ("kong_info", "kong_ping", "kong_probe")
+READ_ONLY = (
+    "kong_info", "kong_ping", "kong_probe", "konnect_control_plane_info", "konnect_node_info",
+)  # fmt: skip
 # Connects to a proxy and not to an Admin API.
 WITHOUT_GROUP = ("kong_probe",)
 # What these do leaves nothing that could be absent.
 WITHOUT_STATE = (*READ_ONLY, "kong_target_health", "kong_dump")
 # Their results tell of many entities.
-WITHOUT_ENTITY = (*WITHOUT_STATE, "kong_plan", "kong_state")
+WITHOUT_ENTITY = (
+    *WITHOUT_STATE, "kong_plan", "kong_state", "konnect_data_plane_certificate"
+)  # fmt: skip
 COMPARED = ("type", "elements", "required", "default", "aliases", "no_log")
 
 
@@ -177,7 +181,7 @@ def test_results_are_documented_with_samples(module: str) -> None:
     assert all("sample" in each for each in returned.values())
     assert "failure" in returned
     if module not in WITHOUT_ENTITY:
-        assert {"operation", module.removeprefix("kong_")} <= set(returned)
+        assert {"operation", re.sub("^kon(g|nect)_", "", module)} <= set(returned)
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -380,3 +380,9 @@ def test_an_entity_without_a_path_of_its_own_is_searched_for(tasks: Tasks) -> No
     steps = [schema, consumer, listed]
     params = {**_any("consumers/alice/acls", group="g"), "identity": "group", "search": True}
     assert not tasks.run(KONG_ENTITY, steps, **params)["changed"]
+
+
+def test_what_may_be_meant_otherwise_is_warned_about_whatever_the_module(tasks: Tasks) -> None:
+    routes = Step("GET", "/schemas/routes", answer(200, schemas("3.10")["routes"]))
+    with pytest.raises(AssertionError, match="looks like a regular expression; write ~/v"):
+        tasks.run(KONG_ENTITY, [routes], **_any("routes", name="r", paths=[r"/v\d+"]))

@@ -25,7 +25,6 @@ from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Field, Kind, value
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
 from .._freeform import config_schema
-from .._gateway._errors import NOT_OFFERED
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
@@ -158,7 +157,7 @@ class Matcher:
         """
         known = self._known(kind, link)
         if known is None and not self._gateway.offers(KINDS[kind]):
-            raise _NoSuchEntity(NOT_OFFERED.format(KINDS[kind].schema_name))
+            raise _NoSuchEntity(self._gateway.not_offered.format(KINDS[kind].schema_name))
         if known is None:
             raise _NoSuchEntity(
                 f"{kind} {link} is neither in the document nor at {self._gateway.url}"

@@ -16,7 +16,6 @@ from .._entities._consumer import CONSUMER, MEMBER
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
 from .._errors import InputError
-from .._gateway._errors import NOT_OFFERED
 from .._gateway._protocol import Gateway
 from .._plan import Plan
 from ._current import CurrentState, owner_of
@@ -128,7 +127,7 @@ class _Planner:
         for step in writes:
             kind = step.plan.kind
             if step.plan.changed and not self._gateway.offers(kind):
-                message = NOT_OFFERED.format(kind.schema_name)
+                message = self._gateway.not_offered.format(kind.schema_name)
                 raise InputError(f"{step.where}: {step.plan.description}: {message}")
 
     def _removal(self, writes: Sequence[Step]) -> Removal:
@@ -149,7 +148,7 @@ class _Planner:
             kinds |= set(self._options.purge_kinds)
             kinds |= {MEMBER.name} if self._document.listing else set()
             if self._document.select_tags:
-                kinds |= self._gateway.kinds_tagged(self._document.select_tags[0])
+                kinds |= self._gateway.kinds_tagged(self._document.select_tags[0], kinds)
         return [kind for kind in ORDER if kind in kinds]
 
     def _owners_of_interest(self, kind: Kind) -> list[Entity]:

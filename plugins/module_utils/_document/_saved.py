@@ -36,6 +36,8 @@ FORMAT = 1
 _ROUNDS_OF_SECRET = 10_000
 _ROUNDS_OF_DOCUMENT = 100_000
 _SHOWN_DIFFERENCES = 5
+# What makes another gateway of it.
+_PLACE = ("url", "workspace", "control_plane")
 
 Saved = dict[str, Any]
 
@@ -44,7 +46,7 @@ Saved = dict[str, Any]
 class Origin:
     """What a plan was made from.
 
-    :param gateway: ``url`` and ``workspace``: what may not be another one.
+    :param gateway: what may not be another one: its URL, workspace and control plane.
     :param versions: what is said of the gateway, as far as it tells.
     :param options: those of the task that decide what is planned.
     :param text: the canonical text of the document, with its secrets.
@@ -61,7 +63,8 @@ def origin_of(
 ) -> Origin:
     traits = gateway.traits()
     versions = {"name": traits.name, "version": traits.version, "edition": traits.edition}
-    return Origin({"url": gateway.url, "workspace": workspace}, versions, options, text)
+    place = {"url": gateway.url, "workspace": workspace, "control_plane": gateway.control_plane}
+    return Origin(place, versions, options, text)
 
 
 def text_of_document(document: Document) -> str:
@@ -94,7 +97,7 @@ def differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     :param now: the plan made anew, with the salt of the saved one.
     """
     then, here = saved["gateway"], now["gateway"]
-    if any(then.get(name) != here[name] for name in ("url", "workspace")):
+    if any(then.get(name) != here[name] for name in _PLACE):
         return [f"it is for another gateway: {_place(then)}, and this is {_place(here)}"]
     found = [
         f"the option {name} changed: it was {_json(value)}, and is {_json(now['options'][name])}"
@@ -161,8 +164,10 @@ def _by_entity(
 
 
 def _place(gateway: Mapping[str, Any]) -> str:
-    workspace = gateway.get("workspace")
-    return f"{gateway.get('url')}" + (f", workspace {workspace}" if workspace else "")
+    more = [
+        f", {name.replace('_', ' ')} {gateway[name]}" for name in _PLACE[1:] if gateway.get(name)
+    ]
+    return "".join([str(gateway.get("url")), *more])
 
 
 def _parts(item: Item) -> list[Any]:

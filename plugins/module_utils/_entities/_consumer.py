@@ -73,6 +73,7 @@ WORKSPACE = Kind(
     identity=Identity("name"),
     path_key="name",
     optional=True,
+    keeps_nulls=("config",),
     fields=(
         Field("name", nullable=False),
         Field("comment"),

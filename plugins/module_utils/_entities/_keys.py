@@ -35,6 +35,7 @@ VAULT = Kind(
     path="vaults",
     identity=Identity("prefix"),
     path_key="prefix",
+    keeps_nulls=("config",),
     predict=_complete_config,
     fields=(
         Field("prefix", nullable=False),

@@ -118,6 +118,7 @@ class Kind:
     :param path_id: what stands in an entity's path, for kinds without an ID of their own.
     :param validated: whether the kind has a schema by which a gateway can validate an entity.
     :param answered_only: fields that a gateway returns and does not take.
+    :param keeps_nulls: free-form fields, whose nulls are values.
     :param replaced: fields that only a replacement of the whole entity can clear.
     :param read: an entity from what a gateway returned (and the parent's ID), if that differs.
     :param write: what is sent to create an entity, if that is not the entity.
@@ -143,6 +144,7 @@ class Kind:
     path_id: Callable[[Entity], str] | None = None
     validated: bool = True
     answered_only: tuple[str, ...] = ()
+    keeps_nulls: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     read: Reader | None = None
     write: Callable[[Entity], Entity] | None = None

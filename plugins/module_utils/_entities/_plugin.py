@@ -59,6 +59,7 @@ PLUGIN = Kind(
     path_key="instance_name",
     unique=("instance_name",),
     details_path=lambda plugin: f"plugins/{plugin.get('name')}",
+    keeps_nulls=("config",),
     replaced=("partials",),
     read=lambda plugin, parent: without_linked(plugin),
     fields=(

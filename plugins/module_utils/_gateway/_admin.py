@@ -12,7 +12,7 @@ Knows no Ansible.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
 from .._client import Client, segment
@@ -22,7 +22,7 @@ from .._entities._registry import KINDS
 from .._errors import KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
-from ._errors import NOT_OFFERED, NoBalancer, NotOffered, ParentMissing, UniqueViolation
+from ._errors import NoBalancer, NotOffered, ParentMissing, UniqueViolation
 from ._protocol import Gateway, Traits
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ class AdminGateway(Gateway):
     """An Admin API, with or without a database."""
 
     predicts = False
+    not_offered = "the gateway does not have {}, which need Kong Gateway Enterprise"
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -49,11 +50,23 @@ class AdminGateway(Gateway):
     def _read_root(self) -> dict[str, Any]:
         """The root belongs to no workspace; an account of one workspace reads a path in it."""
         try:
-            return self._client.outside_workspaces().request("GET", "/") or {}
+            return self._client.at().request("GET", "/") or {}
         except Refused as exc:
             if not self._client.connection.workspace or exc.status not in (403, 404):
                 raise
         return self._client.request("GET", "/kong") or {}
+
+    def identify(self) -> dict[str, Any]:
+        traits = self.traits()
+        if not traits.version:
+            raise UnexpectedAnswer(
+                f"{self.url} does not answer as an Admin API does (no version): check admin_url"
+            )
+        names = ("version", "edition", "role", "database", "hostname")
+        return {name: getattr(traits, name) for name in names}
+
+    def describe(self, found: Mapping[str, Any]) -> str:
+        return f"Connected to Kong Gateway {found['version']} ({found['edition']}) at {self.url}"
 
     def traits(self) -> Traits:
         root = self.root()
@@ -83,14 +96,14 @@ class AdminGateway(Gateway):
     def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         if kind.path_id is not None:
             return self._listed_with(kind, "id", key, parent)
-        found = _unless_missing(lambda: self._entity("GET", kind, parent, key))
+        found = unless_missing(lambda: self._entity("GET", kind, parent, key))
         is_it = found is not None and str(found["id"]).lower() == key.lower()
         return found if is_it else None
 
     def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
         if looks_like_id(name):
             return self._listed_with(kind, kind.path_key, name, parent)
-        found = _unless_missing(lambda: self._entity("GET", kind, parent, name))
+        found = unless_missing(lambda: self._entity("GET", kind, parent, name))
         is_it = found is not None and found.get(kind.path_key) in (None, name)
         return found if is_it else None
 
@@ -99,7 +112,7 @@ class AdminGateway(Gateway):
             return self.by_name(kind, value)
         # What can be a secret is not asked for in a URL.
         params = None if kind.global_path else {field: value}
-        found = _unless_missing(lambda: self._pages(kind, _path(kind), None, params)) or []
+        found = unless_missing(lambda: self._pages(kind, _path(kind), None, params)) or []
         return next((entity for entity in found if entity.get(field) == value), None)
 
     def _listed_with(self, kind: Kind, field: str, value: str, parent: str | None) -> Entity | None:
@@ -125,7 +138,7 @@ class AdminGateway(Gateway):
         if params is None or not self._is_known_without_database:
             found = self._filtered(kind, path, parent, params)
         if not found and params is not None and not self.traits().writes_entities:
-            found = _unless_missing(lambda: self._pages(kind, path, parent))
+            found = unless_missing(lambda: self._pages(kind, path, parent))
         if found is None or not tags:
             return found
         return [entity for entity in found if set(tags) <= set(entity.get("tags") or ())]
@@ -143,7 +156,7 @@ class AdminGateway(Gateway):
         entity has none.
         """
         try:
-            return _unless_missing(lambda: self._pages(kind, path, parent, params))
+            return unless_missing(lambda: self._pages(kind, path, parent, params))
         except Refused as exc:
             if params is None or exc.status != 500 or self.traits().writes_entities:
                 raise
@@ -168,12 +181,12 @@ class AdminGateway(Gateway):
             key = f"{parent}:{kind.path_id(body)}"
             return {**body, "id": key, str(kind.parent): {"id": parent}}
         except Refused as exc:
-            if exc.status == 409:
+            if exc.is_unique_violation:
                 raise UniqueViolation(exc, exc.fields) from exc
             if exc.status == 404 and kind.parent and self.offers(kind):
                 raise ParentMissing(exc) from exc
             if exc.status == 404 and kind.optional:
-                raise NotOffered(exc, NOT_OFFERED.format(kind.schema_name)) from exc
+                raise NotOffered(exc, self.not_offered.format(kind.schema_name)) from exc
             raise
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
@@ -185,14 +198,15 @@ class AdminGateway(Gateway):
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         key = current["id"] if kind.path_id is None else kind.path_id(current)
-        _unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, key)))
+        unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, key)))
 
     def schema(self, name: str) -> dict[str, Any] | None:
         if name not in self._schemas:
-            self._schemas[name] = _unless_missing(
-                lambda: self._client.request("GET", f"/schemas/{name}")
-            )
+            self._schemas[name] = self._read_schema(name)
         return self._schemas[name]
+
+    def _read_schema(self, name: str) -> dict[str, Any] | None:
+        return unless_missing(lambda: self._client.request("GET", f"/schemas/{name}"))
 
     def plugin_names(self) -> list[str]:
         try:
@@ -202,14 +216,16 @@ class AdminGateway(Gateway):
         return sorted(plugins.get("available_on_server") or ())
 
     def validate(self, kind: Kind, body: Entity) -> None:
-        path = f"/schemas/{kind.schema_name}/validate"
         try:
-            self._client.request("POST", path, body, repeatable=True)
+            self._client.request("POST", self._validation_path(kind), body, repeatable=True)
         except Refused as exc:
             if exc.status not in (404, 405):
                 raise
 
-    def kinds_tagged(self, tag: str) -> set[str]:
+    def _validation_path(self, kind: Kind) -> str:
+        return f"/schemas/{kind.schema_name}/validate"
+
+    def kinds_tagged(self, tag: str, known: Collection[str] = ()) -> set[str]:
         listed: list[Entity] = []
         try:
             listed = list(self._client.pages(f"/tags/{segment(tag)}"))
@@ -226,13 +242,13 @@ class AdminGateway(Gateway):
         return {kind.name for kind in KINDS.values() if kind.schema_name in schemas}
 
     def data_planes(self) -> list[Entity]:
-        found = _unless_missing(lambda: list(self._client.pages("/clustering/data-planes")))
+        found = unless_missing(lambda: list(self._client.pages("/clustering/data-planes")))
         return found or []
 
     def health(self, upstream: str) -> list[Entity] | None:
         path = f"/upstreams/{segment(upstream)}/health"
         try:
-            return _unless_missing(lambda: list(self._client.pages(path)))
+            return unless_missing(lambda: list(self._client.pages(path)))
         except Refused as exc:
             if _has_no_balancer(exc):
                 return []
@@ -259,14 +275,17 @@ class AdminGateway(Gateway):
         parent: str | None,
         key: str | None = None,
         body: Entity | None = None,
+        *,
+        params: Mapping[str, str] | None = None,
     ) -> Entity:
         """A response that has to be an entity; another server's JSON must not pass for one."""
         path = _path(kind, parent, key)
-        answer = self._client.request(method, path, body)
+        answer = self._client.request(method, path, body, params)
         entity = _read(kind, answer, parent) if isinstance(answer, dict) else None
         if entity is None or "id" not in entity:
             raise UnexpectedAnswer(
-                f"the response to {method} {self.url}{path} is not an entity: check admin_url"
+                f"the response to {method} {self._client.url}{path} is not an entity: "
+                f"check {self._client.connection.option}"
             )
         return entity
 
@@ -309,7 +328,7 @@ def _has_no_balancer(exc: Refused) -> bool:
     return "has no balancer" in exc.message
 
 
-def _unless_missing(ask: Callable[[], T | None]) -> T | None:
+def unless_missing(ask: Callable[[], T | None]) -> T | None:
     try:
         return ask()
     except Refused as exc:

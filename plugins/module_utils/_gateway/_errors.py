@@ -15,8 +15,6 @@ from typing import Any
 
 from .._errors import Refused
 
-NOT_OFFERED = "the gateway does not have {}, which need Kong Gateway Enterprise"
-
 
 class Rejection(Refused):
     """Base: what the client said, with the message that a dialect may have made clearer."""

@@ -9,7 +9,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ class Traits:
     :param has_balancer: whether it balances requests itself, so that targets have a health.
     :param writes_entities: whether single entities can be written; else only whole documents.
     :param restricts_listed_ids: whether it refuses to delete what a list of IDs names.
+    :param omits_nulls: whether its responses leave out what is null.
     """
 
     name: str = "Kong Gateway"
@@ -41,6 +42,7 @@ class Traits:
     has_balancer: bool = True
     writes_entities: bool = True
     restricts_listed_ids: bool = True
+    omits_nulls: bool = False
 
 
 class Gateway(Protocol):
@@ -54,9 +56,22 @@ class Gateway(Protocol):
     predicts: bool
     # Kinds with one list of the entities of all parents, beside those that declare its path.
     lists_all: frozenset[str] = frozenset()
+    # The name of the control plane of Konnect that it is.
+    control_plane: str | None = None
+    # What is said of a kind that it does not have.
+    not_offered: str = "the gateway does not have {}"
 
     def traits(self) -> Traits:
         """Asked for once."""
+
+    def identify(self) -> dict[str, Any]:
+        """Version, edition, role, database and host name, and what else says which one it is.
+
+        :raises UnexpectedAnswer: what answers is no gateway.
+        """
+
+    def describe(self, found: Mapping[str, Any]) -> str:
+        """The sentence that says which gateway answered, from what :meth:`identify` found."""
 
     def offers(self, kind: Kind) -> bool:
         """Whether the gateway has the kind and shows it; asked for once a kind."""
@@ -115,8 +130,11 @@ class Gateway(Protocol):
 
     # Capabilities: what only some gateways can, as their traits say.
 
-    def kinds_tagged(self, tag: str) -> set[str]:
-        """Names of the managed kinds of which some entity has a tag."""
+    def kinds_tagged(self, tag: str, known: Collection[str] = ()) -> set[str]:
+        """Names of the managed kinds of which some entity has a tag.
+
+        :param known: kinds that need not be asked for.
+        """
 
     def data_planes(self) -> list[Entity]:
         """The data planes that a control plane knows; none where the node is no control plane."""

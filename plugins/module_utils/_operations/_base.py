@@ -50,6 +50,8 @@ class Task:
     progress: Callable[[str], None] = silent
     # Another node of the same gateway, or one of its data planes, by its URL.
     node: Callable[[str], Gateway] = no_node
+    # What is only read, without what check mode predicts.
+    direct: Gateway | None = None
 
     @property
     def gateway(self) -> Gateway:
@@ -64,6 +66,10 @@ class Task:
         return {name: self.params[name] for name in names if name in self.params}
 
 
+def _itself(gateway: Gateway) -> Gateway:
+    return gateway
+
+
 @dataclass(frozen=True)
 class Operation:
     """A module's argument spec and what it does.
@@ -72,6 +78,8 @@ class Operation:
     :param run: raises ``KongError``; its result is made of plain JSON values.
     :param writes: whether it can write: what was predicted before is worthless after it.
     :param only_predicts: whether it only predicts, and tasks after it find nothing predicted.
+    :param writes_control_planes: whether what was looked up of Konnect is worthless after it, too.
+    :param opens: what it works on instead of the gateway that the options lead to.
     :param checks: what a prediction of it is checked for.
     """
 
@@ -79,6 +87,8 @@ class Operation:
     spec: ArgumentSpec
     run: Callable[[Task], Result]
     writes: bool = True
+    writes_control_planes: bool = False
+    opens: Callable[[Gateway], Gateway] = _itself
     checks: Checks = Checks()
     only_predicts: bool = False
 

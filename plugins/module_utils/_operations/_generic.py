@@ -12,6 +12,7 @@ For what has no module: entities of custom plugins, and kinds newer than the col
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,7 +22,7 @@ from .._entities._identity import ByComparison, Identity
 from .._entities._kind import GENERATED, Entity, Field, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
-from .._errors import InputError
+from .._errors import InputError, KongError
 from .._freeform import fields_from
 from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, result_of_one
@@ -31,12 +32,15 @@ from ._entity import STATE
 def run_entity(task: Task) -> Result:
     written: Entity = dict(task.params["entity"])
     kind, called = _kind(task)
-    parent = parent_key(task.gateway, kind, called) if called else None
-    if task.params["state"] == "absent":
+    gone = task.params["state"] == "absent"
+    try:
+        parent = parent_key(task.gateway, kind, called, needed=not gone) if called else None
+    except KongError as exc:
+        exc.within(f"{kind.describe(written, called)} at {task.gateway.url}")
+        raise
+    if gone:
         plan = absent(task.gateway, kind, written, parent, called=called)
     else:
-        if called and parent is None:
-            parent = task.gateway.missing(kind.above or KINDS[str(kind.parent)], called)
         plan = present(task.gateway, kind, written, task.warn, parent, called=called)
     return result_of_one(task, carry_out(task.gateway, plan, parent))
 
@@ -60,7 +64,7 @@ def _kind(task: Task) -> tuple[Kind, str | None]:
             f"the gateway at {task.gateway.url} has no entities named {name}: "
             f"check path, or name its schema with the option schema{near}"
         )
-    identity, fields = task.params["identity"], _fields(schema)
+    identity, fields = task.params["identity"], _fields(name, schema)
     is_secret = any(field.secret for field in fields if field.name == identity)
     above, parent = _above(path, schema)
     kind = Kind(
@@ -95,8 +99,15 @@ def _above(path: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], str | 
     return {}, None
 
 
-def _fields(schema: Mapping[str, Any]) -> tuple[Field, ...]:
-    return tuple(field for field in fields_from(schema) if field.name not in ("id", *GENERATED))
+def _fields(name: str, schema: Mapping[str, Any]) -> tuple[Field, ...]:
+    """The fields of a schema, with the doubts about what is written of a kind that is known."""
+    known = (kind for kind in KINDS.values() if kind.schema_name == name)
+    doubts = {field.name: field.doubts for kind in known for field in kind.fields}
+    return tuple(
+        replace(field, doubts=doubts.get(field.name))
+        for field in fields_from(schema)
+        if field.name not in ("id", *GENERATED)
+    )
 
 
 KONG_ENTITY = Operation(

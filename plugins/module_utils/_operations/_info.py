@@ -24,14 +24,13 @@ from .._parallel import for_each
 from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, shown
 from ._nodes import STATUS_URLS, further_nodes
-from ._ping import identify
 
 
 def run_info(task: Task) -> Result:
     if task.params.get("status_urls") and not task.params["health"]:
         raise InputError("status_urls needs health: set health to true")
     kinds = [_kind(name) for name in task.params.get("kinds", ())]
-    found = identify(task.gateway)
+    found = task.gateway.identify()
     lists = for_each(lambda kind: _entities(task, kind), kinds)
     planes = {"data_planes": task.gateway.data_planes()} if task.params["data_planes"] else {}
     return {
@@ -81,7 +80,9 @@ def _pool(
 ) -> list[Entity]:
     targets = task.gateway.entities(TARGET, upstream["id"], tags=tags) or []
     asked = bool(task.params["health"] and targets)
-    seen = _seen(task.gateway, upstream) if asked else {}
+    # A gateway that does not balance is asked only where nobody else is, to say so itself.
+    own = asked and (task.gateway.traits().has_balancer or not nodes)
+    seen = _seen(task.gateway, upstream) if own else {}
     further = {node.url: _seen(node, upstream) for node in (nodes if asked else ())}
     for target in targets:
         target["upstream"] = {"id": upstream["id"], "name": upstream["name"]}

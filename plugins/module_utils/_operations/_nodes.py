@@ -55,6 +55,11 @@ def _expanded(task: Task, url: str) -> Iterator[str]:
         raise InputError(
             f"status_urls: {task.gateway.url} lists no data planes for {url}; write their URLs"
         )
+    if "{ip}" in url and not all(plane.get("ip") for plane in planes):
+        raise InputError(
+            f"status_urls: {task.gateway.url} does not tell the addresses of its data planes: "
+            f"write {{hostname}} in {url}, or their URLs"
+        )
     for plane in planes:
         ip = str(plane.get("ip") or "")
         ip = f"[{ip}]" if ":" in ip else ip

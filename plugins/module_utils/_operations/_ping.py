@@ -14,30 +14,13 @@ from typing import Any
 from .._argspec import ArgumentSpec
 from .._deadline import Deadline, poll
 from .._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
-from .._gateway._protocol import Gateway
 from ._base import Operation, Result, Task
 
 
-def identify(gateway: Gateway) -> dict[str, Any]:
-    """Version, edition, role and database of a gateway.
-
-    :raises UnexpectedAnswer: the answer is JSON, but not that of a gateway.
-    """
-    traits = gateway.traits()
-    if not traits.version:
-        raise UnexpectedAnswer(
-            f"{gateway.url} does not answer as an Admin API does (no version): check admin_url"
-        )
-    names = ("version", "edition", "role", "database", "hostname")
-    return {name: getattr(traits, name) for name in names}
-
-
 def run_ping(task: Task) -> Result:
-    found = _wait(task) if task.params.get("wait") else identify(task.gateway)
-    message = (
-        f"Connected to Kong Gateway {found['version']} ({found['edition']}) at {task.gateway.url}"
-    )
-    return {"changed": False, "msg": message, "url": task.gateway.url, **found}
+    gateway = task.gateway
+    found = _wait(task) if task.params.get("wait") else gateway.identify()
+    return {"changed": False, "msg": gateway.describe(found), "url": gateway.url, **found}
 
 
 def _wait(task: Task) -> dict[str, Any]:
@@ -45,7 +28,7 @@ def _wait(task: Task) -> dict[str, Any]:
     interval, timeout = task.params["wait_interval"], task.params["wait_timeout"]
     try:
         return poll(
-            lambda: identify(task.gateway),
+            task.gateway.identify,
             Deadline(timeout),
             passing=lambda exc: not _is_final(exc),
             pause=interval,

@@ -154,10 +154,29 @@ def _content(task: Task) -> Mapping[str, Any]:
             "controller, through the action plugin of this module)"
         )
     content = unpacked(content)
-    if not task.params["ignore_konnect"]:
+    if not (task.params["ignore_konnect"] or _names_control_plane(task, content)):
         return content
     kept = {name: value for name, value in content.items() if name != "_konnect"}
     return Located(kept, where_of(content), getattr(content, "places", None))
+
+
+def _names_control_plane(task: Task, content: Mapping[str, Any]) -> bool:
+    """Whether ``_konnect`` names the connected control plane.
+
+    :raises InputError: it names another one.
+    """
+    connected = task.gateway.control_plane
+    written = content.get("_konnect")
+    if connected is None or not isinstance(written, Mapping):
+        return False
+    named = written.get("control_plane_name") or written.get("runtime_group_name")
+    if named in (None, connected):
+        return True
+    raise InputError(
+        f"{place_of(content, '_konnect')}: the document is for the control plane {named}, and "
+        f"the task is connected to {connected}: set control_plane to {named}, or ignore_konnect to "
+        "true"
+    )
 
 
 def _document(task: Task, content: Mapping[str, Any]) -> Document:

@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which tests run on an Admin API and on a control plane of Konnect, and which of them cannot."""
+
+from __future__ import annotations
+
+import re
+
+ADMIN, KONNECT = "admin", "konnect"
+
+# Files whose tests run in both dialects.
+BOTH = (
+    "test_every_kind",
+    "test_prediction",
+    "test_state",
+    "test_state_deletes",
+    "test_state_faults",
+    "test_state_partials",
+    "test_state_roundtrip",
+    "test_state_undo",
+    "test_failures_of_kinds",
+)
+
+# Patterns of the tests that do not run on Konnect, with the reason.
+EXCEPTIONS: dict[str, str] = {
+    r"\boauth2\b": "Konnect has no credentials for OAuth 2.0",
+    r"\[workspace-": "Konnect's JSON Schemas do not say which empty records it fills in",
+    r"test_the_open_edition": "Konnect has the kinds of the enterprise edition",
+    r"test_the_health_of_a_target": "Konnect does not have the health of targets",
+    r"test_both_doors": "test_konnect_doors runs Konnect's own options both ways",
+}
+
+
+def reason_against(name: str) -> str | None:
+    """Why a test does not run on Konnect; None where it does."""
+    return next((why for pattern, why in EXCEPTIONS.items() if re.search(pattern, name)), None)

@@ -1,0 +1,217 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is Konnect's own: ways in, look-ups, refusals, whole entities by ID, numbers of requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness.engine import Engine
+from harness.gateway import Gateway, sandbox
+from harness.playbook import LOCAL, Player
+from harness.state import State, fixture
+
+TUTORIAL = fixture("first-upstream-target")
+
+
+@pytest.fixture(scope="module")
+def _konnect() -> Iterator[Gateway]:
+    with sandbox(control_plane="default") as started:
+        yield started
+
+
+@pytest.fixture
+def konnect(_konnect: Gateway) -> Gateway:
+    """Konnect with an empty control plane."""
+    _konnect.reset()
+    return _konnect
+
+
+@pytest.fixture
+def engine(konnect: Gateway) -> Engine:
+    """Calls modules with Konnect's options."""
+    return Engine(konnect)
+
+
+def _asked(gateway: Gateway) -> list[str]:
+    return [f"{each['method']} {each['path']}" for each in gateway.requests()]
+
+
+def test_ping_says_what_deck_says(engine: Engine) -> None:
+    found = engine.ok("kong_ping")
+    assert found["msg"] == "Successfully Konnected to the Kong organization!"
+    assert (found["organization"], found["edition"]) == ("Kong", "konnect")
+
+
+def test_two_ways_in_are_an_error_that_names_both(engine: Engine) -> None:
+    refused = engine.refused("kong_ping", admin_url="http://127.0.0.1:8001")
+    assert "admin_url" in refused["msg"] and "konnect_token" in refused["msg"]
+    refused = engine.refused("kong_ping", konnect_region="eu")
+    assert "konnect_region" in refused["msg"] and "konnect_url" in refused["msg"]
+    refused = engine.refused("kong_ping", konnect_token=None)
+    assert "needs konnect_token" in refused["msg"]
+
+
+def test_a_token_is_not_sent_in_the_clear(engine: Engine) -> None:
+    refused = engine.refused("kong_ping", konnect_url="http://us.api.konghq.com")
+    assert "use https://" in refused["msg"]
+
+
+def test_a_missing_control_plane_may_be_of_another_region(konnect: Gateway) -> None:
+    engine = Engine(replace(konnect, control_plane="other"))
+    refused = engine.refused("kong_upstream", name="web")
+    assert "control plane other does not exist" in refused["msg"]
+    assert "another region" in refused["msg"]
+
+
+def test_a_refused_token_is_a_sentence_in_both_shapes(konnect: Gateway) -> None:
+    key = konnect.core.split("/")[3]
+    with sandbox("--admin-token", "right", control_plane="default") as guarded:
+        engine = Engine(guarded)
+        for options in ({}, {"control_plane": key}):
+            refused = engine.refused("kong_upstream", name="web", konnect_token="wr0ng", **options)
+            assert "konnect_token" in refused["msg"] and "wr0ng" not in json.dumps(refused)
+        assert refused["failure"]["trace_id"] in refused["msg"]
+
+
+def test_a_change_of_a_target_takes_four_requests_and_a_loop_one_look_up(
+    engine: Engine, konnect: Gateway
+) -> None:
+    engine.ok("kong_upstream", name="web", targets=[{"target": "a.test:80"}])
+    engine.forget()
+    konnect.reset_requests()
+    for weight in (5, 6):
+        done = engine.ok("kong_target", upstream="web", target="a.test:80", weight=weight)
+        assert done["operation"] == "update"
+    asked = _asked(konnect)
+    assert asked.count("GET /v2/control-planes") == 1
+    assert len(asked) == 4 + 3
+
+
+def test_a_loop_of_fifty_targets_looks_up_the_control_plane_once(
+    konnect: Gateway, playbook: Player
+) -> None:
+    Engine(konnect).ok("kong_upstream", name="web")
+    konnect.reset_requests()
+    task = {
+        "irishtek.kong.kong_target": {
+            **konnect.connection, "upstream": "web", "target": "10.0.0.{{ item }}:80",
+        },
+        "loop": "{{ range(1, 51) | list }}",
+    }
+    again = {"irishtek.kong.kong_upstream": {**konnect.connection, "name": "web"}}
+    play = [{"hosts": "gateways", "gather_facts": False, "tasks": [task, again]}]
+    inventory = {"gateways": {"hosts": {"here": LOCAL}}}
+    playbook(json.dumps(play) + "\n", inventory=inventory, environment={
+        "KONG_ADMIN_URL": "http://127.0.0.1:1", "KONNECT_TOKEN": "not-this-one",
+    }).ok()
+    # Once for all tasks of the run: the environment's other way in does not count, either.
+    assert _asked(konnect).count("GET /v2/control-planes") == 1
+    assert len(konnect.entities("/targets")) == 50
+
+
+def test_consistent_hashing_survives_a_change_of_something_else(
+    engine: Engine, konnect: Gateway
+) -> None:
+    # Stored so by a client that leaves hash_on out.
+    konnect.call("POST", "/upstreams", {"name": "web", "algorithm": "consistent-hashing"})
+    before = konnect.call("GET", "/upstreams/web")
+    assert before["hash_on"] == "none"
+    engine.ok("kong_upstream", name="web", slots=20)
+    after = konnect.call("GET", "/upstreams/web")
+    assert (after["algorithm"], after["slots"]) == (before["algorithm"], 20)
+    assert after["id"] == before["id"]
+
+
+def test_what_konnect_manages_is_left_alone(engine: Engine, konnect: Gateway) -> None:
+    konnect.call("POST", "/services", {"name": "own", "host": "a", "tags": ["konnect-managed"]})
+    refused = engine.refused("kong_service", name="own", host="b")
+    assert "konnect-managed" in refused["msg"]
+    head = {"_format_version": "3.0", "services": [{"name": "new", "host": "c"}]}
+    done = State(engine)(head, purge_kinds=["service"])
+    assert [each["operation"] for each in done["changes"]] == ["create"]
+
+
+def test_a_password_that_is_a_hash_stays(engine: Engine, konnect: Gateway) -> None:
+    engine.ok("kong_consumer", username="alice")
+    named = {"type": "basic_auth", "consumer": "alice", "username": "al"}
+    engine.ok("kong_credential", **named, password="hidden-one")
+    before = konnect.entities("/basic-auths")[0]["password"]
+    engine.ok("kong_credential", **named, tags=["a"])
+    after = konnect.entities("/basic-auths")[0]
+    assert (after["password"], after["tags"]) == (before, ["a"])
+
+
+def test_a_value_that_is_taken_is_named(engine: Engine) -> None:
+    engine.ok("kong_consumer", username="alice", custom_id="1")
+    for check in (True, False):
+        refused = engine.refused("kong_consumer", check=check, username="bob", custom_id="1")
+        assert "custom_id" in refused["msg"]
+
+
+def test_what_konnect_does_not_have_is_refused_with_what_to_use(engine: Engine) -> None:
+    engine.ok("kong_upstream", name="web", targets=[{"target": "a.test:80"}])
+    refused = engine.refused("kong_info", kinds=["target"], health=True)
+    assert "status_urls" in refused["msg"] and "Konnect" in refused["msg"]
+    refused = engine.refused(
+        "kong_target_health", upstream="web", target="a.test:80", health="healthy"
+    )
+    assert "drained" in refused["msg"]
+    refused = engine.refused("kong_target", upstream="web", target="a.test:80", wait=True)
+    assert "status_urls" in refused["msg"]
+
+
+def test_the_state_file_of_the_tutorial(engine: Engine, konnect: Gateway) -> None:
+    state = State(engine)
+    document = {**TUTORIAL, "_konnect": {"runtime_group_name": "default"}}
+    assert len(state(document)["changes"]) == 5
+    konnect.reset_requests()
+    assert state(document)["changed"] is False
+    asked = _asked(konnect)
+    # Konnect has no list by tag, so each kind that can be tagged is listed once; and one schema a
+    # kind that is written says what it would reset.
+    assert len(asked) == len(set(asked))
+    assert len([each for each in asked if "/schemas/" in each]) == 4
+    refused = state.refused({**document, "_konnect": {"control_plane_name": "other"}})
+    assert "other" in refused["msg"] and "default" in refused["msg"]
+
+
+def test_an_unchanged_sync_takes_one_list_a_kind(engine: Engine, konnect: Gateway) -> None:
+    state = State(engine)
+    pools = [{"name": f"pool-{number}", "targets": [{"target": "a.test:80"}]} for number in "123"]
+    document: dict[str, Any] = {"_format_version": "3.0", "upstreams": pools}
+    kinds = ["upstream", "target"]
+    for options in ({"state": "applied"}, {"purge_kinds": kinds}):
+        state(document, **options)
+        konnect.reset_requests()
+        assert state(document, **options)["changed"] is False
+        assert len(_asked(konnect)) <= len(kinds) + 3
+
+
+def test_limits_of_requests_are_waited_for(
+    engine: Engine, konnect: Gateway, pauses: list[float]
+) -> None:
+    konnect.faults(kind="answer", status=429, headers={"Retry-After": "7"}, times=2)
+    assert engine.ok("kong_upstream", name="web")["operation"] == "create"
+    assert sum(pauses) >= 14
+
+
+def test_a_workspace_comes_after_core_entities(engine: Engine, konnect: Gateway) -> None:
+    refused = engine.refused("kong_service", workspace="team", name="s", host="a")
+    assert "Workspace 'team' does not exist" in refused["msg"]
+    konnect.call("POST", "/workspaces", {"name": "team"})
+    engine.forget()
+    engine.ok("kong_service", workspace="team", name="s", host="a")
+    assert [each["name"] for each in konnect.entities("/team/services")] == ["s"]
+    assert konnect.entities("/services") == []
+
+
+def test_no_answer_names_konnects_options(engine: Engine) -> None:
+    refused = engine.refused("kong_ping", konnect_url="http://127.0.0.1:9", request_retries=0)
+    assert "konnect_url" in refused["msg"] and "no answer from Konnect" in refused["msg"]

@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Control planes, certificates of data planes, and nodes, through their whole life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.certificates import self_signed
+from harness.engine import Engine, Result
+from harness.gateway import Gateway, sandbox
+from sandbox_tests.cluster_support import Authority, data_plane
+from sandbox_tests.konnect_support import konnect_with_cluster
+
+GROUP = "CLUSTER_TYPE_CONTROL_PLANE_GROUP"
+
+
+@pytest.fixture(scope="module")
+def _konnect() -> Iterator[Gateway]:
+    with sandbox(control_plane="default") as started:
+        yield started
+
+
+@pytest.fixture
+def engine(_konnect: Gateway) -> Engine:
+    """Calls modules with Konnect's options; Konnect is empty."""
+    _konnect.reset()
+    return Engine(_konnect)
+
+
+def _foretold_and_done(engine: Engine, module: str, **options: Any) -> Result:
+    """Check mode writes nothing and says what is then done; a second run changes nothing."""
+    engine.gateway.reset_requests()
+    engine.forget()
+    foretold = engine.ok(module, check=True, **options)
+    assert engine.gateway.writes() == []
+    engine.forget()
+    done = engine.ok(module, **options)
+    told = ("changed", "operation", "added", "removed")
+    assert [foretold.get(name) for name in told] == [done.get(name) for name in told]
+    operations = [
+        [each["operation"] for each in result.get("changes", ())] for result in (foretold, done)
+    ]
+    assert operations[0] == operations[1]
+    again = engine.ok(module, **options)
+    assert again["changed"] is False
+    return done
+
+
+def test_a_control_plane_is_created_changed_in_place_and_deleted(engine: Engine) -> None:
+    named = {"name": "team-a"}
+    made = _foretold_and_done(engine, "konnect_control_plane", **named, labels={"env": "prod"})
+    assert made["operation"] == "create" and made["diff"]["before"] == ""
+    urls = [{"host": "a.test", "port": 443, "protocol": "https"}]
+    changed = _foretold_and_done(
+        engine, "konnect_control_plane", **named, labels={"env": "test"}, proxy_urls=urls,
+        description="for team a", auth_type="pki_client_certs",
+    )
+    assert changed["operation"] == "update"
+    plane = changed["control_plane"]
+    assert plane["id"] == made["control_plane"]["id"]
+    assert plane["labels"] == {"env": "test"} and plane["config"]["proxy_urls"] == urls
+    renamed = engine.ok("konnect_control_plane", id=plane["id"], name="team-b")
+    assert renamed["control_plane"]["name"] == "team-b"
+    found = engine.ok("konnect_control_plane_info", labels={"env": "test"})["control_planes"]
+    assert [each["name"] for each in found] == ["team-b"]
+    assert found[0]["config"]["cluster_type"] == "CLUSTER_TYPE_CONTROL_PLANE"
+    gone = _foretold_and_done(engine, "konnect_control_plane", name="team-b", state="absent")
+    assert gone["operation"] == "delete"
+
+
+def test_what_cannot_change_is_refused(engine: Engine) -> None:
+    engine.ok("konnect_control_plane", name="team-a")
+    for options in ({"cluster_type": GROUP}, {"cloud_gateway": True}):
+        for check in (True, False):
+            refused = engine.refused("konnect_control_plane", check=check, name="team-a", **options)
+            assert next(iter(options)) in refused["msg"]
+
+
+def test_a_control_plane_in_use_is_deleted_only_by_force(engine: Engine) -> None:
+    engine.ok("konnect_control_plane", name="team-a")
+    engine.ok("kong_service", control_plane="team-a", name="s", host="a.test")
+    for check in (True, False):
+        refused = engine.refused(
+            "konnect_control_plane", check=check, name="team-a", state="absent"
+        )
+        assert "it has services" in refused["msg"] and "force" in refused["msg"]
+    engine.ok("konnect_control_plane", name="team-a", state="absent", force=True)
+    # What was looked up before is looked up again.
+    refused = engine.refused("kong_service", control_plane="team-a", name="s", host="a.test")
+    assert "control plane team-a does not exist" in refused["msg"]
+
+
+def test_members_of_a_group(engine: Engine) -> None:
+    ids = {
+        name: engine.ok("konnect_control_plane", name=name)["control_plane"]["id"]
+        for name in ("team-a", "team-b")
+    }
+    options = {"name": "all", "cluster_type": GROUP}
+    made = engine.ok("konnect_control_plane", **options, members=["team-a"])
+    assert made["added"] == [ids["team-a"]]
+    both = _foretold_and_done(engine, "konnect_control_plane", **options, members=["team-b"])
+    assert (both["added"], both["removed"]) == ([ids["team-b"]], [])
+    one = _foretold_and_done(
+        engine, "konnect_control_plane", **options, members=["team-b"], purge_members=True
+    )
+    assert (one["added"], one["removed"]) == ([], [ids["team-a"]])
+    refused = engine.refused("konnect_control_plane", name="team-a", members=["team-b"])
+    assert GROUP in refused["msg"]
+    refused = engine.refused("konnect_control_plane", name="all", members=["nobody"])
+    assert "nobody does not exist" in refused["msg"]
+
+
+def test_certificates_are_compared_by_their_fingerprints(engine: Engine, tmp_path: Path) -> None:
+    pairs = [self_signed(tmp_path, name) for name in ("one", "two", "three")]
+    one, two, three = (Path(pair.certificate).read_text() for pair in pairs)
+    module = "konnect_data_plane_certificate"
+    made = _foretold_and_done(engine, module, content=one, title="first")
+    assert made["certificate"]["title"] == "first"
+    assert not engine.ok(module, content=f"\n{one}\n".replace("\n", "\r\n"))["changed"]
+    assert _foretold_and_done(engine, module, path=pairs[1].certificate)["changed"]
+    purged = _foretold_and_done(engine, module, content=three, purge=True)
+    assert [each["operation"] for each in purged["changes"]] == ["create", "delete", "delete"]
+    gone = _foretold_and_done(engine, module, content=three, state="absent")
+    assert [each["operation"] for each in gone["changes"]] == ["delete"]
+    assert not engine.ok(module, content=two, state="absent")["changed"]
+    refused = engine.refused(module, content=Path(pairs[0].key).read_text())
+    assert "private key" in refused["msg"]
+    assert "one certificate" in engine.refused(module, content=one + two)["msg"]
+    assert "cannot be read" in engine.refused(module, path=str(tmp_path / "none"))["msg"]
+
+
+def test_a_control_plane_has_at_most_32_certificates(engine: Engine, tmp_path: Path) -> None:
+    path = engine.gateway.core.replace("core-entities", "dp-client-certificates")
+    one = Path(self_signed(tmp_path, "one").certificate).read_text()
+    for _number in range(32):
+        engine.gateway.call("POST", path, {"cert": one})
+    two = Path(self_signed(tmp_path, "two").certificate).read_text()
+    refused = engine.refused("konnect_data_plane_certificate", content=two)
+    assert "32 is the most" in refused["msg"]
+
+
+def test_an_admin_api_has_none_of_this(engine: Engine) -> None:
+    for module in ("konnect_control_plane_info", "konnect_node_info"):
+        refused = engine.refused(
+            module, admin_url="http://127.0.0.1:8001", konnect_token=None, konnect_url=None,
+            control_plane=None,
+        )
+        assert "needs Konnect" in refused["msg"]
+
+
+def test_nodes_are_waited_for_and_keep_their_certificate(tmp_path: Path) -> None:
+    name = "cp.konnect.test"
+    authority = Authority(tmp_path)
+    own, pair = authority.alone(name), authority.alone("dp")
+    module = "konnect_data_plane_certificate"
+    with konnect_with_cluster(tmp_path, own) as (_client, control):
+        konnect = replace(control.gateway, token="kpat_sandbox", control_plane="default")
+        engine = Engine(konnect)
+        certificate = pair.certificate.read_text()
+        engine.ok(module, content=certificate)
+        assert engine.ok("konnect_node_info")["nodes"] == []
+        refused = engine.refused("konnect_node_info", wait=True, wait_timeout=0)
+        assert "0 of 1 nodes run the expected configuration" in refused["msg"]
+        trust = ["--cluster-mtls", "pki", "--cluster-server-name", name, "--cluster-trusted",
+                 str(own.certificate)]
+        with data_plane(tmp_path / "dp.log", pair, control.cluster, *trust):
+            joined = engine.ok("konnect_node_info", wait=True, wait_timeout=60)
+            assert (joined["connected"], joined["up_to_date"]) == (1, 1)
+            engine.ok("kong_service", name="s", host="a.test")
+            followed = engine.ok("konnect_node_info", wait=True, wait_timeout=60)
+            assert followed["expected_hash"] != joined["expected_hash"]
+            assert [each["up_to_date"] for each in followed["nodes"]] == [True]
+            for options in ({"content": certificate, "state": "absent"}, {
+                "content": own.certificate.read_text(), "purge": True,
+            }):
+                for check in (True, False):
+                    refused = engine.refused(module, check=check, **options)
+                    assert "force" in refused["msg"] and "connected data plane" in refused["msg"]
+            refused = engine.refused("konnect_control_plane", name="default", state="absent")
+            assert "data planes" in refused["msg"]
+            engine.ok(module, content=certificate, state="absent", force=True)
