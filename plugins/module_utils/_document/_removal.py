@@ -146,12 +146,12 @@ class Removal:
         """What has to go because an entity does, and was not known to go."""
         found = []
         for other_kind, other in self._children(self._restricting(kind), entity):
-            may_go = self._cascade or self._protecting(other)
+            may_go = self._cascade or bool(self._protecting(other))
             if other["id"] not in self.going and not may_go:
                 raise self._blocked(other_kind, other, kind, entity, "points at")
             found.append((other_kind, other))
         for other_kind, other in self._children(pointing_at(kind.name, CASCADE), entity):
-            may_go = self._cascade or self._protecting(other)
+            may_go = self._cascade or bool(self._protecting(other))
             may_go = may_go or self._owns(other_kind.name, other)
             if other["id"] not in self.going and not may_go:
                 raise self._blocked(other_kind, other, kind, entity, "would be deleted with")
