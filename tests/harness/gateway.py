@@ -74,6 +74,16 @@ class Sparse(dict[str, Any]):
         return None
 
 
+def _as_konnects(fault: dict[str, Any]) -> dict[str, Any]:
+    """A fault that meets the same requests where they are Konnect's, which has no PATCH."""
+    match = dict(fault.get("match") or {})
+    if "path" in match:
+        match["path"] = match["path"].replace("^/", "^/v2/control-planes/[^/]+/core-entities/")
+    if match.get("method") == "PATCH":
+        match["method"] = "PUT"
+    return {**fault, **({"match": match} if match else {})}
+
+
 @dataclass(frozen=True)
 class Gateway:
     """A gateway's two doors; `echo_host` is where it reaches this machine.
@@ -190,11 +200,7 @@ class Gateway:
 
     def faults(self, **fault: Any) -> None:
         """Have it misbehave; see the sandbox's README for the keys."""
-        match = fault.get("match") or {}
-        if self.control_plane and match.get("path", "").startswith("^/"):
-            inside = f"^/v2/control-planes/[^/]+/core-entities{match['path'][1:]}"
-            fault = {**fault, "match": {**match, "path": inside}}
-        self._intercepted.add_fault(fault)
+        self._intercepted.add_fault(_as_konnects(fault) if self.control_plane else fault)
 
     def clear_faults(self) -> None:
         """Let it behave again; requests that a fault still holds up are never served."""
