@@ -17,7 +17,7 @@ help:  ## list the commands
 test:  ## everything: linters, unit and integration tests, sanity, documentation, importer
 	@$(TOOLS) test
 
-test-roles:  ## molecule scenarios in podman, as root; SCENARIO= one; DATA_PLANE_IMAGE= a real image
+test-roles:  ## molecule scenarios in podman, as root; SCENARIO= one
 	@$(TOOLS) test-roles
 
 lint:  ## ruff, mypy, yamllint, ansible-lint

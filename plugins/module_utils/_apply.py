@@ -179,17 +179,22 @@ def _reference(gateway: Gateway, field: Field, key: str) -> str:
     return str(found["id"]) if found is not None else gateway.missing(kind, key)
 
 
-def parent_key(gateway: Gateway, kind: Kind, parent: str) -> str | None:
+def parent_key(gateway: Gateway, kind: Kind, parent: str, needed: bool = False) -> str | None:
     """How a path leads to the parent that the user calls so; None where it does not exist.
 
     A name can stand in a path, unless it looks like an ID or is not the one that paths have.
+
+    :param needed: there is no going on without it.
+    :raises InputError: it is needed, and no earlier task may have been going to create it.
     """
     refuse_empty(str(kind.parent), parent)
     above = kind.above or KINDS[str(kind.parent)]
     if not above.unique and not looks_like_id(parent):
         return parent
     found = find_by_reference(gateway, above, parent)
-    return None if found is None else str(found["id"])
+    if found is None:
+        return gateway.missing(above, parent) if needed else None
+    return str(found["id"])
 
 
 def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:

@@ -43,7 +43,10 @@ _ESCAPES = {
     **{each: each for each in " \"'/\\\t"},
     **dict(zip("N_LP", "\x85\xa0\u2028\u2029")),
 }
-_PAIR = re.compile(r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+# An escape is one only behind an even number of backslashes.
+_PAIR = re.compile(
+    r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
 
 
 class _Wrong(Exception):
@@ -309,4 +312,6 @@ def _json_as_yaml(text: str) -> str:
 
     Tabs stand between tokens only, and characters beyond the first 65,536 are pairs of escapes.
     """
-    return _PAIR.sub(lambda pair: str(json.loads(f'"{pair[0]}"')), text.replace("\t", " "))
+    return _PAIR.sub(
+        lambda found: found[1] + str(json.loads(f'"{found[2]}"')), text.replace("\t", " ")
+    )

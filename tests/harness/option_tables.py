@@ -87,4 +87,5 @@ def write(role: Path) -> None:
 
 if __name__ == "__main__":
     for folder in ROLES:
-        write(folder)
+        if found(folder):
+            write(folder)

@@ -4,7 +4,7 @@
 """Build the images: `PYTHONPATH=tests python -m image.build`. It prints a line an image.
 
 `localhost/kong-sandbox:3.9` and `:3.10` behave as the gateway's own images; in
-`localhost/kong-sandbox-host:bookworm` systemd is the init. `localhost/kong-sandbox-postgresql`, the
+`localhost/kong-sandbox-host:trixie` systemd is the init. `localhost/kong-sandbox-postgresql`, the
 database of a real gateway, is made only where it is named. Without any registry: the base is a
 Debian made by debootstrap. What is there already with the same content is not made again.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 from image import tree
 from image.tree import BUILD, FILES, RELEASES, Failed, Release, digest, run
 
-SUITE = "bookworm"
+SUITE = "trixie"
 PACKAGES = (
     "python3", "python3-apt", "systemd", "systemd-sysv", "dbus", "openssl", "ca-certificates",
     "gnupg", "iproute2", "procps",
@@ -98,9 +98,11 @@ def gateway(release: Release) -> str:
 
 def _derived(image: str, recipe: str) -> str:
     """An image that is the base and what its recipe says; its name."""
-    content = f"{base()}-{digest([FILES / recipe])}"
+    files = FILES / "host"
+    content = f"{base()}-{digest([FILES / recipe, files])}"
     if _content_of(image) != content:
         with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+            shutil.copytree(files, Path(folder) / "host")
             _build(image, recipe, content, Path(folder))
     return image
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from image import tree
 from image.tree import BUILD, FILES, RELEASES, Failed, Release, run
 
-SUITE = "bookworm"
+SUITE = "trixie"
 COMPONENT = "main"
 ARCHITECTURES = ("amd64", "arm64")
 OWNER = "irishtek.kong tests <tests@example.test>"

@@ -21,7 +21,7 @@ FILES = Path(__file__).resolve().with_name("files")
 BUILD = TESTS.parent / ".build/image"
 
 #: The Python of the base image, for which wheels are taken.
-PYTHON = "3.11"
+PYTHON = "3.13"
 
 #: What the sandbox needs of PyPI: its own requirements, and the client of its proxy.
 REQUIREMENTS = (*(TESTS / "sandbox/requirements.txt").read_text("utf-8").split(), "httpx")

@@ -139,7 +139,7 @@ set -e
 rm -f /etc/apt/sources.list
 gpg --dearmor < /repository/gateway-39/gpg.key > /usr/share/keyrings/kong.gpg
 echo "deb [signed-by=/usr/share/keyrings/kong.gpg] file:/repository/gateway-39/deb/debian" \
-    "bookworm main" > /etc/apt/sources.list.d/kong.list
+    "trixie main" > /etc/apt/sources.list.d/kong.list
 apt-get update -o APT::Update::Error-Mode=any
 DEBIAN_FRONTEND=noninteractive apt-get install --yes kong=3.9.1
 printf 'database = off\\nadmin_listen = off\\nstatus_listen = off\\n' > /etc/kong/kong.conf
@@ -182,8 +182,8 @@ def _running(name: str) -> bool:
 
 def test_a_repository_that_was_changed_is_refused(repository: pathlib.Path) -> None:
     image = _images()[2]
-    release = repository / "gateway-310/deb/debian/dists/bookworm/InRelease"
-    release.write_text(release.read_text().replace("Suite: bookworm", "Suite: bookwork"))
+    release = repository / "gateway-310/deb/debian/dists/trixie/InRelease"
+    release.write_text(release.read_text().replace("Suite: trixie", "Suite: trixei"))
     script = INSTALL.partition("DEBIAN_FRONTEND")[0].replace("gateway-39", "gateway-310")
     mount = ("--volume", f"{repository}:/repository:ro")
     ended = subprocess.run(

@@ -84,6 +84,20 @@ def test_a_reference_by_name_costs_one_more(counted: Counted) -> None:
     assert counted("kong_route", **{**by_name, "service": service["id"]})[1] == {"GET": 1}
 
 
+def test_a_parent_that_no_path_may_lead_to_is_looked_up(counted: Counted) -> None:
+    # A name that looks like an ID; a consumer, which can have its custom_id only.
+    upstream, _ = counted("kong_upstream", name=UPSTREAM)
+    target = {"upstream": upstream["upstream"]["id"], "target": "a:80"}
+    assert counted("kong_target", **target)[1] == {"GET": 2, "POST": 1}
+    assert counted("kong_target", **target)[1] == {"GET": 2}
+    counted("kong_consumer", username=f"{PREFIX}alice")
+    credential = {"type": "acl", "consumer": f"{PREFIX}alice", "group": "gold"}
+    assert counted("kong_credential", **credential)[1] == {"GET": 2, "POST": 1}
+    assert counted("kong_credential", **credential)[1] == {"GET": 2}
+    gone = counted("kong_consumer", username=f"{PREFIX}alice", state="absent")[1]
+    assert gone == {"GET": 1, "DELETE": 1}
+
+
 @pytest.mark.parametrize("count", [1, 20])
 def test_an_upstream_with_targets_costs_two_and_one_for_each_write(
     counted: Counted, count: int

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The guides' examples are plays and tasks that Ansible takes, with options that are there.
 
-Examples that are neither are variables of the role data_plane or an inventory with such; what they
-and those of the role's README say is judged by the role itself.
+Examples that are neither are variables of the role gateway or an inventory with such; those, and
+what the role's README says, are options that the role has.
 """
 
 from __future__ import annotations
@@ -22,41 +22,24 @@ import pytest
 import yaml
 
 from harness.paths import BINARIES, COLLECTIONS, ROOT
-from harness.playbook import LOCAL, Player
 
 GUIDES = sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
 BLOCK = re.compile(r"^\.\. code-block:: yaml\n\n((?:    .*\n|\n)+)", re.MULTILINE)
 ENVIRONMENT = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
-GUIDE = ROOT / "docs/docsite/rst/guide_data_plane.rst"
-ROLE = ROOT / "roles/data_plane"
-HOOK = ROOT / "playbooks/tasks/konnect_certificate.yml"
+GUIDE = ROOT / "docs/docsite/rst/guide_gateway.rst"
+README = ROOT / "roles/gateway/README.md"
 # Names of the role's that are none of its options.
-OTHERS = {"data_plane_hook_certificate", "data_plane_hook_state", "data_plane_serial"}
-JUDGE = f"""
-- hosts: all
-  gather_facts: false
-  tasks:
-    - name: Types and choices
-      ansible.builtin.validate_argument_spec:
-        argument_spec: "{{{{ (lookup('ansible.builtin.file', '{ROLE}/meta/argument_specs.yml')
-          | from_yaml).argument_specs.main.options }}}}"
-
-    - name: Settings
-      ansible.builtin.include_role:
-        name: irishtek.kong.data_plane
-        tasks_from: work_out
-
-    - name: Problems
-      ansible.builtin.include_role:
-        name: irishtek.kong.data_plane
-        tasks_from: assert
-"""
+OTHERS = {"gateway_serial"}
 
 
 def _run(*command: str | Path) -> str:
     done = subprocess.run(
         [BINARIES / command[0], *command[1:]],
-        env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=120,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -73,6 +56,8 @@ def _plays(guide: Path) -> list[dict[str, Any]]:
     for found in _examples(guide):
         if isinstance(found, dict):
             continue
+        if any("sources" in item for item in found):
+            continue  # a rulebook, which Ansible does not take
         whole = all("hosts" in item for item in found)
         plays += found if whole else [{"name": "Tasks", "hosts": "all", "tasks": found}]
     return plays
@@ -98,9 +83,11 @@ def options() -> dict[str, set[str]]:
     listed = json.loads(_run("ansible-doc", "--json", "--list", "irishtek.kong"))
     documented = json.loads(_run("ansible-doc", "--json", *listed))
     modules = {name: set(found["doc"]["options"]) for name, found in documented.items()}
-    roles = json.loads(_run("ansible-doc", "--json", "--type", "role", "irishtek.kong.data_plane"))
-    return modules | {name: set(one["entry_points"]["main"]["options"])
-                      for name, one in roles.items()}
+    own = [f"irishtek.kong.{name}" for name in ("gateway", "ingress", "echo_upstream")]
+    roles = json.loads(_run("ansible-doc", "--json", "--type", "role", *own))
+    return modules | {
+        name: set(one["entry_points"]["main"]["options"]) for name, one in roles.items()
+    }
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
@@ -108,7 +95,8 @@ def test_examples_use_options_that_the_modules_have(
     guide: Path, options: dict[str, set[str]]
 ) -> None:
     calls = [
-        call for play in _plays(guide)
+        call
+        for play in _plays(guide)
         for call in _calls(play.get("tasks", []) + play.get("roles", []))
     ]
     assert calls
@@ -130,34 +118,18 @@ def test_the_site_and_the_readme_lead_to_each_guide() -> None:
     assert [guide.name for guide in GUIDES if f"docs/docsite/rst/{guide.name}" not in readme] == []
 
 
-def test_the_guide_on_data_planes_names_variables_that_there_are(
-    options: dict[str, set[str]]
+@pytest.mark.parametrize("page", [GUIDE, README], ids=lambda page: page.stem)
+def test_the_pages_on_gateways_name_options_that_there_are(
+    page: Path, options: dict[str, set[str]]
 ) -> None:
-    named = set(re.findall(r"\bdata_plane_[a-z_]+\b", GUIDE.read_text(encoding="utf-8")))
-    assert named - options["irishtek.kong.data_plane"] <= OTHERS
+    named = set(re.findall(r"\bgateway_[a-z_]+\b", page.read_text(encoding="utf-8")))
+    assert named - options["irishtek.kong.gateway"] <= OTHERS
 
 
-def test_the_guide_shows_the_hook_as_it_is() -> None:
-    shown = [found for found in _examples(GUIDE) if "data_plane_hook_state" in json.dumps(found)]
-    assert shown == [yaml.safe_load(HOOK.read_text())]
-
-
-def test_examples_of_variables_are_ones_that_the_role_takes(tmp_path: Path) -> None:
-    readme = (ROLE / "README.md").read_text(encoding="utf-8")
-    fenced = re.findall(r"^```yaml\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
-    found = [*_examples(GUIDE), *map(yaml.safe_load, fenced)]
-    inventory = tmp_path / "inventory"
-    inventory.mkdir()
-    for number, example in enumerate(example for example in found if isinstance(example, dict)):
-        # An inventory has groups with hosts, and not variables.
-        whole = all(isinstance(value, dict) and not key.startswith("data_plane_")
-                    for key, value in example.items())
-        group = example if whole else {"one": {"hosts": {f"example-{number}": example}}}
-        (inventory / f"{number}.yml").write_text(yaml.safe_dump(group))
-    (inventory / "own.yml").write_text(yaml.safe_dump({"all": {"vars": {
-        **LOCAL, "vaulted_license": "{}", "vaulted_pg_password": "not-a-secret",
-    }}}))
-    (inventory / "kong.yaml").write_text('_format_version: "3.0"\n')
-    run = Player(tmp_path, {})(JUDGE, inventory=inventory).ok()
-    assert {"kong-cp.example.com", "kong-dp1.example.com"} < set(run.stats)
-    assert len(run.stats) > 10
+def test_the_readmes_examples_are_options_of_the_role(options: dict[str, set[str]]) -> None:
+    fenced = re.findall(
+        r"^```yaml\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    for found in map(yaml.safe_load, fenced):
+        given = found if isinstance(found, dict) else found[0]["roles"][0]
+        assert set(given) - {"role"} <= options["irishtek.kong.gateway"]

@@ -243,11 +243,13 @@ def test_a_plugin_of_each_scope_is_another_one(engines: dict[str, Engine]) -> No
         assert again["operation"] == "none"
 
 
-def test_an_instance_moves_to_another_scope_in_place(engines: dict[str, Engine]) -> None:
+def test_an_instance_of_another_scope_is_not_taken(engines: dict[str, Engine]) -> None:
     engine = engines["3.10"]
     engine.ok("kong_service", name="s.test", host="a.test")
-    made = _holds(engine, name="rate-limiting", instance_name="one", config={"minute": 1})
-    moved = _holds(engine, instance_name="one", service="s.test")
-    assert (moved["operation"], moved["plugin"]["id"]) == ("update", made["plugin"]["id"])
-    back = _holds(engine, instance_name="one", service=None)
-    assert (back["operation"], back["plugin"]["service"]) == ("update", None)
+    _holds(engine, name="rate-limiting", instance_name="one", config={"minute": 1})
+    for check in (True, False):
+        options = {"check": check, "instance_name": "one", "service": "s.test"}
+        for state in ("present", "absent"):
+            refused = engine.refused("kong_plugin", **options, state=state)
+            assert "its service is None, not" in refused["msg"]
+    assert not engine.ok("kong_plugin", instance_name="one", service=None)["changed"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tools.report import FAILED, PASSED, Counts, from_junit, from_status
 from tools.workspace import BUILD, PACKAGE, ROOT
 
 DECK = "tests/integration/test_deck*.py"
-DATA_PLANE = "tests/integration/test_*_data_plane*.py"
+GATEWAY = "tests/integration/test_role_gateway.py"
 IN_CONTAINERS = "tests/image_tests/test_containers.py"
 CONTROLLERS_2_17 = ("3.12", "3.11")
 TREE = BUILD / "tree" / PACKAGE
@@ -106,7 +106,7 @@ def unit(job: Job) -> Counts:
 
 def integration(job: Job) -> Counts:
     """Run playbooks against a sandbox, or against the gateway that KONG_ADMIN_URL names."""
-    return _pytest(job, "integration", ["tests/integration", f"--ignore-glob={DATA_PLANE}"])
+    return _pytest(job, "integration", ["tests/integration", f"--ignore={GATEWAY}"])
 
 
 def events(job: Job) -> Counts:
@@ -121,23 +121,18 @@ def deck(job: Job) -> Counts:
     return _pytest(job, "deck", sorted(map(str, ROOT.glob(DECK))))
 
 
-def _data_plane(name: str, paths: Iterable[Path]) -> Part:
-    """Return a part that runs tests of the role data_plane, whose gateways are its own.
+def gateway(job: Job) -> Counts:
+    """Run the tests of the role gateway, whose gateways are its own.
 
-    With the oldest ansible-core where a Python for it is at hand: the scenarios run the newer one,
-    which takes longer for a playbook of many tasks.
+    With the oldest ansible-core where a Python for it is at hand: the scenarios run the newer one.
     """
-
-    def work(job: Job) -> Counts:
-        if os.environ.get("KONG_ADMIN_URL"):
-            raise Skip("the role's gateways are its own, and not the one that KONG_ADMIN_URL names")
-        found = pythons.find(CONTROLLERS_2_17)
-        binaries = workspace.oldest_venv(found[1], job.make) if found else None
-        if not found:
-            job.log.write_text("no Python for ansible-core 2.17: with the newer one\n")
-        return _pytest(job, name, sorted(map(str, paths)), binaries)
-
-    return Part(name, work)
+    if os.environ.get("KONG_ADMIN_URL"):
+        raise Skip("the role's gateways are its own, and not the one that KONG_ADMIN_URL names")
+    found = pythons.find(CONTROLLERS_2_17)
+    binaries = workspace.oldest_venv(found[1], job.make) if found else None
+    if not found:
+        job.log.write_text("no Python for ansible-core 2.17: with the newer one\n")
+    return _pytest(job, "gateway", [GATEWAY], binaries)
 
 
 def _python(versions: tuple[str, ...]) -> tuple[str, Path]:
@@ -190,20 +185,11 @@ def importer(job: Job) -> Counts:
     return FAILED if status or troubled else PASSED
 
 
-CONTAINERS = ROOT / "tests/integration/test_role_data_plane_containers.py"
-HELM = ROOT / "tests/integration/test_role_data_plane_helm.py"
-# The role's tests in parts of like length.
-DATA_PLANES = (
-    _data_plane("data-plane-containers", [CONTAINERS]),
-    _data_plane("data-plane-helm", [HELM]),
-    _data_plane("data-plane-others", set(ROOT.glob(DATA_PLANE)) - {CONTAINERS, HELM}),
-)
 # The longest first, and at the start those that make different environments.
 PARTS = (
     Part("integration", integration),
-    DATA_PLANES[0],
     _sanity(sanity.LEGS[0]),
-    *DATA_PLANES[1:],
+    Part("gateway", gateway),
     Part("unit", unit),
     Part("events", events),
     *map(_sanity, sanity.LEGS[1:]),
@@ -220,7 +206,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "deck": ("deck",),
     "lint": ("lint", "ansible-lint"),
     "unit": ("unit",),
-    "integration": ("integration", *(part.name for part in DATA_PLANES)),
+    "integration": ("integration", "gateway"),
     "events": ("events",),
     "sanity": tuple(leg.name for leg in sanity.LEGS),
     "docs": ("docs", "changelog", "importer"),

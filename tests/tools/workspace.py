@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatch
@@ -28,6 +29,11 @@ VENV = ROOT / ".venv"
 COLLECTIONS = BUILD / "collections"
 REQUIREMENTS = ROOT / "tests/requirements"
 PACKAGE = Path("ansible_collections/irishtek/kong")
+# What roles act with; the third is a part of community.docker's.
+OTHERS = (
+    "community/crypto", "community/docker", "community/library_inventory_filtering_v1",
+    "kubernetes/core",
+)  # fmt: skip
 
 # Runs a command, shows its output where the caller wants it, and returns its exit status.
 Run = Callable[[Sequence[str | Path], Path], int]
@@ -48,7 +54,10 @@ def _listed_by_git() -> list[str] | None:
         return None
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return None if listed.returncode else listed.stdout.split("\0")
 
@@ -169,8 +178,41 @@ def benchmark_venv(execute: Run = run) -> Path:
     return venv(BUILD / "venv-bench", "benchmark", execute=execute)
 
 
+def dependencies(execute: Run = run) -> None:
+    """Lay the collections that roles act with beside ours, out of the package `ansible` of PyPI."""
+    wanted = REQUIREMENTS / "collections.txt"
+    with _stale(BUILD / "stamp-dependencies", _digest([wanted], *OTHERS)) as stale:
+        if not stale:
+            return
+        folder = BUILD / "dependencies"
+        shutil.rmtree(folder, ignore_errors=True)
+        fetch: list[str | Path] = [
+            test_venv(execute) / "python",
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+        ]
+        fetch += [
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--dest",
+            folder,
+            "--requirement",
+            wanted,
+        ]
+        if execute(fetch, ROOT):
+            raise Broken("the collections that roles act with cannot be fetched")
+        with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+            beginnings = tuple(f"ansible_collections/{name}/" for name in OTHERS)
+            names = [name for name in wheel.namelist() if name.startswith(beginnings)]
+            wheel.extractall(COLLECTIONS, names)
+        shutil.rmtree(folder)
+
+
 def collection(execute: Run = run) -> Path:
     """Build the collection from the working tree, install it, and return its archive."""
+    dependencies(execute)
     galaxy = test_venv(execute) / "ansible-galaxy"
     tree, dist = BUILD / "tree" / PACKAGE, BUILD / "dist"
     with _stale(BUILD / "stamp-collection", _digest(files())) as stale:

@@ -143,7 +143,7 @@ def test_what_runs_elsewhere_is_named_and_fails_nothing(
 
 
 def test_every_scenario_of_the_role_is_run() -> None:
-    folders = (ROOT / "extensions/molecule").glob("data_plane_*/molecule.yml")
-    assert {f"data_plane_{name}" for name in roles.SCENARIOS} == {
+    folders = (ROOT / "extensions/molecule").glob("gateway_*/molecule.yml")
+    assert {f"gateway_{name}" for name in roles.SCENARIOS} == {
         path.parent.name for path in folders
     }

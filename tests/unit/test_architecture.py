@@ -25,6 +25,8 @@ TEXTS = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 
 # Each part, and the parts that it may know of; the table reads from the inside out.
 ARROWS: dict[str, set[str]] = {
+    # What the role gateway does on its hosts, which have no part of the engine.
+    "_gateway_role": set(),
     "_errors": set(),
     "_stored": {"_errors"},
     "_address": {"_errors"},

@@ -127,6 +127,7 @@ SNI_OF_A = {"id": ID["c"], "name": "a.test", "certificate": {"id": ID["a"]}}
 SNI_OF_B = {"id": ID["d"], "name": "b.test", "certificate": {"id": ID["b"]}}
 POINTING = {
     f"/certificates/{ID['a']}": CERT,
+    f"/certificates/{ID['a']}/snis": {"data": [SNI_OF_A]},
     "/snis/a.test": SNI_OF_A,
     f"/certificates/{ID['a']}/services": {"data": []},
     f"/certificates/{ID['a']}/upstreams": {"data": [{"id": ID["b"], "name": "web"}]},
@@ -141,6 +142,12 @@ def test_a_certificate_that_something_uses_is_not_deleted(monkeypatch: pytest.Mo
     run = Run(ReadOnly(unused), monkeypatch)
     assert run.task(KONG_CERTIFICATE, "absent", snis=["a.test"])["operation"] == "delete"
     assert not run.task(KONG_CERTIFICATE, "absent", snis=["a.test"])["changed"]
+
+
+def test_a_certificate_has_the_snis_that_are_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(ReadOnly(POINTING), monkeypatch)
+    run.absent(KINDS["sni"], name="a.test")
+    assert run.task(KONG_CERTIFICATE, "present", id=ID["a"])["certificate"]["snis"] == []
 
 
 def test_what_an_earlier_task_points_at_is_not_deleted_either(

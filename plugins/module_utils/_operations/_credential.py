@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from .._apply import absent, carry_out, parent_key, present
 from .._argspec import ArgumentSpec
-from .._entities._consumer import CONSUMER
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._kind import Field, Kind
 from .._errors import InputError, KongError
@@ -27,12 +26,12 @@ def run_credential(task: Task) -> Result:
     written = task.written(kind)
     try:
         _refuse_foreign_fields(task, kind)
-        key = parent_key(task.gateway, kind, consumer)
-        if task.params["state"] == "absent":
+        gone = task.params["state"] == "absent"
+        key = parent_key(task.gateway, kind, consumer, needed=not gone)
+        if gone:
             plan = absent(task.gateway, kind, written, key, called=consumer)
         else:
-            key = key or task.gateway.missing(CONSUMER, consumer)
-            kind = _with_password(task, kind, key)
+            kind = _with_password(task, kind, str(key))
             plan = present(task.gateway, kind, written, task.warn, key, called=consumer)
     except KongError as exc:
         exc.within(f"{kind.name} of consumer {consumer} at {task.gateway.url}")

@@ -22,7 +22,7 @@ from .._entities._identity import ByComparison, Identity
 from .._entities._kind import GENERATED, Entity, Field, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
-from .._errors import InputError
+from .._errors import InputError, KongError
 from .._freeform import fields_from
 from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, result_of_one
@@ -32,12 +32,15 @@ from ._entity import STATE
 def run_entity(task: Task) -> Result:
     written: Entity = dict(task.params["entity"])
     kind, called = _kind(task)
-    parent = parent_key(task.gateway, kind, called) if called else None
-    if task.params["state"] == "absent":
+    gone = task.params["state"] == "absent"
+    try:
+        parent = parent_key(task.gateway, kind, called, needed=not gone) if called else None
+    except KongError as exc:
+        exc.within(f"{kind.describe(written, called)} at {task.gateway.url}")
+        raise
+    if gone:
         plan = absent(task.gateway, kind, written, parent, called=called)
     else:
-        if called and parent is None:
-            parent = task.gateway.missing(kind.above or KINDS[str(kind.parent)], called)
         plan = present(task.gateway, kind, written, task.warn, parent, called=called)
     return result_of_one(task, carry_out(task.gateway, plan, parent))
 

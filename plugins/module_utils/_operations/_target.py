@@ -35,9 +35,7 @@ def run_target(task: Task) -> Result:
     nodes = []
     try:
         wanted = _wanted(task, many)
-        key = parent_key(gateway, TARGET, upstream)
-        if key is None and params["state"] != "absent":
-            key = gateway.missing(UPSTREAM, upstream)
+        key = parent_key(gateway, TARGET, upstream, needed=params["state"] != "absent")
         if params.get("wait") and params["state"] != "absent":
             nodes = balancing_nodes(task)
         plans = _plan(task, key, wanted, many)

@@ -1,0 +1,290 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role gateway, method files: what it writes starts gateways in each mode, unchanged.
+
+The gateways are the sandbox's, or those whose commands GATEWAY_KONG names (paths, with colons
+between); a real one's database is then at GATEWAY_PG (HOST:PORT).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from harness.paths import ROOT
+from harness.playbook import LOCAL, Player, Run
+from sandbox_tests.proxy_support import eventually, free_port
+
+PLAY = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: irishtek.kong.gateway
+"""
+REAL = [path for path in os.environ.get("GATEWAY_KONG", "").split(":") if path]
+SECRET = "hush-hush-1"
+NO_ROUTE = "no Route matched with those values"
+MOST_TASKS = 30
+# A real data plane joins after some seconds only.
+WAIT = 60.0
+
+
+@dataclass
+class Host:
+    """An inventory host of the role, and the gateway that is started on its files."""
+
+    name: str
+    player: Player
+    root: Path
+    command: list[str]
+    options: dict[str, Any]
+    ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.name
+
+    def port(self, name: str) -> int:
+        return self.ports.setdefault(name, free_port())
+
+    def run(self, *, check: bool = False, diff: bool = False, **more: Any) -> Run:
+        config = {
+            "prefix": str(self.root / f"{self.name}-prefix"),
+            "nginx_worker_processes": 1,
+            "status_listen": f"127.0.0.1:{self.port('status')}",
+            **self.options.get("config", {}),
+        }
+        given = {
+            "method": "files",
+            "directory": str(self.folder),
+            "version": "3.9.1",
+            **self.options,
+            "config": config,
+            **more,
+        }
+        host = {**LOCAL, **{f"gateway_{key}": value for key, value in given.items()}}
+        return self.player(
+            PLAY, inventory={"all": {"hosts": {self.name: host}}}, check=check, diff=diff
+        )
+
+    def kong(self, *words: str) -> str:
+        """Run the gateway's command to its end; its output."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("KONG_")}
+        log = self.root / f"{self.name}.log"
+        with log.open("w") as output:
+            status = subprocess.run(
+                [*self.command, *words],
+                env={**kept, "PYTHONPATH": str(ROOT / "tests")},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=60,
+                check=False,
+            ).returncode
+        assert status == 0, log.read_text()
+        return log.read_text()
+
+    def conf(self) -> str:
+        return str(self.folder / "kong.conf")
+
+    def start(self) -> None:
+        assert "is valid" in self.kong("check", self.conf())
+        self.kong("start", "-c", self.conf())
+
+    def stop(self) -> None:
+        if (self.root / f"{self.name}-prefix").exists():
+            subprocess.run(
+                [*self.command, "stop", "-p", str(self.root / f"{self.name}-prefix")],
+                env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+                check=False,
+                timeout=60,
+                capture_output=True,
+            )
+
+    def admin(self, path: str = "/") -> dict[str, Any]:
+        """An answer of the Admin API; an empty one while nobody answers."""
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{self.port('admin')}{path}", trust_env=False)
+        except httpx.TransportError:
+            return {}
+        return dict(answer.json())
+
+    def message(self, path: str) -> str:
+        """What the proxy says of a path; empty while nobody answers."""
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{self.port('proxy')}{path}", trust_env=False)
+        except httpx.TransportError:
+            return ""
+        return "routed" if answer.status_code in (502, 503) else str(answer.json().get("message"))
+
+
+class Lab:
+    """Hosts of one test, whose gateways end with it."""
+
+    def __init__(self, root: Path, command: list[str]) -> None:
+        self.root, self.command, self.hosts = root, command, []
+
+    root: Path
+    command: list[str]
+    hosts: list[Host]
+
+    def host(self, name: str, **options: Any) -> Host:
+        folder = self.root / f"{name}-player"
+        folder.mkdir()
+        self.hosts.append(Host(name, Player(folder, {}), self.root, self.command, options))
+        return self.hosts[-1]
+
+
+@pytest.fixture(params=REAL or ["sandbox"])
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    # A prefix holds sockets, whose paths must be short.
+    root = Path(tempfile.mkdtemp(prefix="gw-"))
+    # The workers of a real gateway are another user's.
+    root.chmod(0o755)
+    command = [request.param] if REAL else [sys.executable, "-m", "image.kong"]
+    made = Lab(root, command)
+    yield made
+    for host in made.hosts:
+        host.stop()
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def state(path: Path, *routes: str) -> str:
+    """A state file with these routes to nobody."""
+    found = [{"name": name, "paths": [f"/{name}"]} for name in routes]
+    service = {"name": "nobody", "host": "127.0.0.1", "port": 9, "retries": 0, "routes": found}
+    path.write_text(yaml.safe_dump({"_format_version": "3.0", "services": [service]}))
+    return str(path)
+
+
+def proxy(host: Host) -> dict[str, Any]:
+    return {"proxy_listen": f"127.0.0.1:{host.port('proxy')}", "admin_listen": "off"}
+
+
+def test_a_gateway_without_a_database_starts_and_takes_a_new_state_file(lab: Lab) -> None:
+    host = lab.host("dbless")
+    host.options["config"] = {**proxy(host), "nginx_http_include": str(lab.root / "none*.conf")}
+    document = lab.root / "state.yml"
+    wanted = {"state_file": state(document, "one")}
+    said = host.run(check=True, diff=True, **wanted).ok()
+    assert not host.folder.exists()
+    assert "Would write the gateway: new." in said.stdout
+    host.run(**wanted).ok()
+    again = host.run(**wanted).ok()
+    assert again.total("changed") == 0
+    assert len(again.tasks) <= MOST_TASKS
+    host.start()
+    eventually(lambda: host.message("/nowhere") == NO_ROUTE, WAIT)
+    assert host.message("/one") == "routed"
+    state(document, "one", "two")
+    host.run(**wanted).ok()
+    host.kong("reload", "-c", host.conf())
+    eventually(lambda: host.message("/two") == "routed", WAIT)
+
+
+def test_secrets_are_in_no_output_and_in_no_file_that_others_read(lab: Lab) -> None:
+    host = lab.host(
+        "secrets", config={"own_unknown_token": SECRET}, secrets={"smtp_password": f"{SECRET}#x"}
+    )
+    run = host.run(diff=True).ok()
+    assert SECRET not in run.stdout
+    assert (
+        SECRET
+        not in host.run(diff=True, check=True, secrets={"smtp_password": f"{SECRET}-other"}).stdout
+    )
+    for path in host.folder.rglob("*"):
+        assert not path.stat().st_mode & 0o007, path
+    assert "did you mean" not in run.stdout
+    assert "own_unknown_token is not a known setting" in run.stdout.replace("\n", " ")
+
+
+@pytest.mark.parametrize("mode", ["konnect", "traditional"])
+def test_the_gateway_takes_the_settings_of_the_other_modes(lab: Lab, mode: str) -> None:
+    options = {
+        "konnect": {"control_plane_url": "https://abc.eu.cp0.konghq.com", "version": "3.10.0.17"},
+        "traditional": {"config": {"pg_host": "127.0.0.1", "admin_listen": "127.0.0.1:8001"}},
+    }[mode]
+    host = lab.host(mode, mode=mode, **options)
+    run = host.run().ok()
+    assert "is valid" in host.kong("check", host.conf())
+    if mode == "konnect":
+        assert "Pin this one in the control plane" in run.stdout
+        assert "BEGIN CERTIFICATE" in run.stdout
+    assert host.run().ok().total("changed") == 0
+
+
+@pytest.fixture
+def cluster(lab: Lab) -> tuple[Host, Host]:
+    """A control plane with a route, and a data plane that does not run yet."""
+    if not (address := os.environ.get("GATEWAY_PG")):
+        pytest.skip("the scenario hybrid joins sandboxes; a real database is named by GATEWAY_PG")
+    server, port = address.split(":")
+    pki = {"ca_certificate": str(lab.root / "ca/ca.crt"), "ca_key": str(lab.root / "ca/ca.key")}
+    control = lab.host("cp", mode="control_plane", **pki)
+    address = f"127.0.0.1:{control.port('cluster')}"
+    control.options["control_plane_url"] = address
+    control.options["config"] = {
+        "admin_listen": f"127.0.0.1:{control.port('admin')}",
+        "cluster_listen": address,
+        "pg_host": server,
+        "pg_port": port,
+        "pg_user": "kong",
+        "pg_database": os.environ["GATEWAY_PG_DATABASE"],
+    }
+    node = lab.host("dp", mode="data_plane", control_plane_url=address, **pki)
+    node.options["config"] = proxy(node)
+    control.run().ok()
+    control.kong("migrations", "bootstrap", "--force", "-c", control.conf())
+    control.start()
+    eventually(lambda: control.admin().get("version"), WAIT)
+    admin = f"http://127.0.0.1:{control.port('admin')}/services"
+    httpx.post(admin, json={"name": "nobody", "url": "http://127.0.0.1:9"}, trust_env=False)
+    httpx.post(f"{admin}/nobody/routes", json={"paths": ["/one"]}, trust_env=False)
+    return control, node
+
+
+def test_a_cluster_joins_with_the_roles_certificates_and_renews_them(
+    cluster: tuple[Host, Host],
+) -> None:
+    control, node = cluster
+    node.run().ok()
+    node.start()
+    eventually(lambda: node.message("/one") == "routed", WAIT)
+    listed = control.admin("/clustering/data-planes")["data"]
+    assert [row["sync_status"] for row in listed] == ["normal"]
+    before = (node.folder / "certificates/tls.crt").read_text()
+    node.run(certificate_days=2000, certificate_renew_days=1999).ok()
+    assert (node.folder / "certificates/tls.crt").read_text() != before
+    node.kong("reload", "-c", node.conf())
+    eventually(lambda: node.message("/one") == "routed", WAIT)
+
+
+def test_what_cannot_be_applied_is_refused_before_anything_is_written(lab: Lab) -> None:
+    host = lab.host("refused", mode="traditional")
+    run = host.run()
+    assert run.rc != 0
+    assert "needs a PostgreSQL database" in run.stdout
+    assert not host.folder.exists()
+
+
+def test_absent_leaves_nothing(lab: Lab) -> None:
+    host = lab.host("gone", certificate="self_signed")
+    host.run().ok()
+    host.run(state="absent", check=True).ok()
+    assert (host.folder / "kong.conf").exists()
+    assert host.run(state="absent").ok().total("changed") > 0
+    assert not host.folder.exists()
+    assert host.run(state="absent").ok().total("changed") == 0

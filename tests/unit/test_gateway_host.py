@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role ``gateway`` reads of a host."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway_role import _host
+from unit.gateway_role import FACTS
+
+AMAZON = 'ID="amzn"\nID_LIKE="fedora"\nVERSION_ID="2023"\n'
+ROCKY = 'ID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\n'
+UBUNTU = "ID=ubuntu\nID_LIKE=debian\nVERSION_ID=24.04\nVERSION_CODENAME=noble\n"
+
+
+def facts(directory: Path, method: str = "files") -> dict[str, Any]:
+    return _host.host_facts(str(directory), "kong", method, "kong.service", "")
+
+
+def test_a_bare_host_has_all_facts_that_the_plan_wants(tmp_path: Path) -> None:
+    found = facts(tmp_path)
+    assert set(FACTS) == set(found)
+    assert (found["record"], found["foreign"], found["running"]) == ({}, [], False)
+
+
+@pytest.mark.parametrize(
+    ("text", "family", "rpm"),
+    [
+        (AMAZON, "amzn", {"rhel": "", "amzn": "2023"}),
+        (ROCKY, "rhel", {"rhel": "9", "amzn": ""}),
+        (UBUNTU, "debian", {}),
+    ],
+)
+def test_rpm_is_asked_for_the_release_and_not_the_system(
+    text: str, family: str, rpm: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    release = tmp_path / "os-release"
+    release.write_text(text)
+    read = _host._os_release
+
+    def evaluated(command: tuple[str, ...]) -> str:
+        key = command[-1].strip("%{}")
+        return rpm.get(key) or command[-1] if command[0] == "rpm" else ""
+
+    monkeypatch.setattr(_host, "_os_release", lambda path: read(str(release)))
+    monkeypatch.setattr(_host, "_output", evaluated)
+    found = facts(tmp_path)
+    assert (found["family"], found["rpm"]) == (family, rpm)
+
+
+def test_somebody_elses_settings_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "kong.conf").write_text("log_level = debug\n")
+    assert facts(tmp_path)["foreign"] == ["kong.conf"]
+    (tmp_path / "kong.conf").write_text(f"{_host.HEADER}\nlog_level = debug\n")
+    assert facts(tmp_path)["foreign"] == []
+
+
+def test_only_whole_pairs_count(tmp_path: Path) -> None:
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    (folder / "new.crt").write_text("PEM")
+    spec = {"sha256": hashlib.sha256(b"PEM").hexdigest(), "spec": "abc", "not_after": 5}
+    (folder / "new.json").write_text(json.dumps(spec))
+    assert facts(tmp_path)["certificates"]["new"] == {}
+    (folder / "new.key").write_text("KEY")
+    assert facts(tmp_path)["certificates"]["new"] == {"pem": "PEM", "spec": "abc", "not_after": 5}
+    (folder / "new.crt").write_text("another")
+    assert facts(tmp_path)["certificates"]["new"] == {}
+
+
+def test_a_record_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    (tmp_path / "record.json").write_text("{")
+    assert facts(tmp_path)["record"] == {}

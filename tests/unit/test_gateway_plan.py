@@ -1,0 +1,444 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role ``gateway`` decides in Python: settings, problems, certificates, the action."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.irishtek.kong.plugins.filter.gateway_unfinished import gateway_unfinished
+from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import _names, _releases
+from unit.gateway_role import FACTS, NOW, conf, plan, record
+
+KONNECT: dict[str, Any] = {"mode": "konnect", "control_plane_url": "https://abc.eu.cp0.konghq.com"}
+CLUSTER: dict[str, Any] = {"ca_certificate": "/ca.crt", "ca_key": "/ca.key", "ca_text": "PEM"}
+JOINED: dict[str, Any] = {"mode": "data_plane", "control_plane_url": "cp.example.com"}
+DATA_PLANE: dict[str, Any] = {**JOINED, **CLUSTER}
+DATABASE: dict[str, Any] = {"pg_host": "db", "pg_database": "kong"}
+CONTROL_PLANE: dict[str, Any] = {
+    "mode": "control_plane",
+    "control_plane_url": "cp.example.com:8005",
+    "config": DATABASE,
+    **CLUSTER,
+}
+DAY = 86400
+
+
+def problems(**given: Any) -> str:
+    return " ".join(plan(given.pop("facts", None), **given)["problems"])
+
+
+@pytest.mark.parametrize(
+    "options", [{}, KONNECT, DATA_PLANE, CONTROL_PLANE, {"mode": "traditional", "config": DATABASE}]
+)
+def test_each_mode_needs_nothing_but_what_is_said(options: dict[str, Any]) -> None:
+    assert plan(**options)["problems"] == []
+
+
+def test_a_data_plane_of_konnect_gets_its_settings_from_one_url() -> None:
+    found = conf(plan(**KONNECT))
+    assert found["cluster_control_plane"] == "abc.eu.cp0.konghq.com:443"
+    assert found["cluster_telemetry_endpoint"] == "abc.eu.tp0.konghq.com:443"
+    assert found["cluster_telemetry_server_name"] == "abc.eu.tp0.konghq.com"
+    assert (found["role"], found["konnect_mode"], found["cluster_mtls"]) == (
+        "data_plane",
+        "on",
+        "pki",
+    )
+
+
+def test_endpoints_of_konnects_api_beat_those_of_their_names() -> None:
+    found = conf(plan(**KONNECT, telemetry_url="https://abc.eu.tp.konghq.com"))
+    assert found["cluster_telemetry_endpoint"] == "abc.eu.tp.konghq.com:443"
+
+
+@pytest.mark.parametrize("options", [KONNECT, DATA_PLANE, CONTROL_PLANE])
+def test_the_systems_authorities_stay_trusted(options: dict[str, Any]) -> None:
+    assert conf(plan(**options))["lua_ssl_trusted_certificate"] == "system"
+
+
+@pytest.mark.parametrize("options", [KONNECT, DATA_PLANE])
+def test_data_planes_do_not_log_that_kong_manager_will_not_work(options: dict[str, Any]) -> None:
+    found = conf(plan(**options))
+    assert (found["admin_listen"], found["admin_gui_listen"]) == ("off", "off")
+
+
+def test_a_proxy_leads_data_planes_to_their_control_plane() -> None:
+    found = conf(plan(**KONNECT, secrets={"proxy_server": "http://u:p@proxy:3128"}))
+    assert found["cluster_use_proxy"] == "on"
+
+
+def test_an_unknown_setting_is_a_warning_with_the_nearest_name() -> None:
+    made = plan(config={"proxy_listne": "0.0.0.0:80", "shiny_new_switch": True})
+    assert made["problems"] == []
+    assert (
+        "proxy_listne is not a known setting of the gateway; did you mean proxy_listen?"
+        in made["warnings"]
+    )
+    assert conf(made)["shiny_new_switch"] == "on"
+
+
+@pytest.mark.parametrize(
+    "name", ["pg_oauth_auth", "tls_certificate_verify", "identity_service", "proxy_url"]
+)
+def test_settings_of_the_newest_line_are_known(name: str) -> None:
+    assert _names.is_known(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "secret"),
+    [
+        ("pg_password", "x", True),
+        ("log_level", "debug", False),
+        ("own_token_of_mine", "x", True),
+        ("ssl_cert_key", "/a/key", False),
+        ("ssl_cert_key", "-----BEGIN", True),
+        ("pg_password", "{vault://env/x}", False),
+        ("vault_hcv_token", "x", True),
+        ("vault_aws_region", "eu", False),
+        ("admin_gui_auth_login_attempts", "3", False),
+    ],
+)
+def test_secrets_and_what_is_unknown_are_not_shown(name: str, text: str, secret: bool) -> None:
+    assert _names.is_secret(name, text) is secret
+    made = next(f for f in plan(config={name: text})["files"] if f["path"] == "kong.conf")
+    assert (name in made["open_lines"]) is not secret
+    assert made["mode"] == "0640"
+
+
+def test_secrets_are_in_no_description_of_what_runs() -> None:
+    made = plan(
+        **{
+            **DATA_PLANE,
+            "secrets": {"pg_password": "hush-hush"},
+            "license": "{lic}",
+            "edition": "enterprise",
+        }
+    )
+    shown = {key: value for key, value in made.items() if key != "files"}
+    assert "hush-hush" not in str(shown)
+    assert "{lic}" not in str(shown)
+
+
+def test_a_number_sign_is_no_comment() -> None:
+    assert conf(plan(secrets={"pg_password": "a#b"}))["pg_password"] == "a\\#b"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"mode": "control_plane", **CLUSTER}, "needs a PostgreSQL database"),
+        ({"mode": "traditional"}, "set pg_host"),
+        ({"method": "files", "state": "stopped"}, "gateway_state=stopped cannot be combined"),
+        ({"version": 3.1}, "write it in quotes"),
+        ({"version": "3.9"}, "a tag that moves cannot be gone back to"),
+        ({"version": "3.10.0"}, "The open edition ends at 3.9"),
+        ({"mode": "data_plane", **CLUSTER}, "needs gateway_control_plane_url"),
+        ({**DATA_PLANE, "control_plane_url": "http://u@cp"}, "must be a host name"),
+        ({**DATA_PLANE, "certificate": "none"}, "gateway_certificate cannot be none"),
+        ({**DATA_PLANE, "ca_key": ""}, "needs gateway_ca_certificate and gateway_ca_key"),
+        ({**KONNECT, "edition": "community"}, "Konnect needs gateway_edition=enterprise"),
+        (
+            {**KONNECT, "config": {"role": "traditional"}},
+            "role is data_plane with gateway_mode=konnect",
+        ),
+        ({**KONNECT, "state_file": "/x"}, "gateway_state_file needs gateway_mode=dbless"),
+        ({"labels": {"a": "b"}}, "gateway_labels are for data planes"),
+        ({**KONNECT, "labels": {"a": "b,c"}}, "which separate labels"),
+        ({"config": {"x": {"y": 1}}}, "must be a string"),
+        ({"secrets": {"pg_password": "a\nb"}}, "several lines"),
+        ({"secrets": {"AWS_TOKEN": "x"}}, "the inspection of a container would show"),
+        ({"nginx_includes": {"htpp": "x"}}, "gateway_nginx_includes holds htpp"),
+        ({"config": {"admin_listen": "0.0.0.0:8000"}}, "Two listeners are set to 0.0.0.0:8000"),
+        ({"ports": ["eighty"]}, "gateway_ports holds eighty"),
+        ({"ports": ["80:80"], "network": "host"}, "cannot be combined with gateway_network=host"),
+        ({"name": "Kong!"}, "gateway_name consists of"),
+        ({"method": "package", "directory": "/opt"}, "needs gateway_directory=/etc/kong"),
+        (
+            {"method": "docker", "collections": []},
+            "ansible-galaxy collection install community.docker",
+        ),
+        ({**KONNECT, "collections": []}, "ansible-galaxy collection install community.crypto"),
+        ({"admin_password": "x"}, "first start with a database"),
+        ({"license": "x"}, "gateway_license needs gateway_edition=enterprise"),
+        ({"certificate_renew_days": 2000}, "must be less than gateway_certificate_days"),
+    ],
+)
+def test_what_cannot_work_is_refused_by_a_sentence(given: dict[str, Any], sentence: str) -> None:
+    assert sentence in problems(**given)
+
+
+@pytest.mark.parametrize(
+    ("facts", "given", "sentence"),
+    [
+        ({"versions": {"podman": "4.3.1"}}, {"method": "podman"}, "podman 4.4 or newer"),
+        ({"versions": {"compose": "1.29.2"}}, {"method": "compose"}, "docker compose 2 or newer"),
+        ({"foreign": ["kong.conf"]}, {}, "which the role did not write"),
+        (
+            {"record": {"method": "podman", "version": "3.9.1", "edition": "community"}},
+            {},
+            "run gateway_state=absent with it first",
+        ),
+        ({"family": "", "distribution": "gentoo"}, {"method": "package"}, "this host is gentoo"),
+        (
+            {"record": {"edition": "enterprise", "version": "3.9.1.2", "method": "docker"}},
+            {"mode": "traditional", "config": DATABASE},
+            "cannot be used by the open one",
+        ),
+    ],
+)
+def test_what_this_host_cannot_do_is_refused(
+    facts: dict[str, Any], given: dict[str, Any], sentence: str
+) -> None:
+    assert sentence in problems(facts=facts, **given)
+
+
+def test_versions_are_full_and_end_where_the_readme_says() -> None:
+    for edition, version in _releases.DEFAULTS.items():
+        assert version.count(".") == (2 if edition == "community" else 3)
+        assert _releases.line_of(version) in _releases.END_OF_LIFE
+    assert plan()["run"]["version"] == _releases.DEFAULTS["community"]
+    assert plan(**KONNECT)["run"]["version"] == _releases.DEFAULTS["enterprise"]
+
+
+def test_each_line_has_both_published_keys() -> None:
+    lines = [f"3.{minor}" for minor in range(4, 16)]
+    assert sorted(_releases.KEYS) == sorted(lines)
+    assert all(len(set(keys)) == 2 for keys in _releases.KEYS.values())
+
+
+def test_data_planes_cannot_play_the_control_plane() -> None:
+    node, server = plan(**DATA_PLANE)["certificate"], plan(**CONTROL_PLANE)["certificate"]
+    assert (node["usage"], node["names"], node["common_name"]) == (["clientAuth"], ["DNS:gw"], "gw")
+    assert server["usage"] == ["serverAuth"]
+    assert server["names"] == ["DNS:kong_clustering", "DNS:gw", "DNS:cp.example.com"]
+
+
+def test_a_control_planes_address_is_an_address_in_its_certificate() -> None:
+    made = plan(**{**CONTROL_PLANE, "control_plane_url": "10.1.2.3:8005"})
+    assert "IP:10.1.2.3" in made["certificate"]["names"]
+    node = plan(**{**DATA_PLANE, "control_plane_url": "10.1.2.3:8005"})
+    assert conf(node)["cluster_server_name"] == "kong_clustering"
+
+
+def pair(planned: dict[str, Any], days: int) -> dict[str, Any]:
+    return {"pem": "x", "spec": planned["certificate"]["digest"], "not_after": NOW + days * DAY}
+
+
+@pytest.mark.parametrize(
+    ("tls", "new", "action"),
+    [
+        (None, None, "create"),
+        (400, None, "none"),
+        (20, None, "create"),
+        (20, 400, "swap"),
+        (None, 400, "swap"),
+    ],
+)
+def test_a_certificate_is_made_beside_the_old_one_and_then_swapped(
+    tls: int | None, new: int | None, action: str
+) -> None:
+    first = plan(**KONNECT)
+    pairs = {"tls": pair(first, tls) if tls else {}, "new": pair(first, new) if new else {}}
+    made = plan({"certificates": pairs}, **KONNECT)
+    assert made["certificate"]["action"] == action
+    assert bool(made["moves"]) is (action != "none")
+
+
+def test_another_name_is_another_certificate() -> None:
+    first = plan(**KONNECT)
+    made = plan({"certificates": {"tls": pair(first, 400), "new": {}}}, **KONNECT, hostname="other")
+    assert made["certificate"]["action"] == "create"
+
+
+def test_nothing_to_do_is_nothing() -> None:
+    first = plan()
+    made = plan({"record": record(first), "running": True})
+    assert (made["action"], made["reasons"]) == ("none", [])
+
+
+@pytest.mark.parametrize(
+    ("facts", "given", "action", "reason"),
+    [
+        ({"running": False}, {}, "start", "not running"),
+        ({}, {"config": {"log_level": "debug"}}, "restart", "settings"),
+        ({}, {"version": "3.9.1"}, "restart", "version 3.9.3 → 3.9.1"),
+        ({}, {"resources": {"memory": "2g"}}, "restart", "settings"),
+        ({}, {"nginx_includes": {"http": "x"}}, "restart", "settings"),
+    ],
+)
+def test_a_container_takes_settings_by_a_restart(
+    facts: dict[str, Any], given: dict[str, Any], action: str, reason: str
+) -> None:
+    made = plan({"record": record(plan()), "running": True, **facts}, **given)
+    assert (made["action"], made["reasons"]) == (action, [reason])
+
+
+def test_a_new_state_file_is_reloaded() -> None:
+    before = plan(state_file="/s.yml", state_document={"services": []})
+    after = {"state_file": "/s.yml", "state_document": {"services": [1]}}
+    assert plan({"record": record(before), "running": True}, **after)["action"] == "reload"
+
+
+def test_a_package_reloads_what_it_can() -> None:
+    package: dict[str, Any] = {"method": "package"}
+    kept = record(plan(**package), method="package")
+    facts = {"record": kept, "running": True}
+    assert plan(facts, **package, config={"log_level": "debug"})["action"] == "reload"
+    assert plan(facts, **package, config={"proxy_listen": "0.0.0.0:80"})["action"] == "restart"
+
+
+def test_another_mirror_is_no_reason_to_restart() -> None:
+    package: dict[str, Any] = {"method": "package"}
+    facts = {"record": record(plan(**package), method="package"), "running": True}
+    assert plan(facts, **package, package_url="https://mirror.example.com")["action"] == "none"
+
+
+def test_another_edition_is_said_and_replaces_the_package() -> None:
+    kept = record(plan(method="package"), method="package")
+    made = plan({"record": kept}, method="package", edition="enterprise", version="3.10.0.17")
+    assert "edition community → enterprise" in made["reasons"]
+    assert made["run"]["package"]["other"] == "kong"
+    assert made["run"]["package"]["unit"] == "kong-enterprise-edition.service"
+
+
+@pytest.mark.parametrize(
+    ("facts", "url"),
+    [
+        ({"distribution": "ubuntu"}, "gateway-39/deb/ubuntu"),
+        ({"family": "rhel", "rpm": {"rhel": "9", "amzn": ""}}, "gateway-39/rpm/el/9/$basearch"),
+        (
+            {"family": "amzn", "rpm": {"amzn": "2023", "rhel": ""}},
+            "gateway-39/rpm/amzn/2023/$basearch",
+        ),
+    ],
+)
+def test_repositories_have_no_release_that_a_system_makes_up(
+    facts: dict[str, Any], url: str
+) -> None:
+    package = plan(facts, method="package")["run"]["package"]
+    assert package["url"] == f"https://packages.konghq.com/public/{url}"
+    assert len(package["gpgkeys"]) == (1 if "deb" in url else 2)
+    assert package["spec"] == ("kong=3.9.3" if "deb" in url else "kong-3.9.3")
+
+
+def test_only_packages_of_the_open_edition_get_a_log_rotation() -> None:
+    community = plan(method="package")["run"]["package"]["files"]
+    enterprise = plan(method="package", edition="enterprise", version="3.10.0.17")["run"][
+        "package"
+    ]["files"]
+    assert [file["src"] for file in community] == ["unit.conf.j2", "logrotate.j2"]
+    assert [file["src"] for file in enterprise] == ["unit.conf.j2"]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "release", "name"),
+    [
+        ("ubuntu", "24.04", "docker-compose-v2"),
+        ("debian", "13", "docker-compose"),
+        ("debian", "12", "docker-compose-plugin"),
+    ],
+)
+def test_no_system_gets_a_compose_that_cannot_start(
+    distribution: str, release: str, name: str
+) -> None:
+    facts = {"versions": {"docker": "26.1"}, "distribution": distribution, "release": release}
+    assert plan(facts, method="compose")["requirements"] == [name]
+
+
+def test_ports_are_published_as_the_documentation_does_and_the_private_ones_on_loopback() -> None:
+    assert plan()["run"]["ports"] == [
+        "8000:8000",
+        "8443:8443",
+        "127.0.0.1:8001:8001",
+        "127.0.0.1:8100:8100",
+    ]
+    assert plan(**KONNECT)["run"]["ports"] == ["8000:8000", "8443:8443", "127.0.0.1:8100:8100"]
+    assert plan(network="host")["run"]["ports"] == []
+
+
+def test_the_host_is_asked_through_what_is_published() -> None:
+    ready = plan(ports=["127.0.0.1:9000:8000", "127.0.0.1:9100:8100"])["run"]["ready"]
+    assert ready == {"status": "http://127.0.0.1:9100", "proxy": "http://127.0.0.1:9000"}
+    assert plan(ports=["9000:8000"])["run"]["ready"]["status"] == ""
+    assert plan(network="host")["run"]["ready"]["status"] == "http://127.0.0.1:8100"
+
+
+def test_dockers_log_is_rotated_unless_another_is_asked_for() -> None:
+    assert plan()["run"]["log"]["options"]["max-size"] == "10m"
+    assert plan(log={"driver": "syslog"})["run"]["log"] == {"driver": "syslog"}
+
+
+def test_the_first_password_is_in_no_command() -> None:
+    made = plan(mode="traditional", config=DATABASE, admin_password="hush-hush")
+    words = made["commands"]["bootstrap"]
+    assert "hush-hush" not in str(words)
+    assert words[-5:] == ["kong", "migrations", "-c", "/etc/kong/kong.conf", "bootstrap"]
+    assert "KONG_PASSWORD" in " ".join(words)
+
+
+def test_custom_plugins_are_copied_and_loaded(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/handler.lua").write_text("return {}")
+    made = plan(plugins_directory=str(tmp_path))
+    assert conf(made)["plugins"] == "bundled,mine"
+    assert conf(made)["lua_package_path"].startswith("/etc/kong/plugins/?.lua;")
+    assert "plugins/kong/plugins/mine/handler.lua" in [file["path"] for file in made["files"]]
+
+
+def test_a_release_publishes_no_admin_api_and_takes_a_digest() -> None:
+    image = "docker.io/kong/kong-gateway@sha256:" + "0" * 64
+    made = plan(
+        method="helm",
+        image=image,
+        secrets={"pg_password": "hush-hush"},
+        license="{l}",
+        edition="enterprise",
+        version="3.10.0.17",
+    )
+    values = made["helm"]["values"]
+    assert values["image"]["unifiedRepoTag"] == image
+    assert values["env"]["admin_listen"] == "127.0.0.1:8001"
+    assert not any(values[name]["enabled"] for name in ("admin", "manager", "portal", "portalapi"))
+    assert "hush-hush" not in str(values)
+    assert made["helm"]["secrets"]["kong-settings"] == {"pg_password": "hush-hush"}
+    assert values["env"]["license_path"] == "/etc/secrets/kong-secrets/license.json"
+    assert values["secretVolumes"] == ["kong-secrets"]
+
+
+def test_an_upgrade_is_finished_after_the_last_control_plane() -> None:
+    planned = {"uses_database": True, "database": ["db", "", "kong", ""]}
+    database = ["db", "", "kong", ""]
+    hosts: dict[str, Any] = {
+        "cp1": {"__gateway_plan": planned, "__gateway_done": True},
+        "cp2": {"__gateway_plan": planned},
+        "dp1": {"__gateway_plan": {"uses_database": False, "database": [""] * 4}},
+        "left-out": {"gateway_mode": "control_plane", "gateway_config": DATABASE},
+        "elsewhere": {"gateway_mode": "control_plane", "gateway_config": {"pg_host": "other"}},
+        "echo": {},
+    }
+    assert gateway_unfinished(hosts, list(hosts), ["cp1", "cp2", "dp1"], database) == [
+        "cp2",
+        "left-out",
+    ]
+    hosts["cp2"]["__gateway_done"] = True
+    del hosts["left-out"]
+    assert gateway_unfinished(hosts, list(hosts), ["cp1", "cp2", "dp1"], database) == []
+    # A host of the play whose turn has not come yet counts, whatever it will be.
+    assert gateway_unfinished(hosts, list(hosts), [*hosts], database) == ["echo"]
+
+
+def test_the_plan_leaves_facts_and_options_as_they_are() -> None:
+    before = repr(FACTS)
+    plan()
+    assert repr(FACTS) == before
+
+
+def test_control_planes_list_a_node_by_the_name_that_it_has() -> None:
+    assert plan(**DATA_PLANE)["run"]["node"] == "gw"
+    assert plan(**DATA_PLANE, network="host")["run"]["node"] == "machine"
+    assert plan(**DATA_PLANE, method="package")["run"]["node"] == "machine"
