@@ -167,6 +167,9 @@ def _from_json(spec: Mapping[str, Any], name: str = "") -> dict[str, Any]:
         # A record that has defaults inside is never null.
         inner = (each for entry in found["fields"] for each in entry.values())
         found["required"] = any("default" in each or each.get("required") for each in inner)
+    elif kind == "object" and isinstance(spec.get("additionalProperties"), Mapping):
+        found.update(type="map", values=_from_json(spec["additionalProperties"]))
     elif kind == "object":
-        found.update(type="map", values=_from_json(spec.get("additionalProperties") or {}))
+        # What is in it depends on the entity, such as a vault's own settings.
+        found.update(type="record", fields=[], required=True)
     return found

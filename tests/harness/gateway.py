@@ -74,6 +74,16 @@ class Sparse(dict[str, Any]):
         return None
 
 
+def _as_konnects(fault: dict[str, Any]) -> dict[str, Any]:
+    """A fault that meets the same requests where they are Konnect's, which has no PATCH."""
+    match = dict(fault.get("match") or {})
+    if "path" in match:
+        match["path"] = match["path"].replace("^/", "^/v2/control-planes/[^/]+/core-entities/")
+    if match.get("method") == "PATCH":
+        match["method"] = "PUT"
+    return {**fault, **({"match": match} if match else {})}
+
+
 @dataclass(frozen=True)
 class Gateway:
     """A gateway's two doors; `echo_host` is where it reaches this machine.
@@ -124,6 +134,9 @@ class Gateway:
         """Send one request to the Admin API; the decoded answer, None when empty."""
         body = {} if document is None else {"json": document}
         inside = self.control_plane and not path.startswith(("/sandbox/", "/v2/"))
+        if inside and method in ("PATCH", "PUT", "DELETE"):
+            method, path, document = self._by_id(method, path, document)
+            body = {} if document is None else {"json": document}
         path = (self.core if inside else "") + path
         answer = _client(self.admin_url, self.token, bool(self.control_plane)).request(
             method, path, **body
@@ -137,7 +150,9 @@ class Gateway:
 
     @property
     def release(self) -> tuple[int, ...]:
-        """The gateway's version, as numbers that compare."""
+        """The gateway's version, as numbers that compare; Konnect has the newest fields."""
+        if self.control_plane:
+            return (3, 15, 0)
         return tuple(int(part) for part in self.call("GET", "/")["version"].split(".")[:3])
 
     @property
@@ -145,16 +160,26 @@ class Gateway:
         """The gateway's release without the patch, as "3.10"."""
         return ".".join(map(str, self.release[:2]))
 
+    def _by_id(self, method: str, path: str, document: Any) -> tuple[str, str, Any]:
+        """A write as Konnect takes it: by an ID, and with the whole entity."""
+        found = self.call("GET", path)
+        if found is None or "id" not in found:
+            return method, path, document
+        path = f"{path.rpartition('/')[0]}/{found['id']}"
+        if method != "PATCH":
+            return method, path, document
+        made_up = ("id", "created_at", "updated_at")
+        kept = {name: value for name, value in found.items() if name not in made_up}
+        return "PUT", path, {**kept, **document}
+
     def entities(self, path: str) -> list[dict[str, Any]]:
         """The entities of a list, at most 1000 of them."""
-        return list((self.call("GET", f"{path}?size=1000") or {"data": []})["data"])
+        return list((self.call("GET", f"{path}?size=1000") or {}).get("data") or [])
 
     def requests(self) -> list[dict[str, Any]]:
         """What it was asked since the last reset: method, path, query, status, body."""
         found = self._intercepted.requests()
-        for request in found:
-            request["path"] = _INSIDE.sub("", request["path"])
-        return found
+        return [{**request, "path": _INSIDE.sub("", request["path"])} for request in found]
 
     def connections(self) -> Opened:
         """How many connections its clients opened since the last reset of the requests."""
@@ -175,7 +200,7 @@ class Gateway:
 
     def faults(self, **fault: Any) -> None:
         """Have it misbehave; see the sandbox's README for the keys."""
-        self._intercepted.add_fault(fault)
+        self._intercepted.add_fault(_as_konnects(fault) if self.control_plane else fault)
 
     def clear_faults(self) -> None:
         """Let it behave again; requests that a fault still holds up are never served."""

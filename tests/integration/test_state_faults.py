@@ -262,7 +262,8 @@ def test_a_server_error_in_the_middle(state: State) -> None:
     )
     state.gateway.faults(match={"method": "POST", "path": "^/routes"}, kind="answer", times=None)
     failed = state.refused(document)
-    assert failed["msg"].startswith("Could not create route r at http://"), failed["msg"]
+    where = state.gateway.label
+    assert failed["msg"].startswith(f"Could not create route r at {where}"), failed["msg"]
     assert failed["changed"] and ("create", "consumer") in told(failed["changes"])
     listed = [*failed["changes"], *failed["failed_steps"], *failed["not_done"]]
     assert len(listed) == 1 + 4 + 12 + 1 + 1

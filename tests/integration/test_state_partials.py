@@ -80,7 +80,7 @@ def test_a_plugin_with_settings_of_its_own_is_linked_and_back(state: State) -> N
 @pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
 def test_a_wrong_link_is_a_sentence(state: State, check: bool) -> None:
     cases: list[tuple[Document, str]] = [
-        (_document({"name": "gone"}), "partial gone is neither in the document nor at http"),
+        (_document({"name": "gone"}), "partial gone is neither in the document nor at "),
         (_document({"path": "config.redis"}), "partials is neither a name or id"),
         (_document({"name": "one", "way": "x"}), "a link to a partial has no way"),
         (_document({"name": "one"}, redis={"host": "a"}), "config.redis is written, and a partial"),

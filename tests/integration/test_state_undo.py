@@ -245,7 +245,8 @@ def test_an_undo_that_fails_is_named(state: State) -> None:
     state.gateway.faults(match={"method": "DELETE"}, kind="answer", status=400)
     failed = state.refused(document, on_error="rollback")
     (left,) = failed["left"]
-    assert left.startswith("upstream u.test: Could not delete upstream u.test at http://")
+    where = state.gateway.label
+    assert left.startswith(f"upstream u.test: Could not delete upstream u.test at {where}")
     assert failed["changed"] and failed["undone"] == []
 
 
