@@ -85,9 +85,7 @@ class InventoryModule(KongInventory):
             healths = {each["target"]: each.get("health") for each in seen}
         return [self._target(upstream, each, healths) for each in targets]
 
-    def _target(
-        self, upstream: Entity, target: Entity, healths: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _target(self, upstream: Entity, target: Entity, healths: dict[str, Any]) -> dict[str, Any]:
         host, _colon, port = target["target"].rpartition(":")
         health = {"health": healths.get(target["target"])} if self.get_option("health") else {}
         return {

@@ -17,7 +17,6 @@ BOTH = (
     "test_state_deletes",
     "test_state_faults",
     "test_state_partials",
-    "test_state_roundtrip",
     "test_state_undo",
     "test_failures_of_kinds",
 )
