@@ -285,6 +285,8 @@ def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -
 def _as_update(plan: Plan, current: Entity) -> Plan:
     """The plan for an entity that turned out to be there, with the rules that then apply."""
     desired = dict(plan.body)
+    if plan.made_up_id:
+        desired["id"] = current["id"]
     if plan.kind.apply_field_rules is not None:
         plan.kind.apply_field_rules(desired, current)
     return plan_present(plan.kind, desired, current, plan.parent)

@@ -402,6 +402,9 @@ class Client:
         retry_after = _retry_after(response.headers)
         if retry_after is not None:
             details["retry_after"] = retry_after
+        if details["status"] == 403 and details.get("method") == "GET":
+            # A task reads many things, and only some of them may be forbidden.
+            message = f"{urllib.parse.urlsplit(details['url']).path}: {message}"
         return Refused(message, **details)
 
 

@@ -119,7 +119,7 @@ def run(
         def start(on: Gateway) -> Result:
             return operation.run(Task(params, on, check_mode, diff, warn, progress, node, gateway))
 
-        if not check_mode:
+        if not (check_mode or operation.only_predicts):
             if operation.writes:
                 session.forget_predictions(connection)
             try:
@@ -127,7 +127,8 @@ def run(
             finally:
                 if operation.writes_control_planes:
                     session.forget_control_planes()
-        with session.predictions(connection) as predictions:
+        with session.predictions(connection) as known:
+            predictions = known.copy() if operation.only_predicts else known
             return start(PredictingGateway(gateway, predictions, warn, operation.checks))
     except KongError as exc:
         return failed(exc)

@@ -11,7 +11,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,6 +31,8 @@ class Plan:
     :param parent: what the parent was called by the user, for messages.
     :param body: what is to be sent: the whole entity on a create, the changed leaves on an update.
     :param after: expected until the write; then the gateway's response, or a prediction.
+    :param made_up_id: the ID in ``body`` gives way to that of an entity that somebody else creates
+        meanwhile; one that a user wrote does not.
     :param exclusive: an entity that somebody else creates meanwhile is not gone on with.
     """
 
@@ -41,6 +43,7 @@ class Plan:
     body: Entity = field(default_factory=dict)
     parent: str | None = None
     exclusive: bool = False
+    made_up_id: bool = False
 
     @property
     def changed(self) -> bool:
@@ -74,13 +77,18 @@ class Plan:
         """The plan after its write, with the entity that the gateway returned."""
         return replace(self, after=response)
 
+    @property
+    def sides(self) -> tuple[Entity | None, Entity | None]:
+        """Both sides as a reader sees them, but with their secrets."""
+        return _shown(self.kind, self.before), _shown(self.kind, self.after)
+
     def diff(self, gateway: str) -> dict[str, Any]:
         """The pair that ``--diff`` shows: whole entities, without what a gateway makes up."""
         header = f"{self.description} ({gateway})"
         return {
             "before_header": header,
             "after_header": header,
-            **mask(self.kind, _shown(self.kind, self.before), _shown(self.kind, self.after)),
+            **mask(self.kind, *self.sides),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -143,6 +151,17 @@ def plan_many(
         surplus = sorted(identity for identity in found if identity not in kept)
         plans += [plan_absent(kind, found[identity], parent) for identity in surplus]
     return plans
+
+
+def spare(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[Plan]:
+    """The plans, but without a delete of what carries one of these tags."""
+    tags = frozenset(protect_tags)
+    return [
+        replace(plan, operation=NONE, after=plan.before)
+        if plan.operation == DELETE and tags & set(plan.stored.get("tags") or ())
+        else plan
+        for plan in plans
+    ]
 
 
 def by_identity(kind: Kind, entities: Sequence[Entity]) -> Mapping[str, Entity]:

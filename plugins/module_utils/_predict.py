@@ -13,6 +13,7 @@ is looked up.
 
 from __future__ import annotations
 
+import copy
 import threading
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +22,16 @@ from typing import Any, Callable
 
 from ._client import NO_DATABASE
 from ._entities._identity import find_by_reference
-from ._entities._kind import CASCADE, GENERATED, PLACEHOLDER, RESTRICT, Entity, Kind, ids_in
+from ._entities._kind import (
+    CASCADE,
+    GENERATED,
+    PLACEHOLDER,
+    RESTRICT,
+    Entity,
+    Kind,
+    ids_in,
+    values_together,
+)
 from ._entities._plugin import without_linked
 from ._entities._registry import KINDS, listing, pointing_at
 from ._errors import InputError
@@ -45,6 +55,10 @@ class Predictions:
         self.schemas: dict[str, Any] = self.memory.setdefault("schemas", {})
         # Tasks check many entities side by side.
         self.lock = threading.RLock()
+
+    def copy(self) -> Predictions:
+        """The same, so that what is predicted from now on is forgotten."""
+        return Predictions(copy.deepcopy(self.memory), self.complete)
 
     def remember(self, kind: Kind, key: str, entity: Entity | None) -> None:
         """Keep a predicted entity by ID, None for a deleted one."""
@@ -313,6 +327,18 @@ class PredictingGateway(Gateway):
             if other is not None and other["id"] != current.get("id"):
                 shown = "" if kind.field(field).secret else f" {value}"
                 raise InputError(f"{field}{shown} is taken by another {kind.name}")
+
+        for names in kind.unique_together:
+            self._refuse_taken_together(kind, names, {**current, **body}, current.get("id"))
+
+    def _refuse_taken_together(
+        self, kind: Kind, names: Sequence[str], entity: Entity, key: str | None
+    ) -> None:
+        values = values_together(entity, names)
+        listed = (self.entities(kind) or []) if values is not None else []
+        for other in listed:
+            if other["id"] != key and values_together(other, names) == values:
+                raise InputError(f"{' and '.join(names)} are those of {kind.describe(other)}")
 
     def _remembered(self, kind: Kind, entity: Entity) -> Entity:
         if kind.predict is not None:

@@ -10,7 +10,7 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ._entities._kind import Entity, Field
@@ -189,3 +189,12 @@ def _sorted_set(values: list[Any]) -> list[str]:
 def _without_duplicates(values: list[Any]) -> list[Any]:
     kept = {json.dumps(value, sort_keys=True): value for value in reversed(values)}
     return list(reversed(list(kept.values())))
+
+
+def with_strings(value: Any, replacements: Mapping[str, str]) -> Any:
+    """A copy of a value in which whole strings are replaced, to any depth; keys stay."""
+    if isinstance(value, Mapping):
+        return {key: with_strings(item, replacements) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_strings(item, replacements) for item in value]
+    return replacements.get(value, value) if isinstance(value, str) else value

@@ -278,6 +278,11 @@ options:
       - Most targets that O(purge_targets) may delete; if there are more, the task fails before it writes.
       - Without it there is no limit.
     type: int
+  protect_tags:
+    description:
+      - Tags of targets that O(purge_targets) never deletes. The result names them in RV(spared).
+    type: list
+    elements: str
 seealso:
   - module: irishtek.kong.kong_target
   - name: Upstreams
@@ -355,6 +360,12 @@ targets:
   elements: dict
   returned: when O(targets) is written
   sample: [{target: "10.0.0.11:8080", weight: 100, tags: null}]
+spared:
+  description: Targets that are not deleted because of O(protect_tags).
+  type: list
+  elements: dict
+  returned: when O(protect_tags) and O(targets) are written
+  sample: [{operation: none, kind: target, target: "10.0.0.12:8080", upstream: echo}]
 changes:
   description: What was done, one entry for each entity that was not left alone.
   type: list

@@ -158,3 +158,12 @@ def test_everything_that_documents_share_is_worked_in(state: State) -> None:
 def test_entities_of_their_own_say_that_there_is_no_database(state: State) -> None:
     refused = state.engine.refused("kong_upstream", name="u.test")
     assert "database" in refused["msg"]
+
+
+def test_what_left_a_tagged_document_goes_whatever_tags_the_gateway_knows(state: State) -> None:
+    state(tagged("t", services=[{"name": "a", "host": "a.test"}, {"name": "b", "host": "a.test"}]))
+    state.gateway.reset_requests()
+    done = state.foretold_and_done(tagged("t", services=[{"name": "a", "host": "a.test"}]))
+    assert counts(done) == {"deleted": 1, "unchanged": 1}
+    info = state.engine.ok("kong_info", kinds=["service"], tags=["t"])
+    assert [each["name"] for each in info["entities"][0]["entities"]] == ["a"]

@@ -47,6 +47,10 @@ class StockedGateway:
         """A gateway of the open edition with a database."""
         return Traits()
 
+    def offers(self, kind: Kind) -> bool:
+        """Every kind."""
+        return True
+
     def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
         """By ID."""
         return self.stored[kind.name].get(key)

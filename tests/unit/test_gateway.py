@@ -35,6 +35,22 @@ def test_all_of_the_tags_are_asked_of_the_gateway(
     assert found == [{"id": "1", "tags": ["y", "x"]}]
 
 
+@pytest.mark.parametrize("filtered", [
+    answer(200, {"data": []}), answer(500, {"message": "An unexpected error occurred"}),
+], ids=["3.5", "3.9"])  # fmt: skip
+def test_tags_are_filtered_here_where_there_is_no_database(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, filtered: Any
+) -> None:
+    listed = answer(200, {"data": [{"id": "1", "tags": ["y", "x"]}, {"id": "2", "tags": None}]})
+    steps = [
+        Step("GET", "/upstreams?size=1000&tags=x%2Cy", filtered),
+        Step("GET", "/", answer(200, {"configuration": {"database": "off"}})),
+        Step("GET", "/upstreams?size=1000", listed),
+    ]
+    found = gateway_for(script(*steps), monkeypatch, retries=0).entities(UPSTREAM, tags=["x", "y"])
+    assert found == [{"id": "1", "tags": ["y", "x"]}]
+
+
 def test_targets_are_filtered_on_our_side_as_the_gateway_ignores_their_tags(
     script: Scripts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

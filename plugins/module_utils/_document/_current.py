@@ -9,10 +9,10 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Callable
 
-from .._entities._identity import find_by_reference
+from .._entities._identity import ByComparison, find_by_reference
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
 from .._gateway._errors import NotOffered
@@ -30,6 +30,7 @@ class CurrentState:
         self._gateway = gateway
         self._by_id: dict[str, dict[str, Entity]] = {}
         self._by_value: dict[tuple[str, str], dict[Any, list[Entity]]] = {}
+        self._by_key: dict[str, dict[Hashable, Entity]] = {}
         self._asked: dict[tuple[str, str, str], Entity | None] = {}
         self._below: set[tuple[str, str]] = set()
 
@@ -112,6 +113,20 @@ class CurrentState:
             return self._first(kind, field, value)
         return self._ask(kind, field, value, lambda: self._gateway.by_unique(kind, field, value))
 
+    def by_comparison(self, kind: Kind, desired: Entity, parent: str | None) -> Entity | None:
+        """The listed entity below a parent that a comparison finds, without comparing with all."""
+        identity = kind.identity
+        assert isinstance(identity, ByComparison)
+        if not desired.get(identity.field):
+            return None
+        if kind.name not in self._by_key:
+            index: dict[Hashable, Entity] = {}
+            for entity in self.of(kind.name):
+                index.setdefault((owner_of(kind, entity), identity.key_of(entity)), entity)
+            self._by_key[kind.name] = index
+        key = identity.key_of(desired)
+        return None if key is None else self._by_key[kind.name].get((parent, key))
+
     def entities(self, kind: Kind, parent: str | None = None, of: str = "") -> list[Entity] | None:
         if parent is None:
             return self.of(kind.name)
@@ -134,6 +149,7 @@ class CurrentState:
 
     def _keep(self, kind: str, entities: Sequence[Entity]) -> None:
         self._by_id.setdefault(kind, {}).update({each["id"]: each for each in entities})
+        self._by_key.pop(kind, None)
         # Indexes are made when they are asked for, and again where more is known since.
         for indexed in [key for key in self._by_value if key[0] == kind]:
             del self._by_value[indexed]

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._apply import plugin_kind, schema_of, without_defaults
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
-from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Field, Kind
+from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Field, Kind, values_together
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
 from .._freeform import config_schema
@@ -96,7 +96,11 @@ class Matcher:
         self._memberships: dict[tuple[str | None, str], Item] = {}
         self._typed_kinds: dict[str, Kind] = {}
         self._by_name: dict[tuple[str, Any], Item] = {}
+        self._snis: dict[int, list[str]] = {}
         for item in self._items:
+            if item.kind is SNI:
+                owner = id(item.links.get(CERTIFICATE.name))
+                self._snis.setdefault(owner, []).append(str(item.written["name"]))
             names = ("id", *item.kind.identity.names(item.kind))
             for key in map(item.written.get, names):
                 if isinstance(key, str):
@@ -114,9 +118,11 @@ class Matcher:
 
         :param going: they are to be deleted, so one that refers to what is gone is gone, too.
         """
+        repeated: set[int] = set()
         for item in self._by_id_first(kinds):
             try:
                 if self._is_repeated(item):
+                    repeated.add(id(item))
                     continue
                 current = self._unless_taken(item, self._find(item))
             except _NoSuchEntity:
@@ -131,16 +137,15 @@ class Matcher:
                     "which stays"
                 )
             self._ids[id(item)] = (current or {}).get("id") or written or self._new_id()
+        if repeated:
+            self._items[:] = [item for item in self._items if id(item) not in repeated]
 
     def _is_repeated(self, item: Item) -> bool:
         """Whether an entity without an ID of its own is written a second time, which is allowed."""
         if item.kind.path_id is None:
             return False
         key = (self._owner_id(item), item.kind.path_id(self._references(item)))
-        if self._memberships.setdefault(key, item) is item:
-            return False
-        self._items.remove(item)
-        return True
+        return self._memberships.setdefault(key, item) is not item
 
     def id_of(self, item: Item) -> str:
         return self._ids[id(item)]
@@ -151,6 +156,8 @@ class Matcher:
         :raises InputError: there is none.
         """
         known = self._known(kind, link)
+        if known is None and not self._gateway.offers(KINDS[kind]):
+            raise _NoSuchEntity(self._gateway.not_offered.format(KINDS[kind].schema_name))
         if known is None:
             raise _NoSuchEntity(
                 f"{kind} {link} is neither in the document nor at {self._gateway.url}"
@@ -173,16 +180,26 @@ class Matcher:
         )
 
     def _by_id_first(self, kinds: Iterable[str]) -> list[Item]:
-        """An id outweighs a name: an entity that is renamed leaves its name to another item."""
+        """An ID outweighs a name, and that outweighs what else only one can have.
+
+        An entity that is renamed leaves its name to another item.
+        """
         wanted = list(kinds)
 
         def has_no_id(item: Item) -> bool:
             key = item.written.get("id")
             return key is None or self._state.with_id(item.kind.name, key) is None
 
+        def is_renamed(item: Item) -> bool:
+            kind = item.kind
+            if kind.identity.scope or not (kind.unique or kind.unique_together):
+                return False
+            held = self._state.holding(kind.name, kind.path_key, item.written.get(kind.path_key))
+            return not held
+
         return sorted(
             (item for item in self._items if item.kind.name in wanted),
-            key=lambda item: (wanted.index(item.kind.name), has_no_id(item)),
+            key=lambda item: (wanted.index(item.kind.name), has_no_id(item), is_renamed(item)),
         )
 
     def _unless_taken(self, item: Item, found: Entity | None) -> Entity | None:
@@ -214,15 +231,31 @@ class Matcher:
             found = found or kind.identity.refer(self._state, kind, name, None)
         scope = self._references(item, (kind.identity.field, *kind.identity.scope))
         desired = {**item.written, **scope}
-        return found or kind.identity.search(self._state, kind, desired, self._owner_id(item))
+        owner = self._owner_id(item)
+        if isinstance(kind.identity, ByComparison):
+            return found or self._state.by_comparison(kind, desired, owner)
+        found = found or kind.identity.search(self._state, kind, desired, owner)
+        return found or self._renamed(item)
+
+    def _renamed(self, item: Item) -> Entity | None:
+        """What has another name, and something that only one can have as it is written."""
+        kind = item.kind
+        for name in kind.unique:
+            value = item.written.get(name)
+            found = self._state.by_unique(kind, name, value) if value else None
+            if found is not None:
+                return found
+        for names in kind.unique_together:
+            values = values_together({**item.written, **self._references(item, names)}, names)
+            if values is not None:
+                for stored in self._state.holding(kind.name, names[-1], values[-1]):
+                    if values_together(stored, names) == values:
+                        return stored
+        return None
 
     def _snis_of(self, certificate: Item) -> list[str]:
         """A certificate without an ID is known by the SNIs that nest in it."""
-        return [
-            str(item.written["name"])
-            for item in self._items
-            if item.kind is SNI and item.links.get(CERTIFICATE.name) is certificate
-        ]
+        return self._snis.get(id(certificate), [])
 
     def _owner_id(self, item: Item) -> str | None:
         owner = item.owner
@@ -294,6 +327,8 @@ class Matcher:
             else:
                 desired["id"] = self._ids[id(item)]
             plan = plan_present(kind, desired, current, item.owner_label)
+            if kind.path_id is None and "id" not in item.written:
+                plan = replace(plan, made_up_id=True)
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise

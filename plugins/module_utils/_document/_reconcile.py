@@ -22,7 +22,7 @@ from ._current import CurrentState, owner_of
 from ._format import ORDER
 from ._match import Matcher, Step
 from ._parse import Document
-from ._removal import Removal
+from ._removal import Removal, Spared
 from ._room import make_room
 
 
@@ -32,6 +32,7 @@ class SyncOptions:
 
     :param state: ``synced``, ``applied`` or ``absent``.
     :param purge_kinds: kinds of which everything is owned, where no tags say what is.
+    :param protect_tags: what carries one of these is not deleted.
     """
 
     state: str
@@ -39,6 +40,7 @@ class SyncOptions:
     cascade: bool = False
     max_deletes: int | None = None
     allow_empty: bool = False
+    protect_tags: tuple[str, ...] = ()
 
 
 @dataclass
@@ -48,6 +50,7 @@ class ChangeSet:
     writes: list[Step] = field(default_factory=list)
     early: list[Step] = field(default_factory=list)
     deletes: list[Step] = field(default_factory=list)
+    spared: list[Spared] = field(default_factory=list)
 
     @property
     def steps(self) -> list[Step]:
@@ -103,18 +106,29 @@ class _Planner:
                 self._state.read_below(kind, self._owners_of_interest(kind))
             self._matcher.match([kind.name], going)
         if going:
-            doomed = self._removal(()).steps(self._named())
+            removal = self._removal(())
+            doomed = removal.steps(self._named())
             self._guard_number(doomed)
-            return ChangeSet(deletes=doomed)
+            return ChangeSet(deletes=doomed, spared=removal.spared)
         synced = self._options.state == "synced"
         writes = self._matcher.plan(reset=synced)
-        deletes = self._removal(writes).steps(self._surplus(scope)) if synced else []
+        self._refuse_not_offered(writes)
+        removal = self._removal(writes)
+        deletes = removal.steps(self._surplus(scope)) if synced else []
         early = make_room(self._state, writes, deletes)
         moved = {step.id for step in early}
         rest = [step for step in deletes if step.id not in moved]
         self._guard_number([*early, *rest])
         self._guard_everything(writes, [*early, *rest])
-        return ChangeSet(writes, early, rest)
+        return ChangeSet(writes, early, rest, removal.spared)
+
+    def _refuse_not_offered(self, writes: Sequence[Step]) -> None:
+        """Refuse before the first write what the edition does not have."""
+        for step in writes:
+            kind = step.plan.kind
+            if step.plan.changed and not self._gateway.offers(kind):
+                message = self._gateway.not_offered.format(kind.schema_name)
+                raise InputError(f"{step.where}: {step.plan.description}: {message}")
 
     def _removal(self, writes: Sequence[Step]) -> Removal:
         # A membership goes along with its consumer or group, whoever made it.
@@ -124,6 +138,7 @@ class _Planner:
             self._options.cascade,
             lambda kind, entity: kind == MEMBER.name or self._owns(kind, entity),
             writes,
+            protect_tags=self._options.protect_tags,
         )
 
     def _scope(self) -> list[str]:

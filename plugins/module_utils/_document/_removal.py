@@ -12,19 +12,43 @@ point at; both are found here beforehand, to any depth.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from .._entities._kind import CASCADE, RESTRICT, Entity, Kind, ids_in
 from .._entities._registry import KINDS, listing, pointing_at
 from .._errors import InputError
 from .._gateway._protocol import Gateway
-from .._plan import Plan, plan_absent
+from .._plan import NONE, Plan, plan_absent
 from ._current import CurrentState, owner_of
 from ._format import ORDER
 from ._match import Step
 
 Found = tuple[Kind, Entity]
+
+
+@dataclass(frozen=True)
+class Spared:
+    """What is not deleted because of a tag.
+
+    :param parent: what its parent is called.
+    """
+
+    kind: Kind
+    entity: Entity
+    reason: str
+    parent: str | None = None
+
+    @property
+    def description(self) -> str:
+        return self.kind.describe(self.entity, self.parent)
+
+    def summary(self) -> dict[str, Any]:
+        """The entry of a result's ``spared``."""
+        plan = Plan(self.kind, NONE, self.entity, self.entity, parent=self.parent)
+        return {**plan.summary(), "reason": self.reason}
 
 
 class Removal:
@@ -33,6 +57,8 @@ class Removal:
     :param cascade: whether what is not owned may go, too.
     :param owns: whether the document owns a stored entity of a kind.
     :param writes: steps of what the document has; none of it is deleted.
+    :param protect_tags: what carries one of these tags is spared, and so is what cannot be deleted
+        without it.
     """
 
     def __init__(
@@ -42,6 +68,8 @@ class Removal:
         cascade: bool,
         owns: Callable[[str, Entity], bool],
         writes: Sequence[Step] = (),
+        *,
+        protect_tags: Iterable[str] = (),
     ) -> None:
         self._gateway = gateway
         self._state = state
@@ -52,6 +80,10 @@ class Removal:
         self._listed_ids = False
         # All that is deleted, by its id.
         self.going: dict[str, Found] = {}
+        self._protect_tags = frozenset(protect_tags)
+        # What each entity that is to go draws in, by the IDs of both, the other way round.
+        self._drawn_by: dict[str, list[Found]] = {}
+        self.spared: list[Spared] = []
 
     def steps(self, doomed: Iterable[Found]) -> list[Step]:
         """Delete steps, children with what they belong to.
@@ -59,13 +91,13 @@ class Removal:
         :raises InputError: something that is not owned would go along or stands in the way, or the
             document has what needs a deleted entity.
         """
-        fresh = list(doomed)
-        if any(listing(kind.name) for kind, _entity in fresh):
+        found = list(doomed)
+        if any(listing(kind.name) for kind, _entity in found):
             self._listed_ids = self._gateway.traits().restricts_listed_ids
-        while fresh:
-            self.going.update({entity["id"]: (kind, entity) for kind, entity in fresh})
-            self._read_around({kind.name for kind, _entity in fresh})
-            fresh = [other for found in fresh for other in self._drawn_in(*found)]
+        self._gather(found)
+        if self._spare():
+            gone = {each.entity["id"] for each in self.spared}
+            self._gather([each for each in found if each[1]["id"] not in gone])
         self._refuse_needed()
         # What belongs to two deleted entities goes before both, in a step of its own.
         owners = Counter(
@@ -80,18 +112,52 @@ class Removal:
         ]
         return sorted(steps, key=lambda step: (step.is_final, -step.level))
 
+    def _gather(self, doomed: Sequence[Found]) -> None:
+        """All that goes with what is to go, to any depth."""
+        self.going.clear()
+        fresh = list(doomed)
+        while fresh:
+            self.going.update({entity["id"]: (kind, entity) for kind, entity in fresh})
+            self._read_around({kind.name for kind, _entity in fresh})
+            fresh = [other for found in fresh for other in self._drawn_in(*found)]
+
+    def _spare(self) -> bool:
+        """Find what is protected, and what would take it along or has to go after it."""
+        queue = deque(
+            Spared(kind, entity, f"it has the tag {tag}", self._owner_label(kind, entity))
+            for kind, entity in self.going.values()
+            for tag in self._protecting(entity)[:1]
+        )
+        known = {each.entity["id"] for each in queue}
+        while queue:
+            spared = queue.popleft()
+            self.spared.append(spared)
+            for kind, entity in self._drawn_by.get(spared.entity["id"], ()):
+                if entity["id"] not in known:
+                    known.add(entity["id"])
+                    reason = f"{spared.description} is spared and needs it"
+                    queue.append(Spared(kind, entity, reason, self._owner_label(kind, entity)))
+        return bool(self.spared)
+
+    def _protecting(self, entity: Entity) -> list[str]:
+        return sorted(self._protect_tags & set(entity.get("tags") or ()))
+
     def _drawn_in(self, kind: Kind, entity: Entity) -> list[Found]:
         """What has to go because an entity does, and was not known to go."""
         found = []
         for other_kind, other in self._children(self._restricting(kind), entity):
-            if other["id"] not in self.going and not self._cascade:
+            may_go = self._cascade or bool(self._protecting(other))
+            if other["id"] not in self.going and not may_go:
                 raise self._blocked(other_kind, other, kind, entity, "points at")
             found.append((other_kind, other))
         for other_kind, other in self._children(pointing_at(kind.name, CASCADE), entity):
-            may_go = self._cascade or self._owns(other_kind.name, other)
+            may_go = self._cascade or bool(self._protecting(other))
+            may_go = may_go or self._owns(other_kind.name, other)
             if other["id"] not in self.going and not may_go:
                 raise self._blocked(other_kind, other, kind, entity, "would be deleted with")
             found.append((other_kind, other))
+        for _kind, other in found if self._protect_tags else ():
+            self._drawn_by.setdefault(other["id"], []).append((kind, entity))
         return [each for each in found if each[1]["id"] not in self.going]
 
     def _step(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Step:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .._entities._kind import values_together
 from .._errors import InputError
 from .._plan import Plan
 from ._current import CurrentState, owner_of
@@ -69,6 +70,10 @@ def _claims(step: Step) -> Iterator[Claim]:
         value = entity.get(field)
         if isinstance(value, str):
             yield kind.name, field, None if field in kind.unique else step.owner, value
+    for names in kind.unique_together:
+        values = values_together(entity, names)
+        if values is not None:
+            yield kind.name, " and ".join(names), values, ""
     if kind.identity.scope:
         scope = tuple((entity.get(each) or {}).get("id") for each in kind.identity.scope)
         yield kind.name, kind.identity.field, scope, str(entity.get(kind.identity.field))
@@ -84,6 +89,13 @@ def _holders(state: CurrentState, step: Step) -> Iterator[tuple[str, str]]:
             same = is_global or owner_of(kind, stored) == step.owner
             if same and stored["id"] != step.id:
                 yield field, stored["id"]
+    for names in kind.unique_together:
+        values = values_together(step.plan.entity, names)
+        if values is None or not step.plan.body.keys() & set(names):
+            continue
+        for stored in state.holding(kind.name, names[-1], values[-1]):
+            if stored["id"] != step.id and values_together(stored, names) == values:
+                yield " and ".join(names), stored["id"]
 
 
 def _unique_fields(step: Step) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._apply import carry_out
 from .._entities._kind import GENERATED, Entity, Kind
@@ -20,7 +20,7 @@ from .._errors import InputError, KongError, Unreachable
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import CREATE, DELETE, UPDATE, Plan
-from .._values import canonical, without_nulls
+from .._values import canonical, with_strings, without_nulls
 from ._match import Step, is_hashed
 from ._reconcile import ChangeSet
 
@@ -56,6 +56,8 @@ class Runner:
         self._report = Report()
         self._total = 0
         self._broken: set[str] = set()
+        # IDs that somebody else gave what was to get one of ours, by ours.
+        self._given: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def run(self, changes: ChangeSet) -> Report:
@@ -71,6 +73,8 @@ class Runner:
                 self._broken.add(step.id)
                 self._report.not_done.append(step)
                 return
+        planned, gives_way = step.id, step.plan.made_up_id
+        self._follow(step)
         try:
             plan = carry_out(self._gateway, step.plan, step.owner)
             _refuse_another(step, plan)
@@ -81,8 +85,19 @@ class Runner:
             return
         step.plan = plan
         with self._lock:
+            if gives_way and step.id != planned:
+                self._given[planned] = step.id
             self._report.done.append(step)
             self._progress(f"{len(self._report.done)} of {self._total} changes done")
+
+    def _follow(self, step: Step) -> None:
+        """Refer to entities by the IDs that they have got, where these are not the planned ones."""
+        with self._lock:
+            given = dict(self._given)
+        if given:
+            body, after = (with_strings(each, given) for each in (step.plan.body, step.plan.after))
+            step.plan = replace(step.plan, body=body, after=after)
+            step.owner = given.get(str(step.owner), step.owner)
 
     @property
     def _is_halted(self) -> bool:
@@ -92,6 +107,8 @@ class Runner:
 def _refuse_another(step: Step, plan: Plan) -> None:
     """What needs the entity was planned with the id that it should have got."""
     wanted = step.plan.body.get("id")
+    if step.plan.made_up_id:
+        return
     if step.plan.operation == CREATE and wanted not in (None, plan.entity.get("id")):
         raise InputError(
             f"{plan.description} was created by somebody else meanwhile: run the task again"
@@ -142,7 +159,12 @@ class Undone:
 
 def undo(gateway: Gateway, report: Report) -> Undone:
     """Put back what was done, in reverse order; what somebody changed since is left alone."""
-    back = [(plan, step) for step in reversed(report.done) for plan in (step.plan, *step.cascaded)]
+    back = [
+        (plan, step)
+        for step in reversed(report.done)
+        for plan in (step.plan, *step.cascaded)
+        if plan.changed
+    ]
     result = Undone()
     gone: KongError | None = None
     for plan, step in back:

@@ -40,9 +40,8 @@ def _complete_digest(predicted: Entity) -> None:
     predicted["cert_digest"] = digest_of(predicted.get("cert") or "")
 
 
-def _is_same_authority(desired: Entity, stored: Entity) -> bool:
-    digest = digest_of(desired.get("cert") or "")
-    return digest is not None and digest == stored.get("cert_digest")
+def _digest_in(authority: Entity) -> str | None:
+    return authority.get("cert_digest") or digest_of(authority.get("cert") or "")
 
 
 def _pem(name: str, secret: bool = False, nullable: bool = True) -> Field:
@@ -78,7 +77,7 @@ CERTIFICATE = Kind(
 CA_CERTIFICATE = Kind(
     name="ca_certificate",
     path="ca_certificates",
-    identity=ByComparison("cert", compare=_is_same_authority),
+    identity=ByComparison("cert", key=_digest_in),
     named_by=("cert_digest",),
     predict=_complete_digest,
     fields=(_pem("cert", nullable=False), tags_field()),

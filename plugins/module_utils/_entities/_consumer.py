@@ -46,16 +46,12 @@ def _id_of(reference: Any) -> Any:
     return reference["id"] if isinstance(reference, dict) else reference
 
 
-def _is_same_member(desired: Entity, existing: Entity) -> bool:
-    return bool(_id_of(desired.get("consumer")) == _id_of(existing.get("consumer")))
-
-
 # A membership has no ID of its own and nothing to change: it is created or deleted.
 MEMBER = Kind(
     name="consumer_group_member",
     path="consumers",
     schema="consumer_group_consumers",
-    identity=ByComparison("consumer", compare=_is_same_member),
+    identity=ByComparison("consumer", key=lambda member: _id_of(member.get("consumer"))),
     parent="consumer_group",
     optional=True,
     validated=False,

@@ -13,6 +13,7 @@ what was read of one.
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
@@ -152,19 +153,22 @@ class Identity:
 class ByComparison(Identity):
     """By comparing the entities of a list, for kinds that no path leads to by name.
 
-    :param compare: whether an existing entity is the desired one, by its own fields.
+    :param key: what two entities have in common that are the same, None where nothing tells it;
+        else that is the field and the scope.
     """
 
-    compare: Callable[[Entity, Entity], bool] | None = None
+    key: Callable[[Entity], Hashable] | None = None
+
+    def key_of(self, entity: Entity) -> Hashable:
+        """What only the same entity of a list has, too: an index of it makes a search short."""
+        if self.key is not None:
+            return self.key(entity)
+        return tuple(_id_of(entity.get(name)) or None for name in (self.field, *self.scope))
 
     def is_it(self, desired: Entity, found: Entity) -> bool:
         """Whether an existing entity is the desired one."""
-        if self.compare is not None:
-            return self.compare(desired, found)
-        return all(
-            (found.get(name) or None) == (desired.get(name) or None)
-            for name in (self.field, *self.scope)
-        )
+        key = self.key_of(desired)
+        return key is not None and key == self.key_of(found)
 
     def search(
         self, source: Source, kind: Kind, desired: Entity, parent: str | None
@@ -193,8 +197,8 @@ class ByComparison(Identity):
         return found[0] if found else None
 
     def is_same(self, kind: Kind, name: str, desired: Entity, found: Entity) -> bool:
-        if name == self.field and self.compare is not None:
-            return self.compare(desired, found)
+        if name == self.field and self.key is not None:
+            return self.is_it(desired, found)
         return super().is_same(kind, name, desired, found)
 
 
@@ -232,6 +236,10 @@ class ByKeys(Identity):
         assert self.keys is not None
         found = source.by_name(self.keys, key)
         return None if found is None else str(found[kind.name]["id"])
+
+
+def _id_of(value: Any) -> Any:
+    return value.get("id") if isinstance(value, dict) else value
 
 
 def _shown(kind: Kind, name: str, entity: Entity) -> str:

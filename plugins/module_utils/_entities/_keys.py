@@ -60,6 +60,8 @@ KEY = Kind(
     path="keys",
     identity=Identity("name"),
     path_key="name",
+    # Of the keys without a set, too (cache_key of the gateway's schema).
+    unique_together=(("set", "kid"),),
     fields=(
         Field("name", nullable=False),
         Field("set", reference="key_set", on_delete=CASCADE, nested=True),

@@ -11,7 +11,7 @@ Knows neither HTTP nor Ansible; argument specs, comparison, prediction and maski
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable, Optional
@@ -106,6 +106,8 @@ class Kind:
     :param identity: how an entity is found again.
     :param named_by: what people call the entity by, where that is not the identity.
     :param unique: further fields whose value no two entities share.
+    :param unique_together: sets of fields whose values no two entities share all of; the last one
+        is no reference.
     :param fields: what users may write, the identity included, the ID not.
     :param parent: the kind under whose path the collection lies, and the field that points at it.
     :param parent_path: the parent's collection, where it is not the plural of ``parent``.
@@ -130,6 +132,7 @@ class Kind:
     fields: tuple[Field, ...]
     named_by: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
+    unique_together: tuple[tuple[str, ...], ...] = ()
     parent: str | None = None
     parent_path: str = ""
     above: Kind | None = None
@@ -180,9 +183,10 @@ class Kind:
         names = (entity.get(name) for name in (*(self.named_by or (self.identity.field,)), "id"))
         found = next((name for name in names if name), "")
         # What a state file says may be of any type until it is judged.
+        found = found[0] if isinstance(found, list) else found
         if isinstance(found, dict):
             found = next(filter(None, map(found.get, ("username", "name", "custom_id", "id"))), "")
-        label = str(found[0] if isinstance(found, list) else found)
+        label = str(found)
         return "(generated)" if label.startswith(PLACEHOLDER) else label
 
     def describe(self, entity: Entity, parent: str | None = None) -> str:
@@ -213,3 +217,14 @@ def tags_field() -> Field:
         empty_is_null=True,
         normalise=check_tags,
     )
+
+
+def values_together(entity: Entity, names: Sequence[str]) -> tuple[Any, ...] | None:
+    """What an entity has in fields of which no other has all; None where that is nothing.
+
+    Of a reference the value is the ID that it points at.
+    """
+    values = [entity.get(name) for name in names]
+    if values[-1] is None:
+        return None
+    return tuple(value.get("id") if isinstance(value, dict) else value for value in values)

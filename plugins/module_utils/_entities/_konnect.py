@@ -83,14 +83,10 @@ CONTROL_PLANE = Kind(
 )
 
 
-def _is_same_certificate(desired: Entity, existing: Entity) -> bool:
-    return digest_of(desired["cert"]) == digest_of(existing.get("cert") or "")
-
-
 DATA_PLANE_CERTIFICATE = Kind(
     name="data_plane_certificate",
     path="dp-client-certificates",
-    identity=ByComparison("cert", compare=_is_same_certificate),
+    identity=ByComparison("cert", key=lambda entity: digest_of(entity.get("cert") or "")),
     named_by=("title",),
     validated=False,
     # It has no PATCH.

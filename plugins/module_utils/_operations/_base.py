@@ -77,6 +77,7 @@ class Operation:
     :param name: the module's name without the collection.
     :param run: raises ``KongError``; its result is made of plain JSON values.
     :param writes: whether it can write: what was predicted before is worthless after it.
+    :param only_predicts: whether it only predicts, and tasks after it find nothing predicted.
     :param writes_control_planes: whether what was looked up of Konnect is worthless after it, too.
     :param opens: what it works on instead of the gateway that the options lead to.
     :param checks: what a prediction of it is checked for.
@@ -89,6 +90,7 @@ class Operation:
     writes_control_planes: bool = False
     opens: Callable[[Gateway], Gateway] = _itself
     checks: Checks = Checks()
+    only_predicts: bool = False
 
 
 def result_of_one(task: Task, plan: Plan) -> Result:

@@ -9,17 +9,14 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from functools import partial
 
 from .._argspec import ArgumentSpec
 from .._document._dump import ALL_KINDS, Dumper, Style
 from .._document._write import text_of, without_placeholders
-from .._errors import InputError
 from .._gateway._errors import NotOffered
 from ._base import Operation, Result, Task
+from ._files import is_another, write_private
 
 
 def run_dump(task: Task) -> Result:
@@ -33,9 +30,9 @@ def run_dump(task: Task) -> Result:
     if "dest" not in params:
         return {"changed": False, "document": document}
     text = text_of(found, params["format"])
-    changed = _is_another(params["dest"], text)
+    changed = is_another(params["dest"], text)
     if changed and not task.check_mode:
-        _write(params["dest"], text)
+        write_private(params["dest"], text)
     return {"changed": changed, "dest": params["dest"], "document": document}
 
 
@@ -43,36 +40,6 @@ def _tell_skipped(task: Task, kind: str, exc: NotOffered) -> None:
     """What the gateway does not have is no gap in a dump of all; what it hides is one."""
     if exc.forbidden:
         task.warn(f"the dump has no entities of the kind {kind}: {exc.message}")
-
-
-def _is_another(path: str, text: str) -> bool:
-    """Whether the file does not hold the text, or may be read by others."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read() != text or bool(os.stat(path).st_mode & 0o077)
-    except FileNotFoundError:
-        return True
-    except (OSError, ValueError) as exc:
-        raise InputError(f"dest {path} cannot be read: {exc}") from exc
-
-
-def _write(path: str, text: str) -> None:
-    """Replace the file as a whole; only its owner may read it, as it may hold secrets."""
-    folder = os.path.dirname(os.path.abspath(path))
-    try:
-        # Of the mode 0600 from the beginning.
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".kong_dump_")
-    except OSError as exc:
-        raise InputError(f"dest {path} cannot be written: {exc}") from exc
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except OSError as exc:
-        raise InputError(f"dest {path} cannot be written: {exc}") from exc
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
 
 
 KONG_DUMP = Operation(

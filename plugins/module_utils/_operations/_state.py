@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,13 @@ from .._document._match import Step
 from .._document._parse import Document, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner, Undone, undo
+from .._document._saved import (
+    Origin,
+    differences,
+    origin_of,
+    save,
+    text_of_document,
+)
 from .._entities._kind import Field
 from .._errors import InputError, KongError
 from .._freeform import with_details
@@ -32,15 +39,45 @@ from .._parallel import WORKERS
 from .._plan import NONE, Plan
 from .._predict import Checks, PredictingGateway, Predictions
 from ._base import Operation, Result, Task
+from ._plan_file import read_plan
 
+# Options that decide what is planned.
+_DECISIVE = ("state", "purge_kinds", "cascade", "protect_tags")
 _COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE: "unchanged"}
 
 
+@dataclass(frozen=True)
+class Prospect:
+    """What a task is about to do.
+
+    :param text: the document for a saved plan, empty where nobody asks for it.
+    :param whole: whether it is loaded as a whole, which a gateway without a database needs.
+    """
+
+    content: Mapping[str, Any]
+    document: Document
+    changes: ChangeSet
+    text: str = ""
+    whole: bool = False
+
+
 def run_state(task: Task) -> Result:
+    prospect = look_ahead(task, saving="plan" in task.params)
+    if "plan" in task.params:
+        refuse_another_plan(task, prospect)
+    return carry_out_prospect(task, prospect)
+
+
+def look_ahead(task: Task, saving: bool) -> Prospect:
+    """Read the document and the gateway, and plan; nothing is written.
+
+    :param saving: whether the plan is to be saved, or compared with a saved one.
+    """
     if task.params["concurrency"] < 1:
         raise InputError("concurrency must be at least 1")
     content = _content(task)
     document = _document(task, content)
+    text = text_of_document(document) if saving else ""
     for warning in document.warnings:
         task.warn(warning)
     options = SyncOptions(
@@ -49,21 +86,59 @@ def run_state(task: Task) -> Result:
         cascade=task.params["cascade"],
         max_deletes=task.params.get("max_deletes"),
         allow_empty=task.params["allow_empty"],
+        protect_tags=tuple(task.params.get("protect_tags", ())),
     )
     owned = bool(document.select_tags or options.purge_kinds) or options.state != "synced"
     if not owned and _has_no_database(task):
-        return _load_whole(task, content, document, options)
+        return _whole(task, content, document, options, text)
     changes = reconcile(task.gateway, document, options, task.warn)
     # Asked only once there is something to write: most runs find nothing to do.
     if changes.changes and _has_no_database(task):
-        return _load_whole(task, content, document, options)
+        return _whole(task, content, document, options, text)
+    return Prospect(content, document, changes, text)
+
+
+def carry_out_prospect(task: Task, prospect: Prospect) -> Result:
+    """Write, or predict in check mode."""
+    if prospect.whole:
+        return _load_whole(task, prospect)
     runner = Runner(
         task.gateway, task.params["on_error"], task.params["concurrency"], task.progress
     )
-    report = runner.run(changes)
+    report = runner.run(prospect.changes)
     if report.failed:
-        raise _failure(task, changes, report)
-    return _result(task, changes, report)
+        raise _failure(task, prospect.changes, report)
+    return _result(task, prospect.changes, report)
+
+
+def origin(task: Task, prospect: Prospect) -> Origin:
+    """What the plan of a task is made from."""
+    tags = list(prospect.document.select_tags)
+    options = {name: task.params.get(name) for name in _DECISIVE} | {"select_tags": tags}
+    workspace = task.params.get("workspace")
+    return origin_of(task.gateway, workspace, options, prospect.text)
+
+
+def refuse_another_plan(task: Task, prospect: Prospect) -> None:
+    """Go on only with the plan that was saved.
+
+    :raises InputError: says what became different.
+    """
+    path = task.params["plan"]
+    saved = read_plan(path)
+    if saved is None and task.check_mode:
+        task.warn(f"plan {path} does not exist, so the prediction is not compared with it")
+        return
+    if saved is None:
+        raise InputError(f"plan {path} does not exist: create it with kong_plan")
+    now = save(origin(task, prospect), prospect.changes, saved["salt"])
+    different = differences(saved, now)
+    if different:
+        raise InputError(
+            f"plan {path} does not hold any more: {'; '.join(different)}. Create and approve a "
+            "new one",
+            differences=different,
+        )
 
 
 def _has_no_database(task: Task) -> bool:
@@ -122,6 +197,8 @@ def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
         "summary": _summary([*done, *(plan for plan in changes.plans if not plan.changed)]),
         "changes": [plan.summary() for plan in done],
     }
+    if "protect_tags" in task.params:
+        result["spared"] = [each.summary() for each in changes.spared]
     if task.diff:
         places = {id(step): place for place, step in enumerate(changes.steps)}
         steps = sorted(report.done, key=lambda step: places[id(step)])
@@ -150,13 +227,14 @@ def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
         if each.plan.changed and id(each) not in started and id(each) not in failed
     ]
     partial = _result(task, changes, report)
+    partial["changed"] = partial["changed"] and not task.gateway.predicts
     partial["failed_steps"] = [
         {**each.plan.summary(), "msg": exc.message} for each, exc in report.failed
     ]
     cascaded = [plan.summary() for each, _exc in report.failed for plan in each.cascaded]
     partial["not_done"] = [*cascaded, *_summaries([*report.not_done, *waiting])]
     partial["undone"], partial["left"] = [], []
-    if task.params["on_error"] == "rollback":
+    if task.params["on_error"] == "rollback" and not task.gateway.predicts:
         undone = undo(task.gateway, report)
         partial.update(_told(undone), changed=bool(undone.left))
     return _with_partial(task, report, partial)
@@ -182,6 +260,8 @@ def _told(undone: Undone) -> Result:
 
 
 def _state_after(task: Task, partial: Result) -> str:
+    if task.gateway.predicts:
+        return "nothing was changed"
     done, waiting = len(partial["changes"]), len(partial["not_done"])
     if task.params["on_error"] == "rollback":
         text = f"{len(partial['undone'])} of {done} changes were undone"
@@ -193,9 +273,13 @@ def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
     return [plan.summary() for step in steps for plan in (*step.cascaded, step.plan)]
 
 
-def _load_whole(
-    task: Task, content: Mapping[str, Any], document: Document, options: SyncOptions
-) -> Result:
+def _whole(
+    task: Task,
+    content: Mapping[str, Any],
+    document: Document,
+    options: SyncOptions,
+    text: str,
+) -> Prospect:
     """Without a database the document is the whole configuration, and what it lacks goes."""
     if options.state != "synced":
         raise InputError(
@@ -205,21 +289,31 @@ def _load_whole(
     everything = replace(document, select_tags=())
     whole = replace(options, purge_kinds=ALL_KINDS, cascade=True)
     changes = reconcile(task.gateway, everything, whole, task.warn)
+    for spared in changes.spared:
+        raise InputError(
+            f"{spared.description} cannot be spared at {task.gateway.url}: without a database the "
+            "document is the whole configuration; add it to the document"
+        )
+    return Prospect(content, document, changes, text, whole=True)
+
+
+def _load_whole(task: Task, prospect: Prospect) -> Result:
+    content = prospect.content
     report = Runner(
         _predicting(task), "continue", task.params["concurrency"], lambda line: None
-    ).run(changes)
+    ).run(prospect.changes)
     for step, exc in report.failed:
         exc.failure["where"] = step.where
         raise exc
     if report.done:
         # The tags of the task are as good as those of the document.
-        tags = list(document.select_tags)
+        tags = list(prospect.document.select_tags)
         info = {**(content.get("_info") or {}), "select_tags": tags}
         whole_document = to_dbless(
             {**content, "_info": info}, partial(_config_fields, task.gateway)
         )
         task.gateway.load(json.dumps(whole_document))
-    return _result(task, changes, report)
+    return _result(task, prospect.changes, report)
 
 
 def _config_fields(gateway: Gateway, plugin: str) -> Sequence[Field]:
@@ -235,35 +329,39 @@ def _predicting(task: Task) -> Gateway:
     return PredictingGateway(task.gateway, Predictions(), task.warn, checks)
 
 
+STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
+    "src": {"type": "list", "elements": "path"},
+    "content": {"type": "raw"},
+    "state": {
+        "type": "str",
+        "choices": ["synced", "applied", "absent"],
+        "default": "applied",
+    },
+    "select_tags": {"type": "list", "elements": "str"},
+    "default_lookup_tags": {"type": "dict"},
+    "purge_kinds": {"type": "list", "elements": "str", "choices": list(ALL_KINDS)},
+    "protect_tags": {"type": "list", "elements": "str"},
+    "cascade": {"type": "bool", "default": False},
+    "max_deletes": {"type": "int"},
+    "allow_empty": {"type": "bool", "default": False},
+    "concurrency": {"type": "int", "default": WORKERS},
+    "on_error": {
+        "type": "str",
+        "choices": ["stop", "continue", "rollback"],
+        "default": "stop",
+    },
+    "ignore_konnect": {"type": "bool", "default": False},
+}
+# All that a document points at was read before.
+STATE_CHECKS = Checks(looks_up=False)
+
 KONG_STATE = Operation(
     name="kong_state",
     spec=ArgumentSpec(
-        options={
-            "src": {"type": "list", "elements": "path"},
-            "content": {"type": "raw"},
-            "state": {
-                "type": "str",
-                "choices": ["synced", "applied", "absent"],
-                "default": "applied",
-            },
-            "select_tags": {"type": "list", "elements": "str"},
-            "default_lookup_tags": {"type": "dict"},
-            "purge_kinds": {"type": "list", "elements": "str", "choices": list(ALL_KINDS)},
-            "cascade": {"type": "bool", "default": False},
-            "max_deletes": {"type": "int"},
-            "allow_empty": {"type": "bool", "default": False},
-            "concurrency": {"type": "int", "default": WORKERS},
-            "on_error": {
-                "type": "str",
-                "choices": ["stop", "continue", "rollback"],
-                "default": "stop",
-            },
-            "ignore_konnect": {"type": "bool", "default": False},
-        },
+        options={**STATE_OPTIONS, "plan": {"type": "path"}},
         required_one_of=[("src", "content")],
         mutually_exclusive=[("src", "content")],
     ),
     run=run_state,
-    # All that a document points at was read before.
-    checks=Checks(looks_up=False),
+    checks=STATE_CHECKS,
 )

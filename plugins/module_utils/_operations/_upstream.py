@@ -18,7 +18,7 @@ from .._entities._target import TARGET
 from .._entities._upstream import UPSTREAM
 from .._errors import InputError, KongError
 from .._parallel import PartlyDone
-from .._plan import CREATE, DELETE, Plan, plan_absent, plan_many, refuse_duplicates
+from .._plan import CREATE, DELETE, Plan, plan_absent, plan_many, refuse_duplicates, spare
 from .._values import doubts_about, normalise
 from ._base import Operation, Result, Task, changes_of, partly_done, result_of_one, shown
 from ._entity import STATE, fields_with_id
@@ -47,8 +47,16 @@ def run_upstream(task: Task) -> Result:
         **changes_of(task, [done, *targets]),
         "operation": done.operation,
         "upstream": shown(UPSTREAM, done.after),
-        "targets": [shown(TARGET, plan.after) for plan in targets if plan.operation != DELETE],
+        # Plans of what is written come first.
+        "targets": [shown(TARGET, plan.after) for plan in targets[: len(wanted)]],
+        **_spared(task, targets[len(wanted) :]),
     }
+
+
+def _spared(task: Task, surplus: Sequence[Plan]) -> Result:
+    if "protect_tags" not in task.params:
+        return {}
+    return {"spared": [plan.summary() for plan in surplus if not plan.changed]}
 
 
 def wanted_targets(task: Task) -> list[Entity] | None:
@@ -95,6 +103,7 @@ def _plan_pool(task: Task, upstream: Plan, wanted: list[Entity]) -> list[Plan]:
         completed = [complete(gateway, TARGET, dict(each), None, task.warn) for each in wanted]
         purge = bool(task.params.get("purge_targets"))
         plans = plan_many(TARGET, completed, current, name, purge)
+        plans = spare(plans, task.params.get("protect_tags", ()))
     except KongError as exc:
         exc.within(f"targets of upstream {name} at {gateway.url}")
         raise
@@ -160,6 +169,7 @@ KONG_UPSTREAM = Operation(
             "allow_empty": {"type": "bool", "default": False},
             "force": {"type": "bool", "default": False},
             "max_deletes": {"type": "int"},
+            "protect_tags": {"type": "list", "elements": "str"},
         },
         required_one_of=[("name", "id")],
     ),

@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A state file, and how it is to be taken."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  src:
+    description:
+      - Files or directories to read, found as in other actions, in a role's or a play's C(files) first.
+      - The lists of several files are joined; a value that two of them write differently is an error.
+    type: list
+    elements: path
+  content:
+    description:
+      - The document itself, as a mapping or as text.
+      - Text with placeholders needs C(!unsafe), so that Ansible does not take them for templates.
+    type: raw
+  state:
+    description:
+      - With V(applied) the document is merged in. Only fields that it has are touched, and nothing is deleted.
+      - With V(synced) the gateway is brought to the document. Fields that it leaves out take their defaults, and what is
+        owned and not in it is deleted. O(select_tags) or O(purge_kinds) has to say what is owned; a gateway without a
+        database is owned whole.
+      - With V(absent) what the document names is deleted.
+    type: str
+    choices: [synced, applied, absent]
+    default: applied
+  select_tags:
+    description:
+      - Tags that say what the document owns. All entities that it has get them.
+      - They and C(_info.select_tags) of the document must be the same where both are written.
+    type: list
+    elements: str
+  default_lookup_tags:
+    description:
+      - Read for decK's sake. References are looked up among all entities of the gateway, whatever their tags.
+    type: dict
+  purge_kinds:
+    description:
+      - Kinds of which the document owns everything, where there are no tags that say what it owns.
+    type: list
+    elements: str
+    choices:
+      - certificate
+      - ca_certificate
+      - vault
+      - key_set
+      - partial
+      - consumer
+      - consumer_group
+      - sni
+      - key
+      - upstream
+      - service
+      - key_auth
+      - basic_auth
+      - hmac_auth
+      - jwt
+      - oauth2
+      - acl
+      - mtls_auth
+      - target
+      - route
+      - plugin
+  protect_tags:
+    description:
+      - Tags of entities that are never deleted, whatever owns them. Neither is what would take them along or has to
+        stay because of them. The result names them in RV(ignore:spared).
+      - A gateway without a database cannot keep what the document does not have, so there it is an error.
+    type: list
+    elements: str
+  cascade:
+    description:
+      - Whether entities that are not owned may be deleted along with one that they belong to or point at, and with
+        those in turn what belongs to them or points at them.
+    type: bool
+    default: false
+  max_deletes:
+    description:
+      - Most entities that may be deleted, those that go along and memberships of consumer groups included; if there
+        are more, the task fails before it writes. Without it there is no limit.
+    type: int
+  allow_empty:
+    description:
+      - Whether a document without entities may delete everything that is owned.
+    type: bool
+    default: false
+  concurrency:
+    description:
+      - Requests at the same time, at most 10, as a gateway gets no more connections.
+    type: int
+    default: 10
+  on_error:
+    description:
+      - With V(stop) nothing new is begun after a failure. With V(continue) only what needs the failed entity is left out.
+      - With V(rollback) what was done is put back, in reverse order. What somebody changed meanwhile is left alone and
+        named, and so is what cannot be made again, as a gateway answers passwords of basic-auth only hashed.
+    type: str
+    choices: [stop, continue, rollback]
+    default: stop
+  ignore_konnect:
+    description:
+      - Whether a document with C(_konnect), which asks for a control plane of Konnect, may go to an Admin API.
+    type: bool
+    default: false
+"""

@@ -1,0 +1,254 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Saved plans: what a document would change, in a form that can be kept and compared. Pure.
+
+PRIVATE to the collection: it can change in any release.
+
+A saved plan holds no secret. A digest stands for each one: salted anew for each plan, so that
+nobody can look it up, bound to its entity and field, so that nobody sees that two are the same,
+and slow to compute, so that nobody can try many values. The fingerprint of the document, which
+covers secrets, too, is a digest of the same kind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._entities._kind import Entity
+from .._errors import MASKED
+from .._gateway._protocol import Gateway
+from .._plan import CREATE, Plan
+from .._secrets import mask
+from .._values import with_strings
+from ._match import Step
+from ._parse import Document, Item
+from ._reconcile import ChangeSet
+
+FORMAT = 1
+_ROUNDS_OF_SECRET = 10_000
+_ROUNDS_OF_DOCUMENT = 100_000
+_SHOWN_DIFFERENCES = 5
+# What makes another gateway of it.
+_PLACE = ("url", "workspace", "control_plane")
+
+Saved = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a plan was made from.
+
+    :param gateway: what may not be another one: its URL, workspace and control plane.
+    :param versions: what is said of the gateway, as far as it tells.
+    :param options: those of the task that decide what is planned.
+    :param text: the canonical text of the document, with its secrets.
+    """
+
+    gateway: Mapping[str, Any]
+    versions: Mapping[str, Any]
+    options: Mapping[str, Any]
+    text: str
+
+
+def origin_of(
+    gateway: Gateway, workspace: str | None, options: Mapping[str, Any], text: str
+) -> Origin:
+    traits = gateway.traits()
+    versions = {"name": traits.name, "version": traits.version, "edition": traits.edition}
+    place = {"url": gateway.url, "workspace": workspace, "control_plane": gateway.control_plane}
+    return Origin(place, versions, options, text)
+
+
+def text_of_document(document: Document) -> str:
+    """The same text for documents that want the same, whatever their order and form."""
+    return _json([sorted(_json(_parts(item)) for item in document.items), document.select_tags])
+
+
+def save(origin: Origin, changes: ChangeSet, salt: str | None = None) -> Saved:
+    """The plan as it is kept.
+
+    :param salt: that of the plan with which this one is to be compared; a new one else.
+    """
+    salt = salt or secrets.token_hex(16)
+    entries = list(_entries(changes, salt))
+    return {
+        "format": FORMAT,
+        "gateway": {**origin.gateway, **origin.versions},
+        "options": dict(origin.options),
+        "salt": salt,
+        "document": _digest(salt, "document", origin.text, _ROUNDS_OF_DOCUMENT),
+        "fingerprint": hashlib.sha256(_json(entries).encode()).hexdigest(),
+        "changes": entries,
+        "spared": [each.summary() for each in changes.spared],
+    }
+
+
+def differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What became different since a plan was saved, in sentences; nothing if it still holds.
+
+    :param now: the plan made anew, with the salt of the saved one.
+    """
+    then, here = saved["gateway"], now["gateway"]
+    if any(then.get(name) != here[name] for name in _PLACE):
+        return [f"it is for another gateway: {_place(then)}, and this is {_place(here)}"]
+    found = [
+        f"the option {name} changed: it was {_json(value)}, and is {_json(now['options'][name])}"
+        for name, value in saved["options"].items()
+        if now["options"].get(name) != value
+    ]
+    if saved["document"] != now["document"]:
+        found.append("the document changed")
+    found += [
+        f"the gateway changed: its {name} was {then.get(name)}, and is {here[name]}"
+        for name in ("version", "edition")
+        if then.get(name) != here[name]
+    ]
+    if not found and not now["changes"]:
+        # It was carried out already: a task that is run again has nothing to do.
+        return []
+    entities = list(_changed_entities(saved["changes"], now["changes"], whole=not found))
+    if entities:
+        more = len(entities) - _SHOWN_DIFFERENCES
+        rest = [f"{more} more"] if more > 0 else []
+        listed = "; ".join([*entities[:_SHOWN_DIFFERENCES], *rest])
+        found.append(f"the gateway changed: {listed}")
+    if not found and saved["fingerprint"] != now["fingerprint"]:
+        found.append("the file of the plan was changed")
+    return found
+
+
+def _changed_entities(
+    saved: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]], whole: bool
+) -> Iterator[str]:
+    """Entities that are not what they were.
+
+    :param whole: the document is the same, so whatever is planned differently is due to them.
+    """
+    old, new = _by_entity(saved), _by_entity(now)
+    for key in dict.fromkeys([*old, *new]):
+        before, after = old.get(key), new.get(key)
+        if before is None or after is None:
+            known = before or after or {}
+            when = "is no longer to be done" if after is None else "is to be done, too"
+            if whole:
+                yield f"{known['operation']} of {known['entity']} {when}"
+        elif before["operation"] != after["operation"]:
+            yield (
+                f"{before['entity']} was to be {before['operation']}d, "
+                f"and now is to be {after['operation']}d"
+            )
+        elif (before["id"], before["before"]) != (after["id"], after["before"]):
+            yield f"{before['entity']} is not what it was"
+        elif whole and before != after:
+            yield f"{before['entity']} would become something else"
+
+
+def _by_entity(
+    entries: Iterable[Mapping[str, Any]],
+) -> dict[tuple[str, int], Mapping[str, Any]]:
+    """Entries by the name of their entity; several plugins can have one."""
+    number: Counter[str] = Counter()
+    found = {}
+    for entry in entries:
+        number[entry["entity"]] += 1
+        found[entry["entity"], number[entry["entity"]]] = entry
+    return found
+
+
+def _place(gateway: Mapping[str, Any]) -> str:
+    more = [
+        f", {name.replace('_', ' ')} {gateway[name]}" for name in _PLACE[1:] if gateway.get(name)
+    ]
+    return "".join([str(gateway.get("url")), *more])
+
+
+def _parts(item: Item) -> list[Any]:
+    links = {
+        name: [link.kind.name, link.label] if isinstance(link, Item) else link
+        for name, link in item.links.items()
+    }
+    return [item.kind.name, item.written, links, item.partials, item.texts]
+
+
+def _entries(changes: ChangeSet, salt: str) -> Iterator[dict[str, Any]]:
+    """One entry for each change, in an order that does not depend on the gateway's lists."""
+    names = {step.id: f"(ID of {_description(step.plan)})" for step in _created(changes)}
+    entries = [_entry(plan, names, salt) for plan in changes.plans if plan.changed]
+    return iter(sorted(entries, key=lambda each: (each["kind"], each["entity"], _json(each))))
+
+
+def _created(changes: ChangeSet) -> Iterator[Step]:
+    """Steps whose entities get an ID that is made up for each plan."""
+    return (step for step in changes.writes if step.plan.operation == CREATE)
+
+
+def _entry(plan: Plan, names: Mapping[str, str], salt: str) -> dict[str, Any]:
+    # References to what is created by name, as the IDs are made up anew for each plan.
+    before, after = (with_strings(each, names) for each in (plan.before, plan.after))
+    described = replace(plan, before=before, after=after)
+    sides = dict(zip(("before", "after"), described.sides))
+    shown = mask(plan.kind, *described.sides)
+    entity = _description(plan)
+    digested = {
+        side: _digested(salt, f"{entity}/{side}", shown[side], real) for side, real in sides.items()
+    }
+    return {
+        "operation": plan.operation,
+        "kind": plan.kind.name,
+        "entity": entity,
+        "id": plan.stored.get("id"),
+        **digested,
+    }
+
+
+def _description(plan: Plan) -> str:
+    """What an entity is called; some have no other name than an ID, which is made up anew."""
+    if plan.operation == CREATE:
+        return plan.kind.describe({**plan.entity, "id": "(new)"}, plan.parent)
+    return plan.description
+
+
+def _digested(salt: str, path: str, shown: Any, real: Any) -> Any:
+    """What is shown, with the digest of each value that is masked in it."""
+    if isinstance(shown, str) and shown.startswith(MASKED):
+        text = real if isinstance(real, str) else _json(real)
+        return f"{MASKED} ({_digest(salt, path, text, _ROUNDS_OF_SECRET)})"
+    if isinstance(shown, Mapping) and isinstance(real, Mapping):
+        return {key: _digested(salt, f"{path}/{key}", shown[key], real[key]) for key in shown}
+    if isinstance(shown, list):
+        pairs = enumerate(zip(shown, real))
+        return [_digested(salt, f"{path}/{at}", *pair) for at, pair in pairs]
+    return shown
+
+
+def _digest(salt: str, path: str, text: str, rounds: int) -> str:
+    digest = hashlib.pbkdf2_hmac("sha256", text.encode(), f"{salt}{path}".encode(), rounds)
+    return digest.hex()[:32]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def is_saved_plan(value: Any) -> bool:
+    """Whether a value has the form of a saved plan of this or another format."""
+    return isinstance(value, Mapping) and "format" in value and "changes" in value
+
+
+def is_complete(saved: Entity) -> bool:
+    """Whether a saved plan has all parts that a comparison needs."""
+    parts = {"gateway": dict, "options": dict, "salt": str, "changes": list}
+    entry = {"operation", "entity", "id", "before", "after"}
+    return (
+        saved.keys() >= {"document", "fingerprint"}
+        and all(isinstance(saved.get(name), kind) for name, kind in parts.items())
+        and all(isinstance(each, dict) and each.keys() >= entry for each in saved["changes"])
+    )

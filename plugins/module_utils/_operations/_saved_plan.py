@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a state file would change, saved for an approval: the operation behind ``kong_plan``.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+from .._argspec import ArgumentSpec
+from .._document._saved import Saved, save
+from .._errors import InputError
+from ._base import Operation, Result, Task
+from ._files import is_another, write_private
+from ._plan_file import read_plan, text_of_plan
+from ._state import STATE_CHECKS, STATE_OPTIONS, carry_out_prospect, look_ahead, origin
+
+
+def run_plan(task: Task) -> Result:
+    """Plan, let the gateway validate it, and save it; the gateway of the task only predicts."""
+    prospect = look_ahead(task, saving=True)
+    made_from = origin(task, prospect)
+    # Before the prediction, which adds what the gateway would make up.
+    saved = save(made_from, prospect.changes)
+    dest = task.params.get("dest")
+    earlier = None if dest is None else _earlier(task, dest)
+    if earlier is not None:
+        same = save(made_from, prospect.changes, earlier["salt"])
+        saved = earlier if earlier == same else saved
+    predicted = carry_out_prospect(task, prospect)
+    result = {**predicted, "changed": False, "has_changes": predicted["changed"], "plan": saved}
+    if dest is None:
+        return result
+    text = text_of_plan(saved)
+    changed = is_another(dest, text)
+    if changed and not task.check_mode:
+        write_private(dest, text)
+    return {**result, "changed": changed, "dest": dest}
+
+
+def _earlier(task: Task, dest: str) -> Saved | None:
+    """The plan that the file holds already; one that cannot be read is replaced."""
+    try:
+        earlier = read_plan(dest)
+    except InputError:
+        return None
+    if earlier is not None and earlier["gateway"].get("url") != task.gateway.url:
+        task.warn(
+            f"dest {dest} held the plan of {earlier['gateway'].get('url')}, and is replaced by "
+            f"that of {task.gateway.url}: write one file for each gateway"
+        )
+    return earlier
+
+
+KONG_PLAN = Operation(
+    name="kong_plan",
+    spec=ArgumentSpec(
+        options={**STATE_OPTIONS, "dest": {"type": "path"}},
+        required_one_of=[("src", "content")],
+        mutually_exclusive=[("src", "content")],
+    ),
+    run=run_plan,
+    writes=False,
+    only_predicts=True,
+    checks=STATE_CHECKS,
+)

@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What only one entity can have: it renames an entity in place, and is never promised to two."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from harness.engine import Engine
+from harness.state import Document, State, tagged, told
+
+
+@pytest.fixture
+def state(engine: Engine) -> State:
+    """Brings the gateway to documents."""
+    return State(engine)
+
+
+def _consumers(*pairs: tuple[str, str]) -> Document:
+    return tagged("t", consumers=[{"username": name, "custom_id": key} for name, key in pairs])
+
+
+def _jwk(kid: str) -> str:
+    return json.dumps({"kid": kid, "kty": "RSA", "n": "AQAB", "e": "AQAB"})
+
+
+def _keys(*pairs: tuple[str, str], key_set: str | None = "s") -> Document:
+    keys = [{"name": name, "kid": kid, "jwk": _jwk(kid)} for name, kid in pairs]
+    if key_set is None:
+        return tagged("t", keys=keys)
+    return tagged("t", key_sets=[{"name": key_set, "keys": keys}])
+
+
+def _ids(state: State, path: str, name: str) -> dict[str, Any]:
+    return {each[name]: each["id"] for each in state.gateway.entities(path)}
+
+
+@pytest.mark.parametrize("how", ["synced", "applied"])
+def test_a_consumer_with_its_custom_id_kept_is_renamed_in_place(state: State, how: str) -> None:
+    state(_consumers(("old", "1")))
+    before = _ids(state, "/consumers", "username")
+    done = state.foretold_and_done(_consumers(("new", "1")), how)
+    assert told(done["changes"]) == [("update", "consumer")]
+    assert _ids(state, "/consumers", "username") == {"new": before["old"]}
+
+
+def test_a_name_outweighs_a_custom_id(state: State) -> None:
+    state(_consumers(("a", "1"), ("b", "2")))
+    before = _ids(state, "/consumers", "username")
+    state.foretold_and_done(_consumers(("new", "1"), ("a", "3"), ("b", "2")))
+    after = _ids(state, "/consumers", "username")
+    assert (after["a"], after["b"]) == (before["a"], before["b"])
+
+
+@pytest.mark.parametrize("how", ["synced", "applied"])
+@pytest.mark.parametrize("key_set", ["s", None])
+def test_a_key_with_its_kid_kept_is_renamed_in_place(
+    state: State, how: str, key_set: str | None
+) -> None:
+    state(_keys(("old", "k"), key_set=key_set))
+    before = _ids(state, "/keys", "name")
+    done = state.foretold_and_done(_keys(("new", "k"), key_set=key_set), how)
+    assert told(done["changes"]) == [("update", "key")]
+    assert _ids(state, "/keys", "name") == {"new": before["old"]}
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
+def test_two_keys_that_swap_their_kids_are_refused(state: State, check: bool) -> None:
+    state(_keys(("a", "1"), ("b", "2")))
+    state.gateway.reset_requests()
+    refused = state.refused(_keys(("a", "2"), ("b", "1")), check=check)
+    assert "key a" in refused["msg"] and "key b" in refused["msg"]
+    assert state.gateway.writes() == []
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
+@pytest.mark.parametrize("key_set", ["s", None])
+def test_one_kid_of_two_keys_is_refused(state: State, check: bool, key_set: str | None) -> None:
+    refused = state.refused(_keys(("a", "1"), ("b", "1"), key_set=key_set), check=check)
+    assert "set and kid is also that of key a" in refused["msg"]
+    assert state.gateway.entities("/keys") == []
+
+
+def test_one_kid_in_two_sets_is_no_contradiction(state: State) -> None:
+    document = _keys(("a", "1"))
+    document["key_sets"] += _keys(("b", "1"), key_set="other")["key_sets"]
+    state.foretold_and_done(document)
+
+
+def test_check_mode_of_a_single_key_knows_that_its_kid_is_taken(state: State) -> None:
+    state(_keys(("a", "1"), key_set=None))
+    options = {"name": "b", "kid": "1", "jwk": _jwk("1")}
+    refused = state.engine.refused("kong_key", check=True, **options)
+    assert "set and kid are those of key a" in refused["msg"]
+    assert state.engine.refused("kong_key", **options)["msg"]
