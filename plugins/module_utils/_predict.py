@@ -38,7 +38,6 @@ from ._errors import InputError
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
 from ._schema import Schema, complete, composed, replacements, value_at, without_old_spellings
-from ._values import without_nulls
 
 
 class Predictions:
@@ -347,7 +346,11 @@ class PredictingGateway(Gateway):
         if entity.get("partials") and kind.replaced:
             entity = _as_linked(self._schema_of(kind), entity)
         if self.traits().omits_nulls:
-            entity = without_nulls(entity, kind.keeps_nulls)
+            entity = {
+                name: value if name in kind.keeps_nulls else _without_nulls(value)
+                for name, value in entity.items()
+                if value is not None
+            }
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 
@@ -364,6 +367,13 @@ class PredictingGateway(Gateway):
     def _refuse_without_database(self) -> None:
         if self._checks.writes_entities and not self.traits().writes_entities:
             raise InputError(NO_DATABASE)
+
+
+def _without_nulls(value: Any) -> Any:
+    """What is left where responses leave out what is null, in the records of lists, too."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:
