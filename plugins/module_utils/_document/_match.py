@@ -90,6 +90,7 @@ class Matcher:
         self._state = current
         self._warn = warn
         self._items = document.items
+        self._select_tags = frozenset(document.select_tags)
         self._ids: dict[int, str] = {}
         self._current: dict[int, Entity | None] = {}
         self._taken: dict[str, Item] = {}
@@ -235,7 +236,12 @@ class Matcher:
         if isinstance(kind.identity, ByComparison):
             return found or self._state.by_comparison(kind, desired, owner)
         found = found or kind.identity.search(self._state, kind, desired, owner)
-        return found or self._renamed(item)
+        if found is not None:
+            return found
+        renamed = self._renamed(item)
+        # What the document does not own is another entity, not one that was renamed.
+        owned = renamed is None or self._select_tags <= set(renamed.get("tags") or ())
+        return renamed if owned else None
 
     def _renamed(self, item: Item) -> Entity | None:
         """What has another name, and something that only one can have as it is written."""
