@@ -167,7 +167,8 @@ class KongModule(AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
-        self.params = with_environment(self.params)
+        if self._spec.connects:
+            self.params = with_environment(self.params)
         self.no_log_values |= secrets_in(self.params)
         try:
             # Before ansible-core logs them, which it cannot do with half a character.

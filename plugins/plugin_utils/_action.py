@@ -88,7 +88,9 @@ class KongAction(NormalAction):
         spec = self.operation.spec
         argument_spec = spec.to_spec()
         warnings: list[str] = []
-        args = with_environment(plain(self._task.args))
+        args = plain(self._task.args)
+        if spec.connects:
+            args = with_environment(args)
         secrets = secrets_in(args)
         try:
             args, nulls = take_nulls(spec.fields, argument_spec, args, warnings.append)

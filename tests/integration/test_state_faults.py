@@ -158,14 +158,6 @@ def test_a_renamed_entity_frees_its_name_for_another(state: State) -> None:
     assert hosts == {"one": "b.test", "two": "a.test"}
 
 
-def test_a_deleted_entity_frees_a_unique_value_for_another(state: State) -> None:
-    state(tagged("t", consumers=[{"username": "old", "custom_id": "4711"}]))
-    document = tagged("t", consumers=[{"username": "new", "custom_id": "4711"}])
-    assert counts(state.foretold_and_done(document)) == {"created": 1, "deleted": 1}
-    (found,) = state.gateway.entities("/consumers")
-    assert (found["username"], found["custom_id"]) == ("new", "4711")
-
-
 def test_a_credential_moves_to_another_consumer(state: State) -> None:
     def document(owner: str) -> Document:
         return tagged("t", consumers=[
