@@ -83,8 +83,8 @@ class InventoryModule(KongInventory):
         return [{**each, "url": konnect.url} for each in listed]
 
     def add(self, record: Record) -> None:
-        config = cast("dict[str, Any]", record.get("config") or {})
-        labels = cast("dict[str, str]", record.get("labels") or {})
+        config = cast(dict[str, Any], record.get("config") or {})
+        labels = cast(dict[str, str], record.get("labels") or {})
         host = self.add_host(
             record["name"],
             {

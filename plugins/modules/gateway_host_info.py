@@ -105,7 +105,7 @@ SPEC = {
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    module.exit_json(changed=False, facts=host_facts(**module.params))
+    module.exit_json(changed=False, facts=host_facts(module.run_command, **module.params))
 
 
 if __name__ == "__main__":

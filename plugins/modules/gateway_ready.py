@@ -129,7 +129,7 @@ from ..module_utils._gateway_role._ready import SPEC, NotReady, run
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     try:
-        found = run(module.params, module.check_mode)
+        found = run(module.params, module.check_mode, module.run_command)
     except NotReady as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=bool(module.params["reload"]), gateway=found)

@@ -129,7 +129,9 @@ class _Loader(_Base):
         if tag not in _TYPED:
             return text, None
         value = self.construct_object(yaml.ScalarNode(tag, text))
-        is_told = value is None or (type(value) is int and str(value) == text)
+        is_told = value is None or (
+            isinstance(value, int) and not isinstance(value, bool) and str(value) == text
+        )
         return value, None if is_told else text
 
     def _reread(self, text: str, line: int, in_flow: bool) -> tuple[Any, str | None]:

@@ -80,7 +80,7 @@ async def _serve() -> None:
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
-    servers = [await asyncio.start_server(safely, "127.0.0.1", 0) for _ in range(GATEWAYS)]
+    servers = [await asyncio.start_server(safely, "127.0.0.1", 0) for _number in range(GATEWAYS)]
     ports = [each.sockets[0].getsockname()[1] for each in servers]
     print("ready", *ports, flush=True)
     await asyncio.gather(*(each.serve_forever() for each in servers))

@@ -38,7 +38,7 @@ def polls(gateway: Gateway | str, *steps: Callable[[], None], **options: Any) ->
             for step in (lambda: None, *steps):
                 await asyncio.to_thread(step)
                 await watch.once()
-                found.append([queue.get_nowait() for _ in range(queue.qsize())])
+                found.append([queue.get_nowait() for _event in range(queue.qsize())])
             return found
 
     return asyncio.run(work())
@@ -176,7 +176,7 @@ def test_pauses_grow_up_to_the_longest_and_are_the_gateways_own_where_it_names_o
         async with aiohttp.ClientSession() as session:
             one = SOURCE["Gateway"](options["gateways"][0], session)
             watch = SOURCE["Watch"](one, asyncio.Queue(), options)
-            return [await watch.once() for _ in range(40)]
+            return [await watch.once() for _poll in range(40)]
 
     found = asyncio.run(pauses())
     assert found == sorted(found[:5]) + found[5:]

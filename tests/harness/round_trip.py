@@ -166,9 +166,8 @@ def differences(trip: RoundTrip, file: Path) -> list[str]:
         problems.append("check mode foretells other changes")
     if (found := trip.entities()) != wanted:
         both = {key: (wanted.get(key), found.get(key)) for key in wanted.keys() | found.keys()}
-        problems.append(
-            f"another state: { {key: pair for key, pair in both.items() if pair[0] != pair[1]} }"
-        )
+        other = {key: pair for key, pair in both.items() if pair[0] != pair[1]}
+        problems.append(f"another state: {other}")
     again = trip.ours(file)
     if again.get("failed") or again["changed"]:
         problems.append(f"a second run finds {again.get('msg') or told(again)}")

@@ -86,7 +86,7 @@ def test_a_reference_by_name_costs_one_more(counted: Counted) -> None:
 
 def test_a_parent_that_no_path_may_lead_to_is_looked_up(counted: Counted) -> None:
     # A name that looks like an ID; a consumer, which can have its custom_id only.
-    upstream, _ = counted("kong_upstream", name=UPSTREAM)
+    upstream, _requests = counted("kong_upstream", name=UPSTREAM)
     target = {"upstream": upstream["upstream"]["id"], "target": "a:80"}
     assert counted("kong_target", **target)[1] == {"GET": 2, "POST": 1}
     assert counted("kong_target", **target)[1] == {"GET": 2}

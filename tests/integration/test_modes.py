@@ -132,7 +132,7 @@ def test_a_control_plane_takes_every_kind(
     engine.forget()
     assert engine.ok(case.module, **written)["operation"] == "create"
     assert engine.ok(case.module, **written)["operation"] == "none"
-    assert engine.ok(case.module, **ready.identity, state="absent")["operation"] == "delete"
+    assert engine.ok(case.module, **ready.absent)["operation"] == "delete"
 
 
 def test_a_control_plane_has_no_health_and_says_where_there_is(control_plane: Gateway) -> None:

@@ -162,7 +162,6 @@ class Sandbox:
         name = self.options.cluster.server_name if self.options.cluster else None
         return f"https://{name or self.options.host}:{port}"
 
-
     def _servers(self) -> dict[str, Server]:
         tls = self.options.admin_tls or (None, None)
         interception = Interception(self._admin().app())

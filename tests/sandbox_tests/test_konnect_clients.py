@@ -29,7 +29,6 @@ from sandbox_tests.konnect_support import TOKEN, Konnect, konnect
 HOSTS = ("us.api.konghq.com", "global.api.konghq.com")
 
 
-
 def _runs(program: str) -> bool:
     """Whether a program is on the PATH and starts."""
     if shutil.which(program) is None:

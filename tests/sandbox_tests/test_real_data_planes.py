@@ -155,9 +155,10 @@ def test_a_real_data_plane_joins_konnect_and_follows(authority: Authority, comma
     }
     with (
         echo_server() as server,
-        konnect_with_cluster(folder, own) as (client, control),
-        real_data_plane(command, folder, pair, control.cluster, **settings) as real,
+        konnect_with_cluster(folder, own) as started,
+        real_data_plane(command, folder, pair, started[1].cluster, **settings) as real,
     ):
+        client = started[0]
         plane = client.control_plane()
         certificate = {"cert": pair.certificate.read_text()}
         client.made(f"{plane}/dp-client-certificates", **certificate)

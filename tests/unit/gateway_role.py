@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,17 @@ def plan(facts: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
 def conf(planned: dict[str, Any]) -> dict[str, str]:
     """The settings in a plan's ``kong.conf``."""
     text = next(file["content"] for file in planned["files"] if file["path"] == "kong.conf")
-    lines = [line.split(" = ", 1) for line in text.splitlines() if " = " in line]
-    return {name: value for name, value in lines}
+    lines: list[list[str]] = [line.split(" = ", 1) for line in text.splitlines() if " = " in line]
+    return dict(lines)
 
 
 def record(planned: dict[str, Any], **more: Any) -> dict[str, Any]:
     """What a run that did this plan has recorded."""
     image = {"ref": planned["run"]["ref"], "id": "sha256:1"}
     return {**planned["record"], "image": image, **more}
+
+
+def run_command(command: list[str]) -> tuple[int, str, str]:
+    """Run a command as a module does it."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return done.returncode, done.stdout, done.stderr

@@ -55,11 +55,11 @@ CONNECTED = {"validate_certs": True, "request_timeout": 10.0, "request_retries":
 
 
 def _taken(
-    raw: dict[str, Any], spec: dict[str, Any] = SPEC
+    raw: dict[str, Any], spec: dict[str, Any] | None = None
 ) -> tuple[dict[str, Any], list[tuple[Any, ...]], list[str]]:
     """Parameters without nulls, where the nulls stood, and the warnings."""
     warnings: list[str] = []
-    return (*take_nulls(FIELDS, spec, raw, warnings.append), warnings)
+    return (*take_nulls(FIELDS, spec or SPEC, raw, warnings.append), warnings)
 
 
 def _through(raw: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway_role import _host
-from unit.gateway_role import FACTS
+from unit.gateway_role import FACTS, run_command
 
 AMAZON = 'ID="amzn"\nID_LIKE="fedora"\nVERSION_ID="2023"\n'
 ROCKY = 'ID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\n'
@@ -21,7 +21,8 @@ UBUNTU = "ID=ubuntu\nID_LIKE=debian\nVERSION_ID=24.04\nVERSION_CODENAME=noble\n"
 
 
 def facts(directory: Path, method: str = "files") -> dict[str, Any]:
-    return _host.host_facts(str(directory), "kong", method, "kong.service", "")
+    named = {"method": method, "unit": "kong.service", "group": ""}
+    return _host.host_facts(run_command, str(directory), "kong", **named)
 
 
 def test_a_bare_host_has_all_facts_that_the_plan_wants(tmp_path: Path) -> None:

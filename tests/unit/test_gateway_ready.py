@@ -19,6 +19,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._gateway_role._ready
     NotReady,
     Ready,
 )
+from unit.gateway_role import run_command
 
 HASH = "5b1b1a5a6e2f3c4d5b1b1a5a6e2f3c4d"
 
@@ -64,6 +65,7 @@ def status(*pids: int, hash_: str = HASH) -> tuple[int, Any]:
 
 def ready(gateway: Gateway, **more: Any) -> Ready:
     asked = {"status_url": gateway.url, "timeout": 0.2, "pause": 0.01, **more}
+    asked["run_command"] = run_command
     return Ready(**asked)
 
 
@@ -143,7 +145,8 @@ def test_another_server_on_the_proxys_port_is_no_gateway(gateway: Gateway) -> No
 )
 def test_the_log_gives_the_reason(line: str, words: str) -> None:
     with pytest.raises(NotReady) as failure:
-        Ready(status_url="http://127.0.0.1:9", timeout=0, log=log_of(line)).wait()
+        asked = {"status_url": "http://127.0.0.1:9", "timeout": 0, "log": log_of(line)}
+        Ready(**asked, run_command=run_command).wait()
     assert words in str(failure.value)
 
 

@@ -129,9 +129,9 @@ def test_targets_that_differ_between_gateways_are_told_with_their_weights() -> N
 
 def test_bars_are_as_wide_as_the_times_and_only_of_known_phases() -> None:
     first, second, third = (row["bars"] for row in kong_report(GATEWAYS)["gateways"])
-    assert [bar["phase"] for bar in first] == ["preflight", "plan", "apply", "prove"]
-    assert sum(bar["width"] for bar in first) == pytest.approx(1000, abs=0.5)
-    assert [bar["phase"] for bar in second] == ["plan", "apply", "undo"]
+    assert [each["phase"] for each in first] == ["preflight", "plan", "apply", "prove"]
+    assert sum(each["width"] for each in first) == pytest.approx(1000, abs=0.5)
+    assert [each["phase"] for each in second] == ["plan", "apply", "undo"]
     assert third == []
 
 

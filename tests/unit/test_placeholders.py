@@ -31,9 +31,10 @@ FOREIGN = (
 )
 
 
-def _in_text(text: str, environment: dict[str, str] = ENVIRONMENT) -> str:
+def _in_text(text: str, environment: dict[str, str] | None = None) -> str:
     """A text as decK renders it."""
-    rendered = render(text, "kong.yaml", environment)
+    known = ENVIRONMENT if environment is None else environment
+    rendered = render(text, "kong.yaml", known)
     return rendered.filled(rendered.text, lambda inserted: inserted.text)
 
 

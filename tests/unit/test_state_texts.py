@@ -165,7 +165,7 @@ def test_a_gateway_without_a_database_gets_the_same_strings() -> None:
     assert converted["routes"] == [{"name": "r", "service": "007"}]
     config = {"body": "1e3", "status": 32, "on": True}
     assert converted["plugins"] == [{"name": "p", "service": "007", "config": config}]
-    assert type(converted["services"][0]) is dict
+    assert converted["services"][0].__class__ is dict
 
 
 VALUES = [

@@ -90,4 +90,4 @@ def test_placeholders_give_any_value(style: str, value: str) -> None:
 
 def test_results_hold_plain_strings() -> None:
     (value,) = without_placeholders({"value": [placeholder("DECK_X")]})["value"]
-    assert type(value) is str and value == '${{ env "DECK_X" }}'
+    assert value.__class__ is str and value == '${{ env "DECK_X" }}'

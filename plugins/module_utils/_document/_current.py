@@ -10,7 +10,7 @@ PRIVATE to the collection: it can change in any release.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 from .._entities._identity import ByComparison, find_by_reference
 from .._entities._kind import Entity, Kind
@@ -115,8 +115,7 @@ class CurrentState:
 
     def by_comparison(self, kind: Kind, desired: Entity, parent: str | None) -> Entity | None:
         """The listed entity below a parent that a comparison finds, without comparing with all."""
-        identity = kind.identity
-        assert isinstance(identity, ByComparison)
+        identity = cast(ByComparison, kind.identity)
         if not desired.get(identity.field):
             return None
         if kind.name not in self._by_key:

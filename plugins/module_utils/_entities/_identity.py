@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Protocol, cast
 
 from .._errors import InputError
 from ._kind import Entity, Kind
@@ -233,8 +233,7 @@ class ByKeys(Identity):
         super().agrees(kind, {**desired, self.field: None}, {**found, self.field: None}, going)
 
     def _owner(self, source: Source, kind: Kind, key: str) -> str | None:
-        assert self.keys is not None
-        found = source.by_name(self.keys, key)
+        found = source.by_name(cast(Kind, self.keys), key)
         return None if found is None else str(found[kind.name]["id"])
 
 

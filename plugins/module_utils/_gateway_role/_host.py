@@ -16,12 +16,17 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Callable
+
+# Runs a command and returns its exit status, output and errors, as a module does it.
+RunCommand = Callable[[list[str]], tuple[int, str, str]]
+Output = Callable[[tuple[str, ...]], str]
 
 RECORD = "record.json"
 HEADER = "# Managed by Ansible, role irishtek.kong.gateway."
+_RPM_MACROS = ("rhel", "amzn")
 _LIBRARIES = ("cryptography", "debian", "kubernetes", "requests", "yaml")
 _FAMILIES = {"debian": "debian", "rhel": "rhel", "fedora": "rhel", "centos": "rhel", "amzn": "amzn"}
 _VERSIONS = {
@@ -31,13 +36,17 @@ _VERSIONS = {
 }
 
 
-def host_facts(directory: str, name: str, method: str, unit: str, group: str) -> dict[str, Any]:
+def host_facts(
+    run_command: RunCommand, directory: str, name: str, *, method: str, unit: str, group: str
+) -> dict[str, Any]:
     """Facts of the host and of the gateway that the role runs there.
 
+    :param run_command: that of the module.
     :param unit: the systemd unit of a package's gateway.
     :param group: the group of the role's files.
     """
     release = _os_release("/etc/os-release")
+    output = partial(_output, run_command)
     family = _family(release)
     names = {"package": (), "podman": ("podman",), "docker": ("docker",)}.get(
         method, ("docker", "compose") if method == "compose" else ()
@@ -48,16 +57,16 @@ def host_facts(directory: str, name: str, method: str, unit: str, group: str) ->
         "nodename": os.uname().nodename,
         "codename": release.get("VERSION_CODENAME", ""),
         "family": family,
-        # What the maker's own repository files ask, which a locked $releasever does not change.
-        "rpm": {key: _rpm(key) for key in ("rhel", "amzn")} if family in ("rhel", "amzn") else {},
+        # What Kong's own repository files ask, which a locked $releasever does not change.
+        "rpm": {key: _rpm(output, key) for key in _RPM_MACROS if family in _RPM_MACROS},
         "missing": [lib for lib in _LIBRARIES if importlib.util.find_spec(lib) is None],
-        "versions": {key: _version(_VERSIONS[key]) for key in names},
+        "versions": {key: _version(output(_VERSIONS[key])) for key in names},
         "selinux": os.path.exists("/sys/fs/selinux/enforce"),
         "gid": _gid(group),
         "record": _json(os.path.join(directory, RECORD)),
         "certificates": {key: _certificate(directory, key) for key in ("tls", "new")},
         "foreign": _foreign(directory),
-        "running": _running(method, name, unit),
+        "running": _running(output, method, name, unit),
     }
 
 
@@ -75,23 +84,21 @@ def _family(release: Mapping[str, str]) -> str:
     return next((_FAMILIES[name] for name in names if name in _FAMILIES), "")
 
 
-def _output(command: tuple[str, ...]) -> str:
+def _output(run_command: RunCommand, command: tuple[str, ...]) -> str:
     """What a command says; nothing where it is not there or fails."""
     if shutil.which(command[0]) is None:
         return ""
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL
-    )
-    return done.stdout.strip() if done.returncode == 0 else ""
+    status, said, _errors = run_command(list(command))
+    return said.strip() if status == 0 else ""
 
 
-def _rpm(key: str) -> str:
-    found = _output(("rpm", "--eval", f"%{{{key}}}"))
+def _rpm(output: Output, key: str) -> str:
+    found = output(("rpm", "--eval", f"%{{{key}}}"))
     return "" if found.startswith("%") else found
 
 
-def _version(command: tuple[str, ...]) -> str:
-    found = re.search(r"[0-9]+(\.[0-9]+)+", _output(command))
+def _version(said: str) -> str:
+    found = re.search(r"[0-9]+(\.[0-9]+)+", said)
     return found.group() if found else ""
 
 
@@ -134,10 +141,9 @@ def _foreign(directory: str) -> list[str]:
     return ["kong.conf"] if text is not None and not text.startswith(HEADER) else []
 
 
-def _running(method: str, name: str, unit: str) -> bool:
+def _running(output: Output, method: str, name: str, unit: str) -> bool:
     if method in ("docker", "compose"):
-        return (
-            _output(("docker", "container", "inspect", "-f", "{{.State.Running}}", name)) == "true"
-        )
+        asked = ("docker", "container", "inspect", "-f", "{{.State.Running}}", name)
+        return output(asked) == "true"
     service = {"podman": f"{name}.service", "package": unit}.get(method)
-    return bool(service) and _output(("systemctl", "is-active", str(service))) == "active"
+    return bool(service) and output(("systemctl", "is-active", str(service))) == "active"

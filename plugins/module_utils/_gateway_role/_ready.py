@@ -13,12 +13,13 @@ import http.client
 import json
 import re
 import ssl
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+
+from ._host import RunCommand
 
 # What a gateway's log says, and what it means for who runs it.
 REASONS = (
@@ -89,6 +90,7 @@ class Ready:
     configured: bool = False
     reload: Sequence[str] = ()
     log: Sequence[str] = ()
+    run_command: RunCommand | None = None
     pause: float = 0.5
     result: dict[str, Any] = field(default_factory=dict)
 
@@ -123,10 +125,10 @@ class Ready:
             time.sleep(self.pause)
 
     def _reload(self) -> None:
-        done = subprocess.run(self.reload, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            raise NotReady(f"The reload failed: {said[-1] if said else done.returncode}.")
+        status, output, errors = self._run(self.reload)
+        if status:
+            said = (errors or output).strip().splitlines()
+            raise NotReady(f"The reload failed: {said[-1] if said else status}.")
 
     def _workers(self) -> set[int]:
         return pids(get_json(f"{self.status_url}/status")[1]) if self.status_url else set()
@@ -164,10 +166,13 @@ class Ready:
     def _log(self) -> str:
         if not self.log:
             return ""
-        done = subprocess.run(
-            self.log, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-        )
-        return done.stdout
+        _status, output, errors = self._run(self.log)
+        return output + errors
+
+    def _run(self, command: Sequence[str]) -> tuple[int, str, str]:
+        if self.run_command is None:
+            raise ValueError("a command needs run_command")
+        return self.run_command(list(command))
 
 
 def explain(log: str) -> str:
@@ -243,13 +248,17 @@ def listed(
         time.sleep(0.5)
 
 
-def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
+def run(given: Mapping[str, Any], check: bool, run_command: RunCommand) -> dict[str, Any]:
     """What the gateway says, or the control plane of it, for the options of the module.
 
     :raises NotReady: the gateway does not serve, or is not listed.
     """
     names = ("status_url", "proxy_url", "timeout", "configured", "log")
-    asked = Ready(**{name: given[name] for name in names}, reload=[] if check else given["reload"])
+    asked = Ready(
+        **{name: given[name] for name in names},
+        reload=[] if check else given["reload"],
+        run_command=run_command,
+    )
     found = asked.wait()
     if not given["control_plane_url"]:
         return found

@@ -100,6 +100,8 @@ def _listed(task: Task, certificate: Entity) -> list[Entity]:
 
 def _refuse_foreign(task: Task, plan: Plan, wanted: Sequence[str], before: list[str]) -> None:
     """An SNI of another certificate is neither taken over nor a reason to delete this one."""
+    if plan.operation == CREATE:
+        return  # none was found by an SNI: one that exists by now is met as it is created
     by_id_only = plan.operation == DELETE and "id" in task.params
     for name in wanted:
         if name not in before and (by_id_only or task.gateway.by_name(SNI, name) is not None):

@@ -377,7 +377,7 @@ def options_of(args: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(options.get("gateways"), list) or not options["gateways"]:
         raise ValueError("gateways is required: a list of URLs, or of dictionaries with a url")
     for name in ("interval", "discovery_interval", "timeout", "max_backoff"):
-        if not float(options[name]) > 0:
+        if float(options[name]) <= 0:
             raise ValueError(f"{name} must be greater than 0, got {options[name]}")
     shared = {name: options.get(name) for name in _OWN_OPTIONS}
     gateways = []
