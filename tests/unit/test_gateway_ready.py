@@ -145,8 +145,9 @@ def test_another_server_on_the_proxys_port_is_no_gateway(gateway: Gateway) -> No
 )
 def test_the_log_gives_the_reason(line: str, words: str) -> None:
     with pytest.raises(NotReady) as failure:
-        asked = {"status_url": "http://127.0.0.1:9", "timeout": 0, "log": log_of(line)}
-        Ready(**asked, run_command=run_command).wait()
+        log = log_of(line)
+        asked = Ready(status_url="http://127.0.0.1:9", timeout=0, log=log, run_command=run_command)
+        asked.wait()
     assert words in str(failure.value)
 
 
