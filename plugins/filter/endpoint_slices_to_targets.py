@@ -26,7 +26,7 @@ def endpoint_slices_to_targets(
     slices: Sequence[Mapping[str, Any]],
     *,
     port: int | str | None = None,
-    weight: int = 100,
+    weight: int | str = 100,
     tags: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Targets in the form of the option ``targets``, one for each pod, sorted by address.
@@ -36,15 +36,23 @@ def endpoint_slices_to_targets(
     :param weight: of ready pods, 0 to 65535; terminating ones get 0.
     :raises AnsibleFilterError: no list of EndpointSlices of one Service, or no such port.
     """
-    if isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight <= _HIGHEST:
-        raise AnsibleFilterError(f"weight must be a whole number from 0 to 65535, got {weight!r}")
+    number = _weight(weight)
     _check(slices)
     weights: dict[str, int] = {}
-    for address, terminating in _endpoints(slices, port):
+    # Before ansible-core 2.19 a variable that is null arrives as an empty string.
+    for address, terminating in _endpoints(slices, None if port == "" else port):
         # A pod may stand in two slices for a moment; the one that still sends it requests counts.
-        weights[address] = max(weights.get(address, 0), 0 if terminating else weight)
-    more = {} if tags is None else {"tags": list(tags)}
+        weights[address] = max(weights.get(address, 0), 0 if terminating else number)
+    more = {} if tags in (None, "") else {"tags": list(tags or ())}
     return [{"target": each, "weight": weights[each], **more} for each in sorted(weights)]
+
+
+def _weight(written: int | str) -> int:
+    """The weight, which templates before ansible-core 2.19 hand over as a string."""
+    number = int(written) if isinstance(written, str) and written.isdecimal() else written
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= _HIGHEST:
+        raise AnsibleFilterError(f"weight must be a whole number from 0 to 65535, got {written!r}")
+    return number
 
 
 def _check(slices: Any) -> None:

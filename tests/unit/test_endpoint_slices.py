@@ -81,6 +81,11 @@ def test_targets_are_sorted_and_have_the_weight_and_tags_that_are_asked_for() ->
     ]
 
 
+def test_templates_of_older_ansible_hand_over_strings() -> None:
+    found = endpoint_slices_to_targets([slices_of(pod("10.1.0.1"))], port="", weight="7", tags="")
+    assert found == [{"target": "10.1.0.1:8080", "weight": 7}]
+
+
 def test_ipv6_is_written_as_the_gateway_stores_it() -> None:
     assert weights(slices_of(pod("::1"))) == {f"{LOOPBACK}:8080": 100}
 
@@ -137,7 +142,7 @@ def test_a_service_without_pods_has_no_targets(slices: list[dict[str, Any]]) -> 
         ([slices_of(pod("a b"))], {}, "endpoint 'a b'"),
         ([slices_of(pod())], {}, "endpoint ''"),
         ([], {"weight": 65536}, "whole number from 0 to 65535, got 65536"),
-        ([], {"weight": "7"}, "whole number from 0 to 65535, got '7'"),
+        ([], {"weight": "7.5"}, "whole number from 0 to 65535, got '7.5'"),
         ([], {"weight": True}, "whole number from 0 to 65535, got True"),
     ],
 )

@@ -46,7 +46,7 @@ def test_rpm_is_asked_for_the_release_and_not_the_system(
     release.write_text(text)
     read = _host._os_release
 
-    def evaluated(command: tuple[str, ...]) -> str:
+    def evaluated(run: object, command: tuple[str, ...]) -> str:
         key = command[-1].strip("%{}")
         return rpm.get(key) or command[-1] if command[0] == "rpm" else ""
 
