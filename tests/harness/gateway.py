@@ -78,7 +78,10 @@ def _as_konnects(fault: dict[str, Any]) -> dict[str, Any]:
     """A fault that meets the same requests where they are Konnect's, which has no PATCH."""
     match = dict(fault.get("match") or {})
     if "path" in match:
-        match["path"] = match["path"].replace("^/", "^/v2/control-planes/[^/]+/core-entities/")
+        # The beginning only: a class such as [^/] is none.
+        match["path"] = re.sub(
+            r"^\^/", "^/v2/control-planes/[^/]+/core-entities/", match["path"]
+        )
     if match.get("method") == "PATCH":
         match["method"] = "PUT"
     return {**fault, **({"match": match} if match else {})}

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from harness import option_tables
 from harness.paths import ROOT
 
 ROLES = sorted(path.parent.parent.name for path in ROOT.glob("roles/*/meta/argument_specs.yml"))
@@ -48,13 +47,6 @@ def test_every_entry_point_exists_and_its_options_carry_the_roles_name(role: str
         known = (f"{role}_", "kong_", "konnect_")
         stray = [o for o in entry_point["options"] if not o.startswith(known)]
         assert not stray, f"{name}: {stray}"
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_the_readmes_tables_are_those_of_the_argument_specs(role: str) -> None:
-    # `python -m harness.option_tables` writes them; a README may leave them to `ansible-doc`.
-    folder = ROOT / "roles" / role
-    assert option_tables.found(folder) in ([], option_tables.wanted(folder))
 
 
 def test_the_role_gateway_stays_small() -> None:

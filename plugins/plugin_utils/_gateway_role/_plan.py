@@ -194,7 +194,8 @@ def _certificate(options: Options, facts: Facts, now: float) -> dict[str, Any]:
     soon = now + options["certificate_renew_days"] * DAY
 
     def holds(pair: Mapping[str, Any]) -> bool:
-        return bool(pair) and pair["spec"] == found["digest"] and pair["not_after"] > soon
+        # Templates before ansible-core 2.19 hand over numbers as strings.
+        return bool(pair) and pair["spec"] == found["digest"] and float(pair["not_after"]) > soon
 
     if not holds(facts["certificates"].get("tls") or {}):
         pair = facts["certificates"].get("new") or {}
