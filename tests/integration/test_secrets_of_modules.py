@@ -123,6 +123,7 @@ def _whole(document: Options, folder: Path) -> list[Job]:
     return [
         ("kong_entity", entity, "changed"),
         ("kong_entity", {**entity, "no_such_option": 1}, "failed"),
+        ("kong_plan", {"content": document, "dest": str(folder / "plan.json")}, "changed"),
         ("kong_state", {"content": document}, "changed"),
         ("kong_state", {"content": {**document, "no_such_section": [{"key": HIDDEN}]}}, "failed"),
         ("kong_state", {"content": document, "no_such_option": 1}, "failed"),
