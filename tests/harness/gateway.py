@@ -78,9 +78,9 @@ def _as_konnects(fault: dict[str, Any]) -> dict[str, Any]:
     """A fault that meets the same requests where they are Konnect's, which has no PATCH."""
     match = dict(fault.get("match") or {})
     if "path" in match:
-        # The beginning only: a class such as [^/] is none.
+        # The beginning of each alternative only: a class such as [^/] is none.
         match["path"] = re.sub(
-            r"^\^/", "^/v2/control-planes/[^/]+/core-entities/", match["path"]
+            r"(^|\|)\^/", r"\1^/v2/control-planes/[^/]+/core-entities/", match["path"]
         )
     if match.get("method") == "PATCH":
         match["method"] = "PUT"
