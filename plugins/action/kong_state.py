@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Door two of ``kong_state``, and the reader of its files for both doors."""
+"""Door two of ``kong_state``, and the reader of its files for both ways to run."""
 
 from __future__ import annotations
 

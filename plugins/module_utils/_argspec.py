@@ -75,7 +75,7 @@ CONNECTION: Spec = {
 
 @dataclass(frozen=True)
 class ArgumentSpec:
-    """Options with the constraints between them, in the form in which both doors hand them on.
+    """Options with the constraints between them, in the form that both ways to run hand on.
 
     :param fields: the gateway's own fields among the options; only these may be cleared by null.
     :param options: every other option.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The edge: how an operation is started as a module, and what both doors do alike.
+"""The edge: how an operation is started as a module, and what both ways to run do alike.
 
 PRIVATE to the collection: it can change in any release.
 

@@ -61,14 +61,14 @@ class KongAction(NormalAction):
         return result
 
     def _arguments(self) -> dict[str, Any]:
-        """The task's arguments for both doors; what only the controller knows is added here.
+        """The task's arguments for both ways to run; what only the controller knows is added here.
 
         :raises KongError: it cannot be added; the task fails with its sentence.
         """
         return self._task.args  # type: ignore[no-any-return]
 
     def _for_module(self, args: dict[str, Any]) -> dict[str, Any]:
-        """The arguments as the module of door one takes them, which are plain JSON."""
+        """The arguments as a module process takes them, which are plain JSON."""
         return args
 
     def _runs_here(self, task_vars: Mapping[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What door two keeps: clients for all items of a loop, predictions for a whole check-mode run.
+"""Kept in process: clients for all items of a loop, predictions for a whole check-mode run.
 
 PRIVATE to the collection: it can change in any release.
 """

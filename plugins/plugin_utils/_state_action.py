@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the controller does for ``kong_state``, whichever door it takes: read the state files.
+"""What the controller does for ``kong_state``, however it runs: read the state files.
 
 PRIVATE to the collection: it can change in any release.
 """
@@ -22,7 +22,7 @@ from ._state_files import check_format, parse_state, read_state
 
 
 class KongStateAction(KongAction):
-    """Puts the document of ``src`` or ``content`` into ``content``, parsed, for both doors."""
+    """Puts the document of ``src`` or ``content``, parsed, into ``content`` for both ways to run."""
 
     def _arguments(self) -> dict[str, Any]:
         args = dict(self._task.args)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures one `kong_state` task in this process: `python -m benchmark.one_task URL FILE`.
 
-The file is read as the action plugin does, and the operation is run as both doors do. Prints the
+The file is read as the action plugin does, and the operation is run as in a task. Prints the
 seconds that this took; the imports before are not part of it.
 """
 

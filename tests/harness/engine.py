@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a module's operation in the tests' own process, where the doors are not the point."""
+"""Runs a module's operation in the tests' own process, where the way to run it is not the point."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Result = dict[str, Any]
 
 
 def operation_of(module: str) -> Operation:
-    """What a module does, as both of its doors know it."""
+    """What a module does, as both ways to run it know it."""
     stub = importlib.import_module(f"ansible_collections.irishtek.kong.plugins.action.{module}")
     operation: Operation = stub.ActionModule.operation
     return operation
 
 
 class RunSession(Session):
-    """What a playbook run keeps: clients, and what check mode foretold."""
+    """What a playbook run keeps: clients, and what check mode predicted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class RunSession(Session):
 
     @contextmanager
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
-        """All that this run foretold."""
+        """All that this run predicted."""
         yield Predictions(self.memory, complete=True)
 
 
@@ -87,5 +87,5 @@ class Engine:
         return result
 
     def forget(self) -> None:
-        """Begin a new run of a playbook: nothing was foretold yet."""
+        """Begin a new run of a playbook: nothing was predicted yet."""
         self.session = RunSession()

@@ -89,7 +89,7 @@ def _as_konnects(fault: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Gateway:
-    """A gateway's two doors; `echo_host` is where it reaches this machine.
+    """A gateway's Admin API and proxy; `echo_host` is where it reaches this machine.
 
     `admin_url` is that of the recording proxy where one stands before it, which is then the
     `interceptor`. A real gateway `is_ours` when it had no entities: tests may empty it. The

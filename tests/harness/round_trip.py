@@ -157,12 +157,12 @@ def differences(trip: RoundTrip, file: Path) -> list[str]:
     if after.get("failed") or after["changes"]:
         problems.append(f"after decK, kong_state finds {after.get('msg') or told(after)}")
     trip.empty()
-    foretold, real = trip.ours(file, check=True), trip.ours(file)
+    predicted, real = trip.ours(file, check=True), trip.ours(file)
     if real.get("failed"):
         return [*problems, f"kong_state: {real['msg']}"]
-    if foretold.get("failed") or counts(foretold) != counts(real):
-        problems.append(f"check mode says {foretold.get('msg') or counts(foretold)}")
-    elif without_order(foretold["changes"]) != without_order(real["changes"]):
+    if predicted.get("failed") or counts(predicted) != counts(real):
+        problems.append(f"check mode says {predicted.get('msg') or counts(predicted)}")
+    elif without_order(predicted["changes"]) != without_order(real["changes"]):
         problems.append("check mode foretells other changes")
     if (found := trip.entities()) != wanted:
         both = {key: (wanted.get(key), found.get(key)) for key in wanted.keys() | found.keys()}

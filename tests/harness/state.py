@@ -73,17 +73,17 @@ class State:
         self.engine.forget()
         return self.engine.refused("kong_state", content=copied(content), state=state, **options)
 
-    def foretold_and_done(
+    def predicted_and_done(
         self, content: Document, state: str = "synced", **options: Any
     ) -> Result:
         """One task: check mode writes nothing and foretells it; a second run changes nothing."""
         self.gateway.reset_requests()
-        foretold = self(content, state, check=True, **options)
+        predicted = self(content, state, check=True, **options)
         assert self.gateway.writes() == []
         real = self(content, state, **options)
-        assert foretold["summary"] == real["summary"]
-        assert without_order(foretold["changes"]) == without_order(real["changes"])
-        assert without_ids(foretold["diff"]) == without_ids(real["diff"])
+        assert predicted["summary"] == real["summary"]
+        assert without_order(predicted["changes"]) == without_order(real["changes"])
+        assert without_ids(predicted["diff"]) == without_ids(real["diff"])
         self.unchanged(content, state, **options)
         return real
 

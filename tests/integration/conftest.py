@@ -124,7 +124,7 @@ def gateway(_gateway: Gateway) -> Gateway:
 
 
 @pytest.fixture
-def sandbox_gateway(gateway: Gateway) -> Gateway:
+def empty_gateway(gateway: Gateway) -> Gateway:
     """A gateway that tests may empty, and fill with any entities."""
     if not (gateway.is_sandbox or gateway.is_ours):
         pytest.skip("the gateway had entities before the tests, which would remove them all")
@@ -132,7 +132,7 @@ def sandbox_gateway(gateway: Gateway) -> Gateway:
 
 
 @pytest.fixture
-def second_gateway(sandbox_gateway: Gateway, _second_sandbox: Gateway) -> Gateway:
+def second_gateway(empty_gateway: Gateway, _second_sandbox: Gateway) -> Gateway:
     """Another, empty gateway of the same version beside the first: a sandbox."""
     _second_sandbox.reset()
     return _second_sandbox

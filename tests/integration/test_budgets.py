@@ -34,7 +34,7 @@ class Counted:
 
 
 @pytest.fixture
-def counted(sandbox_gateway: Gateway, engine: Engine) -> Counted:
+def counted(empty_gateway: Gateway, engine: Engine) -> Counted:
     """Counts requests."""
     return Counted(engine)
 
@@ -159,10 +159,10 @@ def test_a_purge_takes_what_is_not_written_and_nothing_else(
     without = engine.ok("kong_upstream", name=UPSTREAM, targets=written)
     assert {change["operation"] for change in without["changes"]} == {"update", "create"}
     purge = {"name": UPSTREAM, "targets": written, "purge_targets": True}
-    foretold = engine.ok("kong_upstream", check=True, **purge)
+    predicted = engine.ok("kong_upstream", check=True, **purge)
     engine.forget()
     purged = engine.ok("kong_upstream", **purge)
-    assert foretold["changes"] == purged["changes"]
+    assert predicted["changes"] == purged["changes"]
     assert [change["target"] for change in purged["changes"]] == [
         "10.1.0.1:80", "10.1.0.3:80", "10.1.0.4:80",
     ]

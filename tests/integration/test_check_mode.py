@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check mode writes nothing, and knows what its earlier tasks foretold."""
+"""Check mode writes nothing, and knows what its earlier tasks predicted."""
 
 from __future__ import annotations
 
@@ -84,22 +84,22 @@ def _refuse_writes(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
-@pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
+@pytest.mark.parametrize("way", ["0", "1"], ids=["module", "controller"])
 def test_check_mode_only_reads_and_validates(
-    sandbox_gateway: Gateway, engine: Engine, playbook: Player, door: str, filled: bool
+    empty_gateway: Gateway, engine: Engine, playbook: Player, way: str, filled: bool
 ) -> None:
     if filled:
         _fill(engine)
-    sandbox_gateway.reset_requests()
-    _refuse_writes(sandbox_gateway)
+    empty_gateway.reset_requests()
+    _refuse_writes(empty_gateway)
     run = playbook(
         _play(list(PLAYED.values())), inventory={"gateways": {"hosts": {"here": LOCAL}}},
-        check=True, diff=True, environment={"KONG_ANSIBLE_IN_PROCESS": door},
+        check=True, diff=True, environment={"KONG_ANSIBLE_IN_PROCESS": way},
     )
-    _reads_only(sandbox_gateway)
+    _reads_only(empty_gateway)
     assert [task["name"] for task in run.ok().tasks] == [*PLAYED]
     # A module's process does not know that an earlier task would have removed the route.
-    unknown = ["12-kong_service"] if filled and door == "0" else []
+    unknown = ["12-kong_service"] if filled and way == "0" else []
     assert [task["name"] for task in run.tasks if task["status"] == "failed"] == unknown
 
 
@@ -109,13 +109,13 @@ def test_each_task_foretells_what_it_then_does(engine: Engine, position: int) ->
     module, options = TASKS[position]
     if (module, options.get("state")) == ("kong_service", "absent"):
         engine.ok("kong_route", name=ROUTE, state="absent")
-    foretold = engine.ok(module, check=True, **options)
+    predicted = engine.ok(module, check=True, **options)
     engine.forget()
     real = engine.ok(module, **options)
-    told = [foretold.get(key) for key in ("changed", "operation", "changes")]
+    told = [predicted.get(key) for key in ("changed", "operation", "changes")]
     assert told == [real.get(key) for key in ("changed", "operation", "changes")]
     if "diff" in real:
-        assert _without_headers(foretold["diff"]) == _without_headers(real["diff"])
+        assert _without_headers(predicted["diff"]) == _without_headers(real["diff"])
 
 
 def _without_headers(diff: Any) -> Any:

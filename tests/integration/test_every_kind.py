@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every kind of entity through its life: foretold, made, left alone, changed in place, gone."""
+"""Every kind of entity through its life: predicted, made, left alone, changed in place, gone."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class Tried:
 
 @pytest.fixture
 def one(
-    case: Case, pems: dict[str, str], sandbox_gateway: Gateway, enterprise: Gateway
+    case: Case, pems: dict[str, str], empty_gateway: Gateway, enterprise: Gateway
 ) -> Tried:
     """The case, with the texts of its certificates and what it needs on an empty gateway."""
-    engine = Engine(enterprise if case.enterprise else sandbox_gateway)
+    engine = Engine(enterprise if case.enterprise else empty_gateway)
     return Tried(case.filled(pems).on(engine), engine)
 
 
@@ -64,16 +64,16 @@ def _pair(result: Result) -> list[Any]:
     return [pair["before"], pair["after"]]
 
 
-def _foretold_and_done(one: Tried, **options: Any) -> Result:
+def _predicted_and_done(one: Tried, **options: Any) -> Result:
     """One task: check mode writes nothing and foretells what the task then does, once."""
     one.engine.forget()
     one.engine.gateway.reset_requests()
-    foretold = one.run(check=True, **options)
+    predicted = one.run(check=True, **options)
     assert one.engine.gateway.writes() == []
-    assert "ffffffff" not in json.dumps(foretold["diff"])
+    assert "ffffffff" not in json.dumps(predicted["diff"])
     one.engine.forget()
     real = one.run(**options)
-    assert _lasting(one, foretold) == _lasting(one, real)
+    assert _lasting(one, predicted) == _lasting(one, real)
     _left_alone(one, **options)
     return real
 
@@ -87,16 +87,16 @@ def _left_alone(one: Tried, **options: Any) -> None:
         assert one.engine.gateway.writes() == []
 
 
-def test_made_as_foretold_and_left_alone(one: Tried) -> None:
-    made = _foretold_and_done(one, **one.case.identity, **one.case.create)
+def test_made_as_predicted_and_left_alone(one: Tried) -> None:
+    made = _predicted_and_done(one, **one.case.identity, **one.case.create)
     assert made["operation"] == "create"
     assert _pair(made)[0] == ""
     assert [each["id"] for each in one.case.stored()] == [one.case.entity(made)["id"]]
 
 
-def test_changed_in_place_as_foretold(one: Tried) -> None:
+def test_changed_in_place_as_predicted(one: Tried) -> None:
     made = one.make()
-    changed = _foretold_and_done(one, **{**one.case.identity, **one.case.change})
+    changed = _predicted_and_done(one, **{**one.case.identity, **one.case.change})
     assert changed["operation"] == "update"
     assert _pair(changed)[0] == _pair(made)[1]
     before, after = one.case.entity(made), one.case.entity(changed)
@@ -115,7 +115,7 @@ def test_found_by_its_id_too(one: Tried) -> None:
     else:
         above = {name: identity[name] for name in ("type", *case.parents) if name in identity}
         by_id = {**above, "id": key, **case.change}
-    changed = _foretold_and_done(one, **by_id)
+    changed = _predicted_and_done(one, **by_id)
     assert (changed["operation"], case.entity(changed)["id"]) == ("update", key)
     assert len(case.stored()) == 1
 
@@ -141,14 +141,14 @@ def test_null_clears(one: Tried) -> None:
         made = one.run(**identity)
     else:
         made = one.make()
-    cleared = _foretold_and_done(one, **written)
+    cleared = _predicted_and_done(one, **written)
     assert cleared["operation"] == "update"
     assert one.case.entity(made)[name] and not one.case.entity(cleared).get(name)
 
 
 def test_absent_twice(one: Tried) -> None:
     made = one.make()
-    gone = _foretold_and_done(one, **one.case.absent)
+    gone = _predicted_and_done(one, **one.case.absent)
     assert gone["operation"] == "delete"
     assert _pair(gone) == [_pair(made)[1], ""]
     assert (one.case.entity(gone), one.case.stored()) == ({}, [])
@@ -159,7 +159,7 @@ def test_an_id_that_is_free_becomes_its_own(one: Tried) -> None:
         pytest.skip("its id is no option")
     wanted = "11111111-2222-4333-8444-555555555555"
     options = {**one.case.identity, **one.case.create}
-    assert one.case.entity(_foretold_and_done(one, **options, id=wanted))["id"] == wanted
+    assert one.case.entity(_predicted_and_done(one, **options, id=wanted))["id"] == wanted
     other = "11111111-2222-4333-8444-666666666666"
     for check in (True, False):
         refused = one.engine.refused(one.case.module, check=check, **options, id=other)
@@ -223,9 +223,9 @@ def test_members_of_a_consumer_group(enterprise: Gateway) -> None:
 
 @pytest.mark.parametrize("module", ["kong_consumer_group", "kong_workspace"])
 def test_the_open_edition_says_what_it_does_not_have(
-    engine: Engine, sandbox_gateway: Gateway, module: str
+    engine: Engine, empty_gateway: Gateway, module: str
 ) -> None:
-    if sandbox_gateway.call("GET", f"/{module.removeprefix('kong_')}s") is not None:
+    if empty_gateway.call("GET", f"/{module.removeprefix('kong_')}s") is not None:
         # The open 3.4 and 3.5 have workspaces, though nothing is in them.
         for check in (True, False):
             engine.forget()
@@ -245,19 +245,19 @@ POOL = {
 }
 
 
-def test_the_health_of_a_target(sandbox_gateway: Gateway) -> None:
-    engine = Engine(sandbox_gateway)
+def test_the_health_of_a_target(empty_gateway: Gateway) -> None:
+    engine = Engine(empty_gateway)
     engine.ok("kong_upstream", name="pool.test", **POOL)
     named = {"upstream": "pool.test", "target": "127.0.0.1:9"}
     for health in ("unhealthy", "healthy"):
-        # The first real run waits for the balancer of the new upstream; then it can be foretold.
+        # The first real run waits for the balancer of the new upstream; then it can be predicted.
         first = engine.ok("kong_target_health", **named, health=health)
         assert (first["changed"], first["diff"]["after"]) == (True, {"health": health.upper()})
         opposite = "healthy" if health == "unhealthy" else "unhealthy"
-        sandbox_gateway.reset_requests()
+        empty_gateway.reset_requests()
         assert engine.ok("kong_target_health", check=True, **named, health=opposite)["changed"]
         again = engine.ok("kong_target_health", **named, health=health)
-        assert not again["changed"] and sandbox_gateway.writes() == []
+        assert not again["changed"] and empty_gateway.writes() == []
     for options, message in (
         ({**named, "target": "127.0.0.1:10"}, "the target does not exist"),
         ({**named, "upstream": "other.test"}, "the upstream does not exist"),
@@ -267,9 +267,9 @@ def test_the_health_of_a_target(sandbox_gateway: Gateway) -> None:
             assert message in refused["msg"]
 
 
-@pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
-def test_both_doors(
-    sandbox_gateway: Gateway, playbook: Player, pems: dict[str, str], door: str
+@pytest.mark.parametrize("way", ["0", "1"], ids=["module", "controller"])
+def test_both_ways_to_run(
+    empty_gateway: Gateway, playbook: Player, pems: dict[str, str], way: str
 ) -> None:
     chosen = [
         case.filled(pems)
@@ -285,11 +285,11 @@ def test_both_doors(
     play = [{"hosts": "gateways", "gather_facts": False, "tasks": tasks}]
     run = playbook(
         json.dumps(play) + "\n", inventory={"gateways": {"hosts": {"here": LOCAL}}}, diff=True,
-        environment={"KONG_ANSIBLE_IN_PROCESS": door},
+        environment={"KONG_ANSIBLE_IN_PROCESS": way},
     ).ok()
     for case in chosen:
         first, again = (run.result(f"{case.name} {turn}") for turn in ("first", "again"))
         assert (first["operation"], again["operation"]) == ("create", "none")
         assert case.entity(first)["id"] == case.entity(again)["id"]
-        stored = [each["id"] for each in sandbox_gateway.entities(case.path)]
+        stored = [each["id"] for each in empty_gateway.entities(case.path)]
         assert case.entity(first)["id"] in stored

@@ -106,17 +106,17 @@ def _fill(engine: Engine, variables: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_run_as_they_stand(
-    sandbox_gateway: Gateway, engine: Engine, playbook: Player, tmp_path: Path, module: str
+    empty_gateway: Gateway, engine: Engine, playbook: Player, tmp_path: Path, module: str
 ) -> None:
-    variables = _variables(tmp_path, sandbox_gateway.admin_url)
+    variables = _variables(tmp_path, empty_gateway.admin_url)
     _fill(engine, variables)
-    tasks = _examples(module, sandbox_gateway.admin_url)
+    tasks = _examples(module, empty_gateway.admin_url)
     text = json.dumps([{"hosts": "gateways", "gather_facts": False, "tasks": tasks}]) + "\n"
-    sandbox_gateway.reset_requests()
-    foretold = playbook(text, inventory=INVENTORY, extra_vars=variables, check=True).ok()
-    assert sandbox_gateway.writes() == []
+    empty_gateway.reset_requests()
+    predicted = playbook(text, inventory=INVENTORY, extra_vars=variables, check=True).ok()
+    assert empty_gateway.writes() == []
     done = playbook(text, inventory=INVENTORY, extra_vars=variables).ok()
     assert done.changed()
-    assert [task["name"] for task in foretold.tasks] == [task["name"] for task in done.tasks]
-    shown = foretold.stdout + done.stdout + json.dumps([each["result"] for each in done.tasks])
+    assert [task["name"] for task in predicted.tasks] == [task["name"] for task in done.tasks]
+    shown = predicted.stdout + done.stdout + json.dumps([each["result"] for each in done.tasks])
     assert not [name for name in ("alice_key", "alice_password") if variables[name] in shown]

@@ -84,13 +84,13 @@ def test_a_wrong_token(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])
-def test_an_answer_in_html(sandbox_gateway: Gateway, engine: Engine, status: int) -> None:
+def test_an_answer_in_html(empty_gateway: Gateway, engine: Engine, status: int) -> None:
     page = "<html><body>It works!</body></html>"
-    sandbox_gateway.faults(
+    empty_gateway.faults(
         kind="answer", status=status, body=page, content_type="text/html; charset=utf-8", times=None
     )
     result = engine.refused("kong_upstream", name=UPSTREAM)
-    _sentence(result, f"upstream {UPSTREAM} at {sandbox_gateway.admin_url}", str(status))
+    _sentence(result, f"upstream {UPSTREAM} at {empty_gateway.admin_url}", str(status))
     assert "It works" not in result["msg"]
     assert ("check that admin_url" in result["msg"]) == (status != 500)
 
@@ -108,15 +108,15 @@ def test_an_answer_in_html(sandbox_gateway: Gateway, engine: Engine, status: int
     ],
 )
 def test_json_of_another_server(
-    sandbox_gateway: Gateway, engine: Engine, module: str, options: dict[str, Any], body: str
+    empty_gateway: Gateway, engine: Engine, module: str, options: dict[str, Any], body: str
 ) -> None:
-    sandbox_gateway.faults(kind="answer", status=200, body=body, times=None)
-    _sentence(engine.refused(module, **options), "not", sandbox_gateway.admin_url)
+    empty_gateway.faults(kind="answer", status=200, body=body, times=None)
+    _sentence(engine.refused(module, **options), "not", empty_gateway.admin_url)
 
 
-def test_a_redirect_is_named_and_not_followed(sandbox_gateway: Gateway, engine: Engine) -> None:
+def test_a_redirect_is_named_and_not_followed(empty_gateway: Gateway, engine: Engine) -> None:
     headers = {"Location": "https://gateway.test/"}
-    sandbox_gateway.faults(kind="answer", status=301, body="", headers=headers)
+    empty_gateway.faults(kind="answer", status=301, body="", headers=headers)
     _sentence(engine.refused("kong_ping"), "redirects to https://gateway.test/")
 
 
@@ -127,13 +127,13 @@ def test_the_proxy_in_the_place_of_the_admin_api(gateway: Gateway, engine: Engin
 
 
 def test_too_many_requests_are_sent_again_after_the_time_that_is_asked_for(
-    sandbox_gateway: Gateway, engine: Engine, pauses: list[float]
+    empty_gateway: Gateway, engine: Engine, pauses: list[float]
 ) -> None:
-    sandbox_gateway.faults(kind="answer", status=429, headers={"Retry-After": "7"}, times=2)
+    empty_gateway.faults(kind="answer", status=429, headers={"Retry-After": "7"}, times=2)
     engine.ok("kong_upstream", name=UPSTREAM)
     # In pieces, between which it says that it waits.
     assert pauses == [5, 2, 5, 2]
-    sandbox_gateway.faults(
+    empty_gateway.faults(
         match={"method": "POST"}, kind="answer", status=429, headers={"Retry-After": "1"}
     )
     assert engine.ok("kong_target", upstream=UPSTREAM, target="a:80")["changed"]
@@ -141,9 +141,9 @@ def test_too_many_requests_are_sent_again_after_the_time_that_is_asked_for(
 
 
 def test_a_wait_of_more_than_a_minute_is_not_begun(
-    sandbox_gateway: Gateway, engine: Engine, pauses: list[float]
+    empty_gateway: Gateway, engine: Engine, pauses: list[float]
 ) -> None:
-    sandbox_gateway.faults(kind="answer", status=429, headers={"Retry-After": "3600"}, times=None)
+    empty_gateway.faults(kind="answer", status=429, headers={"Retry-After": "3600"}, times=None)
     result = engine.refused("kong_upstream", name=UPSTREAM)
     _sentence(result, "HTTP 429", "the gateway limits requests")
     assert result["failure"]["retry_after"] == 3600
@@ -152,30 +152,30 @@ def test_a_wait_of_more_than_a_minute_is_not_begun(
 
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_reads_are_repeated_when_something_between_fails(
-    sandbox_gateway: Gateway, engine: Engine, pauses: list[float], status: int
+    empty_gateway: Gateway, engine: Engine, pauses: list[float], status: int
 ) -> None:
-    sandbox_gateway.faults(match={"method": "GET"}, kind="answer", status=status, times=3)
+    empty_gateway.faults(match={"method": "GET"}, kind="answer", status=status, times=3)
     engine.ok("kong_upstream", name=UPSTREAM)
     assert len(pauses) == 3
-    sandbox_gateway.faults(match={"method": "GET"}, kind="answer", status=status, times=4)
+    empty_gateway.faults(match={"method": "GET"}, kind="answer", status=status, times=4)
     _sentence(engine.refused("kong_upstream", name=UPSTREAM), str(status))
 
 
 def test_a_write_that_the_gateway_itself_failed_at_is_not_repeated(
-    sandbox_gateway: Gateway, engine: Engine, pauses: list[float]
+    empty_gateway: Gateway, engine: Engine, pauses: list[float]
 ) -> None:
-    sandbox_gateway.faults(match={"method": "POST"}, kind="answer", status=500)
+    empty_gateway.faults(match={"method": "POST"}, kind="answer", status=500)
     result = engine.refused("kong_upstream", name=UPSTREAM)
-    _sentence(result, UPSTREAM, sandbox_gateway.admin_url, "500")
+    _sentence(result, UPSTREAM, empty_gateway.admin_url, "500")
     assert "uncertain" not in result["failure"]
     assert pauses == []
-    assert sandbox_gateway.entities("/upstreams") == []
+    assert empty_gateway.entities("/upstreams") == []
 
 
 def test_a_read_that_the_gateway_itself_failed_at_is_repeated(
-    sandbox_gateway: Gateway, engine: Engine, pauses: list[float]
+    empty_gateway: Gateway, engine: Engine, pauses: list[float]
 ) -> None:
-    sandbox_gateway.faults(match={"method": "GET"}, kind="answer", status=500)
+    empty_gateway.faults(match={"method": "GET"}, kind="answer", status=500)
     assert engine.ok("kong_upstream", name=UPSTREAM)["changed"]
     assert len(pauses) == 1
 
@@ -210,56 +210,56 @@ WRITES: dict[str, tuple[str, dict[str, Any], dict[str, Any] | None, str]] = {
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: str(loss.get("status", loss["kind"])))
 @pytest.mark.parametrize("write", WRITES)
 def test_a_lost_answer_leaves_one_write(
-    sandbox_gateway: Gateway, engine: Engine, pauses: list[float], write: str, loss: dict[str, Any]
+    empty_gateway: Gateway, engine: Engine, pauses: list[float], write: str, loss: dict[str, Any]
 ) -> None:
     module, options, there, operation = WRITES[write]
     if there:
         engine.ok("kong_upstream", **there)
-    sandbox_gateway.faults(match={"method": write.partition("-")[2]}, **loss)
+    empty_gateway.faults(match={"method": write.partition("-")[2]}, **loss)
     result = engine.ok(module, **options)
     assert (result["changed"], result["operation"]) == (True, operation)
     for path, most in (("/upstreams", 1), ("/services", 1)):
-        assert len(sandbox_gateway.entities(path)) <= most
+        assert len(empty_gateway.entities(path)) <= most
     again = engine.ok(module, **options)
     assert (again["changed"], again["operation"]) == (False, "none")
 
 
 @pytest.mark.parametrize("write", WRITES)
 def test_answers_lost_for_good_are_said_to_be_uncertain(
-    sandbox_gateway: Gateway, engine: Engine, pauses: list[float], write: str
+    empty_gateway: Gateway, engine: Engine, pauses: list[float], write: str
 ) -> None:
     module, options, there, operation = WRITES[write]
     if there:
         engine.ok("kong_upstream", **there)
     method = write.partition("-")[2]
-    sandbox_gateway.faults(match={"method": method}, kind="cut_before", times=None)
+    empty_gateway.faults(match={"method": method}, kind="cut_before", times=None)
     result = engine.refused(module, **options)
     _sentence(result, f"Could not {operation}", "whether it was done is not known")
     assert result["failure"]["uncertain"] is True
 
 
-def test_a_slow_read_ends_in_time(sandbox_gateway: Gateway, engine: Engine) -> None:
-    sandbox_gateway.faults(match={"method": "GET"}, kind="delay", seconds=2)
+def test_a_slow_read_ends_in_time(empty_gateway: Gateway, engine: Engine) -> None:
+    empty_gateway.faults(match={"method": "GET"}, kind="delay", seconds=2)
     result = engine.refused(
         "kong_upstream", name=UPSTREAM, request_timeout=0.2, request_retries=0
     )
     _sentence(result, f"upstream {UPSTREAM}", "none within 0.2 s", "request_timeout")
 
 
-def test_a_slow_create_is_not_made_twice(sandbox_gateway: Gateway, engine: Engine) -> None:
-    sandbox_gateway.faults(match={"method": "POST"}, kind="delay", seconds=1)
+def test_a_slow_create_is_not_made_twice(empty_gateway: Gateway, engine: Engine) -> None:
+    empty_gateway.faults(match={"method": "POST"}, kind="delay", seconds=1)
     result = engine.ok("kong_upstream", name=UPSTREAM, request_timeout=0.5)
     assert result["operation"] == "create"
     posts: list[Any] = []
     deadline = time.monotonic() + 20
     while (len(posts) < 2 or None in posts) and time.monotonic() < deadline:
-        posts = [each["status"] for each in sandbox_gateway.requests() if each["method"] == "POST"]
+        posts = [each["status"] for each in empty_gateway.requests() if each["method"] == "POST"]
     assert sorted(posts) == [201, 409]
-    assert len(sandbox_gateway.entities("/upstreams")) == 1
+    assert len(empty_gateway.entities("/upstreams")) == 1
 
 
 def test_two_plays_that_make_the_same_at_once_both_succeed(
-    sandbox_gateway: Gateway, engine: Engine
+    empty_gateway: Gateway, engine: Engine
 ) -> None:
     targets = TWENTY[:5]
     for number in range(10):
@@ -268,7 +268,7 @@ def test_two_plays_that_make_the_same_at_once_both_succeed(
         results: list[Result] = []
 
         def play(name: str, start: Any, results: list[Result]) -> None:
-            own = Engine(sandbox_gateway)
+            own = Engine(empty_gateway)
             start.wait(10)
             results.append(own("kong_upstream", name=name, slots=20, targets=targets))
 
@@ -285,23 +285,23 @@ def test_two_plays_that_make_the_same_at_once_both_succeed(
             for change in result["changes"]
         ]
         assert sorted(creates) == sorted([each["target"] for each in targets] + [name])
-        assert len(sandbox_gateway.entities(f"/upstreams/{name}/targets")) == 5
+        assert len(empty_gateway.entities(f"/upstreams/{name}/targets")) == 5
 
 
 @pytest.mark.parametrize("module", ["kong_upstream", "kong_target"])
 def test_a_failure_in_the_middle_tells_what_was_done_and_a_rerun_converges(
-    sandbox_gateway: Gateway, engine: Engine, module: str
+    empty_gateway: Gateway, engine: Engine, module: str
 ) -> None:
     engine.ok("kong_upstream", name=UPSTREAM)
     options = {"name": UPSTREAM} if module == "kong_upstream" else {"upstream": UPSTREAM}
-    sandbox_gateway.faults(
+    empty_gateway.faults(
         match={"method": "POST", "path": "/targets$"}, kind="answer", status=500, skip=7
     )
     result = engine.refused(module, targets=TWENTY, **options)
     done = [change["target"] for change in result["changes"]]
     left = [change["target"] for change in result["not_done"]]
     assert result["changed"] is True
-    assert sorted(done) == _targets(sandbox_gateway)
+    assert sorted(done) == _targets(empty_gateway)
     assert len(done) >= 7 and left
     assert sorted(done + left) == sorted(each["target"] for each in TWENTY)
     assert f"of upstream {UPSTREAM}" in result["msg"] and "\n" not in result["msg"]
@@ -312,9 +312,9 @@ def test_a_failure_in_the_middle_tells_what_was_done_and_a_rerun_converges(
 
 
 def test_an_upstream_that_was_made_before_its_targets_failed_is_told(
-    sandbox_gateway: Gateway, engine: Engine
+    empty_gateway: Gateway, engine: Engine
 ) -> None:
-    sandbox_gateway.faults(match={"path": "/targets$"}, kind="answer", status=500, times=None)
+    empty_gateway.faults(match={"path": "/targets$"}, kind="answer", status=500, times=None)
     result = engine.refused("kong_upstream", name=UPSTREAM, targets=TWENTY)
     assert result["changed"] is True
     assert result["changes"] == [
@@ -324,7 +324,7 @@ def test_an_upstream_that_was_made_before_its_targets_failed_is_told(
 
 
 def test_what_is_wrong_in_the_input_is_said_before_the_first_request(
-    sandbox_gateway: Gateway, engine: Engine
+    empty_gateway: Gateway, engine: Engine
 ) -> None:
     for options in (
         {"targets": [{"target": "a:80"}, {"target": "a:80:80"}]},
@@ -335,4 +335,4 @@ def test_what_is_wrong_in_the_input_is_said_before_the_first_request(
     ):
         result = engine.refused("kong_upstream", name=UPSTREAM, **options)
         _sentence(result)
-    assert _asked(sandbox_gateway) == []
+    assert _asked(empty_gateway) == []

@@ -23,10 +23,10 @@ LOSSES: list[dict[str, Any]] = [
 
 
 @pytest.fixture(params=OPEN, ids=lambda case: case.name)
-def case(request: pytest.FixtureRequest, pems: dict[str, str], sandbox_gateway: Gateway) -> Case:
+def case(request: pytest.FixtureRequest, pems: dict[str, str], empty_gateway: Gateway) -> Case:
     """Each kind in turn, on a gateway that has what it needs."""
     found: Case = request.param
-    return found.filled(pems).on(Engine(sandbox_gateway))
+    return found.filled(pems).on(Engine(empty_gateway))
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: str(loss.get("status", loss["kind"])))
@@ -114,26 +114,26 @@ RACES: list[tuple[str, str, dict[str, Any]]] = [
     ("module", "path", "options"), RACES, ids=[f"{race[0]}-{' '.join(race[2])}" for race in RACES]
 )
 def test_two_plays_that_make_the_same_at_once_both_succeed(
-    engine: Engine, sandbox_gateway: Gateway, module: str, path: str, options: dict[str, Any]
+    engine: Engine, empty_gateway: Gateway, module: str, path: str, options: dict[str, Any]
 ) -> None:
     engine.ok("kong_consumer", username="alice")
     engine.ok("kong_service", name="web", host="a.test")
-    there = len(sandbox_gateway.entities(path))
+    there = len(empty_gateway.entities(path))
     for count in range(ROUNDS):
-        results = _at_once(sandbox_gateway, module, options)
+        results = _at_once(empty_gateway, module, options)
         assert [result.get("msg") for result in results] == [None, None], count
         assert sorted(result["operation"] for result in results) == ["create", "none"]
-        assert len(sandbox_gateway.entities(path)) == there + 1
+        assert len(empty_gateway.entities(path)) == there + 1
         engine.ok(module, **options, state="absent")
-        assert len(sandbox_gateway.entities(path)) == there
+        assert len(empty_gateway.entities(path)) == there
 
 
 def test_two_plays_that_want_the_same_certificate_leave_one(
-    engine: Engine, sandbox_gateway: Gateway, pems: dict[str, str]
+    engine: Engine, empty_gateway: Gateway, pems: dict[str, str]
 ) -> None:
     options = {"snis": ["a.test"], "cert": pems["<cert 1>"], "key": pems["<key 1>"]}
     for count in range(ROUNDS):
-        results = _at_once(sandbox_gateway, "kong_certificate", options)
+        results = _at_once(empty_gateway, "kong_certificate", options)
         assert [result.get("msg") for result in results] == [None, None], count
-        assert len(sandbox_gateway.entities("/certificates")) == 1
+        assert len(empty_gateway.entities("/certificates")) == 1
         engine.ok("kong_certificate", snis=["a.test"], state="absent")

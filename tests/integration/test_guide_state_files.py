@@ -61,7 +61,7 @@ def _run(player: Player, certificate: str, tasks: list[str]) -> Run:
 
 
 def test_the_examples_run_as_they_stand(
-    player: Player, sandbox_gateway: Gateway, tmp_path: Path
+    player: Player, empty_gateway: Gateway, tmp_path: Path
 ) -> None:
     certificate = Path(self_signed(tmp_path, "orders.test").certificate).read_text()
     tasks = [block for block in _blocks() if block.startswith("- name:")]
@@ -69,13 +69,13 @@ def test_the_examples_run_as_they_stand(
     assert len(sum(names, [])) >= 8
     run = _run(player, certificate, tasks)
     assert [task["name"] for task in run.tasks] == sum(names, [])
-    services = {each["name"] for each in sandbox_gateway.entities("/services")}
+    services = {each["name"] for each in empty_gateway.entities("/services")}
     assert {"team", "orders"} <= services
-    pools = {each["name"] for each in sandbox_gateway.entities("/upstreams")}
+    pools = {each["name"] for each in empty_gateway.entities("/upstreams")}
     assert {"shared.test", "pool.test", "orders.pool"} <= pools
-    assert len(sandbox_gateway.entities("/upstreams/orders.pool/targets")) == 2
+    assert len(empty_gateway.entities("/upstreams/orders.pool/targets")) == 2
     assert (player.folder / "kong.yml").read_text().startswith("_format_version")
-    (stored,) = sandbox_gateway.entities("/certificates")
+    (stored,) = empty_gateway.entities("/certificates")
     assert stored["cert"].strip() == certificate.strip()
     # Each by itself, as two of the files do not know of each other.
     for block in tasks:

@@ -34,18 +34,18 @@ def engine(_konnect: Gateway) -> Engine:
     return Engine(_konnect)
 
 
-def _foretold_and_done(engine: Engine, module: str, **options: Any) -> Result:
+def _predicted_and_done(engine: Engine, module: str, **options: Any) -> Result:
     """Check mode writes nothing and says what is then done; a second run changes nothing."""
     engine.gateway.reset_requests()
     engine.forget()
-    foretold = engine.ok(module, check=True, **options)
+    predicted = engine.ok(module, check=True, **options)
     assert engine.gateway.writes() == []
     engine.forget()
     done = engine.ok(module, **options)
     told = ("changed", "operation", "added", "removed")
-    assert [foretold.get(name) for name in told] == [done.get(name) for name in told]
+    assert [predicted.get(name) for name in told] == [done.get(name) for name in told]
     operations = [
-        [each["operation"] for each in result.get("changes", ())] for result in (foretold, done)
+        [each["operation"] for each in result.get("changes", ())] for result in (predicted, done)
     ]
     assert operations[0] == operations[1]
     again = engine.ok(module, **options)
@@ -55,10 +55,10 @@ def _foretold_and_done(engine: Engine, module: str, **options: Any) -> Result:
 
 def test_a_control_plane_is_created_changed_in_place_and_deleted(engine: Engine) -> None:
     named = {"name": "team-a"}
-    made = _foretold_and_done(engine, "konnect_control_plane", **named, labels={"env": "prod"})
+    made = _predicted_and_done(engine, "konnect_control_plane", **named, labels={"env": "prod"})
     assert made["operation"] == "create" and made["diff"]["before"] == ""
     urls = [{"host": "a.test", "port": 443, "protocol": "https"}]
-    changed = _foretold_and_done(
+    changed = _predicted_and_done(
         engine, "konnect_control_plane", **named, labels={"env": "test"}, proxy_urls=urls,
         description="for team a", auth_type="pki_client_certs",
     )
@@ -71,7 +71,7 @@ def test_a_control_plane_is_created_changed_in_place_and_deleted(engine: Engine)
     found = engine.ok("konnect_control_plane_info", labels={"env": "test"})["control_planes"]
     assert [each["name"] for each in found] == ["team-b"]
     assert found[0]["config"]["cluster_type"] == "CLUSTER_TYPE_CONTROL_PLANE"
-    gone = _foretold_and_done(engine, "konnect_control_plane", name="team-b", state="absent")
+    gone = _predicted_and_done(engine, "konnect_control_plane", name="team-b", state="absent")
     assert gone["operation"] == "delete"
 
 
@@ -105,9 +105,9 @@ def test_members_of_a_group(engine: Engine) -> None:
     options = {"name": "all", "cluster_type": GROUP}
     made = engine.ok("konnect_control_plane", **options, members=["team-a"])
     assert made["added"] == [ids["team-a"]]
-    both = _foretold_and_done(engine, "konnect_control_plane", **options, members=["team-b"])
+    both = _predicted_and_done(engine, "konnect_control_plane", **options, members=["team-b"])
     assert (both["added"], both["removed"]) == ([ids["team-b"]], [])
-    one = _foretold_and_done(
+    one = _predicted_and_done(
         engine, "konnect_control_plane", **options, members=["team-b"], purge_members=True
     )
     assert (one["added"], one["removed"]) == ([], [ids["team-a"]])
@@ -121,13 +121,13 @@ def test_certificates_are_compared_by_their_fingerprints(engine: Engine, tmp_pat
     pairs = [self_signed(tmp_path, name) for name in ("one", "two", "three")]
     one, two, three = (Path(pair.certificate).read_text() for pair in pairs)
     module = "konnect_data_plane_certificate"
-    made = _foretold_and_done(engine, module, content=one, title="first")
+    made = _predicted_and_done(engine, module, content=one, title="first")
     assert made["certificate"]["title"] == "first"
     assert not engine.ok(module, content=f"\n{one}\n".replace("\n", "\r\n"))["changed"]
-    assert _foretold_and_done(engine, module, path=pairs[1].certificate)["changed"]
-    purged = _foretold_and_done(engine, module, content=three, purge=True)
+    assert _predicted_and_done(engine, module, path=pairs[1].certificate)["changed"]
+    purged = _predicted_and_done(engine, module, content=three, purge=True)
     assert [each["operation"] for each in purged["changes"]] == ["create", "delete", "delete"]
-    gone = _foretold_and_done(engine, module, content=three, state="absent")
+    gone = _predicted_and_done(engine, module, content=three, state="absent")
     assert [each["operation"] for each in gone["changes"]] == ["delete"]
     assert not engine.ok(module, content=two, state="absent")["changed"]
     refused = engine.refused(module, content=Path(pairs[0].key).read_text())

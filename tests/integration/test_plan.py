@@ -177,13 +177,13 @@ def test_a_plan_is_for_one_gateway(plans: Plans, _other: Gateway) -> None:
 
 
 def test_check_mode_of_both_tasks_writes_nothing(plans: Plans) -> None:
-    foretold = plans.save(_document(), check=True)
-    assert foretold["changed"] and not plans.path.exists()
+    predicted = plans.save(_document(), check=True)
+    assert predicted["changed"] and not plans.path.exists()
     missing = plans.apply(_document(), check=True)
     assert any("does not exist" in each for each in missing["warnings"])
     assert "does not exist: create it with kong_plan" in plans.refused(_document())
     plans.save(_document())
-    assert plans.apply(_document(), check=True)["summary"] == foretold["summary"]
+    assert plans.apply(_document(), check=True)["summary"] == predicted["summary"]
     assert whole(plans.gateway)["/services"] == {}
 
 

@@ -44,13 +44,13 @@ def state_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def gateways(
-    sandbox_gateway: Gateway, second_gateway: Gateway
+    empty_gateway: Gateway, second_gateway: Gateway
 ) -> tuple[Gateway, Gateway]:
     """Two gateways that are as in the file."""
-    for gateway in (sandbox_gateway, second_gateway):
+    for gateway in (empty_gateway, second_gateway):
         Engine(gateway).ok("kong_state", content=DOCUMENT, state="synced")
         gateway.reset_requests()
-    return sandbox_gateway, second_gateway
+    return empty_gateway, second_gateway
 
 
 def _inventory(state_file: Path, *gateways: Gateway, **variables: Any) -> dict[str, Any]:

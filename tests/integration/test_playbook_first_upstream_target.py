@@ -136,12 +136,12 @@ def test_absent_takes_all_of_it_away_once(playbook: Player, tutorial_gateway: Ga
 
 
 def test_one_run_serves_many_gateways(
-    playbook: Player, sandbox_gateway: Gateway, second_gateway: Gateway
+    playbook: Player, empty_gateway: Gateway, second_gateway: Gateway
 ) -> None:
-    inventory = _inventory(sandbox_gateway, second_gateway)
+    inventory = _inventory(empty_gateway, second_gateway)
     run = playbook(PLAYBOOK, inventory=inventory).ok()
     assert [run.stats[host]["changed"] for host in ("kong-1", "kong-2")] == [3, 3]
-    for gateway in (sandbox_gateway, second_gateway):
+    for gateway in (empty_gateway, second_gateway):
         _assert_tutorial(gateway, {"google.com:80": 100, "httpbin.org:80": 100})
     second_gateway.call("DELETE", PATHS[0])
     run = playbook(PLAYBOOK, inventory=inventory).ok()

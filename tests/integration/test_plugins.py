@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every bundled plugin: foretold as it then is, left alone by a second run, typed by schemas."""
+"""Every bundled plugin: predicted as it then is, left alone by a second run, typed by schemas."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def _lasting(plugin: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _holds(engine: Engine, **options: Any) -> Result:
-    """One task: foretold, done as foretold, and not done twice."""
+    """One task: predicted, done as predicted, and not done twice."""
     engine.forget()
-    foretold = engine.ok("kong_plugin", check=True, **options)
+    predicted = engine.ok("kong_plugin", check=True, **options)
     engine.forget()
     real = engine.ok("kong_plugin", **options)
-    assert _lasting(foretold["plugin"]) == _lasting(real["plugin"])
-    assert (foretold["changed"], foretold["operation"]) == (real["changed"], real["operation"])
-    assert foretold["diff"] == real["diff"]
+    assert _lasting(predicted["plugin"]) == _lasting(real["plugin"])
+    assert (predicted["changed"], predicted["operation"]) == (real["changed"], real["operation"])
+    assert predicted["diff"] == real["diff"]
     engine.gateway.reset_requests()
     again = engine.ok("kong_plugin", **options)
     assert (again["changed"], again["operation"]) == (False, "none"), again["diff"]
@@ -216,9 +216,9 @@ UNKNOWN = {"minute": 5, "no_such_setting": 1}
 def test_check_mode_refuses_what_the_gateway_would(engines: dict[str, Engine]) -> None:
     engine = engines["3.10"]
     for config in (UNKNOWN, {"policy": "no such"}, {}):
-        foretold = engine.refused("kong_plugin", check=True, name="rate-limiting", config=config)
+        predicted = engine.refused("kong_plugin", check=True, name="rate-limiting", config=config)
         real = engine.refused("kong_plugin", name="rate-limiting", config=config)
-        assert foretold["msg"] == real["msg"]
+        assert predicted["msg"] == real["msg"]
 
 
 def test_a_plugin_of_each_scope_is_another_one(engines: dict[str, Engine]) -> None:

@@ -221,14 +221,14 @@ def _empty(engine: Engine) -> None:
 
 
 def _holds(engine: Engine, module: str, **options: Any) -> Result:
-    """One task: foretold, done as foretold, and not done twice."""
+    """One task: predicted, done as predicted, and not done twice."""
     before = _stored(engine)
     engine.forget()
-    foretold = engine(module, check=True, **options)
+    predicted = engine(module, check=True, **options)
     assert _stored(engine) == before, "check mode has changed something"
     engine.forget()
     real = engine(module, **options)
-    assert _lasting(foretold) == _lasting(real)
+    assert _lasting(predicted) == _lasting(real)
     if real.get("failed"):
         assert "\n" not in real["msg"]
         assert _stored(engine) == before, "a refused task has changed something"
@@ -248,7 +248,7 @@ def _holds(engine: Engine, module: str, **options: Any) -> Result:
 
 @bounded
 @given(first=UPSTREAMS, second=UPSTREAMS)
-def test_upstreams_become_what_check_mode_foretold(
+def test_upstreams_become_what_check_mode_predicted(
     engine: Engine, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
     _empty(engine)
@@ -258,7 +258,7 @@ def test_upstreams_become_what_check_mode_foretold(
 
 @bounded
 @given(address=ADDRESSES, spelled=ADDRESSES, first=TARGET, second=TARGET)
-def test_targets_become_what_check_mode_foretold(
+def test_targets_become_what_check_mode_predicted(
     engine: Engine, address: str, spelled: str, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
     _empty(engine)
@@ -269,7 +269,7 @@ def test_targets_become_what_check_mode_foretold(
 
 @bounded
 @given(first=SERVICES, second=SERVICES)
-def test_services_become_what_check_mode_foretold(
+def test_services_become_what_check_mode_predicted(
     engine: Engine, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
     _empty(engine)
@@ -280,7 +280,7 @@ def test_services_become_what_check_mode_foretold(
 
 @bounded
 @given(first=ROUTES, second=ROUTES)
-def test_routes_become_what_check_mode_foretold(
+def test_routes_become_what_check_mode_predicted(
     engine: Engine, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
     _empty(engine)
@@ -291,7 +291,7 @@ def test_routes_become_what_check_mode_foretold(
 
 @bounded
 @given(first=STREAMS, second=STREAMS)
-def test_stream_routes_become_what_check_mode_foretold(
+def test_stream_routes_become_what_check_mode_predicted(
     engine: Engine, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
     _empty(engine)

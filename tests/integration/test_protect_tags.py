@@ -35,7 +35,7 @@ KEPT = {"protect_tags": ["keep"], "allow_empty": True}
 
 def test_a_sync_spares_what_carries_the_tag_and_what_that_needs(state: State) -> None:
     state(_document())
-    done = state.foretold_and_done(tagged("t"), **KEPT)
+    done = state.predicted_and_done(tagged("t"), **KEPT)
     assert counts(done) == {"deleted": 2}
     assert [(each["name"], each["reason"]) for each in done["spared"]] == [
         ("kept", "it has the tag keep"),

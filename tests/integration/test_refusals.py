@@ -107,9 +107,9 @@ def _options(step: dict[str, Any], player: Player) -> dict[str, Any]:
 
 
 @pytest.fixture
-def client(sandbox_gateway: Gateway) -> httpx.Client:
+def client(empty_gateway: Gateway) -> httpx.Client:
     """Plays recordings against the sandbox."""
-    return httpx.Client(base_url=sandbox_gateway.admin_url, trust_env=False, timeout=30)
+    return httpx.Client(base_url=empty_gateway.admin_url, trust_env=False, timeout=30)
 
 
 def _prepared(client: httpx.Client, case: Case) -> tuple[str, dict[str, Any]]:
@@ -122,9 +122,9 @@ def _prepared(client: httpx.Client, case: Case) -> tuple[str, dict[str, Any]]:
 
 
 def _both_ways(engine: Engine, module: str, options: dict[str, Any]) -> tuple[Result, Result]:
-    foretold = engine(module, check=True, **options)
+    predicted = engine(module, check=True, **options)
     engine.forget()
-    return foretold, engine(module, **options)
+    return predicted, engine(module, **options)
 
 
 REFUSED = [case for case in _cases() if case not in MEANT_OTHERWISE]
@@ -136,10 +136,10 @@ def test_a_refused_body_is_refused_in_check_mode_for_the_same_reason(
 ) -> None:
     module, options = _prepared(client, case)
     engine.gateway.reset_requests()
-    foretold, real = _both_ways(engine, module, options)
-    assert foretold["failed"] and real["failed"]
+    predicted, real = _both_ways(engine, module, options)
+    assert predicted["failed"] and real["failed"]
     message = real["msg"]
-    assert foretold["msg"] == message
+    assert predicted["msg"] == message
     assert "\n" not in message
     if "failure" not in real:
         # Ansible's own argument check, which knows neither entity nor gateway.
@@ -167,14 +167,14 @@ def _leaves(fields: Any, name: str = "") -> set[str]:
 
 
 @pytest.mark.parametrize("case", MEANT_OTHERWISE, ids=lambda case: f"{case[0]}-{case[1]}")
-def test_what_options_mean_otherwise_is_done_and_foretold(
+def test_what_options_mean_otherwise_is_done_and_predicted(
     client: httpx.Client, engine: Engine, case: Case
 ) -> None:
     module, options = _prepared(client, case)
-    foretold, real = _both_ways(engine, module, options)
+    predicted, real = _both_ways(engine, module, options)
     assert not real.get("failed"), real
-    assert not foretold.get("failed"), foretold
-    assert foretold["operation"] == real["operation"]
+    assert not predicted.get("failed"), predicted
+    assert predicted["operation"] == real["operation"]
 
 
 def test_the_tables_name_recorded_steps() -> None:

@@ -297,13 +297,13 @@ def test_absent_takes_all_of_it_away_once(
 
 
 def test_each_gateway_is_probed_through_its_own_proxy(
-    playbook: Player, sandbox_gateway: Gateway, second_gateway: Gateway, echo_servers: list[Echo]
+    playbook: Player, empty_gateway: Gateway, second_gateway: Gateway, echo_servers: list[Echo]
 ) -> None:
     inventory = _inventory(
-        sandbox_gateway, second_gateway, echo=_hosts(echo_servers, echo_a=100, echo_b=100),
+        empty_gateway, second_gateway, echo=_hosts(echo_servers, echo_a=100, echo_b=100),
         echo_upstream_group="echo_servers",
     )
     run = playbook(PLAY, inventory=inventory).ok()
-    for number, gateway in enumerate((sandbox_gateway, second_gateway), 1):
+    for number, gateway in enumerate((empty_gateway, second_gateway), 1):
         told = run.result(REPORT, f"kong-{number}")["msg"]
         assert f"4 of 4 requests to {gateway.proxy_url}/{NAME}" in told

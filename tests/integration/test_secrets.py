@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No secret is displayed, at any verbosity, nor logged, nor in results, through either door."""
+"""No secret is displayed, at any verbosity, nor logged, nor in results, either way."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UPSTREAM = f"{PREFIX}secrets"
 TOKEN = "t0ken-n0t-to-be-seen"
 PROBE = "Bearer pr0be-n0t-to-be-seen"
 NEW_PROBE = "Bearer n3w-pr0be-n0t-to-be-seen"
-DOORS = pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
+WAYS = pytest.mark.parametrize("way", ["0", "1"], ids=["module", "controller"])
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def guarded() -> Iterator[Gateway]:
 
 
 def _play(
-    playbook: Player, door: str, tasks: list[dict[str, Any]], **more: Any
+    playbook: Player, way: str, tasks: list[dict[str, Any]], **more: Any
 ) -> tuple[Run, str]:
     """Run tasks at -vvv; the run, and everything that it left to be read."""
     log = playbook.folder / "ansible.log"
@@ -40,7 +40,7 @@ def _play(
     run = playbook(
         json.dumps([play]) + "\n", inventory={"gateways": {"hosts": {"here": LOCAL}}}, diff=True,
         environment={
-            "KONG_ANSIBLE_IN_PROCESS": door, "ANSIBLE_LOG_PATH": str(log),
+            "KONG_ANSIBLE_IN_PROCESS": way, "ANSIBLE_LOG_PATH": str(log),
             "ANSIBLE_VERBOSITY": "3", "KONG_ADMIN_TOKEN": "", **more.pop("environment", {}),
         },
         **more,
@@ -57,15 +57,15 @@ def _probing(value: str) -> dict[str, Any]:
     return {"active": {"headers": {"Authorization": [value], "X-Plain": ["seen-value"]}}}
 
 
-@DOORS
+@WAYS
 @pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
 def test_a_token_is_seen_nowhere(
-    guarded: Gateway, playbook: Player, door: str, check: bool
+    guarded: Gateway, playbook: Player, way: str, check: bool
 ) -> None:
     url = guarded.admin_url
     written = {"admin_url": url, "admin_token": TOKEN, "tags": [TAG], "host_header": "h.test"}
     run, seen = _play(
-        playbook, door,
+        playbook, way,
         [
             _upstream(**written),
             _upstream(**{**written, "slots": 3}),
@@ -84,36 +84,36 @@ def test_a_token_is_seen_nowhere(
     assert "h.test" in seen
 
 
-@DOORS
+@WAYS
 def test_a_token_of_the_environment_is_seen_nowhere(
-    guarded: Gateway, playbook: Player, door: str
+    guarded: Gateway, playbook: Player, way: str
 ) -> None:
     environment = {"KONG_ADMIN_TOKEN": TOKEN, "KONG_ADMIN_URL": guarded.admin_url}
-    run, seen = _play(playbook, door, [_upstream(tags=[TAG])], environment=environment)
+    run, seen = _play(playbook, way, [_upstream(tags=[TAG])], environment=environment)
     assert run.ok().tasks[0]["status"] in ("ok", "changed")
     assert "n0t-to-be-seen" not in seen
 
 
-@DOORS
+@WAYS
 def test_a_password_in_the_url_is_refused_and_seen_nowhere(
-    gateway: Gateway, playbook: Player, door: str
+    gateway: Gateway, playbook: Player, way: str
 ) -> None:
     url = gateway.admin_url.replace("://", "://admin:passw0rd-n0t-to-be-seen@")
-    run, seen = _play(playbook, door, [_upstream(admin_url=url)])
+    run, seen = _play(playbook, way, [_upstream(admin_url=url)])
     assert run.tasks[0]["status"] == "failed"
     assert "must not hold credentials" in run.tasks[0]["result"]["msg"]
     assert "n0t-to-be-seen" not in seen
 
 
-@DOORS
+@WAYS
 def test_a_credential_among_the_headers_of_health_checks_is_seen_nowhere(
-    gateway: Gateway, engine: Any, playbook: Player, door: str
+    gateway: Gateway, engine: Any, playbook: Player, way: str
 ) -> None:
     connection = {"admin_url": gateway.admin_url}
     if gateway.token:
         connection["admin_token"] = gateway.token
     run, seen = _play(
-        playbook, door,
+        playbook, way,
         [
             _upstream(**connection, tags=[TAG], healthchecks=_probing(PROBE)),
             _upstream(**connection, healthchecks=_probing(NEW_PROBE)),
@@ -130,13 +130,13 @@ def test_a_credential_among_the_headers_of_health_checks_is_seen_nowhere(
     assert "******** (changed)" in json.dumps(run.tasks[1]["result"]["diff"])
 
 
-@DOORS
+@WAYS
 def test_a_vaulted_token_opens_and_is_seen_nowhere(
-    guarded: Gateway, playbook: Player, door: str
+    guarded: Gateway, playbook: Player, way: str
 ) -> None:
     secret = vault(playbook.folder, {"token": TOKEN})
     run, seen = _play(
-        playbook, door,
+        playbook, way,
         [
             {"name": "vars", "ansible.builtin.include_vars": {"file": secret.file}},
             _upstream(admin_url=guarded.admin_url, admin_token="{{ token }}", tags=[TAG]),

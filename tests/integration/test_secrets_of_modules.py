@@ -16,7 +16,7 @@ from harness.gateway import Gateway
 from harness.kinds import pem_texts
 from harness.paths import ROOT
 from harness.playbook import LOCAL, Player
-from integration.test_secrets_of_doors import SITECUSTOMIZE
+from integration.test_secrets_of_both_ways import SITECUSTOMIZE
 
 HIDDEN = "n0t-to-be-seen"
 Options = dict[str, Any]
@@ -168,7 +168,7 @@ def _end(result: Options) -> str:
 
 @pytest.mark.parametrize("part", [0, 1])
 def test_no_module_writes_a_secret_anywhere(
-    sandbox_gateway: Gateway, playbook: Player, tmp_path: Path, part: int
+    empty_gateway: Gateway, playbook: Player, tmp_path: Path, part: int
 ) -> None:
     folder = playbook.folder
     (folder / "site").mkdir()
@@ -178,7 +178,7 @@ def test_no_module_writes_a_secret_anywhere(
     tasks = _jobs(pems, folder)[part]
     run = playbook(
         _play(tasks), inventory={"gateways": {"hosts": {"here": LOCAL}}}, diff=True,
-        extra_vars={"url": sandbox_gateway.admin_url},
+        extra_vars={"url": empty_gateway.admin_url},
         environment={
             "KONG_ANSIBLE_IN_PROCESS": "0", "ANSIBLE_LOG_PATH": str(folder / "ansible.log"),
             "ANSIBLE_VERBOSITY": "4", "KONG_TEST_SYSLOG": str(folder / "syslog"),

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""State files: synced, applied and absent, foretold as they are done, and twice the same."""
+"""State files: synced, applied and absent, predicted as they are done, and twice the same."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ADDRESSES = ["google.com:80", "httpbin.org:80"]
 
 
 @pytest.fixture
-def state(sandbox_gateway: Gateway, engine: Engine) -> State:
+def state(empty_gateway: Gateway, engine: Engine) -> State:
     """Brings the gateway to documents."""
     return State(engine)
 
@@ -38,14 +38,14 @@ def _stored(state: State, path: str, **wanted: Any) -> Document:
 
 
 def test_the_tutorials_file_as_it_is(state: State) -> None:
-    first = state.foretold_and_done(TUTORIAL)
+    first = state.predicted_and_done(TUTORIAL)
     assert counts(first) == {"created": 5} and len(first["changes"]) == 5
     assert state(TUTORIAL)["summary"]["target"]["unchanged"] == 2
     assert state.gateway.entities("/routes")[0]["name"] == "Upstream-example"
     for path in ("/services", "/routes", "/upstreams", "/upstreams/upstream-example/targets"):
         for entity in state.gateway.entities(path):
             assert entity["tags"] == ["first-upstream-target"], path
-    gone = state.foretold_and_done(TUTORIAL, "absent")
+    gone = state.predicted_and_done(TUTORIAL, "absent")
     assert counts(gone) == {"deleted": 5}
     assert state.gateway.entities("/services") == state.gateway.entities("/upstreams") == []
 
@@ -54,10 +54,10 @@ def test_the_gateway_variant_has_no_tags(state: State) -> None:
     variant = fixture("first-upstream-target-gateway")
     refused = state.refused(variant)
     assert "select_tags" in refused["msg"] and "purge_kinds" in refused["msg"]
-    assert counts(state.foretold_and_done(variant, "applied")) == {"created": 5}
+    assert counts(state.predicted_and_done(variant, "applied")) == {"created": 5}
     owned = ["service", "route", "upstream", "target"]
     state.unchanged(variant, purge_kinds=owned)
-    assert counts(state.foretold_and_done(variant, "absent")) == {"deleted": 5}
+    assert counts(state.predicted_and_done(variant, "absent")) == {"deleted": 5}
 
 
 @pytest.mark.parametrize("how", ["synced", "applied", "absent"])
@@ -93,11 +93,11 @@ def test_synced_brings_back_what_is_left_out(state: State) -> None:
         services=[{"name": "s", "host": "pool.test"}],
         routes=[{"name": "r", "paths": ["/x"]}],
     )
-    state.foretold_and_done(full)
+    state.predicted_and_done(full)
     ids = {each["id"] for path in ("/services", "/routes", "/upstreams")
            for each in state.gateway.entities(path)}  # fmt: skip
     assert _stored(state, "/routes")["snis"] == ["sni.test"]
-    assert counts(state.foretold_and_done(bare)) == {"updated": 4}
+    assert counts(state.predicted_and_done(bare)) == {"updated": 4}
     upstream, target = _stored(state, "/upstreams"), _stored(state, "/upstreams/pool.test/targets")
     assert (upstream["slots"], upstream["hash_on"], upstream["host_header"]) == (
         10000, "none", None,
@@ -110,14 +110,14 @@ def test_synced_brings_back_what_is_left_out(state: State) -> None:
     assert not route["snis"]
     assert {upstream["id"], service["id"], route["id"]} == ids
     # And there again, which writes fields that were empty.
-    assert counts(state.foretold_and_done(full)) == {"updated": 4}
+    assert counts(state.predicted_and_done(full)) == {"updated": 4}
     assert _stored(state, "/routes")["snis"] == ["sni.test"]
 
 
 def test_applied_leaves_alone_what_is_left_out(state: State) -> None:
     state(tagged("t", upstreams=[_pool({"target": "10.0.0.1:80", "weight": 7}, slots=77)]))
     merged: Document = {**HEAD, "upstreams": [_pool({"target": "10.0.0.2:80"}, hash_on="ip")]}
-    assert counts(state.foretold_and_done(merged, "applied")) == {"created": 1, "updated": 1}
+    assert counts(state.predicted_and_done(merged, "applied")) == {"created": 1, "updated": 1}
     upstream = _stored(state, "/upstreams")
     assert (upstream["slots"], upstream["hash_on"], upstream["tags"]) == (77, "ip", ["t"])
     target = _stored(state, "/upstreams/pool.test/targets", target="10.0.0.1:80")
@@ -133,7 +133,7 @@ def test_applied_clears_what_is_null(state: State) -> None:
         "services": [{"name": "s", "path": None, "retries": None}],
         "routes": [{"name": "r", "hosts": None, "service": None}],
     }
-    assert counts(state.foretold_and_done(cleared, "applied")) == {"updated": 2}
+    assert counts(state.predicted_and_done(cleared, "applied")) == {"updated": 2}
     stored, route = _stored(state, "/services"), _stored(state, "/routes")
     assert (stored["path"], stored["retries"], route["hosts"]) == (None, 5, None)
     assert route["service"] is None and route["paths"] == ["/x"]
@@ -144,7 +144,7 @@ def test_one_weight_is_one_change_in_place(state: State) -> None:
     before = state.gateway.entities("/upstreams/upstream-example/targets")
     heavier = copied(TUTORIAL)
     heavier["upstreams"][0]["targets"][0]["weight"] = 300
-    result = state.foretold_and_done(heavier)
+    result = state.predicted_and_done(heavier)
     assert told(result["changes"]) == [("update", "target")]
     assert len(result["diff"]) == 1 and result["diff"][0]["after"]["weight"] == 300
     after = state.gateway.entities("/upstreams/upstream-example/targets")
@@ -181,7 +181,7 @@ def test_only_what_is_owned_is_purged(state: State) -> None:
     state(mine)
     less = tagged("t", upstreams=[{"name": "a.test"}])
     # The consumer is of a kind that the document no longer has; its tag says that it was ours.
-    assert counts(state.foretold_and_done(less)) == {"deleted": 3, "unchanged": 1}
+    assert counts(state.predicted_and_done(less)) == {"deleted": 3, "unchanged": 1}
     assert {each["name"] for each in state.gateway.entities("/upstreams")} == {
         "a.test", "not-ours.test",
     }  # fmt: skip
@@ -191,7 +191,7 @@ def test_only_what_is_owned_is_purged(state: State) -> None:
 def test_purge_kinds_own_all_of_a_kind(state: State) -> None:
     state(TUTORIAL)
     pools: Document = {**HEAD, "upstreams": [_pool({"target": "10.0.0.1:80"})]}
-    done = state.foretold_and_done(pools, purge_kinds=["upstream", "target"])
+    done = state.predicted_and_done(pools, purge_kinds=["upstream", "target"])
     assert counts(done) == {"created": 2, "deleted": 3}
     assert [each["name"] for each in state.gateway.entities("/services")] == ["Upstream-Example"]
 
@@ -211,7 +211,7 @@ def test_what_points_there_or_lies_below_blocks_a_delete(state: State) -> None:
         for check in (True, False):
             refused = state.refused(document, check=check)
             assert all(word in refused["msg"] for word in (*words, "cascade")), refused["msg"]
-    gone = state.foretold_and_done(empty, allow_empty=True, cascade=True)
+    gone = state.predicted_and_done(empty, allow_empty=True, cascade=True)
     assert counts(gone) == {"deleted": 5}
     assert {change["kind"] for change in gone["changes"]} == {
         "service", "route", "plugin", "upstream", "target",
@@ -303,7 +303,7 @@ def test_every_kind_of_the_open_edition(state: State) -> None:
         # Konnect has no credentials for OAuth 2.0.
         del everything["consumers"][0]["oauth2_credentials"]
         number -= 1
-    made = state.foretold_and_done(everything)
+    made = state.predicted_and_done(everything)
     assert counts(made) == {"created": number}
     plugin = _stored(state, "/plugins", name="rate-limiting")
     assert (plugin["config"]["minute"], plugin["config"]["hour"]) == (5, 9)
@@ -311,7 +311,7 @@ def test_every_kind_of_the_open_edition(state: State) -> None:
     assert log["config"]["queue"]["max_batch_size"] == 7
     assert "hidden" not in repr(made)
     state.unchanged(everything, "applied")
-    gone = state.foretold_and_done(everything, "absent")
+    gone = state.predicted_and_done(everything, "absent")
     assert counts(gone) == {"deleted": number}
     assert "hidden" not in repr(gone)
 

@@ -22,7 +22,7 @@ SIZES = [(1, 1), (3, 2), (12, 5)]
 
 
 @pytest.fixture
-def state(sandbox_gateway: Gateway, engine: Engine) -> State:
+def state(empty_gateway: Gateway, engine: Engine) -> State:
     """Brings the gateway to documents."""
     return State(engine)
 
@@ -121,8 +121,8 @@ def test_lists_are_read_side_by_side(state: State, monkeypatch: pytest.MonkeyPat
 
 def test_check_mode_judges_only_what_would_be_written(state: State) -> None:
     document = _pools(3, 2)
-    foretold = _asked(state, document, check=True)
-    assert foretold["POST /schemas/validate"] == 9
+    predicted = _asked(state, document, check=True)
+    assert predicted["POST /schemas/validate"] == 9
     state(document)
     assert not [name for name in _asked(state, document, check=True) if name.startswith("POST")]
     changed = copied(document)

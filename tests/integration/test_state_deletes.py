@@ -22,7 +22,7 @@ EMPTY = tagged("t")
 
 
 @pytest.fixture
-def state(sandbox_gateway: Gateway, engine: Engine) -> State:
+def state(empty_gateway: Gateway, engine: Engine) -> State:
     """Brings the gateway to documents."""
     return State(engine)
 
@@ -71,7 +71,7 @@ def test_all_that_goes_with_a_certificate_is_shown_and_counted(chain: State, how
         many = chain.refused(document, how, check=check, cascade=True, max_deletes=8, **options)
         assert "9 entities" in many["msg"] and "max_deletes is 8" in many["msg"]
     assert whole(chain.gateway) == before
-    gone = chain.foretold_and_done(document, how, cascade=True, max_deletes=9, **options)
+    gone = chain.predicted_and_done(document, how, cascade=True, max_deletes=9, **options)
     assert sorted(each["kind"] for each in gone["changes"]) == ALL_OF_IT
     assert len(gone["diff"]) == 9 and counts(gone) == {"deleted": 9}
     assert not any(whole(chain.gateway).values())
@@ -163,7 +163,7 @@ def test_what_the_document_has_must_not_need_what_it_lacks(
     for section, path in (("consumers", "username"), ("services", "name"), ("upstreams", "name")):
         for entity in needed.get(section, ()):
             state.gateway.call("PATCH", f"/{section}/{entity[path]}", {"tags": ["other"]})
-    state.foretold_and_done(tagged("t", **kept))
+    state.predicted_and_done(tagged("t", **kept))
 
 
 def test_an_authority_that_a_service_lists_is_not_deleted(state: State, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_an_authority_that_a_service_lists_is_not_deleted(state: State, tmp_path
     state.gateway.call("POST", "/services", service)
     if state.gateway.release < (3, 9):
         # These gateways delete it all the same.
-        gone = state.foretold_and_done(EMPTY, allow_empty=True)
+        gone = state.predicted_and_done(EMPTY, allow_empty=True)
         assert told(gone["changes"]) == [("delete", "ca_certificate")]
         return
     for check in (True, False):
@@ -187,7 +187,7 @@ def test_an_authority_that_a_service_lists_is_not_deleted(state: State, tmp_path
     assert state.gateway.writes()[2:] == []
     # Where the service lets go of it, it may go.
     without = {"name": "s", "host": "a.test", "protocol": "https"}
-    done = state.foretold_and_done(tagged("t", services=[without]))
+    done = state.predicted_and_done(tagged("t", services=[without]))
     assert sorted(told(done["changes"])) == [("delete", "ca_certificate"), ("update", "service")]
 
 
@@ -204,7 +204,7 @@ def test_a_credential_of_a_deleted_consumer_moves_to_another(state: State) -> No
     assert (failed["left"], failed["changed"]) == ([], False), failed["msg"]
     assert whole(state.gateway) == before
     assert "max_deletes is 3" in state.refused(document, max_deletes=3)["msg"]
-    moved = state.foretold_and_done(document)
+    moved = state.predicted_and_done(document)
     assert counts(moved) == {"created": 3, "deleted": 4}
     assert told(moved["changes"])[0] == ("delete", "key_auth")
     assert told(moved["changes"])[-1] == ("delete", "consumer")
@@ -238,7 +238,7 @@ def test_memberships_go_along_and_are_told(groups: State) -> None:
     less = {**MEMBERS, "consumers": [{"username": "bob"}], "consumer_groups": [{"name": "gold"}]}
     many = groups.refused(less, max_deletes=3)
     assert "max_deletes is 3" in many["msg"]
-    done = groups.foretold_and_done(less, max_deletes=4)
+    done = groups.predicted_and_done(less, max_deletes=4)
     gone = [each for each in done["changes"] if each["kind"] == "consumer_group_member"]
     assert sorted((each["operation"], each["consumer_group"]) for each in gone) == [
         ("delete", "gold"), ("delete", "silver"),

@@ -18,9 +18,9 @@ SERVICE = {"name": "s", "host": "a.test"}
 
 
 @pytest.fixture
-def state(sandbox_gateway: Gateway) -> State:
+def state(empty_gateway: Gateway) -> State:
     """Brings a gateway of the open edition to documents."""
-    return State(Engine(sandbox_gateway))
+    return State(Engine(empty_gateway))
 
 
 @pytest.mark.parametrize("check", [True, False], ids=["check", "real"])

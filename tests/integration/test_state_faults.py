@@ -21,7 +21,7 @@ OWN_ID = "11111111-2222-4333-8444-555555555555"
 
 
 @pytest.fixture
-def state(sandbox_gateway: Gateway, engine: Engine) -> State:
+def state(empty_gateway: Gateway, engine: Engine) -> State:
     """Brings the gateway to documents."""
     return State(engine)
 
@@ -56,7 +56,7 @@ def test_tags_are_removed_from_a_target(state: State) -> None:
     owned: Document = {"purge_kinds": ["upstream", "target"]}
     state({**HEAD, "upstreams": [pool]}, **owned)
     del pool["targets"][0]["tags"]
-    assert counts(state.foretold_and_done({**HEAD, "upstreams": [pool]}, **owned)) == {
+    assert counts(state.predicted_and_done({**HEAD, "upstreams": [pool]}, **owned)) == {
         "updated": 1, "unchanged": 1,
     }  # fmt: skip
     assert not state.gateway.entities("/upstreams/u.test/targets")[0]["tags"]
@@ -74,7 +74,7 @@ def test_tags_are_removed_from_a_target(state: State) -> None:
 )
 def test_an_address_however_it_is_written(state: State, written: str, stored: str) -> None:
     document = tagged("t", upstreams=[{"name": "u.test", "targets": [{"target": written}]}])
-    state.foretold_and_done(document)
+    state.predicted_and_done(document)
     assert [each["target"] for each in state.gateway.entities("/upstreams/u.test/targets")] == [
         stored
     ]
@@ -110,7 +110,7 @@ def test_lists_in_another_order_are_the_same(state: State) -> None:
 def test_a_merge_resets_nothing(state: State) -> None:
     state({**HEAD, "upstreams": [{"name": "u.test", "slots": 200, "tags": ["x"]}]}, "applied")
     before = state.gateway.entities("/upstreams")
-    state.foretold_and_done({**HEAD, "upstreams": [
+    state.predicted_and_done({**HEAD, "upstreams": [
         {"name": "u.test", "targets": [{"target": "10.0.0.1:80"}]}]}, "applied")  # fmt: skip
     assert state.gateway.entities("/upstreams") == before
 
@@ -137,9 +137,9 @@ def test_the_same_name_with_another_id_is_the_same_entity(
 
 def test_an_id_that_is_free_becomes_its_own(state: State) -> None:
     document = tagged("t", upstreams=[{"name": "u.test", "id": OWN_ID}])
-    state.foretold_and_done(document)
+    state.predicted_and_done(document)
     renamed = tagged("t", upstreams=[{"name": "v.test", "id": OWN_ID}])
-    assert counts(state.foretold_and_done(renamed)) == {"updated": 1}
+    assert counts(state.predicted_and_done(renamed)) == {"updated": 1}
     assert _names(state, "/upstreams") == {"v.test": OWN_ID}
 
 
@@ -152,7 +152,7 @@ def test_a_renamed_entity_frees_its_name_for_another(state: State) -> None:
             {"name": "two", "id": OWN_ID, "host": "a.test"},
         ],
     )
-    assert counts(state.foretold_and_done(document)) == {"created": 1, "updated": 1}
+    assert counts(state.predicted_and_done(document)) == {"created": 1, "updated": 1}
     assert _names(state, "/services")["two"] == OWN_ID
     hosts = {each["name"]: each["host"] for each in state.gateway.entities("/services")}
     assert hosts == {"one": "b.test", "two": "a.test"}
@@ -167,7 +167,7 @@ def test_a_credential_moves_to_another_consumer(state: State) -> None:
         ])  # fmt: skip
 
     state(document("alice"))
-    moved = state.foretold_and_done(document("bob"))
+    moved = state.predicted_and_done(document("bob"))
     assert counts(moved)["unchanged"] == 2 and "hidden-key" not in repr(moved)
     (found,) = state.gateway.entities("/key-auths")
     bob = next(each for each in state.gateway.entities("/consumers") if each["username"] == "bob")
@@ -385,10 +385,10 @@ def test_a_private_key_stays_hidden(state: State, tmp_path: Path) -> None:
     pems = pem_texts([self_signed(tmp_path, name) for name in ("one", "two")])
     written: Document = {"cert": pems["<cert 1>"], "key": pems["<key 1>"], "snis": ["a.test"]}
     document = tagged("t", certificates=[written])
-    made = state.foretold_and_done(document)
+    made = state.predicted_and_done(document)
     new = {"cert": pems["<cert 2>"], "key": pems["<key 2>"]}
     other = tagged("t", certificates=[{**written, **new}])
-    rotated = state.foretold_and_done(other)
+    rotated = state.predicted_and_done(other)
     assert counts(rotated) == {"updated": 1, "unchanged": 1}
     bad = state.refused(tagged("t", certificates=[{**written, "cert": "no certificate"}]))
     for result in (made, rotated, bad):
@@ -401,7 +401,7 @@ def test_an_untagged_target_under_a_tagged_upstream_is_not_ours(state: State) ->
     state.gateway.call("POST", "/upstreams/u.test/targets", {"target": "10.9.9.9:80"})
     state.unchanged(document)
     document["upstreams"][0]["targets"].pop()
-    assert told(state.foretold_and_done(document)["changes"]) == [("delete", "target")]
+    assert told(state.predicted_and_done(document)["changes"]) == [("delete", "target")]
     left = {each["target"] for each in state.gateway.entities("/upstreams/u.test/targets")}
     assert left == {"10.0.0.1:80", "10.9.9.9:80"}
 
@@ -409,7 +409,7 @@ def test_an_untagged_target_under_a_tagged_upstream_is_not_ours(state: State) ->
 def test_an_entity_without_the_tag_is_taken_over(state: State) -> None:
     state.gateway.call("POST", "/upstreams", {"name": "u.test"})
     document = tagged("t", upstreams=[{"name": "u.test"}])
-    assert counts(state.foretold_and_done(document)) == {"updated": 1}
+    assert counts(state.predicted_and_done(document)) == {"updated": 1}
     assert state.gateway.entities("/upstreams")[0]["tags"] == ["t"]
 
 
@@ -427,9 +427,9 @@ def test_unnamed_entities_are_found_by_their_ids(state: State) -> None:
         "t", services=[{"id": OWN_ID, "host": "a.test", "routes": [
             {"id": OWN_ID.replace("555555", "666666"), "paths": ["/x"]}]}],
     )  # fmt: skip
-    assert counts(state.foretold_and_done(document)) == {"created": 2}
+    assert counts(state.predicted_and_done(document)) == {"created": 2}
     document["services"][0]["routes"][0]["paths"] = ["/y"]
-    assert counts(state.foretold_and_done(document)) == {"updated": 1, "unchanged": 1}
+    assert counts(state.predicted_and_done(document)) == {"updated": 1, "unchanged": 1}
 
 
 def test_an_entity_that_cannot_be_found_again_is_refused(state: State) -> None:

@@ -21,7 +21,7 @@ HEAD = '_format_version: "3.0"\n'
 
 
 @pytest.fixture
-def state(sandbox_gateway: Gateway, engine: Engine) -> State:
+def state(empty_gateway: Gateway, engine: Engine) -> State:
     """Brings the gateway to documents."""
     return State(engine)
 
@@ -118,7 +118,7 @@ services:
   - {name: s, url: "https://a.test/x", port: 99, retries: 2, routes: [{name: r, paths: [/x]}]}
 upstreams: [{name: u.test, targets: [{target: "10.0.0.1:80"}]}]
 """)
-    state.foretold_and_done(document)
+    state.predicted_and_done(document)
     (service,), (route,) = (state.gateway.entities(path) for path in ("/services", "/routes"))
     assert (service["retries"], service["read_timeout"]) == (2, 7)
     # What is written beside a URL outweighs it.
@@ -142,16 +142,16 @@ plugins:
   - {name: cors, service: s}
   - {name: request-termination, consumer: alice, service: {name: s}}
 """
-    state.foretold_and_done(_read(written.replace("SERVICE", "s")), "applied")
+    state.predicted_and_done(_read(written.replace("SERVICE", "s")), "applied")
     (service,) = state.gateway.entities("/services")
     assert {each["service"]["id"] for each in state.gateway.entities("/routes")} == {service["id"]}
     for spelling in (service["id"], f"{{id: {service['id']}}}"):
         state.unchanged(_read(written.replace("SERVICE", spelling)), "applied")
 
 
-def _play(player: Player, door: str, *tasks: dict[str, Any]) -> Run:
+def _play(player: Player, way: str, *tasks: dict[str, Any]) -> Run:
     play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
-    host = {**LOCAL, "kong_ansible_in_process": door == "here"}
+    host = {**LOCAL, "kong_ansible_in_process": way == "here"}
     inventory = {"all": {"hosts": {"gateway": host}}}
     return player(json.dumps([play]) + "\n", inventory=inventory).ok()
 
@@ -161,20 +161,20 @@ def _task(name: str, **options: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(params=["here", "as a module"])
-def door(request: pytest.FixtureRequest) -> str:
+def way(request: pytest.FixtureRequest) -> str:
     """Which way a task takes."""
     return str(request.param)
 
 
-def test_errors_name_file_and_line_through_both_doors(
-    playbook: Player, state: State, door: str
+def test_errors_name_file_and_line_in_both_ways(
+    playbook: Player, state: State, way: str
 ) -> None:
     upstream = "upstreams:\n  - name: u.test\n    targets:\n      - {target: 10.0.0.1}\n"
     service = "services:\n  - {name: s, host: a.test, path: noslash}\n"
     for name, text in (("a", upstream + "      - {target: 10.0.0.1, wieght: 1}\n"), ("b", service)):
         (playbook.folder / f"{name}.yaml").write_text(HEAD + text, encoding="utf-8")
     run = _play(
-        playbook, door,
+        playbook, way,
         _task("document", src="a.yaml"),
         _task("write", src="b.yaml"),
         _task("text", content=HEAD + "licenses: []\n"),

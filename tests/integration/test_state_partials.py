@@ -44,7 +44,7 @@ def _names(state: State) -> list[str]:
 
 
 def test_a_link_is_made_changed_and_taken_off(state: State) -> None:
-    made = state.foretold_and_done(_document({"name": "one"}))
+    made = state.predicted_and_done(_document({"name": "one"}))
     assert counts(made) == {"created": 4} and "hidden" not in json.dumps(made)
     before = _plugin(state)
     assert _names(state) == ["one"] and "redis" not in before["config"]
@@ -53,11 +53,11 @@ def test_a_link_is_made_changed_and_taken_off(state: State) -> None:
         state.unchanged(_document({"id": before["partials"][0]["id"]}), how)
     # What says nothing of links leaves them alone where it is merged in.
     state.unchanged(_document(None), "applied")
-    changed = state.foretold_and_done(_document({"name": "two"}))
+    changed = state.predicted_and_done(_document({"name": "two"}))
     assert told(changed["changes"]) == [("update", "plugin")] and _names(state) == ["two"]
-    other = state.foretold_and_done(_document({"name": "two"}, hour=9))
+    other = state.predicted_and_done(_document({"name": "two"}, hour=9))
     assert told(other["changes"]) == [("update", "plugin")] and _names(state) == ["two"]
-    off = state.foretold_and_done(_document(None, hour=9))
+    off = state.predicted_and_done(_document(None, hour=9))
     assert told(off["changes"]) == [("update", "plugin")]
     plugin = _plugin(state)
     assert _names(state) == [] and plugin["config"]["redis"]["host"] is None
@@ -67,13 +67,13 @@ def test_a_link_is_made_changed_and_taken_off(state: State) -> None:
 def test_a_plugin_with_settings_of_its_own_is_linked_and_back(state: State) -> None:
     own = _document(None, redis={"host": "own.test", "password": "hidden-own"})
     state(own)
-    linked = state.foretold_and_done(_document({"name": "one"}))
+    linked = state.predicted_and_done(_document({"name": "one"}))
     assert told(linked["changes"]) == [("update", "plugin")]
     assert "redis" not in _plugin(state)["config"] and "hidden" not in json.dumps(linked)
-    state.foretold_and_done(own)
+    state.predicted_and_done(own)
     assert _plugin(state)["config"]["redis"]["host"] == "own.test"
-    state.foretold_and_done(_document({"name": "one"}), "applied")
-    state.foretold_and_done(_document(), "applied")
+    state.predicted_and_done(_document({"name": "one"}), "applied")
+    state.predicted_and_done(_document(), "applied")
     assert _names(state) == []
 
 
@@ -105,7 +105,7 @@ def test_a_partial_that_is_linked_is_not_deleted(state: State) -> None:
     document["partials"].pop()
     blocked = state.refused(document)
     assert "plugin rate-limiting points at partial two" in blocked["msg"]
-    gone = state.foretold_and_done(document, cascade=True)
+    gone = state.predicted_and_done(document, cascade=True)
     assert sorted(told(gone["changes"])) == [("delete", "partial"), ("delete", "plugin")]
     assert state.gateway.entities("/services") == [service]
 
@@ -146,7 +146,7 @@ def test_changed_links_come_back(state: State, links: list[Document]) -> None:
     assert (failed["left"], failed["changed"]) == ([], False), failed["msg"]
     assert ("update", "plugin") in told(failed["undone"])
     assert _as_before(state, before)
-    state.foretold_and_done(after)
+    state.predicted_and_done(after)
 
 
 def test_links_of_a_deleted_plugin_come_back(state: State) -> None:

@@ -43,7 +43,7 @@ def _ids(state: State, path: str, name: str) -> dict[str, Any]:
 def test_a_consumer_with_its_custom_id_kept_is_renamed_in_place(state: State, how: str) -> None:
     state(_consumers(("old", "1")))
     before = _ids(state, "/consumers", "username")
-    done = state.foretold_and_done(_consumers(("new", "1")), how)
+    done = state.predicted_and_done(_consumers(("new", "1")), how)
     assert told(done["changes"]) == [("update", "consumer")]
     assert _ids(state, "/consumers", "username") == {"new": before["old"]}
 
@@ -51,7 +51,7 @@ def test_a_consumer_with_its_custom_id_kept_is_renamed_in_place(state: State, ho
 def test_a_name_outweighs_a_custom_id(state: State) -> None:
     state(_consumers(("a", "1"), ("b", "2")))
     before = _ids(state, "/consumers", "username")
-    state.foretold_and_done(_consumers(("new", "1"), ("a", "3"), ("b", "2")))
+    state.predicted_and_done(_consumers(("new", "1"), ("a", "3"), ("b", "2")))
     after = _ids(state, "/consumers", "username")
     assert (after["a"], after["b"]) == (before["a"], before["b"])
 
@@ -63,7 +63,7 @@ def test_a_key_with_its_kid_kept_is_renamed_in_place(
 ) -> None:
     state(_keys(("old", "k"), key_set=key_set))
     before = _ids(state, "/keys", "name")
-    done = state.foretold_and_done(_keys(("new", "k"), key_set=key_set), how)
+    done = state.predicted_and_done(_keys(("new", "k"), key_set=key_set), how)
     assert told(done["changes"]) == [("update", "key")]
     assert _ids(state, "/keys", "name") == {"new": before["old"]}
 
@@ -88,7 +88,7 @@ def test_one_kid_of_two_keys_is_refused(state: State, check: bool, key_set: str 
 def test_one_kid_in_two_sets_is_no_contradiction(state: State) -> None:
     document = _keys(("a", "1"))
     document["key_sets"] += _keys(("b", "1"), key_set="other")["key_sets"]
-    state.foretold_and_done(document)
+    state.predicted_and_done(document)
 
 
 def test_check_mode_of_a_single_key_knows_that_its_kid_is_taken(state: State) -> None:

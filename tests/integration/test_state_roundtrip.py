@@ -36,7 +36,7 @@ STYLES: list[Document] = [
 
 
 @pytest.fixture
-def state(sandbox_gateway: Gateway, engine: Engine) -> State:
+def state(empty_gateway: Gateway, engine: Engine) -> State:
     """Brings the gateway to documents."""
     return State(engine)
 
@@ -141,10 +141,10 @@ def _lead_to_each_other(state: State, drawn: list[Document]) -> None:
     state.gateway.reset()
     owned: Document = {"purge_kinds": list(ALL_KINDS), "allow_empty": True}
     for document in drawn:
-        foretold = state(document, check=True, **owned)
+        predicted = state(document, check=True, **owned)
         real = state(document, **owned)
-        assert foretold["summary"] == real["summary"]
-        assert without_order(foretold["changes"]) == without_order(real["changes"])
+        assert predicted["summary"] == real["summary"]
+        assert without_order(predicted["changes"]) == without_order(real["changes"])
         state.unchanged(document, **owned)
 
 
@@ -201,7 +201,7 @@ def test_kinds_of_the_enterprise_edition(enterprise: Gateway) -> None:
         ],
     )
     # Memberships are entities of their own.
-    assert counts(state.foretold_and_done(document)) == {"created": 7}
+    assert counts(state.predicted_and_done(document)) == {"created": 7}
     dumped = _dump(state, select_tags=["t"])
     state.unchanged(dumped)
     members = enterprise.call("GET", "/consumer_groups/gold/consumers")["data"]
@@ -212,7 +212,7 @@ def test_members_of_a_group_that_the_document_does_not_have(enterprise: Gateway)
     state = State(Engine(enterprise))
     state({**HEAD, "consumer_groups": [{"name": "gold"}]}, "applied")
     document = tagged("t", consumers=[{"username": "alice", "groups": [{"name": "gold"}]}])
-    state.foretold_and_done(document)
+    state.predicted_and_done(document)
     state.unchanged(document, "applied")
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""State files are found, decrypted and rendered on the controller, whichever door a task takes.
+"""State files are found, decrypted and rendered on the controller, however a task runs.
 
 The tasks are those of a module of its own, made here, which answers with what it was given.
 """

@@ -55,42 +55,42 @@ def _read(text: str, **environment: str) -> Document:
     return found
 
 
-def test_a_gateway_holds_what_the_file_says(sandbox_gateway: Gateway, state: State) -> None:
+def test_a_gateway_holds_what_the_file_says(empty_gateway: Gateway, state: State) -> None:
     document = _read(TEXT, DECK_KEY="00042 #x")
     everything = {"purge_kinds": ["service", "route", "consumer", "plugin", "key_auth"]}
-    assert counts(state.foretold_and_done(document, **everything)) == {"created": 8}
-    (service,) = sandbox_gateway.entities("/services")
+    assert counts(state.predicted_and_done(document, **everything)) == {"created": 8}
+    (service,) = empty_gateway.entities("/services")
     assert (service["name"], sorted(service["tags"])) == ("007", ["1.10", "yes"])
-    (route,) = sandbox_gateway.entities("/routes")
+    (route,) = empty_gateway.entities("/routes")
     assert route["headers"] == {"x-version": ["1.10", "no"]}
     assert route["service"] == {"id": service["id"]}
-    (consumer,) = sandbox_gateway.entities("/consumers")
+    (consumer,) = empty_gateway.entities("/consumers")
     assert consumer["custom_id"] == "00123"
-    keys = {each["key"] for each in sandbox_gateway.entities("/key-auths")}
+    keys = {each["key"] for each in empty_gateway.entities("/key-auths")}
     assert keys == {"0123", "00042 #x"}
-    plugins = {each["name"]: each for each in sandbox_gateway.entities("/plugins")}
+    plugins = {each["name"]: each for each in empty_gateway.entities("/plugins")}
     stop = plugins["request-termination"]["config"]
     assert (stop["message"], stop["status_code"]) == ("0123", 503)
     assert plugins["request-transformer"]["config"]["replace"]["uri"] == "1e3"
     assert plugins["request-size-limiting"]["consumer"] == {"id": consumer["id"]}
 
 
-def test_a_module_process_gets_the_same(playbook: Player, sandbox_gateway: Gateway) -> None:
+def test_a_module_process_gets_the_same(playbook: Player, empty_gateway: Gateway) -> None:
     (playbook.folder / "kong.yaml").write_text(TEXT, encoding="utf-8")
     task: dict[str, Any] = {
         "name": "load", "irishtek.kong.kong_state": {"src": "kong.yaml", "state": "applied"},
-        "environment": {"DECK_KEY": "00042 #x", "KONG_ADMIN_URL": sandbox_gateway.admin_url},
+        "environment": {"DECK_KEY": "00042 #x", "KONG_ADMIN_URL": empty_gateway.admin_url},
     }  # fmt: skip
     play = {"hosts": "all", "gather_facts": False, "tasks": [task]}
     inventory = {"all": {"hosts": {"gateway": dict(LOCAL)}}}
     run = playbook(json.dumps([play]) + "\n", inventory=inventory).ok()
     assert run.result("load")["changed"]
-    (service,) = sandbox_gateway.entities("/services")
+    (service,) = empty_gateway.entities("/services")
     assert (service["name"], sorted(service["tags"])) == ("007", ["1.10", "yes"])
-    assert {each["key"] for each in sandbox_gateway.entities("/key-auths")} == {"0123", "00042 #x"}
+    assert {each["key"] for each in empty_gateway.entities("/key-auths")} == {"0123", "00042 #x"}
 
 
-@pytest.mark.usefixtures("sandbox_gateway")
+@pytest.mark.usefixtures("empty_gateway")
 @pytest.mark.parametrize("style", ["yaml", "json"])
 @pytest.mark.parametrize("options", [{}, {"skip_defaults": True}])
 def test_a_dump_with_variables_comes_back(

@@ -23,7 +23,7 @@ from harness.state import Document, State, copied, counts, tagged, told, whole, 
 
 
 @pytest.fixture
-def state(sandbox_gateway: Gateway, engine: Engine) -> State:
+def state(empty_gateway: Gateway, engine: Engine) -> State:
     """Brings the gateway to documents."""
     return State(engine)
 

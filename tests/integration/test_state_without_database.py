@@ -30,9 +30,9 @@ def state(_dbless: Gateway) -> State:
 
 
 @pytest.fixture
-def database(sandbox_gateway: Gateway) -> State:
+def database(empty_gateway: Gateway) -> State:
     """Brings a gateway with a database to documents."""
-    return State(Engine(sandbox_gateway))
+    return State(Engine(empty_gateway))
 
 
 def _loads(state: State) -> list[str]:
@@ -42,10 +42,10 @@ def _loads(state: State) -> list[str]:
 
 def test_the_tutorials_file_is_loaded_once(state: State) -> None:
     state.gateway.reset_requests()
-    foretold = state(TUTORIAL, check=True)
+    predicted = state(TUTORIAL, check=True)
     assert state.gateway.writes() == []
     first = state(TUTORIAL)
-    assert counts(first) == counts(foretold) == {"created": 5}
+    assert counts(first) == counts(predicted) == {"created": 5}
     assert state.gateway.writes() == ["POST /config"] and _loads(state) == ["check_hash=1"]
     assert {each["name"] for each in state.gateway.entities("/services")} == {"Upstream-Example"}
     state.unchanged(TUTORIAL)
@@ -70,7 +70,7 @@ def _headers(diff: Document) -> Document:
 
 def test_what_the_document_lacks_goes_whoever_it_belongs_to(state: State) -> None:
     state(tagged("other", services=[{"name": "theirs", "host": "a.test"}]))
-    done = state.foretold_and_done(TUTORIAL)
+    done = state.predicted_and_done(TUTORIAL)
     assert counts(done) == {"created": 5, "deleted": 1}
     assert {each["name"] for each in state.gateway.entities("/services")} == {"Upstream-Example"}
 
@@ -78,7 +78,7 @@ def test_what_the_document_lacks_goes_whoever_it_belongs_to(state: State) -> Non
 def test_nothing_says_what_is_owned_and_nothing_has_to(state: State) -> None:
     document: Document = {**HEAD, "upstreams": [
         {"name": "u.test", "targets": [{"target": "10.0.0.1"}, {"target": "::1"}]}]}  # fmt: skip
-    assert counts(state.foretold_and_done(document)) == {"created": 3}
+    assert counts(state.predicted_and_done(document)) == {"created": 3}
 
 
 @pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
@@ -142,7 +142,7 @@ def test_everything_that_documents_share_is_worked_in(state: State) -> None:
         "consumers": [{"username": "alice", "keyauth_credentials": [{"key": "hidden-key"}]}],
         "plugins": [{"name": "request-termination", "consumer": "alice", "service": "s"}],
     }  # fmt: skip
-    done = state.foretold_and_done(document)
+    done = state.predicted_and_done(document)
     assert counts(done) == {"created": 6}
     assert "hidden" not in repr(done)
     service = state.gateway.entities("/services")[0]
@@ -163,7 +163,7 @@ def test_entities_of_their_own_say_that_there_is_no_database(state: State) -> No
 def test_what_left_a_tagged_document_goes_whatever_tags_the_gateway_knows(state: State) -> None:
     state(tagged("t", services=[{"name": "a", "host": "a.test"}, {"name": "b", "host": "a.test"}]))
     state.gateway.reset_requests()
-    done = state.foretold_and_done(tagged("t", services=[{"name": "a", "host": "a.test"}]))
+    done = state.predicted_and_done(tagged("t", services=[{"name": "a", "host": "a.test"}]))
     assert counts(done) == {"deleted": 1, "unchanged": 1}
     info = state.engine.ok("kong_info", kinds=["service"], tags=["t"])
     assert [each["name"] for each in info["entities"][0]["entities"]] == ["a"]

@@ -299,11 +299,11 @@ def test_nothing_is_waited_for_in_check_mode(slow: Engine) -> None:
 
 @CHECK
 def test_nothing_is_waited_for_on_a_control_plane(
-    sandbox_gateway: Gateway, engine: Engine, check: bool
+    empty_gateway: Gateway, engine: Engine, check: bool
 ) -> None:
     root = {"version": "3.10.0", "configuration": {"role": "control_plane"}}
-    sandbox_gateway.faults(match={"path": "^/$"}, kind="answer", status=200, body=json.dumps(root))
+    empty_gateway.faults(match={"path": "^/$"}, kind="answer", status=200, body=json.dumps(root))
     engine.ok("kong_upstream", name=UPSTREAM)
     result = engine.refused("kong_target", check=check, upstream=UPSTREAM, target=ONE, wait=True)
     assert "this one is a control plane: set status_urls" in result["msg"]
-    assert _stored(sandbox_gateway) == {}
+    assert _stored(empty_gateway) == {}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The targets of ansible-test, run through both doors."""
+"""The targets of ansible-test, run both ways."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ KONNECT = [name for name in MODULES if name.startswith("konnect_")]
 OF_A_HOST = [name for name in MODULES if name.startswith("gateway_")]
 GATEWAY = [name for name in MODULES if name not in (*KONNECT, *OF_A_HOST)]
 ENTERPRISE = ["kong_consumer_group", "kong_partial", "kong_workspace"]
-DOORS = pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
+WAYS = pytest.mark.parametrize("way", ["0", "1"], ids=["module", "controller"])
 
 
-@DOORS
+@WAYS
 @pytest.mark.parametrize("target", GATEWAY)
-def test_a_target_passes(playbook: Player, target: str, door: str) -> None:
-    _passes(playbook, target, door)
+def test_a_target_passes(playbook: Player, target: str, way: str) -> None:
+    _passes(playbook, target, way)
 
 
-@DOORS
+@WAYS
 @pytest.mark.parametrize("target", KONNECT)
-def test_a_target_of_konnect_passes(tmp_path: Path, target: str, door: str) -> None:
+def test_a_target_of_konnect_passes(tmp_path: Path, target: str, way: str) -> None:
     with sandbox(control_plane="default") as konnect:
         environment = {"KONNECT_URL": konnect.admin_url, "KONNECT_TOKEN": konnect.token}
-        _passes(Player(tmp_path, environment), target, door)
+        _passes(Player(tmp_path, environment), target, way)
 
 
-@DOORS
+@WAYS
 @pytest.mark.parametrize("target", ENTERPRISE)
 def test_a_target_of_the_enterprise_edition_passes(
-    tmp_path: Path, enterprise: Gateway, target: str, door: str
+    tmp_path: Path, enterprise: Gateway, target: str, way: str
 ) -> None:
-    _passes(Player(tmp_path, {"KONG_ADMIN_URL": enterprise.admin_url}), target, door)
+    _passes(Player(tmp_path, {"KONG_ADMIN_URL": enterprise.admin_url}), target, way)
 
 
-def _passes(playbook: Player, target: str, door: str) -> None:
+def _passes(playbook: Player, target: str, way: str) -> None:
     play = {"hosts": "gateways", "gather_facts": False, "roles": [target]}
     run = playbook(
         json.dumps([play]) + "\n",
         inventory={"gateways": {"hosts": {"here": LOCAL}}},
-        environment={"ANSIBLE_ROLES_PATH": str(TARGETS), "KONG_ANSIBLE_IN_PROCESS": door},
+        environment={"ANSIBLE_ROLES_PATH": str(TARGETS), "KONG_ANSIBLE_IN_PROCESS": way},
     ).ok()
     asserted = [task for task in run.tasks if task["action"] == "ansible.builtin.assert"]
     assert asserted and {task["status"] for task in asserted} == {"ok"}
     ours = [task["result"] for task in run.tasks if task["action"].startswith("irishtek.kong.")]
-    assert {"invocation" in result for result in ours if "results" not in result} == {door == "0"}
+    assert {"invocation" in result for result in ours if "results" not in result} == {way == "0"}
 
 
 def test_every_module_has_a_target() -> None:

@@ -31,10 +31,10 @@ def team(enterprise: Gateway) -> Engine:
 
 def test_state_dump_info_and_ping_work_in_a_workspace(team: Engine, tmp_path: Path) -> None:
     options = {**TEAM, "content": DOCUMENT, "state": "synced", "purge_kinds": ["service"]}
-    foretold = team.ok("kong_state", **options, check=True)
+    predicted = team.ok("kong_state", **options, check=True)
     team.forget()
     done = team.ok("kong_state", **options)
-    assert foretold["summary"] == done["summary"] == {
+    assert predicted["summary"] == done["summary"] == {
         "service": {"created": 1, "updated": 0, "deleted": 0, "unchanged": 0}
     }  # fmt: skip
     assert not team.ok("kong_state", **options)["changed"]

@@ -20,7 +20,7 @@ from ansible_collections.irishtek.kong.plugins.plugin_utils._action import SWITC
 SECRET = "correct-horse"
 
 
-def _door(args: dict[str, Any] | None = None, **changes: Any) -> Any:
+def _way(args: dict[str, Any] | None = None, **changes: Any) -> Any:
     """The action plugin of kong_upstream for a local task; ``changes`` are its circumstances."""
     found = {"transport": "local", "become": False, "async_val": 0, "environment": [], **changes}
     action: Any = object.__new__(kong_upstream.ActionModule)
@@ -43,8 +43,8 @@ def _no_switch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_local_task_runs_in_this_process() -> None:
-    assert _door()._runs_here({})
-    assert _door(environment=[{}, None])._runs_here({})
+    assert _way()._runs_here({})
+    assert _way(environment=[{}, None])._runs_here({})
 
 
 @pytest.mark.parametrize(
@@ -55,31 +55,31 @@ def test_a_local_task_runs_in_this_process() -> None:
 def test_a_task_that_asks_for_another_process_gets_one(
     changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    door = _door(**changes)
-    assert not door._runs_here({})
-    monkeypatch.setattr(NormalAction, "run", lambda self, tmp, task_vars: {"door": "one"})
-    assert door.run(None, {}) == {"door": "one"}
+    way = _way(**changes)
+    assert not way._runs_here({})
+    monkeypatch.setattr(NormalAction, "run", lambda self, tmp, task_vars: {"way": "one"})
+    assert way.run(None, {}) == {"way": "one"}
 
 
 @pytest.mark.parametrize(
     ("value", "here"), [("0", False), ("false", False), ("no", False), ("1", True), ("", True)]
 )
-def test_door_two_can_be_switched_off(
+def test_in_process_can_be_switched_off(
     value: str, here: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(SWITCH, value)
-    assert _door()._runs_here({}) is here
+    assert _way()._runs_here({}) is here
 
 
-def test_door_two_can_be_switched_off_for_a_host() -> None:
-    assert not _door()._runs_here({"kong_ansible_in_process": False})
+def test_in_process_can_be_switched_off_for_a_host() -> None:
+    assert not _way()._runs_here({"kong_ansible_in_process": False})
 
 
 def test_without_the_http_library_the_module_says_what_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(_action, "HTTPX_IMPORT_ERROR", "no module named httpx")
-    assert not _door()._runs_here({})
+    assert not _way()._runs_here({})
 
 
 class Tagged(str):
@@ -139,7 +139,7 @@ def test_wrong_arguments_fail_as_in_a_module_and_repeat_no_secret(
 ) -> None:
     headers = {"Authorization": [SECRET]}
     written = {"name": "web", "healthchecks": {"active": {"headers": headers}}, **args}
-    result = _door(written)._run_here()
+    result = _way(written)._run_here()
     assert result["failed"] is True
     assert message in result["msg"]
     assert SECRET not in json.dumps(result)

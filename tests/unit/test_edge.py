@@ -114,7 +114,7 @@ def test_a_connection_that_cannot_be_fails_before_the_operation_runs() -> None:
 def _module(
     monkeypatch: pytest.MonkeyPatch, params: dict[str, Any], operation: Operation = KONG_UPSTREAM
 ) -> KongModule:
-    """A module as door one starts it, with these task parameters."""
+    """A module as a module process, with these task parameters."""
     arguments = {"ANSIBLE_MODULE_ARGS": {"admin_url": "http://gw.test", **params}}
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())
     monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)

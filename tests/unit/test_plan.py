@@ -17,9 +17,9 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     Kind,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import settle_url
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._service import expand_url
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import (
-    settle_hashing,
+    apply_hashing_rules,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
@@ -183,7 +183,7 @@ def test_silent_rules_about_hashing_become_visible(
     written: Entity, stored: str | None, settled: Entity, warned: bool
 ) -> None:
     current = {"hash_on": stored} if stored else None
-    warnings = settle_hashing(written, current)
+    warnings = apply_hashing_rules(written, current)
     assert (written, bool(warnings)) == (settled, warned)
 
 
@@ -212,14 +212,14 @@ def test_what_a_change_of_hash_on_implies_goes_along(
     written: Entity, stored: Entity, added: Entity
 ) -> None:
     desired = dict(written)
-    settle_hashing(desired, stored)
+    apply_hashing_rules(desired, stored)
     assert desired == {**written, **added}
 
 
 @pytest.mark.parametrize("hash_on", ["none", "cookie"])
 def test_a_fallback_that_hash_on_leaves_no_room_for_is_refused(hash_on: str) -> None:
     with pytest.raises(InputError, match=f"cannot be combined with hash_on {hash_on}; set"):
-        settle_hashing({"hash_on": hash_on, "hash_fallback": "ip"}, None)
+        apply_hashing_rules({"hash_on": hash_on, "hash_fallback": "ip"}, None)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_a_fallback_that_hash_on_leaves_no_room_for_is_refused(hash_on: str) -> 
 )
 def test_contradictions_about_hashing_are_refused(written: Entity, stored: str | None) -> None:
     with pytest.raises(InputError, match=r"needs hash_on|contradict each other"):
-        settle_hashing(written, {"hash_on": stored})
+        apply_hashing_rules(written, {"hash_on": stored})
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_a_services_url_is_spelt_out(
     url: str, protocol: str, host: str, port: int, path: str | None
 ) -> None:
     desired: Entity = {"name": "s", "url": url}
-    assert settle_url(desired, None) == []
+    assert expand_url(desired, None) == []
     assert desired == {
         "name": "s", "protocol": protocol, "host": host, "port": port, "path": path
     }  # fmt: skip
@@ -263,9 +263,9 @@ def test_a_services_url_is_spelt_out(
 )  # fmt: skip
 def test_a_url_that_a_service_cannot_hold_is_refused(url: str) -> None:
     with pytest.raises(InputError, match="url"):
-        settle_url({"url": url}, None)
+        expand_url({"url": url}, None)
 
 
 def test_a_url_beside_its_parts_is_refused() -> None:
     with pytest.raises(InputError, match="url and port say the same thing twice"):
-        settle_url({"url": "http://a.test", "port": 80}, None)
+        expand_url({"url": "http://a.test", "port": 80}, None)

@@ -28,7 +28,7 @@ TO_API = {"id": ID["c"], "name": "r", "paths": ["/"], "service": {"id": ID["b"]}
 TARGET_1 = {"id": ID["b"], "target": "10.0.0.1:80", "weight": 100, "upstream": {"id": ID["a"]}}
 
 
-def test_a_create_is_foretold_with_the_gateways_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_create_is_predicted_with_the_gateways_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     handler = ReadOnly({})
     plan = Run(handler, monkeypatch).present(UPSTREAM, name="web", hash_on="ip")
     assert plan.operation == "create"
@@ -73,7 +73,7 @@ def test_a_gateway_that_cannot_judge_does_not_stop_the_prediction(
     assert Run(handler, monkeypatch).present(SERVICE, name="api", host="web").changed
 
 
-def test_later_tasks_see_what_earlier_ones_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_later_tasks_see_what_earlier_ones_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
     handler = ReadOnly({})
     run = Run(handler, monkeypatch)
     made = run.present(UPSTREAM, name="web")
@@ -90,14 +90,14 @@ def test_later_tasks_see_what_earlier_ones_foretold(monkeypatch: pytest.MonkeyPa
     assert run.warnings == []
 
 
-def test_a_foretold_change_is_merged_into_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_predicted_change_is_merged_into_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly({"/upstreams/web": WEB}), monkeypatch)
     run.present(UPSTREAM, name="web", slots=20)
     again = run.present(UPSTREAM, name="web", host_header="h")
     assert (again.entity["slots"], again.body) == (20, {"host_header": "h"})
 
 
-def test_what_is_foretold_to_be_deleted_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_predicted_to_be_deleted_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     stored = {
         "/upstreams/web": WEB, f"/upstreams/{ID['a']}": WEB, "/upstreams": {"data": [WEB]}
     }  # fmt: skip
@@ -158,7 +158,7 @@ def test_it_is_deleted_once_the_route_is_gone_or_points_elsewhere(
 
 
 @pytest.mark.parametrize("complete", [True, False])
-def test_what_no_task_foretold_is_missing_only_where_all_is_known(
+def test_what_no_task_predicted_is_missing_only_where_all_is_known(
     complete: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = Run(ReadOnly({}), monkeypatch, complete)
@@ -200,7 +200,7 @@ def test_a_gateway_without_a_database_is_refused_as_the_run_would_be(
     assert not run.present(UPSTREAM, name="web", slots=100).changed
 
 
-def test_stored_targets_are_filtered_by_tag_beside_the_foretold(
+def test_stored_targets_are_filtered_by_tag_beside_the_predicted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tagged = {**TARGET_1, "tags": ["blue", "x"]}

@@ -87,7 +87,7 @@ def test_a_key_of_another_consumer_is_refused_without_being_told(
     assert "s3cret" not in caught.value.message
 
 
-def test_a_credential_is_foretold_with_its_consumer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_credential_is_predicted_with_its_consumer(monkeypatch: pytest.MonkeyPatch) -> None:
     handler = ReadOnly({**CONSUMERS, "/consumers/alice/basic-auth": {"data": []}})
     run = Run(handler, monkeypatch)
     plan = run.of("alice", BASIC_AUTH, username="al", password="pw")
@@ -97,7 +97,7 @@ def test_a_credential_is_foretold_with_its_consumer(monkeypatch: pytest.MonkeyPa
     assert handler.judged == [("basicauth_credentials", judged)]
 
 
-def test_credentials_of_a_foretold_consumer_are_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_of_a_predicted_consumer_are_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly({}), monkeypatch)
     consumer = run.present(CONSUMER, username="carol")
     made = run.of("carol", KEY_AUTH, key="s3cret")
@@ -195,7 +195,7 @@ def test_an_sni_of_another_certificate_is_refused(monkeypatch: pytest.MonkeyPatc
         run.task(KONG_CERTIFICATE, id=ID["a"], snis=["b.test"])
 
 
-def test_a_new_certificate_is_foretold_with_its_snis_and_without_its_key(
+def test_a_new_certificate_is_predicted_with_its_snis_and_without_its_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = Run(ReadOnly({}), monkeypatch)
@@ -213,7 +213,7 @@ MEMBERS: dict[str, Any] = {
 }
 
 
-def test_members_that_come_and_go_are_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_members_that_come_and_go_are_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly(MEMBERS, edition="enterprise"), monkeypatch)
     params: dict[str, Any] = {"name": "gold", "consumers": ["bob"], "purge_consumers": True}
     result = run.task(KONG_CONSUMER_GROUP, **params)
@@ -224,7 +224,7 @@ def test_members_that_come_and_go_are_foretold(monkeypatch: pytest.MonkeyPatch) 
     assert result["diff"]["after"]["consumers"] == ["bob"]
 
 
-def test_members_of_a_foretold_group_and_foretold_members_are_new(
+def test_members_of_a_predicted_group_and_predicted_members_are_new(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = Run(ReadOnly(CONSUMERS, edition="enterprise"), monkeypatch)
@@ -237,20 +237,20 @@ def test_members_of_a_foretold_group_and_foretold_members_are_new(
         run.task(KONG_CONSUMER_GROUP, name="new", consumers=["nobody"], purge_consumers=False)
 
 
-def test_a_plugin_is_foretold_whole_and_judged_without_its_old_names(
+def test_a_plugin_is_predicted_whole_and_judged_without_its_old_names(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     handler = ReadOnly({"/plugins": {"data": []}})
     run = Run(handler, monkeypatch)
     config = {"minute": "5", "redis_host": "r", "redis_password": "s3cret"}
     result = run.task(KONG_PLUGIN, name="rate-limiting", config=config)
-    foretold = result["plugin"]["config"]
-    assert (foretold["minute"], foretold["limit_by"], foretold["error_code"]) == (
+    predicted = result["plugin"]["config"]
+    assert (predicted["minute"], predicted["limit_by"], predicted["error_code"]) == (
         5,
         "consumer",
         429,
     )
-    assert foretold["redis"]["host"] == foretold["redis_host"] == "r"
+    assert predicted["redis"]["host"] == predicted["redis_host"] == "r"
     assert "s3cret" not in repr(result)
     [(name, judged)] = handler.judged
     assert (name, judged["config"]["redis"]["host"]) == ("plugins", "r")
@@ -258,7 +258,7 @@ def test_a_plugin_is_foretold_whole_and_judged_without_its_old_names(
     assert not run.task(KONG_PLUGIN, name="rate-limiting", config=config)["changed"]
 
 
-def test_a_changed_setting_is_foretold_under_both_of_its_names(
+def test_a_changed_setting_is_predicted_under_both_of_its_names(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = Run(ReadOnly({"/plugins": {"data": []}}), monkeypatch)
@@ -278,7 +278,7 @@ def test_an_instance_name_is_not_taken_twice(monkeypatch: pytest.MonkeyPatch) ->
         run.present(KINDS["plugin"], name="jwt", instance_name="one")
 
 
-def test_a_plugin_for_a_foretold_service_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_for_a_predicted_service_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly({}), monkeypatch)
     service = run.present(SERVICE, name="api", host="h")
     made = run.task(KONG_PLUGIN, name="cors", service="api")
@@ -303,7 +303,7 @@ def test_a_credentials_missing_consumer_is_an_error_or_a_warning(
     assert run.warnings
 
 
-def test_a_key_of_a_foretold_set_is_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_of_a_predicted_set_is_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly({}), monkeypatch)
     made = run.present(KEY_SET, name="signing")
     key = run.present(KEY, name="k", kid="1", set="signing", jwk="{}")
@@ -313,7 +313,7 @@ def test_a_key_of_a_foretold_set_is_foretold(monkeypatch: pytest.MonkeyPatch) ->
 WEB_HEALTH: Entity = {"data": [{"target": "10.0.0.1:80", "health": "HEALTHY"}]}
 
 
-def test_health_is_foretold_and_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_health_is_predicted_and_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly({"/upstreams/web/health": WEB_HEALTH}), monkeypatch)
     params: dict[str, Any] = {"upstream": "web", "target": "10.0.0.1:80", "wait_timeout": 0}
     result = run.task(KONG_TARGET_HEALTH, **params, health="unhealthy")

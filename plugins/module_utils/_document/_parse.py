@@ -17,7 +17,7 @@ from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._consumer import CONSUMER_GROUP, MEMBER
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
-from .._entities._service import settle_url
+from .._entities._service import expand_url
 from .._errors import InputError, KongError
 from .._freeform import as_type
 from .._spelling import did_you_mean
@@ -226,7 +226,7 @@ class _Reader:
             written["id"] = as_type("str", written["id"])
         if kind.name == "service" and written.get("url"):
             spelled: Entity = {"url": written.pop("url")}
-            settle_url(spelled, None)
+            expand_url(spelled, None)
             written = {**spelled, **written}
         if config is not None:
             written["config"] = self._shared(config, written.get("config") or {})

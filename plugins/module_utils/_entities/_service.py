@@ -37,7 +37,7 @@ def may_hold_password(url: str) -> bool:
     return "@" in url
 
 
-def settle_url(desired: Entity, current: Entity | None) -> list[str]:
+def expand_url(desired: Entity, current: Entity | None) -> list[str]:
     """Spell out ``url`` as the gateway does: a missing port is 80 (443), a missing path null.
 
     Source of the rule: the conformance case service.
@@ -77,7 +77,7 @@ SERVICE = Kind(
     path="services",
     identity=Identity("name"),
     path_key="name",
-    apply_field_rules=settle_url,
+    apply_field_rules=expand_url,
     fields=(
         Field("name", nullable=False),
         Field("url", nullable=False, hides=may_hold_password),

@@ -41,7 +41,7 @@ def is_secret_header(name: str) -> bool:
     return bool(_SECRET_HEADER.search(name))
 
 
-def settle_hashing(desired: Entity, current: Entity | None) -> list[str]:
+def apply_hashing_rules(desired: Entity, current: Entity | None) -> list[str]:
     """Make visible what the gateway would do silently to ``algorithm`` and ``hash_on``.
 
     It lets a stored ``hash_on`` win over a written ``algorithm``, turns ``consistent-hashing`` with
@@ -71,12 +71,12 @@ def settle_hashing(desired: Entity, current: Entity | None) -> list[str]:
         )
     elif hash_on and hash_on != stored:
         desired["algorithm"] = "round-robin" if hash_on == "none" else HASHED
-    _settle_fallback(desired, current or {})
+    _apply_fallback_rules(desired, current or {})
     _clear_unused_names(desired, current or {})
     return warnings
 
 
-def _settle_fallback(desired: Entity, stored: Entity) -> None:
+def _apply_fallback_rules(desired: Entity, stored: Entity) -> None:
     """``hash_fallback`` becomes none where the ``hash_on`` that is set leaves no fallback.
 
     :raises InputError: a fallback is written beside such a ``hash_on``.
@@ -167,7 +167,7 @@ UPSTREAM = Kind(
     path="upstreams",
     identity=Identity("name"),
     path_key="name",
-    apply_field_rules=settle_hashing,
+    apply_field_rules=apply_hashing_rules,
     fields=(
         Field("name", nullable=False),
         Field("algorithm", choices=ALGORITHMS),

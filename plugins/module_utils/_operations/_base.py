@@ -35,7 +35,7 @@ def no_node(url: str) -> Gateway:
 
 @dataclass(frozen=True)
 class Task:
-    """One run of an operation, started by either door.
+    """One run of an operation, started by either way.
 
     :param params: what the user wrote: options left out are missing, explicit nulls are None.
     :param connected: the gateway, None for an operation that connects to no Admin API.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No secret of an entity in what either door displays, logs or writes to the system's log."""
+"""No secret of an entity in what either way displays, logs or writes to the system's log."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ syslog.syslog = _kept
 Tasks = list[dict[str, Any]]
 
 
-def _play(playbook: Player, door: str, tasks: Tasks, **more: Any) -> tuple[Run, str, str]:
+def _play(playbook: Player, way: str, tasks: Tasks, **more: Any) -> tuple[Run, str, str]:
     """Run tasks at -vvv; the run, all that it left to be read, and the system's log."""
     folder = playbook.folder
     (folder / "site").mkdir(exist_ok=True)
@@ -46,7 +46,7 @@ def _play(playbook: Player, door: str, tasks: Tasks, **more: Any) -> tuple[Run, 
     run = playbook(
         json.dumps([play]) + "\n", inventory={"gateways": {"hosts": {"here": LOCAL}}}, diff=True,
         environment={
-            "KONG_ANSIBLE_IN_PROCESS": door, "ANSIBLE_LOG_PATH": str(log),
+            "KONG_ANSIBLE_IN_PROCESS": way, "ANSIBLE_LOG_PATH": str(log),
             "ANSIBLE_VERBOSITY": "3", "KONG_TEST_SYSLOG": str(system),
             "PYTHONPATH": str(folder / "site"),
         },
@@ -105,9 +105,9 @@ def _steps(certificate: dict[str, Any], other_key: str) -> list[tuple[str, dict[
 
 
 @pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
-@pytest.mark.parametrize("door", ["0", "1"], ids=["module", "controller"])
+@pytest.mark.parametrize("way", ["0", "1"], ids=["module", "controller"])
 def test_secrets_of_entities_are_seen_nowhere(
-    sandbox_gateway: Gateway, playbook: Player, tmp_path: Path, door: str, check: bool
+    empty_gateway: Gateway, playbook: Player, tmp_path: Path, way: str, check: bool
 ) -> None:
     pems = pem_texts([self_signed(tmp_path, name) for name in ("one", "two")])
     certificate = {"snis": ["a.test"], "cert": pems["<cert 1>"], "key": pems["<key 1>"]}
@@ -116,17 +116,17 @@ def test_secrets_of_entities_are_seen_nowhere(
         {"name": f"{at} {module}", f"irishtek.kong.{module}": options}
         for at, (module, options, status) in enumerate(steps)
     ]
-    run, seen, system = _play(playbook, door, tasks, check=check)
+    run, seen, system = _play(playbook, way, tasks, check=check)
     expected = [status for module, options, status in steps]
-    if check and door == "0":
+    if check and way == "0":
         # A module's process does not know that an earlier task would have made the plugin.
         expected[-1] = "ok"
     assert [task["status"] for task in run.ok().tasks[:-1]] == expected
-    urls = [f"{each['path']}?{each['query']}" for each in sandbox_gateway.requests()]
+    urls = [f"{each['path']}?{each['query']}" for each in empty_gateway.requests()]
     everything = seen + unquote("\n".join(urls))
     private = [pems[f"<key {number}>"].splitlines()[1] for number in (1, 2)]
     for secret in (HIDDEN, *private):
         at = everything.find(secret)
         assert at < 0, everything[max(0, at - 300) : at + 60]
-    assert ("Invoked with" in system) == (door == "0")
+    assert ("Invoked with" in system) == (way == "0")
     assert pems["<cert 1>"].splitlines()[1] in seen

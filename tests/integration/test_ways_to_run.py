@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two doors, one engine: as a module process and in the controller every task gives the same."""
+"""Two ways to run, one engine: a task gives the same in both."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def _plain(value: Any) -> Any:
 
 
 def _through(
-    playbook: Player, door: str, tasks: Tasks, play: Mapping[str, Any] | None = None, **more: Any
+    playbook: Player, way: str, tasks: Tasks, play: Mapping[str, Any] | None = None, **more: Any
 ) -> Run:
-    environment = {"KONG_ANSIBLE_IN_PROCESS": door, **more.pop("environment", {})}
+    environment = {"KONG_ANSIBLE_IN_PROCESS": way, **more.pop("environment", {})}
     whole = {"hosts": "gateways", "gather_facts": False, "tasks": tasks, **(play or {})}
     inventory = more.pop("inventory", {"gateways": {"hosts": {"here": LOCAL}}})
     return playbook(
@@ -61,12 +61,12 @@ def _through(
 
 
 def _alike(engine: Engine, playbook: Player, tasks: Tasks, **more: Any) -> dict[str, Any]:
-    """Run tasks through both doors, each from nothing; the results, which are the same."""
+    """Run tasks both ways, each from nothing; the results, which are the same."""
     results = []
-    for door in (MODULE, CONTROLLER):
+    for way in (MODULE, CONTROLLER):
         _remove(engine)
-        run = _through(playbook, door, tasks, **more).ok()
-        assert _doors(run) == {door}
+        run = _through(playbook, way, tasks, **more).ok()
+        assert _ways(run) == {way}
         results.append(
             [(task["name"], task["status"], _plain(task["result"])) for task in run.tasks]
         )
@@ -81,18 +81,18 @@ def _remove(engine: Engine) -> None:
         engine.ok(f"kong_{module}", name=name, state="absent")
 
 
-def _door(result: Mapping[str, Any]) -> str:
+def _way(result: Mapping[str, Any]) -> str:
     """Only a module's process tells how it was invoked."""
     return MODULE if "invocation" in result else CONTROLLER
 
 
-def _doors(run: Run) -> set[str]:
+def _ways(run: Run) -> set[str]:
     results = [task["result"] for task in run.tasks if task["action"].startswith("irishtek.kong.")]
     flat = [item for result in results for item in result.get("results", [result])]
-    return {_door(result) for result in flat if not result.get("skipped")}
+    return {_way(result) for result in flat if not result.get("skipped")}
 
 
-def test_every_module_gives_the_same_through_both_doors(engine: Engine, playbook: Player) -> None:
+def test_every_module_gives_the_same_in_both_ways(engine: Engine, playbook: Player) -> None:
     probing = {"active": {"healthy": {"interval": 5}, "headers": {"X-Probe": ["1", 2]}}}
     tasks = [
         _task("ping", "kong_ping"),
@@ -251,12 +251,12 @@ def test_vaulted_values_are_opened_alike(engine: Engine, playbook: Player) -> No
 
 
 def test_a_token_that_is_part_of_another_value_is_masked_alike(
-    sandbox_gateway: Gateway, engine: Engine, playbook: Player
+    empty_gateway: Gateway, engine: Engine, playbook: Player
 ) -> None:
     tasks = [_upstream("masked", host_header="irishtek.test", admin_token="irishtek")]
     results = _alike(engine, playbook, tasks)
     assert results["masked"]["upstream"]["host_header"] == "********.test"
-    stored = sandbox_gateway.call("GET", f"/upstreams/{UPSTREAM}")
+    stored = empty_gateway.call("GET", f"/upstreams/{UPSTREAM}")
     assert stored["host_header"] == "irishtek.test"
 
 
@@ -318,7 +318,7 @@ def test_a_deprecated_alias_is_announced_alike(
     assert results["null"]["upstream"]["slots"] == 10000
 
 
-def test_a_loop_goes_through_the_door_that_its_task_goes_through(
+def test_a_loop_runs_in_the_way_of_its_task(
     engine: Engine, playbook: Player
 ) -> None:
     tasks: Tasks = [
@@ -352,9 +352,9 @@ def test_what_another_process_is_for_is_run_as_a_module(
     task = {**_task("ping", "kong_ping"), **keywords}
     run = _through(playbook, CONTROLLER, [task, _task("here", "kong_ping")], play=play).ok()
     assert [task["status"] for task in run.tasks][-1] == "ok"
-    assert _door(run.result("ping")) == MODULE
+    assert _way(run.result("ping")) == MODULE
     assert run.result("ping")["msg"].startswith("Connected to Kong Gateway")
-    assert _door(run.result("here")) == (MODULE if why == "play-environment" else CONTROLLER)
+    assert _way(run.result("here")) == (MODULE if why == "play-environment" else CONTROLLER)
 
 
 def _become(folder: Path) -> Path:
@@ -385,10 +385,10 @@ def test_a_task_that_is_delegated_here_runs_here(engine: Engine, playbook: Playe
         playbook, CONTROLLER, tasks, inventory={"gateways": {"hosts": {"away": away}}}
     ).ok()
     assert [task["status"] for task in run.tasks] == ["changed", "changed"]
-    assert _doors(run) == {CONTROLLER}
+    assert _ways(run) == {CONTROLLER}
 
 
 def test_the_switch_is_read_as_ansible_reads_booleans(playbook: Player) -> None:
-    for written, door in (("no", MODULE), ("false", MODULE), ("yes", CONTROLLER), ("", CONTROLLER)):
+    for written, way in (("no", MODULE), ("false", MODULE), ("yes", CONTROLLER), ("", CONTROLLER)):
         run = _through(playbook, written, [_task("ping", "kong_ping")]).ok()
-        assert _doors(run) == {door}, written
+        assert _ways(run) == {way}, written
