@@ -22,7 +22,7 @@ from ._state_files import check_format, parse_state, read_state
 
 
 class KongStateAction(KongAction):
-    """Puts the document of ``src`` or ``content``, parsed, into ``content`` for both ways to run."""
+    """Puts the document of ``src`` or ``content`` parsed into ``content`` for both ways to run."""
 
     def _arguments(self) -> dict[str, Any]:
         args = dict(self._task.args)
