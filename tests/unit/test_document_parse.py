@@ -266,7 +266,7 @@ def test_values_are_taken_in_their_types(field: str, written: Any, value: Any) -
     [
         ({"slots": "many"}, "slots: a text is not a number"),
         ({"slots": True}, "slots: a truth value is not a number"),
-        ({"slots": 5}, "slots is 5, and must be from"),
+        ({"slots": 5}, "slots must be from"),
         ({"slots": [1]}, "slots: a list is not a number"),
         ({"use_srv_name": "perhaps"}, "use_srv_name: a text is neither true nor false"),
         ({"tags": "red"}, "tags: a text is not a list"),

@@ -93,6 +93,29 @@ class Field:
     def is_list_of_records(self) -> bool:
         return self.type == "list" and bool(self.fields)
 
+    @cached_property
+    def by_name(self) -> Mapping[str, Field]:
+        """The fields of a record, and of each record in a list."""
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def item(self) -> Field | None:
+        """What an item of the list, or a value of the map, looks like."""
+        return Field("", "dict", fields=self.fields) if self.is_list_of_records else self.element
+
+    def map_inside(self, value: Any, change: Callable[[Optional[Field], Any, Any], Any]) -> Any:
+        """``value`` with all that is directly inside it changed; a scalar as it is.
+
+        :param change: gets the declaration of what is inside (None: it has none), its value, and
+            its key, or its position counted from 1.
+        """
+        if isinstance(value, Mapping):
+            declared = self.by_name if self.is_record else dict.fromkeys(value, self.item)
+            return {key: change(declared.get(key), item, key) for key, item in value.items()}
+        if isinstance(value, list):
+            return [change(self.item, item, position) for position, item in enumerate(value, 1)]
+        return value
+
 
 @dataclass(frozen=True)
 class Kind:
