@@ -197,7 +197,7 @@ def parent_key(gateway: Gateway, kind: Kind, parent: str, needed: bool = False) 
     return str(found["id"])
 
 
-def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
+def apply(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
     """Do what a plan says and return it with the gateway's answer.
 
     :raises KongError: says what was being done to which entity of which gateway, and whether the
@@ -230,7 +230,7 @@ def _name_nearest_fields(gateway: Gateway, kind: Kind, exc: Refused) -> None:
             exc.message = with_nearest_fields(exc.message, unknown, schema_of(gateway, kind))
 
 
-def carry_out_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> list[Plan]:
+def apply_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> list[Plan]:
     """Carry out plans for entities of one parent: deletes when everything else is done.
 
     :raises PartlyDone: ``results`` are the plans in their order, None for those not carried out.
@@ -243,7 +243,7 @@ def carry_out_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -
             if plan.changed and (plan.operation == DELETE) == deleting
         ]
         try:
-            results = for_each(lambda at: carry_out(gateway, plans[at], parent), turn)
+            results = for_each(lambda at: apply(gateway, plans[at], parent), turn)
         except PartlyDone as exc:
             for position, result in zip(turn, exc.results):
                 done[position] = result
@@ -279,7 +279,7 @@ def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -
             cause.args = (cause.message,)
         raise cause
     adopted = _as_update(plan, current)
-    return carry_out(gateway, adopted, parent) if adopted.changed else adopted
+    return apply(gateway, adopted, parent) if adopted.changed else adopted
 
 
 def _as_update(plan: Plan, current: Entity) -> Plan:
@@ -310,7 +310,7 @@ def _create_again(gateway: Gateway, plan: Plan, parent: str | None, cause: KongE
                 adopted = _as_update(plan, current)
                 if adopted.changed and plan.exclusive:
                     raise cause
-                done = carry_out(gateway, adopted, parent) if adopted.changed else None
+                done = apply(gateway, adopted, parent) if adopted.changed else None
                 return done or plan.done(current)
             if deadline is None:
                 raise cause

@@ -12,8 +12,8 @@ are put into the task's result in one place, the edge in ``_module``.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Container, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Callable
 
 MASKED = "********"
@@ -73,6 +73,16 @@ def _replaced(value: Any, secret: str, names: Container[str]) -> Any:
     if isinstance(value, list):
         return [_replaced(item, secret, names) for item in value]
     return value.replace(secret, MASKED) if isinstance(value, str) else value
+
+
+@contextmanager
+def error_context(context: str) -> Iterator[None]:
+    """Errors raised inside say what was being done."""
+    try:
+        yield
+    except KongError as exc:
+        exc.within(context)
+        raise
 
 
 class InputError(KongError):

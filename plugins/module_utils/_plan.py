@@ -11,7 +11,7 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -138,7 +138,7 @@ def plan_many(
     wanted: Sequence[Entity],
     current: Sequence[Entity],
     parent: str | None,
-    purge: bool = False,
+    purge: bool | None = False,
 ) -> list[Plan]:
     """Plans for several entities of one parent: those written, in order, then the purged ones.
 
@@ -153,8 +153,8 @@ def plan_many(
     return plans
 
 
-def spare(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[Plan]:
-    """The plans, but without a delete of what carries one of these tags."""
+def keep_protected(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[Plan]:
+    """The plans, with no delete of what has one of these tags."""
     tags = frozenset(protect_tags)
     return [
         replace(plan, operation=NONE, after=plan.before)
@@ -164,7 +164,7 @@ def spare(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[Plan]:
     ]
 
 
-def by_identity(kind: Kind, entities: Sequence[Entity]) -> Mapping[str, Entity]:
+def by_identity(kind: Kind, entities: Sequence[Entity]) -> dict[str, Entity]:
     return {entity[kind.identity.field]: entity for entity in entities}
 
 

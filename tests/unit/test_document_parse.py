@@ -281,7 +281,7 @@ def test_values_are_taken_in_their_types(field: str, written: Any, value: Any) -
         ({"targets": ["a"]}, "entry 1 of targets is not a mapping"),
         ({"targets": [{"weight": 1}]}, "it needs target or id"),
         ({"targets": [{"target": "a:b:c"}]}, "target"),
-        ({"targets": [{"target": "a", "weight": -1}]}, "weight is -1"),
+        ({"targets": [{"target": "a", "weight": -1}]}, "weight must be from 0 to 65535, got -1"),
         ({"client_certificate": ["x"]}, "client_certificate is neither a name or id"),
         ({"host_header": "********"}, "host_header holds asterisks"),
     ],

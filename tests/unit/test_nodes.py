@@ -140,7 +140,7 @@ def test_a_control_plane_alone_is_refused_in_check_mode_too(
     monkeypatch: pytest.MonkeyPatch, check_mode: bool
 ) -> None:
     nodes = Nodes(monkeypatch, _answers(_page(), _page()), "control_plane")
-    with pytest.raises(InputError, match="is a control plane: set status_urls to the status URLs"):
+    with pytest.raises(InputError, match="no balancer to wait for; set status_urls to the status URLs"):
         nodes.run(check_mode)
     assert nodes.asked == [f"GET {URL}/"]
 
@@ -180,7 +180,7 @@ def test_the_control_planes_list_names_its_data_planes(
 
 def test_a_list_without_data_planes_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {(URL, "/clustering/data-planes"): answer(404, {"message": "Not found"})}
-    with pytest.raises(InputError, match=r"lists no data planes for http://\{ip\}:8007"):
+    with pytest.raises(InputError, match=r"has no connected data planes for http://\{ip\}:8007"):
         Nodes(monkeypatch, answers, "traditional").run(status_urls=["http://{ip}:8007"])
 
 

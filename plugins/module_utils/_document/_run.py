@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from .._apply import carry_out
+from .._apply import apply
 from .._entities._kind import GENERATED, Entity, Kind
 from .._entities._registry import LEVELS
 from .._errors import InputError, KongError, Unreachable
@@ -76,7 +76,7 @@ class Runner:
         planned, gives_way = step.id, step.plan.made_up_id
         self._follow(step)
         try:
-            plan = carry_out(self._gateway, step.plan, step.owner)
+            plan = apply(self._gateway, step.plan, step.owner)
             _refuse_another(step, plan)
         except KongError as exc:
             with self._lock:
@@ -194,7 +194,7 @@ def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
     else:
         body = {name: plan.stored.get(name) for name in plan.body}
         back = Plan(kind, UPDATE, current, plan.before, body, plan.parent)
-    return carry_out(gateway, back, step.owner)
+    return apply(gateway, back, step.owner)
 
 
 def _differs(kind: Kind, one: Entity, other: Entity) -> bool:
@@ -214,4 +214,4 @@ def _recreate(gateway: Gateway, plan: Plan) -> Plan:
         if name not in (*GENERATED, *plan.kind.answered_only, plan.kind.parent)
     }
     again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
-    return carry_out(gateway, again, owner)
+    return apply(gateway, again, owner)

@@ -17,11 +17,12 @@ from typing import Any, Union
 
 from .._deadline import Deadline, NotYet, is_passing, poll
 from .._entities._kind import Entity
-from .._errors import KongError
+from .._errors import KongError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan
 from ._base import Task
+from ._nodes import health_by_address
 
 USABLE = ("HEALTHY", "HEALTHCHECKS_OFF")
 NO_HEALTH = "UNKNOWN"
@@ -78,13 +79,13 @@ class TargetWait:
         return result
 
     def _ask(self, node: Gateway) -> _Seen:
-        try:
-            return {each["target"]: each for each in node.health(self.key) or []}
-        except KongError as exc:
-            if is_passing(exc):
-                return exc
-            exc.within(f"health of upstream {self.upstream} at {node.url}")
-            raise
+        with error_context(f"health of upstream {self.upstream} at {node.url}"):
+            try:
+                return health_by_address(node, self.key)
+            except KongError as exc:
+                if is_passing(exc):
+                    return exc
+                raise
 
     def _result(self, seen: Sequence[_Seen]) -> dict[str, Any]:
         states = {
