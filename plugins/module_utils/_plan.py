@@ -66,8 +66,7 @@ class Plan:
         entity = {name: value for name, value in self.entity.items() if name not in hidden}
         if self.kind.details is not None:
             entity = without_old_spellings(self.kind.details, entity)
-        read = self.kind.read
-        return without_nulls(entity if read is None else read(entity, None), self.kind.keeps_nulls)
+        return without_nulls(self.kind.read(entity, None), self.kind.keeps_nulls)
 
     @property
     def description(self) -> str:

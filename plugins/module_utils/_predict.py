@@ -37,7 +37,8 @@ from ._entities._registry import KINDS, listing, pointing_at
 from ._errors import InputError
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
-from ._schema import Schema, complete, composed, replacements, value_at, without_old_spellings
+from ._schema import Schema, complete, replacements, value_at, without_old_spellings
+from ._values import without_nulls
 
 
 class Predictions:
@@ -231,7 +232,7 @@ class PredictingGateway(Gateway):
             else {}
         )
         self._validate(kind, {**body, **above})
-        entity = {**complete(self._schema_of(kind), body), **above}
+        entity = {**complete(self.schema_of(kind), body), **above}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
         return self._remembered(kind, entity)
 
@@ -241,7 +242,7 @@ class PredictingGateway(Gateway):
         self._refuse_taken(kind, plan.body, current, parent)
         entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
         if kind.details is not None:
-            entity = complete(self._schema_of(kind), entity)
+            entity = complete(self.schema_of(kind), entity)
         self._validate(kind, entity)
         made = {name: current[name] for name in ("id", *GENERATED) if name in current}
         return self._remembered(kind, {**entity, **made})
@@ -312,9 +313,6 @@ class PredictingGateway(Gateway):
                 found = self._parents[parent] = self.missing(above, parent)
             return found
 
-    def _schema_of(self, kind: Kind) -> Schema:
-        return composed(self.schema(kind.schema_name) or {}, kind.details)
-
     def _refuse_taken(self, kind: Kind, body: Entity, current: Entity, parent: str | None) -> None:
         if not self._checks.looks_up:
             return
@@ -341,16 +339,11 @@ class PredictingGateway(Gateway):
                 raise InputError(f"{' and '.join(names)} are those of {kind.describe(other)}")
 
     def _remembered(self, kind: Kind, entity: Entity) -> Entity:
-        if kind.predict is not None:
-            kind.predict(entity)
+        kind.predict(entity)
         if entity.get("partials") and kind.replaced:
-            entity = _as_linked(self._schema_of(kind), entity)
+            entity = _as_linked(self.schema_of(kind), entity)
         if self.traits().omits_nulls:
-            entity = {
-                name: value if name in kind.keeps_nulls else _without_nulls(value)
-                for name, value in entity.items()
-                if value is not None
-            }
+            entity = without_nulls(entity, kind.keeps_nulls, in_lists=True)
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 
@@ -367,13 +360,6 @@ class PredictingGateway(Gateway):
     def _refuse_without_database(self) -> None:
         if self._checks.writes_entities and not self.traits().writes_entities:
             raise InputError(NO_DATABASE)
-
-
-def _without_nulls(value: Any) -> Any:
-    """What is left where responses leave out what is null, in the records of lists, too."""
-    if isinstance(value, dict):
-        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:

@@ -55,7 +55,7 @@ def _normalise_value(field: Field | None, value: Any, at: str) -> Any:
             value, lambda inner, item, key: _normalise_value(inner, item, f"{at}.{key}")
         )
     if field.is_list_of_records:
-        value = [{**dict.fromkeys(field.by_name), **item} for item in value]
+        value = [{**dict.fromkeys(field.fields_by_name), **item} for item in value]
     return _without_duplicates(value) if field.unordered and isinstance(value, list) else value
 
 
@@ -110,13 +110,22 @@ def merge(fields: Iterable[Field], current: Entity, change: Entity) -> Entity:
     return merged
 
 
-def without_nulls(entity: Entity, kept: Collection[str] = ()) -> Entity:
+def without_nulls(entity: Entity, kept: Collection[str] = (), in_lists: bool = False) -> Entity:
     """What a create sends: a null there says no more than leaving the field out.
 
     :param kept: fields whose nulls are values.
+    :param in_lists: also of the records in lists.
     """
+
+    def inside(value: Any) -> Any:
+        if isinstance(value, dict):
+            return without_nulls(value, (), in_lists)
+        if isinstance(value, list) and in_lists:
+            return [inside(item) for item in value]
+        return value
+
     return {
-        name: without_nulls(value) if isinstance(value, dict) and name not in kept else value
+        name: value if name in kept else inside(value)
         for name, value in entity.items()
         if value is not None
     }

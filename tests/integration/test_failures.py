@@ -234,7 +234,7 @@ def test_answers_lost_for_good_are_said_to_be_uncertain(
     method = write.partition("-")[2]
     empty_gateway.faults(match={"method": method}, kind="cut_before", times=None)
     result = engine.refused(module, **options)
-    _sentence(result, f"Could not {operation}", "whether it was done is not known")
+    _sentence(result, f"Could not {operation}", "it is not known whether the change was made")
     assert result["failure"]["uncertain"] is True
 
 

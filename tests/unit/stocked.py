@@ -20,7 +20,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry 
     pointing_at,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Traits
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import (
+    Gateway,
+    Traits,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import complete
 from unit.recordings import schemas
@@ -35,6 +38,7 @@ class StockedGateway:
     url = "http://gateway.test:8001"
     predicts = False
     lists_all: frozenset[str] = frozenset()
+    schema_of = Gateway.schema_of
 
     def __init__(self, refuses: Sequence[tuple[str, str]] = ()) -> None:
         self.stored: dict[str, dict[str, Entity]] = defaultdict(dict)

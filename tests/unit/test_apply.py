@@ -169,7 +169,7 @@ def test_a_create_that_is_sent_again_ends_with_the_deadline(
     client, clock = client_for(handler, monkeypatch, timeout=10.0, retries=3)
     start = clock.now
     error = _failure(AdminGateway(client), _created(), "web")
-    assert "whether it was done is not known" in error.message
+    assert "it is not known whether the change was made" in error.message
     assert clock.now - start <= 41
 
 
@@ -248,8 +248,8 @@ def test_an_uncertain_outcome_is_said(
 ) -> None:
     error = _failure(gateway_for(script(*steps), monkeypatch, retries=0), plan, "web")
     assert error.failure.get("uncertain") is True
-    assert error.message.endswith("; whether it was done is not known")
-    assert error.message.count("whether it was done") == 1
+    assert error.message.endswith("; it is not known whether the change was made")
+    assert error.message.count("it is not known") == 1
     assert str(error) == error.message
 
 

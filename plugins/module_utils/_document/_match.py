@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._apply import plugin_kind, schema_of, without_defaults
+from .._apply import fill_nulls, plugin_kind
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
@@ -377,7 +377,7 @@ class Matcher:
             written = normalise(kind.fields, written)
         current = self._current[id(item)]
         if not reset:
-            meant = without_defaults(self._gateway, kind, written)
+            meant = fill_nulls(self._gateway, kind, written)
             return self._with_rules(item, kind, meant, current)
         # Against nothing that exists: what is left out is reset, so nothing can override.
         return self._with_defaults(kind, self._with_rules(item, kind, written, None), current)
@@ -386,16 +386,15 @@ class Matcher:
         self, item: Item, kind: Kind, written: Entity, current: Entity | None
     ) -> Entity:
         desired = dict(written)
-        if kind.apply_field_rules is not None:
-            for warning in kind.apply_field_rules(desired, current):
-                self._warn(f"{item.where}: {item.describe()}: {warning}")
+        for warning in kind.apply_field_rules(desired, current):
+            self._warn(f"{item.where}: {item.describe()}: {warning}")
         return desired
 
     def _with_defaults(self, kind: Kind, written: Entity, current: Entity | None) -> Entity:
         """What is left out takes its default; secrets and made-up values stay as they are."""
         if current is None or not kind.validated:
             return written
-        schema = schema_of(self._gateway, kind)
+        schema = self._gateway.schema_of(kind)
         full = complete(schema, nulls_to_defaults(schema, written))
         # A record that has to be there and has no default, as a vault's, cannot be reset.
         needed = {

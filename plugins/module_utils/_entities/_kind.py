@@ -28,11 +28,23 @@ FieldRules = Callable[[Entity, Optional[Entity]], list[str]]
 Reader = Callable[[Entity, Optional[str]], Entity]
 CASCADE, RESTRICT = "cascade", "restrict"
 
-# What a gateway makes up for every entity; never compared, never sent.
+# What a gateway generates for every entity; never compared, never sent.
 GENERATED = ("created_at", "updated_at")
 
-# The beginning of the ids that check mode gives to new entities: valid, and seen to be made up.
+# The beginning of the IDs that check mode gives to new entities: valid, and recognisable.
 PLACEHOLDER = "ffffffff-ffff-4fff-bfff-"
+
+
+def _no_rules(desired: Entity, current: Entity | None) -> list[str]:
+    return []
+
+
+def _unchanged(answer: Entity, parent: str | None) -> Entity:
+    return answer
+
+
+def _nothing(predicted: Entity) -> None:
+    """Schemas say all of most kinds."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,7 @@ class Field:
         return self.type == "list" and bool(self.fields)
 
     @cached_property
-    def by_name(self) -> Mapping[str, Field]:
+    def fields_by_name(self) -> Mapping[str, Field]:
         """The fields of a record, and of each record in a list."""
         return {field.name: field for field in self.fields}
 
@@ -110,7 +122,7 @@ class Field:
             its key, or its position counted from 1.
         """
         if isinstance(value, Mapping):
-            declared = self.by_name if self.is_record else dict.fromkeys(value, self.item)
+            declared = self.fields_by_name if self.is_record else dict.fromkeys(value, self.item)
             return {key: change(declared.get(key), item, key) for key, item in value.items()}
         if isinstance(value, list):
             return [change(self.item, item, position) for position, item in enumerate(value, 1)]
@@ -169,10 +181,10 @@ class Kind:
     answered_only: tuple[str, ...] = ()
     keeps_nulls: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
-    read: Reader | None = None
+    read: Reader = _unchanged
     write: Callable[[Entity], Entity] | None = None
-    predict: Callable[[Entity], None] | None = None
-    apply_field_rules: FieldRules | None = None
+    predict: Callable[[Entity], None] = _nothing
+    apply_field_rules: FieldRules = _no_rules
     optional: bool = False
 
     @property
@@ -186,10 +198,10 @@ class Kind:
 
     def field(self, name: str) -> Field:
         """The declared field ``name``; a KeyError is a mistake in the collection."""
-        return self._by_name[name]
+        return self.fields_by_name[name]
 
     @cached_property
-    def _by_name(self) -> Mapping[str, Field]:
+    def fields_by_name(self) -> Mapping[str, Field]:
         return {field.name: field for field in self.fields}
 
     @cached_property

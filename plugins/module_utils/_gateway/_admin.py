@@ -171,7 +171,7 @@ class AdminGateway(Gateway):
             if exc.status == 403:
                 raise NotOffered(exc, exc.message, forbidden=True) from exc
             raise
-        return [_read(kind, each, parent) for each in listed]
+        return [kind.read(each, parent) for each in listed]
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:
@@ -281,7 +281,7 @@ class AdminGateway(Gateway):
         """A response that has to be an entity; another server's JSON must not pass for one."""
         path = _path(kind, parent, key)
         answer = self._client.request(method, path, body, params)
-        entity = _read(kind, answer, parent) if isinstance(answer, dict) else None
+        entity = kind.read(answer, parent) if isinstance(answer, dict) else None
         if entity is None or "id" not in entity:
             raise UnexpectedAnswer(
                 f"the response to {method} {self._client.url}{path} is not an entity: "
@@ -318,10 +318,6 @@ def _path(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
         # A parent's collection lies under the plural of its name: /upstreams/web/targets.
         path = f"/{kind.parent_path or kind.parent + 's'}/{segment(str(parent))}{path}"
     return path if key is None else f"{path}/{segment(key)}"
-
-
-def _read(kind: Kind, answer: Entity, parent: str | None) -> Entity:
-    return answer if kind.read is None else kind.read(answer, parent)
 
 
 def _has_no_balancer(exc: Refused) -> bool:

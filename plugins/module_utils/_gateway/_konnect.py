@@ -377,11 +377,11 @@ class KonnectAccount(AdminGateway):
     ) -> list[Entity] | None:
         path = f"{self.plane.path}/{kind.path}" if self.within else ""
         listed = items(self.region, path) if path else control_planes(self.region)
-        return [each if kind.read is None else kind.read(each, None) for each in listed]
+        return [kind.read(each, None) for each in listed]
 
     def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
         found = next((each for each in self.listed(name=name) if each["name"] == name), None)
-        return found if found is None or kind.read is None else kind.read(found, None)
+        return found and kind.read(found, None)
 
     def listed(self, labels: Mapping[str, str] | None = None, **equal: str | None) -> list[Entity]:
         """Control planes as Konnect returns them.

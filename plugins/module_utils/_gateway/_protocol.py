@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from .._entities._kind import Entity, Kind
 from .._errors import InputError
 from .._plan import Plan
+from .._schema import Schema, composed
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,10 @@ class Gateway(Protocol):
 
         Asked for once a task.
         """
+
+    def schema_of(self, kind: Kind) -> Schema:
+        """The whole schema of an entity, with what depends on the entity itself."""
+        return composed(self.schema(kind.schema_name) or {}, kind.details)
 
     def validate(self, kind: Kind, body: Entity) -> None:
         """Let the gateway validate an entity without writing it.
