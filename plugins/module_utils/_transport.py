@@ -100,6 +100,16 @@ def proxy_for(url: str) -> str | None:
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
+def split_url(url: str) -> urllib.parse.SplitResult | None:
+    """The parts of a URL with http or https and a host; None for any other string."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable else None
+
+
 def is_loopback(host: str) -> bool:
     """Whether ``host`` (a name or an address without brackets) is this machine's loopback."""
     if host == "localhost" or host.endswith(".localhost"):

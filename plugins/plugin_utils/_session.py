@@ -22,7 +22,7 @@ from typing import Any
 from ansible import constants as C
 from ansible import context
 
-from ..module_utils._client import Connection
+from ..module_utils._connection import Connection
 from ..module_utils._module import Session
 from ..module_utils._predict import Predictions
 

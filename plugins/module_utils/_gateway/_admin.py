@@ -15,7 +15,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
-from .._client import Client, segment
+from .._client import Client
+from .._connection import segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS

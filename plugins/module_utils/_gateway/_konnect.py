@@ -17,7 +17,8 @@ import urllib.parse
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Callable
 
-from .._client import Client, segment
+from .._client import Client
+from .._connection import segment
 from .._entities._identity import find_by_reference, looks_like_id
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS

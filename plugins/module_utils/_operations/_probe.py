@@ -9,13 +9,13 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
-import urllib.parse
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._argspec import ArgumentSpec
+from .._connection import tls_settings
 from .._deadline import Deadline, NotYet, poll
 from .._entities._kind import Field
 from .._entities._upstream import is_secret_header
@@ -34,6 +34,7 @@ from .._shares import (
     shares_of,
     table_of,
 )
+from .._transport import split_url
 from ._base import Operation, Result, Task
 
 _MOST_CONNECTIONS = 50
@@ -176,10 +177,7 @@ def _probe_from(params: Mapping[str, Any]) -> Probe:
         timeout=params["request_timeout"],
         server_header=params.get("server_header"),
         server_field=params.get("server_field"),
-        tls={
-            name: params.get(name)
-            for name in ("validate_certs", "ca_path", "client_cert", "client_key")
-        },
+        tls=tls_settings(params),
     )
     return Probe(
         request=request,
@@ -228,12 +226,8 @@ def _check_expected(params: Mapping[str, Any], expected: Sequence[Expected]) -> 
 
 
 def _check_url(url: str) -> None:
-    try:
-        parts = urllib.parse.urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
+    parts = split_url(url)
+    if parts is None:
         raise InputError("url must begin with http:// or https:// and a host")
     if parts.username is not None or parts.password is not None:
         raise InputError("url must not contain credentials; put them into headers")
