@@ -4,7 +4,7 @@
 
 """Bring entities of a gateway to what is wanted: find, complete, plan, write, handle races.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Works alike on a gateway that is written to and on one that predicts (check mode).
 """

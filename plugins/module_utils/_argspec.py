@@ -4,7 +4,7 @@
 
 """Argument specs from declarations, and explicit nulls, which ansible-core drops or refuses.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

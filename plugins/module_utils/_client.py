@@ -4,7 +4,7 @@
 
 """HTTP: one ``request()`` with authentication, retries, paging and errors as exceptions.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Knows no entities. One :class:`Client` serves a whole task, or all items of a loop, from any number
 of threads. They share a few ``httpx.Client`` of one connection each, one thread at a time, because
@@ -295,5 +295,5 @@ def _explain(exc: BaseException, timeout: float, where: str) -> tuple[str, bool]
             return f"TLS failed ({why}); {hint}", True
         cause = cause.__cause__ or cause.__context__
     if isinstance(exc, (httpx.ConnectError, httpx.ProxyError)):
-        return f"{exc}; check {where}, and that the gateway runs", False
+        return f"{exc}; check {where} and that the gateway runs", False
     return f"the connection was lost ({exc})", False

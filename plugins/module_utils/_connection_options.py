@@ -4,7 +4,7 @@
 
 """The options of a connection, the environment variables behind them, and what they describe.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, as one tree of exceptions.
-
-PRIVATE to the collection: it can change in any release.
+"""What can go wrong, as one tree of exceptions. Private to the collection.
 
 The message of each is the sentence that the user reads; ``failure`` is the structured rest. Both
 are put into the task's result in one place, the edge in ``_module``.

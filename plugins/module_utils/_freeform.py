@@ -4,7 +4,7 @@
 
 """Fields that only the gateway knows: its schema's words turned into declarations. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A plugin's configuration, and entities newer than the collection, are thereby compared, predicted
 and masked by the same code as declared fields. Written values are converted where nothing is lost.

@@ -4,7 +4,7 @@
 
 """The edge: how an operation is started as a module, and what both ways to run do alike.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Everything inside raises; here an exception becomes a failed result, once.
 """

@@ -4,7 +4,7 @@
 
 """From what is wanted and what is there to what has to be done. Pure: no HTTP, no Ansible.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 ``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree.
 """

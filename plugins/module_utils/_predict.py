@@ -4,7 +4,7 @@
 
 """Check mode: a gateway that predicts what writes would do, and sends reads and validations only.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A prediction is the existing entity (or the defaults of the gateway's own schema) with the change
 merged in, validated by the gateway. What that validation does not know, uniqueness and references,

@@ -4,7 +4,7 @@
 
 """How often, until when and after which pauses a request is sent again.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

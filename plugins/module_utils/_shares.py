@@ -4,7 +4,7 @@
 
 """Whether responses are shared among servers as their weights say. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

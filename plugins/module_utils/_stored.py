@@ -4,7 +4,7 @@
 
 """What holds for every value that goes to a gateway, whatever its field. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

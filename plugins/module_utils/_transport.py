@@ -4,7 +4,7 @@
 
 """How a connection to a gateway is made: TLS context, proxy, and the httpx import.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

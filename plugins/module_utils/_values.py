@@ -4,7 +4,7 @@
 
 """Compare and merge what is wanted with what is there, along the declared fields. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

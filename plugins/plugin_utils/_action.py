@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Door two: run an operation in the controller's own process.
-
-PRIVATE to the collection: it can change in any release.
+"""Door two: run an operation in the controller's own process. Private to the collection.
 
 The strategy imports an action plugin before it forks, so httpx and the TLS context are paid once a
 run. Nothing is given for free here: arguments are validated, made plain and masked as

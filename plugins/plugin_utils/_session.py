@@ -4,7 +4,7 @@
 
 """Kept in process: clients for all items of a loop, predictions for a whole check-mode run.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """How an entity is found again: by name, by a comparison over a list, or by keys. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Modules, state files, lookups, prediction and generic entities all use this, on a gateway or on
 what was read of one.

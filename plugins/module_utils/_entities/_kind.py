@@ -4,7 +4,7 @@
 
 """What an entity kind is, declared: the two types that every declaration uses.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Knows neither HTTP nor Ansible; argument specs, comparison, prediction and masking read from it.
 """
@@ -245,12 +245,7 @@ def check_tags(tags: list[str]) -> list[str]:
 
 def tags_field() -> Field:
     return Field(
-        "tags",
-        "list",
-        elements="str",
-        unordered=True,
-        empty_is_null=True,
-        normalise=check_tags,
+        "tags", "list", elements="str", unordered=True, empty_is_null=True, normalise=check_tags,
     )
 
 

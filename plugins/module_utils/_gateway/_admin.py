@@ -4,7 +4,7 @@
 
 """The dialect of an Admin API: entities are created by POST and changed by PATCH.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Knows no Ansible.
 """

@@ -4,7 +4,7 @@
 
 """What the engine asks of a gateway, whatever its dialect: a small store, and what it can.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

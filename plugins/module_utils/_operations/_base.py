@@ -4,7 +4,7 @@
 
 """What a module does, apart from how it is started: the types that all operations share.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

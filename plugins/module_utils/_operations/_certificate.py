@@ -4,7 +4,7 @@
 
 """A certificate together with its SNIs: the operation behind ``kong_certificate``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

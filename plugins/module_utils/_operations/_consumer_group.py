@@ -4,7 +4,7 @@
 
 """A consumer group with its members: the operation behind ``kong_consumer_group``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """Credentials of a consumer: the operation behind ``kong_credential``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """Any entity of any path, typed by the gateway: the operation behind ``kong_entity``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 For what has no module: entities of custom plugins, and kinds newer than the collection.
 """

@@ -4,7 +4,7 @@
 
 """The nodes of a gateway that balance requests: itself, further ones, data planes.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """Plugins, found by name and scope and typed by the gateway: the operation behind ``kong_plugin``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

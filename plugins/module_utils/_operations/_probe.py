@@ -4,7 +4,7 @@
 
 """Requests through a proxy, compared with what is expected: the operation behind ``kong_probe``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

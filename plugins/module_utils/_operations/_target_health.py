@@ -4,7 +4,7 @@
 
 """Mark a target healthy or unhealthy: the operation behind ``kong_target_health``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Source of the rules: the conformance cases health_states and target_health.
 """

@@ -4,7 +4,7 @@
 
 """An upstream together with its targets: the operation behind ``kong_upstream``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

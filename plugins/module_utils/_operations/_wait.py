@@ -4,7 +4,7 @@
 
 """Wait until the balancers of a gateway use targets as they are configured.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Source of the states: the conformance case health_states.
 """
