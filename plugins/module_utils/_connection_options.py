@@ -136,7 +136,8 @@ def connection_from(
             "KONNECT_TOKEN)"
         )
     if params["request_timeout"] <= 0:
-        raise InputError(f"request_timeout must be greater than 0, got {params['request_timeout']:g}")
+        given = f"{params['request_timeout']:g}"
+        raise InputError(f"request_timeout must be greater than 0, got {given}")
     if params["request_retries"] < 0:
         raise InputError(f"request_retries must be at least 0, got {params['request_retries']}")
     headers = [

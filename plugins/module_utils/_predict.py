@@ -135,34 +135,10 @@ class PredictingGateway(Gateway):
     def plugin_names(self) -> list[str]:
         return self._gateway.plugin_names()
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        return self._found(
-            kind, "id", key, parent, lambda above: self._gateway.by_id(kind, key, above)
-        )
-
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        return self._found(
-            kind,
-            kind.path_key,
-            name,
-            parent,
-            lambda above: self._gateway.by_name(kind, name, above),
-        )
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
-        return self._found(
-            kind, field, value, None, lambda above: self._gateway.by_unique(kind, field, value)
-        )
-
-    def _found(
-        self,
-        kind: Kind,
-        field: str,
-        value: str,
-        parent: str | None,
-        ask: Callable[[str | None], Entity | None],
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
     ) -> Entity | None:
-        """What is predicted outweighs what the gateway has."""
+        """What is predicted takes precedence over what the gateway has."""
         above = self._parent(kind, parent)
         if parent is not None and above is None:
             return None
@@ -171,7 +147,7 @@ class PredictingGateway(Gateway):
                 return entity
         if above is not None and above.startswith(PLACEHOLDER):
             return None
-        return self._unless_changed(kind, ask(parent))
+        return self._unless_changed(kind, self._gateway.find_by(kind, field, value, parent))
 
     def entities(
         self,
@@ -317,11 +293,11 @@ class PredictingGateway(Gateway):
         if not self._checks.looks_up:
             return
         name = kind.path_key if current and kind.path_key not in kind.unique else ""
-        if body.get(name) is not None and self.by_name(kind, str(body[name]), parent) is not None:
+        if body.get(name) is not None and self.find_by(kind, name, str(body[name]), parent):
             raise InputError(f"{name} {body[name]} is taken by another {kind.name}")
         for field in kind.unique:
             value = body.get(field)
-            other = self.by_unique(kind, field, value) if value else None
+            other = self.find_by(kind, field, value) if value else None
             if other is not None and other["id"] != current.get("id"):
                 shown = "" if kind.field(field).secret else f" {value}"
                 raise InputError(f"{field}{shown} is taken by another {kind.name}")

@@ -104,5 +104,5 @@ class Run:
 
     def target(self, upstream: str, **written: Any) -> Plan:
         gateway = self.gateway()
-        current = gateway.by_name(TARGET, written["target"], upstream)
+        current = gateway.find_by(TARGET, "target", written["target"], upstream)
         return apply(gateway, plan_present(TARGET, written, current, upstream), upstream)

@@ -55,15 +55,9 @@ class StockedGateway:
         """Every kind."""
         return True
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        """By ID."""
-        return self.stored[kind.name].get(key)
-
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        """By name."""
-        return self.by_unique(kind, kind.path_key, name)
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
         """By a value that only one has."""
         return next(
             (each for each in self.stored[kind.name].values() if each[field] == value), None

@@ -67,7 +67,8 @@ def _error(handler: Callable[[httpx.Request], Any], patch: pytest.MonkeyPatch) -
          "An unexpected error occurred (HTTP 500)"),
         (answer(502, text="<html>Bad Gateway</html>"), Refused, "HTTP 502"),
         (answer(200, text="<html>Kong Manager</html>", content_type="text/html; charset=utf-8"),
-         UnexpectedAnswer, f"the response of {URL} is not that of an Admin API (HTTP 200, text/html); "
+         UnexpectedAnswer,
+         f"the response of {URL} is not that of an Admin API (HTTP 200, text/html); "
          "check that admin_url is the URL of an Admin API, not of the proxy, Kong Manager or "
          "another server"),
         (answer(404, text="<html>nginx</html>", content_type="text/html"), UnexpectedAnswer,

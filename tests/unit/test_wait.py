@@ -186,7 +186,7 @@ def test_waiting_is_refused_where_nothing_is_proxied(
     gateway = gateway_for(lambda request: answer(200, root), monkeypatch)
     task = Task({}, gateway, False, False, print)
     if role == "control_plane":
-        with pytest.raises(InputError, match="a control plane has no balancer to wait for; set status_urls to"):
+        with pytest.raises(InputError, match="no balancer to wait for; set status_urls to"):
             balancing_nodes(task)
     else:
         assert balancing_nodes(task) == [gateway]

@@ -225,7 +225,7 @@ class Matcher:
 
     def _find(self, item: Item) -> Entity | None:
         kind, written = item.kind, item.written.get("id")
-        found = self._state.by_id(kind, written) if written else None
+        found = self._state.find_by(kind, "id", written) if written else None
         if found is not None:
             return found
         for name in self._snis_of(item) if kind is CERTIFICATE else ():
@@ -248,7 +248,7 @@ class Matcher:
         kind = item.kind
         for name in kind.unique:
             value = item.written.get(name)
-            found = self._state.by_unique(kind, name, value) if value else None
+            found = self._state.find_by(kind, name, value) if value else None
             if found is not None:
                 return found
         for names in kind.unique_together:

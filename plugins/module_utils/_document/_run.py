@@ -186,7 +186,7 @@ def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
         raise InputError("its secret cannot be put back: the gateway has only a hash of it")
     if plan.operation == DELETE:
         return _recreate(gateway, plan)
-    current = gateway.by_id(kind, str(plan.entity["id"]), step.owner)
+    current = gateway.find_by(kind, "id", str(plan.entity["id"]), step.owner)
     if current is None or _differs(kind, current, plan.entity):
         raise InputError("it was changed since by somebody else")
     if plan.operation == CREATE:

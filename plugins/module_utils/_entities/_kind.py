@@ -115,7 +115,7 @@ class Field:
         """What an item of the list, or a value of the map, looks like."""
         return Field("", "dict", fields=self.fields) if self.is_list_of_records else self.element
 
-    def map_inside(self, value: Any, change: Callable[[Optional[Field], Any, Any], Any]) -> Any:
+    def map_inside(self, value: Any, change: Callable[[Field | None, Any, Any], Any]) -> Any:
         """``value`` with all that is directly inside it changed; a scalar as it is.
 
         :param change: gets the declaration of what is inside (None: it has none), its value, and

@@ -94,31 +94,25 @@ class AdminGateway(Gateway):
             self._offered[kind.name] = self._serves(path)
         return self._offered[kind.name]
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        if kind.path_id is not None:
-            return self._listed_with(kind, "id", key, parent)
-        found = unless_missing(lambda: self._entity("GET", kind, parent, key))
-        is_it = found is not None and str(found["id"]).lower() == key.lower()
-        return found if is_it else None
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
+        if self._is_in_path(kind, field, value):
+            found = unless_missing(lambda: self._entity("GET", kind, parent, value))
+            return found if found is not None and _has(found, field, value) else None
+        if field in kind.unique and field != kind.path_key:
+            # What can be a secret is not sent in a URL.
+            params = None if kind.global_path else {field: value}
+            listed = unless_missing(lambda: self._pages(kind, _path(kind), None, params))
+        else:
+            listed = self.entities(kind, parent)
+        return next((entity for entity in listed or () if entity.get(field) == value), None)
 
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        if looks_like_id(name):
-            return self._listed_with(kind, kind.path_key, name, parent)
-        found = unless_missing(lambda: self._entity("GET", kind, parent, name))
-        is_it = found is not None and found.get(kind.path_key) in (None, name)
-        return found if is_it else None
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
-        if field == kind.path_key:
-            return self.by_name(kind, value)
-        # What can be a secret is not asked for in a URL.
-        params = None if kind.global_path else {field: value}
-        found = unless_missing(lambda: self._pages(kind, _path(kind), None, params)) or []
-        return next((entity for entity in found if entity.get(field) == value), None)
-
-    def _listed_with(self, kind: Kind, field: str, value: str, parent: str | None) -> Entity | None:
-        listed = self.entities(kind, parent) or []
-        return next((entity for entity in listed if entity.get(field) == value), None)
+    def _is_in_path(self, kind: Kind, field: str, value: str) -> bool:
+        """Whether a path leads to an entity by such a value."""
+        if field == "id":
+            return kind.path_id is None
+        return field == kind.path_key and not looks_like_id(value)
 
     def entities(
         self,
@@ -319,6 +313,13 @@ def _path(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
         # A parent's collection lies under the plural of its name: /upstreams/web/targets.
         path = f"/{kind.parent_path or kind.parent + 's'}/{segment(str(parent))}{path}"
     return path if key is None else f"{path}/{segment(key)}"
+
+
+def _has(found: Entity, field: str, value: str) -> bool:
+    """Whether what a path leads to was found by this field, and not by another."""
+    if field == "id":
+        return str(found["id"]).lower() == value.lower()
+    return found.get(field) in (None, value)
 
 
 def _has_no_balancer(exc: Refused) -> bool:

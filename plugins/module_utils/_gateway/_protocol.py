@@ -77,14 +77,13 @@ class Gateway(Protocol):
     def offers(self, kind: Kind) -> bool:
         """Whether the gateway has the kind and shows it; asked for once a kind."""
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        """The entity with this ID, None where it (or its parent) does not exist."""
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
+        """The entity with this ID, name or other unique value, whether it looks like an ID or not.
 
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        """The entity whose ``kind.path_key`` is this, whether it looks like an ID or not."""
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
-        """The entity that has a unique value, whatever its parent; no secret is part of a URL."""
+        None where it (or its parent) does not exist. No secret is part of a URL.
+        """
 
     def entities(
         self,

@@ -92,13 +92,15 @@ def _listed(task: Task, certificate: Entity) -> list[Entity]:
     return task.gateway.entities(SNI, certificate["id"], CERTIFICATE.name) or []
 
 
-def _refuse_snis_of_others(task: Task, plan: Plan, wanted: Sequence[str], before: list[str]) -> None:
+def _refuse_snis_of_others(
+    task: Task, plan: Plan, wanted: Sequence[str], before: list[str]
+) -> None:
     """An SNI of another certificate is neither taken over nor a reason to delete this one."""
     if plan.operation == CREATE:
         return  # none was found by an SNI: one that exists by now is met as it is created
     by_id_only = plan.operation == DELETE and "id" in task.params
     for name in wanted:
-        if name not in before and (by_id_only or task.gateway.by_name(SNI, name) is not None):
+        if name not in before and (by_id_only or task.gateway.find_by(SNI, "name", name)):
             raise InputError(f"sni {name} belongs to another certificate")
 
 

@@ -31,10 +31,7 @@ def run_target(task: Task) -> Result:
         if params.get("wait") and not task.removes:
             nodes = balancing_nodes(task)
         plans = _plan(task, key, wanted, many)
-    if many:
-        done = apply_plans(task, plans, key)
-    else:
-        done = [apply(gateway, plan, key) for plan in plans]
+    done = apply_plans(task, plans, key) if many else [apply(gateway, plans[0], key)]
     result = _result(task, done, many)
     if nodes and not task.check_mode:
         try:
@@ -79,7 +76,7 @@ def _plan(task: Task, key: str | None, wanted: list[Entity], many: bool) -> list
             gateway.missing(UPSTREAM, upstream)
         current = by_identity(TARGET, listed or [])
     else:
-        found = gateway.by_name(TARGET, wanted[0]["target"], key)
+        found = gateway.find_by(TARGET, "target", wanted[0]["target"], key)
         current = by_identity(TARGET, [found] if found else [])
     plans = [_plan_one(task, each, current.get(each["target"])) for each in wanted]
     refuse_no_weight(task, plans, list(current.values()))
