@@ -45,7 +45,7 @@ class Request:
 def send(request: Request, count: int, concurrency: int) -> list[Response]:
     """``count`` requests over ``concurrency`` connections, each of which is kept.
 
-    What is not begun when the running deadline passes is not sent.
+    No request is started once the running deadline has passed.
     """
     share, rest = divmod(count, concurrency)
     parts = [share + (position < rest) for position in range(min(concurrency, count))]
@@ -79,7 +79,7 @@ def _send_one(client: httpx.Client, request: Request) -> Response:
 
 
 def _beginning_of(response: httpx.Response) -> bytes:
-    """The body, or as much of it as may tell the server."""
+    """The body, or as much of it as may name the server."""
     body = b""
     for chunk in response.iter_bytes():
         body += chunk

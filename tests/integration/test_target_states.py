@@ -236,7 +236,7 @@ def test_a_target_that_fails_its_checks_is_not_waited_for_without_end(
     )
     assert result["msg"] == (
         f"targets of upstream {UPSTREAM} at {gateway.admin_url} are not usable after 1 s: "
-        f"{nobody} is UNHEALTHY (it fails its health checks)"
+        f"{nobody} is UNHEALTHY (its health checks fail)"
     )
     assert result["failure"]["health"] == {nobody: "UNHEALTHY"}
     assert result["target"]["target"] == nobody
@@ -256,7 +256,7 @@ def test_a_balancer_that_does_not_exist_yet_is_waited_for(slow: Engine) -> None:
     slow.ok("kong_upstream", name=UPSTREAM)
     late = {"upstream": UPSTREAM, "target": ONE, "wait": True}
     result = slow.refused("kong_target", **late, wait_timeout=0)
-    assert f"{ONE} is UNKNOWN (no balancer knows it yet)" in result["msg"]
+    assert f"{ONE} is UNKNOWN (no balancer uses it yet)" in result["msg"]
     assert (result["changed"], result["operation"]) == (True, "create")
     again = slow.ok("kong_target", **late)
     assert (again["changed"], again["health"]) == (False, {ONE: "HEALTHCHECKS_OFF"})

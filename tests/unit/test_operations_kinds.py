@@ -317,7 +317,7 @@ def test_a_plugin_of_a_missing_service_is_absent_and_cannot_be_present(tasks: Ta
 def test_a_setting_of_the_wrong_type_is_refused_with_its_path(tasks: Tasks) -> None:
     steps = [_get("/plugins"), CORS_SCHEMA]
     error = tasks.refusal(KONG_PLUGIN, steps, name="cors", config={"max_age": "s3cret"})
-    assert error.message == f"plugin cors at {URL}: config.max_age: a text is not a number"
+    assert error.message == f"plugin cors at {URL}: config.max_age: a string is not a number"
 
 
 # Any other entity.

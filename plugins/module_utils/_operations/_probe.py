@@ -78,7 +78,7 @@ def run_probe(task: Task) -> Result:
 
 
 def _attempt(probe: Probe, waits: bool) -> Result:
-    """All requests; with time to wait only one, where already that one is not as expected."""
+    """All requests; when waiting only one, if that one already is not as expected."""
     if waits:
         first = send(probe.request, 1, 1)
         if probe.requests == 1 or not first or first[0].status not in probe.statuses:
@@ -92,11 +92,11 @@ def _result(probe: Probe, responses: Sequence[Response], requests: int) -> Resul
     statuses = Counter(str(each.status or each.error) for each in responses)
     latency = latency_of(responses)
     passed = sum(each.status in probe.statuses for each in responses)
-    told = ", ".join(_told(shares, counts))
+    by_server = ", ".join(_counts(shares, counts))
     return {
         "changed": False,
         "msg": f"{passed} of {requests} requests to {probe.request.url} had an expected response"
-        + (f": {told}" if told else ""),
+        + (f": {by_server}" if by_server else ""),
         "url": probe.request.url,
         "requests": requests,
         "statuses": dict(sorted(statuses.items())),
@@ -108,7 +108,7 @@ def _result(probe: Probe, responses: Sequence[Response], requests: int) -> Resul
     }
 
 
-def _told(shares: Sequence[Share], counts: Mapping[str, int]) -> list[str]:
+def _counts(shares: Sequence[Share], counts: Mapping[str, int]) -> list[str]:
     if shares:
         return [f"{each.name} {each.count} (weight {each.weight})" for each in shares]
     return [f"{name} {count}" for name, count in counts.items()]
@@ -118,15 +118,18 @@ def _problems(
     probe: Probe, responses: Sequence[Response], requests: int, shares: Sequence[Share]
 ) -> list[str]:
     """What is not as expected, a sentence each."""
-    problems = []
     errors = Counter(each.error for each in responses if each.status is None)
-    for error, count in errors.most_common():
-        problems.append(f"{count} of {requests} requests had no response: {error}")
     others = Counter(
         each.status for each in responses if each.status not in (None, *probe.statuses)
     )
-    for status, count in others.most_common():
-        problems.append(f"{count} of {requests} responses had the status {status}")
+    problems = [
+        f"{count} of {requests} requests had no response: {error}"
+        for error, count in errors.most_common()
+    ]
+    problems += [
+        f"{count} of {requests} responses had the status {status}"
+        for status, count in others.most_common()
+    ]
     if len(responses) < requests:
         problems.append(f"only {len(responses)} of {requests} requests could be sent in time")
     problems += [
@@ -159,10 +162,7 @@ def _failure(result: Result, wait_timeout: float) -> NotYet:
 
 
 def _probe_from(params: Mapping[str, Any]) -> Probe:
-    """What the options ask for.
-
-    :raises InputError: they cannot be meant.
-    """
+    """:raises InputError: an option is not valid."""
     expected = tuple(
         Expected(each["weight"], each.get("name")) for each in params.get("expected") or ()
     )
@@ -247,7 +247,7 @@ KONG_PROBE = Operation(
         fields=(
             Field("url", required=True, nullable=False, hides=holds_secret),
             Field("headers", "dict", sensitive=is_secret_header),
-            # What it is only its writer knows.
+            # It may hold any secret.
             Field("body", hides=bool),
             _EXPECTED,
         ),
