@@ -24,9 +24,9 @@ _NUMERIC = re.compile(r"[0-9.]+")
 
 
 def normalise_address(text: str) -> str:
-    """``host[:port]`` in the form in which the gateway stores, answers and finds it.
+    """``host[:port]`` in the form in which the gateway stores, returns and finds it.
 
-    :raises InputError: it is no host name or address with an optional port from 0 to 65535.
+    :raises InputError: it is not a host name or address with an optional port from 0 to 65535.
     """
     host, port = _split(text)
     if ":" in host:
@@ -41,7 +41,7 @@ def normalise_address(text: str) -> str:
     return f"{host}:{port}"
 
 
-def doubts_about_address(text: str) -> list[str]:
+def address_warnings(text: str) -> list[str]:
     """A warning where the last group of a bare IPv6 address may be meant as a port."""
     found = None if "[" in text else _LIKE_A_PORT.fullmatch(text)
     if found is None or not (_is_ipv6(text) and _is_ipv6(found[1])):
@@ -85,7 +85,7 @@ def _ipv4(host: str, text: str) -> str:
 
 def _number(digits: str, highest: int, text: str) -> int:
     significant = digits.lstrip("0") or "0"
-    # Judged by length first: Python refuses to convert thousands of digits.
+    # The length first: Python refuses to convert thousands of digits.
     if not (digits.isascii() and digits.isdigit()) or len(significant) > len(str(highest)):
         raise _invalid(text)
     if int(significant) > highest:

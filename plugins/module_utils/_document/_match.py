@@ -28,8 +28,8 @@ from .._freeform import config_schema
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
-from .._schema import MADE_UP, complete, nulls_to_defaults
-from .._spelling import spelled_out
+from .._schema import GENERATED_VALUE, complete, nulls_to_defaults
+from .._spelling import with_new_names
 from .._values import normalise
 from ._current import CurrentState
 from ._format import ORDER
@@ -229,7 +229,7 @@ class Matcher:
         if found is not None:
             return found
         for name in self._snis_of(item) if kind is CERTIFICATE else ():
-            found = found or kind.identity.refer(self._state, kind, name, None)
+            found = found or kind.identity.find_by_label(self._state, kind, name, None)
         scope = self._references(item, (kind.identity.field, *kind.identity.scope))
         desired = {**item.written, **scope}
         owner = self._owner_id(item)
@@ -334,7 +334,7 @@ class Matcher:
                 desired["id"] = self._ids[id(item)]
             plan = plan_present(kind, desired, current, item.owner_label)
             if kind.path_id is None and "id" not in item.written:
-                plan = replace(plan, made_up_id=True)
+                plan = replace(plan, generated_id=True)
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise
@@ -373,7 +373,7 @@ class Matcher:
         config = written.get("config")
         if kind.details is not None and isinstance(config, dict):
             config = with_texts(kind.field("config").fields, config, item.texts)
-            written["config"] = spelled_out(config_schema(kind), config, str(written["name"]))
+            written["config"] = with_new_names(config_schema(kind), config, str(written["name"]))
             written = normalise(kind.fields, written)
         current = self._current[id(item)]
         if not reset:
@@ -416,7 +416,8 @@ def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written
     kept: Entity = {}
     for each in fields:
         value, is_written = desired.get(each.name), each.name in written
-        if each.name not in desired or (not is_written and (each.secret or value == MADE_UP)):
+        is_generated = each.secret or value == GENERATED_VALUE
+        if each.name not in desired or (is_generated and not is_written):
             continue
         if each.fields and isinstance(value, dict):
             inner = written.get(each.name)

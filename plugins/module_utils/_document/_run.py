@@ -73,7 +73,7 @@ class Runner:
                 self._broken.add(step.id)
                 self._report.not_done.append(step)
                 return
-        planned, gives_way = step.id, step.plan.made_up_id
+        planned, gives_way = step.id, step.plan.generated_id
         self._follow(step)
         try:
             plan = apply(self._gateway, step.plan, step.owner)
@@ -107,7 +107,7 @@ class Runner:
 def _refuse_another(step: Step, plan: Plan) -> None:
     """What needs the entity was planned with the id that it should have got."""
     wanted = step.plan.body.get("id")
-    if step.plan.made_up_id:
+    if step.plan.generated_id:
         return
     if step.plan.operation == CREATE and wanted not in (None, plan.entity.get("id")):
         raise InputError(
@@ -211,7 +211,7 @@ def _recreate(gateway: Gateway, plan: Plan) -> Plan:
     body = {
         name: value
         for name, value in plan.stored.items()
-        if name not in (*GENERATED, *plan.kind.answered_only, plan.kind.parent)
+        if name not in (*GENERATED, *plan.kind.read_only, plan.kind.parent)
     }
     again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
     return apply(gateway, again, owner)

@@ -27,7 +27,7 @@ def string_lists(value: Any) -> Any:
 
 def _string(item: Any) -> Any:
     if isinstance(item, bool):
-        raise InputError("a header's value is a string; put it in quotes")
+        raise InputError("the value of a header must be a string; put it in quotes")
     return str(item) if isinstance(item, (int, float)) else item
 
 
@@ -36,7 +36,7 @@ def is_expression_without_tilde(path: str) -> bool:
     return not path.startswith("~") and bool(_EXPRESSION.search(path))
 
 
-def doubts_about_paths(paths: list[str]) -> list[str]:
+def path_warnings(paths: list[str]) -> list[str]:
     """A warning for each path that was a regular expression before 3.0 and matches as text now."""
     return [
         f"the path {path} is plain text for the gateway, though it looks like a regular "
@@ -67,7 +67,7 @@ ROUTE = Kind(
         Field("protocols", "list", elements="str", choices=PROTOCOLS, unordered=True),
         _any_order("methods"),
         _any_order("hosts"),
-        _any_order("paths", doubts=doubts_about_paths),
+        _any_order("paths", warnings=path_warnings),
         Field(
             "headers", "dict", unordered=True, empty_is_null=True, normalise=string_lists,
             element=HEADER_VALUES,
