@@ -38,13 +38,9 @@ def complete(schema: Schema, entity: Mapping[str, Any]) -> dict[str, Any]:
         if name in entity or name not in _IDS_AND_TIMES
     }
     completed.update((name, entity[name]) for name in entity if name not in completed)
-    completed.update(_old_spellings(schema, completed))
-    return completed
-
-
-def _old_spellings(schema: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a gateway returns a second time, under the name that a field had in older versions."""
-    return {name: value_at(record, path) for name, path in replacements(schema).items()}
+    # A gateway returns a value a second time, under the name of the field in older versions.
+    old = {name: value_at(completed, path) for name, path in replacements(schema).items()}
+    return {**completed, **old}
 
 
 def replacements(schema: Schema) -> dict[str, tuple[str, ...]]:

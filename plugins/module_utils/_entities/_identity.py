@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Protocol, cast
 
 from .._errors import InputError
-from ._kind import Entity, Kind
+from ._kind import Entity, Kind, id_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -157,7 +157,7 @@ class ByComparison(Identity):
         """The value that identifies an entity in a list, for an index."""
         if self.key is not None:
             return self.key(entity)
-        return tuple(_id_of(entity.get(name)) or None for name in (self.field, *self.scope))
+        return tuple(id_of(entity.get(name)) or None for name in (self.field, *self.scope))
 
     def is_it(self, desired: Entity, found: Entity) -> bool:
         """Whether an existing entity is the desired one."""
@@ -235,14 +235,10 @@ class ByKeys(Identity):
         return None if found is None else str(found[kind.name]["id"])
 
 
-def _id_of(value: Any) -> Any:
-    return value.get("id") if isinstance(value, dict) else value
-
-
 def _shown(kind: Kind, name: str, entity: Entity) -> str:
     """A value for a message; a secret and a text of several lines are not."""
     value = entity.get(name)
     secret = any(field.secret for field in kind.fields if field.name == name)
     if secret or "\n" in str(value):
         return "another" if value else "none"
-    return str(value.get("id") if isinstance(value, dict) else value)
+    return str(id_of(value))

@@ -230,9 +230,14 @@ class Kind:
         return f"{text} of {self.parent} {parent}" if parent else text
 
 
+def id_of(reference: Any) -> Any:
+    """The ID of a reference, which is a record with one or the ID itself."""
+    return reference.get("id") if isinstance(reference, dict) else reference
+
+
 def ids_in(listed: Any) -> list[str]:
-    """The ids in a list of them, or of records that have one."""
-    return [each["id"] if isinstance(each, dict) else each for each in listed or ()]
+    """The IDs in a list of references."""
+    return [id_of(each) for each in listed or ()]
 
 
 def check_tags(tags: list[str]) -> list[str]:
@@ -257,4 +262,4 @@ def values_together(entity: Entity, names: Sequence[str]) -> tuple[Any, ...] | N
     values = [entity.get(name) for name in names]
     if values[-1] is None:
         return None
-    return tuple(value.get("id") if isinstance(value, dict) else value for value in values)
+    return tuple(map(id_of, values))

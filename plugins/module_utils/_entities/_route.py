@@ -46,14 +46,21 @@ def path_warnings(paths: list[str]) -> list[str]:
     ]
 
 
+def headers_field(**more: Any) -> Field:
+    """A map of header names to values."""
+    values = Field("", "list", elements="str")
+    return Field(
+        "headers", "dict", unordered=True, empty_is_null=True, normalise=string_lists,
+        element=values, **more,
+    )
+
+
 def _any_order(name: str, **more: Any) -> Field:
     # The router makes no difference between orders, though some of these are arrays in the schema.
     return Field(name, "list", unordered=True, empty_is_null=True, **{"elements": "str", **more})
 
 
 _EXPRESSION = re.compile(r"[\\\[\](){}^$|*+?]")
-# The values of a header.
-HEADER_VALUES = Field("", "list", elements="str")
 _ENDPOINT = (Field("ip"), Field("port", "int", between=(0, 65535)))
 
 ROUTE = Kind(
@@ -68,10 +75,7 @@ ROUTE = Kind(
         _any_order("methods"),
         _any_order("hosts"),
         _any_order("paths", warnings=path_warnings),
-        Field(
-            "headers", "dict", unordered=True, empty_is_null=True, normalise=string_lists,
-            element=HEADER_VALUES,
-        ),
+        headers_field(),
         _any_order("snis"),
         _any_order("sources", elements="dict", fields=_ENDPOINT),
         _any_order("destinations", elements="dict", fields=_ENDPOINT),

@@ -14,7 +14,7 @@ import re
 from .._errors import InputError
 from ._identity import Identity
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
-from ._route import HEADER_VALUES, string_lists
+from ._route import headers_field
 
 HASHED = "consistent-hashing"
 ALGORITHMS = (HASHED, "least-connections", "round-robin", "latency", "sticky-sessions")
@@ -98,9 +98,15 @@ def _clear_unused_names(desired: Entity, stored: Entity) -> None:
                 desired[leftover] = None
 
 
-def _statuses() -> Field:
-    return Field("http_statuses", "list", elements="int", between=(100, 999), unordered=True)
-
+_STATUSES = Field("http_statuses", "list", elements="int", between=(100, 999), unordered=True)
+_INTERVAL = Field("interval", "float", between=_SECONDS)
+_SUCCESSES = Field("successes", "int", between=_COUNT)
+_FAILURES = (
+    Field("tcp_failures", "int", between=_COUNT),
+    Field("http_failures", "int", between=_COUNT),
+    Field("timeouts", "int", between=_COUNT),
+    _STATUSES,
+)
 
 _ACTIVE = (
     Field("type", choices=PROBES),
@@ -109,45 +115,15 @@ _ACTIVE = (
     Field("concurrency", "int", between=(1, 2147483648)),
     Field("https_sni"),
     Field("https_verify_certificate", "bool"),
-    Field(
-        "headers", "dict", unordered=True, empty_is_null=True, normalise=string_lists,
-        element=HEADER_VALUES, sensitive=is_secret_header,
-    ),
-    Field(
-        "healthy",
-        "dict",
-        fields=(
-            Field("interval", "float", between=_SECONDS),
-            Field("successes", "int", between=_COUNT),
-            _statuses(),
-        ),
-    ),
-    Field(
-        "unhealthy",
-        "dict",
-        fields=(
-            Field("interval", "float", between=_SECONDS),
-            Field("tcp_failures", "int", between=_COUNT),
-            Field("http_failures", "int", between=_COUNT),
-            Field("timeouts", "int", between=_COUNT),
-            _statuses(),
-        ),
-    ),
+    headers_field(sensitive=is_secret_header),
+    Field("healthy", "dict", fields=(_INTERVAL, _SUCCESSES, _STATUSES)),
+    Field("unhealthy", "dict", fields=(_INTERVAL, *_FAILURES)),
 )
 
 _PASSIVE = (
     Field("type", choices=PROBES),
-    Field("healthy", "dict", fields=(Field("successes", "int", between=_COUNT), _statuses())),
-    Field(
-        "unhealthy",
-        "dict",
-        fields=(
-            Field("tcp_failures", "int", between=_COUNT),
-            Field("http_failures", "int", between=_COUNT),
-            Field("timeouts", "int", between=_COUNT),
-            _statuses(),
-        ),
-    ),
+    Field("healthy", "dict", fields=(_SUCCESSES, _STATUSES)),
+    Field("unhealthy", "dict", fields=_FAILURES),
 )
 
 UPSTREAM = Kind(
