@@ -271,7 +271,7 @@ def test_values_are_taken_in_their_types(field: str, written: Any, value: Any) -
         ({"use_srv_name": "perhaps"}, "use_srv_name: a string is not a boolean"),
         ({"tags": "red"}, "tags: a string is not a list"),
         ({"tags": [["red"]]}, "tags.1: a list is not a string"),
-        ({"tags": ["a,b"]}, "must not hold a comma"),
+        ({"tags": ["a,b"]}, "must not contain a comma"),
         ({"healthchecks": []}, "healthchecks: a list is not a dictionary"),
         ({"healthchecks": {"active": {"timeout": "x"}}}, "healthchecks.active.timeout: a string"),
         ({"name": None}, "name cannot be null"),

@@ -21,7 +21,7 @@ from .._apply import fill_nulls, plugin_kind
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
-from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Field, Kind, values_together
+from .._entities._kind import PLACEHOLDER, TIMESTAMPS, Entity, Field, Kind, values_together
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
 from .._freeform import config_schema
@@ -39,7 +39,7 @@ from ._texts import with_texts
 
 Warn = Callable[[str], None]
 # Not reset when they are left out: the gateway made them up.
-_LEFT_ALONE = ("id", *GENERATED)
+_LEFT_ALONE = ("id", *TIMESTAMPS)
 
 
 class _NoSuchEntity(InputError):

@@ -29,7 +29,7 @@ Reader = Callable[[Entity, Optional[str]], Entity]
 CASCADE, RESTRICT = "cascade", "restrict"
 
 # What a gateway generates for every entity; never compared, never sent.
-GENERATED = ("created_at", "updated_at")
+TIMESTAMPS = ("created_at", "updated_at")
 
 # The beginning of the IDs that check mode gives to new entities: valid, and recognisable.
 PLACEHOLDER = "ffffffff-ffff-4fff-bfff-"

@@ -19,7 +19,7 @@ from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._spelling import did_you_mean
-from ._base import Operation, Result, Task, shown
+from ._base import Operation, Result, Task, entity_result
 from ._nodes import STATUS_URLS, further_nodes, health_by_address
 
 
@@ -54,14 +54,14 @@ def _entities(task: Task, kind: Kind) -> list[Entity]:
     entities = sorted(task.gateway.entities(kind, tags=tags) or [], key=kind.label)
     if kind is PLUGIN:
         return _plugins(task, entities)
-    return [shown(kind, entity) for entity in entities]
+    return [entity_result(kind, entity) for entity in entities]
 
 
 def _plugins(task: Task, plugins: list[Entity]) -> list[Entity]:
     """Plugins without their secrets, which only each plugin's own schema names."""
     names = sorted({plugin["name"] for plugin in plugins})
     schemas = dict(zip(names, for_each(lambda name: task.gateway.schema(f"plugins/{name}"), names)))
-    return [shown(with_details(schemas[each["name"]] or {}), each) for each in plugins]
+    return [entity_result(with_details(schemas[each["name"]] or {}), each) for each in plugins]
 
 
 def _targets(task: Task, tags: Sequence[str]) -> list[Entity]:
