@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import pythons, sanity, workspace
+from tools import pythons, sanity, site, workspace
 from tools.processes import Processes
 from tools.report import FAILED, PASSED, Counts, from_junit, from_status
 from tools.workspace import BUILD, PACKAGE, ROOT
@@ -167,6 +167,15 @@ def documentation(job: Job) -> Counts:
     return from_status(job.tool([linters], [*command, "--validate-collection-refs=all", "."], TREE))
 
 
+def website(job: Job) -> Counts:
+    """Build the documentation's site, then look at its pages."""
+    binaries = workspace.docs_venv(job.make)
+    workspace.collection(job.make)
+    if site.build(lambda argv, cwd: job.tool([binaries], argv, cwd)):
+        return FAILED
+    return _pytest(job, "site", ["tests/site_tests"])
+
+
 def changelog(job: Job) -> Counts:
     """Check the changelog and its fragments."""
     linters = workspace.lint_venv(job.make)
@@ -196,6 +205,7 @@ PARTS = (
     Part("lint", lint),
     Part("importer", importer),
     Part("ansible-lint", ansible_lint),
+    Part("site", website),
     Part("docs", documentation),
     Part("changelog", changelog),
 )
@@ -209,5 +219,5 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "integration": ("integration", "gateway"),
     "events": ("events",),
     "sanity": tuple(leg.name for leg in sanity.LEGS),
-    "docs": ("docs", "changelog", "importer"),
+    "docs": ("docs", "site", "changelog", "importer"),
 }
