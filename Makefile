@@ -8,7 +8,7 @@ TOOLS = $(PYTHON) -m tools
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-roles lint unit integration events sanity docs collection sandbox demo \
+.PHONY: help test test-roles lint unit integration events sanity docs release collection sandbox demo \
   benchmark benchmark-events deck clean
 
 help:  ## list the commands
@@ -35,8 +35,11 @@ events:  ## event sources and rulebooks, with ansible-rulebook
 sanity:  ## ansible-test sanity, one leg for each ansible-core at hand
 	@$(TOOLS) sanity
 
-docs:  ## documentation, changelog and galaxy-importer checks
+docs:  ## the documentation's site in .build/site; documentation, changelog and importer checks
 	@$(TOOLS) docs
+
+release:  ## what can be published, in .build/release, checked as Automation Hub does
+	@$(TOOLS) release
 
 collection:  ## build the collection and install it into .build/collections
 	@$(TOOLS) collection

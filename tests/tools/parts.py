@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import pythons, sanity, site, workspace
+from tools import pythons, release, sanity, site, workspace
 from tools.processes import Processes
 from tools.report import FAILED, PASSED, Counts, from_junit, from_status
 from tools.workspace import BUILD, PACKAGE, ROOT
@@ -21,11 +21,13 @@ DECK = "tests/integration/test_deck*.py"
 GATEWAY = "tests/integration/test_role_gateway.py"
 IN_CONTAINERS = "tests/image_tests/test_containers.py"
 CONTROLLERS_2_17 = ("3.12", "3.11")
+# Certified collections must have one of the tags that Automation Hub sorts by.
+IMPORTER_SETTINGS = "[galaxy-importer]\nCHECK_REQUIRED_TAGS=True\nRUN_ANSIBLE_LINT=True\n"
 TREE = BUILD / "tree" / PACKAGE
 TYPED = (
     "ansible_collections.irishtek.kong.plugins",
     "benchmark", "demo", "events", "harness", "image", "image_tests", "sandbox", "sandbox_tests",
-    "tools", "tools_tests", "unit",
+    "site_tests", "tools", "tools_tests", "unit",
 )
 
 
@@ -44,10 +46,17 @@ class Job:
         """Run a command that prepares something."""
         return self.processes.run(argv, self.log, cwd)
 
-    def tool(self, folders: Sequence[Path], argv: Sequence[str | Path], cwd: Path = ROOT) -> int:
+    def tool(
+        self,
+        folders: Sequence[Path],
+        argv: Sequence[str | Path],
+        cwd: Path = ROOT,
+        more: Mapping[str, str] | None = None,
+    ) -> int:
         """Run `argv[0]` of the first of these bin/ folders with all of them on PATH."""
         command = [folders[0] / argv[0], *argv[1:]]
-        return self.processes.run(command, self.log, cwd, workspace.environment(*folders))
+        environment = {**workspace.environment(*folders), **(more or {})}
+        return self.processes.run(command, self.log, cwd, environment)
 
 
 @dataclass(frozen=True)
@@ -184,14 +193,27 @@ def changelog(job: Job) -> Counts:
 
 
 def importer(job: Job) -> Counts:
-    """Import the archive as Galaxy does; a warning of the importer fails, too."""
+    """Import the archive as Automation Hub does; a warning of the importer fails, too."""
     binaries = workspace.venv(BUILD / "venv-importer", "importer", execute=job.make)
     archive = workspace.collection(job.make)
     folder = BUILD / "importer"
     folder.mkdir(parents=True, exist_ok=True)
-    status = job.tool([binaries], ["python", "-m", "galaxy_importer.main", archive], folder)
+    settings = folder / "galaxy-importer.cfg"
+    settings.write_text(IMPORTER_SETTINGS)
+    command = ["python", "-m", "galaxy_importer.main", archive]
+    status = job.tool([binaries], command, folder, {"GALAXY_IMPORTER_CONFIG": str(settings)})
     troubled = re.search(r"^(ERROR|WARNING)\b", job.log.read_text(errors="replace"), re.MULTILINE)
     return FAILED if status or troubled else PASSED
+
+
+def published(job: Job) -> Counts:
+    """Make what can be published, in .build/release, and run the demonstration from it."""
+    archive = workspace.collection(job.make)
+
+    def execute(argv: Sequence[str | Path], more: Mapping[str, str]) -> int:
+        return job.processes.run(argv, job.log, ROOT, {**os.environ, **more})
+
+    return from_status(release.make_release(archive, execute, job.make))
 
 
 # The longest first, and at the start those that make different environments.
@@ -209,8 +231,8 @@ PARTS = (
     Part("docs", documentation),
     Part("changelog", changelog),
 )
-# A part that only its own command runs, as `integration` has its tests, too.
-MORE = (Part("deck", deck),)
+# Parts that only their own commands run; `integration` has the tests of deck, too.
+MORE = (Part("deck", deck), *map(_sanity, sanity.RELEASE_LEGS), Part("release", published))
 GROUPS: dict[str, tuple[str, ...]] = {
     "test": tuple(part.name for part in PARTS),
     "deck": ("deck",),
@@ -220,4 +242,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "events": ("events",),
     "sanity": tuple(leg.name for leg in sanity.LEGS),
     "docs": ("docs", "site", "changelog", "importer"),
+    # As Automation Hub checks it: the importer, the strictest lint, sanity of each ansible-core.
+    "release": (
+        *(leg.name for leg in (*sanity.LEGS, *sanity.RELEASE_LEGS)),
+        "importer", "ansible-lint", "docs", "changelog", "release",
+    ),
 }
