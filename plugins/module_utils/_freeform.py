@@ -155,7 +155,7 @@ def _to_text(value: Any) -> Any:
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    raise InputError(f"{_shown(value)} is not a text; put it in quotes if it is meant as one")
+    raise InputError(f"{_shown(value)} is not a string; put it in quotes if it is meant as one")
 
 
 def _to_integer(value: Any) -> Any:
@@ -200,5 +200,5 @@ def _to_record(value: Any) -> Any:
 
 def _shown(value: Any) -> str:
     """What kind of value it is: the value itself may be a secret."""
-    names = {"str": "a text", "bool": "a truth value", "list": "a list", "dict": "a dictionary"}
+    names = {"str": "a string", "bool": "a boolean", "list": "a list", "dict": "a dictionary"}
     return names.get(type(value).__name__, "a number")

@@ -26,7 +26,7 @@ options:
   url:
     description:
       - Protocol, host, port and path in one; a missing port is 80 (443 for C(https)), a missing path none.
-      - Must not stand beside O(protocol), O(host), O(port) or O(path).
+      - Cannot be combined with O(protocol), O(host), O(port) or O(path).
     type: str
   protocol:
     description:

@@ -30,7 +30,7 @@ options:
   weight:
     description:
       - Share of the requests, from 0 (none) to 65535. The gateway's default is V(100).
-      - Must not stand beside O(state=drained), which means the weight 0.
+      - Cannot be combined with O(state=drained), which means the weight 0.
     type: int
   failover:
     description:

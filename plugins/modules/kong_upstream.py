@@ -175,7 +175,7 @@ options:
                 elements: int
       passive:
         description:
-          - Judgement by the requests that are proxied.
+          - Checks by the requests that are proxied.
         type: dict
         suboptions:
           type:

@@ -89,7 +89,7 @@ def test_it_begins_by_telling_which_gateway_of_which_version_it_is(
 ) -> None:
     run = playbook(PLAYBOOK, inventory=_inventory(tutorial_gateway), check=True).ok()
     version = tutorial_gateway.call("GET", "/")["version"]
-    told = run.result("Tell which gateway it is")["first_upstream_target_ping.msg"]
+    told = run.result("Show which gateway it is")["first_upstream_target_ping.msg"]
     assert version in told
     assert tutorial_gateway.admin_url in told
     assert told in run.stdout
