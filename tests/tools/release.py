@@ -78,7 +78,7 @@ def make_release(archive: Path, execute: Execute, make: workspace.Run) -> int:
     """
     waiting = unreleased()
     if waiting:
-        raise Broken(f"the changelog does not have {', '.join(waiting)}: see CONTRIBUTING.md")
+        raise Broken(f"the changelog does not have {', '.join(waiting)}: run `make changelog`")
     if troubles := troubles_of(archive):
         raise Broken("; ".join(troubles))
     FOLDER.mkdir(parents=True, exist_ok=True)
