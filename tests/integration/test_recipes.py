@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -59,18 +58,18 @@ def _follow(recipe: str, folder: Path) -> list[str]:
     touched = []
     for name, after, block in BLOCK.findall(text):
         path = folder / name
-        code = textwrap.dedent(block) if not after else "".join(
-            line[3:] for line in block.splitlines(keepends=True)
-        )
+        # Blocks are in the list of steps, three blanks to the right.
+        code = re.sub("^   ", "", block, flags=re.MULTILINE)
         if after:
-            code = re.sub(
-                rf"^{re.escape(after)}.*\n", lambda found: found[0] + code,
-                path.read_text(encoding="utf-8"), flags=re.MULTILINE,
-            )
-            assert code != path.read_text(encoding="utf-8"), f"{name} has no line {after}"
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            places = [at for at, line in enumerate(lines) if line.startswith(after)]
+            assert places, f"{name} has no line {after}"
+            for at in reversed(places):
+                lines.insert(at + 1, code)
+            code = "".join(lines)
         else:
             assert not path.exists(), f"{name} is there already"
-        path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code, encoding="utf-8")
         touched.append(name)
     return touched

@@ -38,7 +38,7 @@ def _changelog() -> int:
     """Take the fragments into the changelog of the version that galaxy.yml names."""
     linters = workspace.lint_venv()
     workspace.collection()
-    command = [linters / "antsibull-changelog", "release", "--update-existing"]
+    command = [str(linters / "antsibull-changelog"), "release", "--update-existing"]
     environment = workspace.environment(linters)
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 

@@ -200,7 +200,7 @@ def importer(job: Job) -> Counts:
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "galaxy-importer.cfg"
     settings.write_text(IMPORTER_SETTINGS)
-    command = ["python", "-m", "galaxy_importer.main", archive]
+    command: list[str | Path] = ["python", "-m", "galaxy_importer.main", archive]
     status = job.tool([binaries], command, folder, {"GALAXY_IMPORTER_CONFIG": str(settings)})
     troubled = re.search(r"^(ERROR|WARNING)\b", job.log.read_text(errors="replace"), re.MULTILINE)
     return FAILED if status or troubled else PASSED

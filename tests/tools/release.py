@@ -29,7 +29,7 @@ Execute = Callable[[Sequence[str | Path], Mapping[str, str]], int]
 
 
 def troubles_of(archive: Path) -> list[str]:
-    """Return what must not be published of an archive: its size, or files that users do not need."""
+    """Return why an archive must not be published: its size, or files that no user needs."""
     found = []
     if archive.stat().st_size > LARGEST:
         found.append(f"{archive.name} has {archive.stat().st_size} bytes, more than {LARGEST}")
@@ -72,7 +72,7 @@ def _prove(archive: Path, execute: Execute, make: workspace.Run) -> int:
 
 
 def make_release(archive: Path, execute: Execute, make: workspace.Run) -> int:
-    """Make `.build/release` of a built archive; return the exit status, 0 where it can be published.
+    """Make `.build/release` of a built archive; return 0 where it can be published.
 
     :raises Broken: it must not be published; the message says why.
     """

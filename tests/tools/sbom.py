@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the parts of a release, CycloneDX in JSON: `python -m tools.sbom ARCHIVE FILE`.
 
-Nothing of others is in the archive, so its parts are its own files; what it needs is listed as such.
+Nothing of others is in the archive, so its parts are its own files; what it needs is listed, too.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def make(path: Path) -> str:
     bom.components.update(needed)
     links = [Dependency(ref=component.bom_ref) for component in needed]
     bom.dependencies.add(Dependency(ref=bom.metadata.component.bom_ref, dependencies=links))
-    written = JsonV1Dot6(bom).output_as_string(indent=2)
+    written: str = JsonV1Dot6(bom).output_as_string(indent=2)
     if error := JsonStrictValidator(SchemaVersion.V1_6).validate_str(written):
         raise SystemExit(f"the list of parts is not valid: {error}")
     return written

@@ -46,7 +46,9 @@ def _strings(path: Path) -> Iterator[tuple[str, str]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     hidden = set(map(id, _docstrings(tree)))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in hidden:
+        if not isinstance(node, ast.Constant) or id(node) in hidden:
+            continue
+        if isinstance(node.value, str):
             for number, line in enumerate(node.value.splitlines()):
                 yield f"{path.relative_to(ROOT)}:{node.lineno + number}", line
 

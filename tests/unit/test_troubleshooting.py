@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from unit.recordings import TESTS
 
@@ -24,7 +24,8 @@ def _text(node: ast.AST) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(_text(part) if isinstance(part, ast.Constant) else "…" for part in node.values)
+        parts = node.values
+        return "".join(_text(part) if isinstance(part, ast.Constant) else "…" for part in parts)
     return ""
 
 
