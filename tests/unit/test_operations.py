@@ -201,7 +201,7 @@ def test_targets_of_no_upstream_are_an_error_before_any_write(tasks: Tasks, stat
     ("params", "message"),
     [
         ({"target": "a:1", "weight": 5, "state": "drained"}, "leave weight out"),
-        ({"targets": [{"target": "a:1"}], "weight": 5}, "weight stands beside targets"),
+        ({"targets": [{"target": "a:1"}], "weight": 5}, "weight cannot be combined with targets"),
         ({"target": "a b"}, "target a b of upstream web .* not a valid host name"),
     ],
 )

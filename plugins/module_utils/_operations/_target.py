@@ -69,7 +69,7 @@ def _wanted(task: Task, many: bool) -> list[Entity]:
     if many:
         beside = [name for name in _SINGLE if name in params]
         if beside:
-            raise InputError(f"{beside[0]} stands beside targets: write it in each of them")
+            raise InputError(f"{beside[0]} cannot be combined with targets; set it on each target")
         wanted = wanted_targets(task) or []
     else:
         wanted = [normalise(TARGET.fields, task.written(TARGET))]
