@@ -21,7 +21,7 @@ QUESTIONS = {
     "drain a server": (GUIDES.format("basics"), "state: drained"),
     "purge safely": (GUIDES.format("basics"), "max_deletes"),
     "run against Konnect": (GUIDES.format("connection"), "konnect_token"),
-    "roll out to ten gateways": (GUIDES.format("rollout"), "kong_gateways"),
+    "roll out to ten gateways": (GUIDES.format("many_gateways"), "kong_gateways"),
     "what a token needs": (GUIDES.format("security"), "/upstreams/*/targets"),
 }
 LOOKED_AT = {
