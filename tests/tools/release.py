@@ -59,15 +59,16 @@ def _prove(archive: Path, execute: Execute, make: workspace.Run) -> int:
     shutil.rmtree(environment, ignore_errors=True)
     shutil.rmtree(collections, ignore_errors=True)
     binaries = workspace.venv(environment, "release", execute=make)
-    install: list[str | Path] = [binaries / "ansible-galaxy", "collection", "install", "--offline"]
-    if status := execute([*install, "--no-deps", "-p", collections, archive], {}):
-        return status
     paths = {
         "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONPATH": str(ROOT / "tests"),
+        # Nowhere else: what is installed elsewhere must be neither found nor called good enough.
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "KONG_TEST_COLLECTIONS": str(collections),
     }
+    install: list[str | Path] = [binaries / "ansible-galaxy", "collection", "install", "--offline"]
+    if status := execute([*install, "--no-deps", "-p", collections, archive], paths):
+        return status
     return execute([binaries / "python", "-m", "demo.demo"], paths)
 
 
