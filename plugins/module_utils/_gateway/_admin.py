@@ -18,6 +18,7 @@ from typing import Any, Callable, TypeVar
 from .._client import Client, segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
+from .._entities._lock import is_lock
 from .._entities._registry import KINDS
 from .._errors import KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
@@ -171,7 +172,7 @@ class AdminGateway(Gateway):
             if exc.status == 403:
                 raise NotOffered(exc, exc.message, forbidden=True) from exc
             raise
-        return [_read(kind, each, parent) for each in listed]
+        return [_read(kind, each, parent) for each in listed if not is_lock(kind, each)]
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:
