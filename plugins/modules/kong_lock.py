@@ -100,6 +100,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+operation:
+  description: Whether the task took the lock (V(create)) or released it (V(delete)).
+  type: str
+  returned: success
+  choices: [create, delete, none]
+  sample: create
 lock:
   description: Who holds the lock after the task, and since when; empty after O(state=absent).
   type: dict

@@ -22,6 +22,7 @@ from .._entities._upstream import UPSTREAM
 from .._errors import InputError, KongError, Unreachable
 from .._gateway._errors import UniqueViolation
 from .._gateway._protocol import Gateway
+from .._plan import CREATE, DELETE, NONE
 from .._process import has_ended, user_and_host
 from ._base import Operation, Result, Task
 
@@ -179,7 +180,9 @@ def _shown(holder: Holder) -> dict[str, Any]:
 
 def _result(task: Task, after: Holder | None, before: Holder | None) -> Result:
     changed = after != before
-    result: Result = {"changed": changed, "lock": {} if after is None else _shown(after)}
+    operation = NONE if not changed else DELETE if after is None else CREATE
+    result: Result = {"changed": changed, "operation": operation}
+    result["lock"] = {} if after is None else _shown(after)
     if task.diff:
         sides = zip(("before", "after"), (before, after))
         header = f"lock of {task.gateway.url}"
