@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.plugin_utils._rollout._rows import failed_of
 
+
 def rollout_failed(hosts: Sequence[str], hostvars: Mapping[str, Any]) -> list[str]:
     """See ``failed_of``."""
     return failed_of(hosts, hostvars)

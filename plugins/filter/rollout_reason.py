@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.plugin_utils._rollout._problems import reason_of
 
+
 def rollout_reason(result: Mapping[str, Any]) -> str:
     """See ``reason_of``."""
     return reason_of(result)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.plugin_utils._rollout._entities import record_of
 
+
 def rollout_record(document: Mapping[str, Any]) -> dict[str, Any]:
     """See ``record_of``."""
     return record_of(document)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.plugin_utils._rollout._rows import rows_of
 
+
 def rollout_rows(hosts: Sequence[str], hostvars: Mapping[str, Any]) -> list[dict[str, Any]]:
     """See ``rows_of``."""
     return rows_of(hosts, hostvars)

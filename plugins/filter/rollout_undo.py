@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.plugin_utils._rollout._entities import undo_document
 
+
 def rollout_undo(
     snapshot: Mapping[str, Any],
     now: Mapping[str, Any],

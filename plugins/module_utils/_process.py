@@ -58,7 +58,7 @@ def _place() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """The clock tick at which a process started; None where the system does not tell or a zombie."""
+    """The tick at which a process started; None of a zombie, or where the system does not tell."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except (OSError, UnicodeDecodeError):

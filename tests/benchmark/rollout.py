@@ -89,7 +89,7 @@ def measure(
     (folder / "kong.json").write_text(json.dumps(document()))
     (folder / "empty.json").write_text(json.dumps(empty_play()))
     with fleet(numbers[-1]) as gateways:
-        for number, last in zip(numbers, (0, *numbers)):
+        for number, last in zip(numbers, (0, *numbers[:-1]), strict=True):
             for gateway in gateways[last:number]:
                 Engine(gateway).ok("kong_state", content=document(), state="synced")
         for number in numbers:

@@ -49,7 +49,8 @@ def traffic(url: str) -> Iterator[Traffic]:
             while not stop.is_set() and sent.total < MOST:
                 try:
                     response = client.get(url)
-                    answer, server = str(response.status_code), response.headers.get("X-Echo-Server")
+                    answer = str(response.status_code)
+                    server = response.headers.get("X-Echo-Server")
                 except httpx.HTTPError as exc:
                     answer, server = repr(exc), None
                 with lock:

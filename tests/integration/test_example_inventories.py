@@ -22,6 +22,7 @@ from harness.playbook import Player
 
 INVENTORIES = ROOT / "docs/inventories"
 CONTROLLER = ROOT / "docs/controller"
+REGIONS = {"dublin": 4, "frankfurt": 3, "virginia": 3}
 PASSWORD = {"ANSIBLE_VAULT_PASSWORD_FILE": str(INVENTORIES / "example_password.txt")}
 
 
@@ -45,8 +46,8 @@ def _shown(found: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     ("name", "gateways"),
     [
-        ("ten_gateways", [*(f"kong-dublin-{n}" for n in range(1, 5)),
-                          *(f"kong-{r}-{n}" for r in ("frankfurt", "virginia") for n in (1, 2, 3))]),
+        ("ten_gateways", [f"kong-{region}-{number}" for region, hosts in REGIONS.items()
+                          for number in range(1, hosts + 1)]),
         ("hybrid", ["kong-cp.example.com"]),
     ],
 )  # fmt: skip
@@ -110,7 +111,8 @@ def test_job_templates_run_playbooks_with_variables_that_these_have() -> None:
         if name == "rollout":
             known += (ROOT / "roles/rollout/meta/argument_specs.yml").read_text()
         questions = template["survey_spec"]["spec"]
-        for variable in [*template.get("extra_vars", {}), *(each["variable"] for each in questions)]:
+        asked = [each["variable"] for each in questions]
+        for variable in [*template.get("extra_vars", {}), *asked]:
             assert variable in known, f"{template['name']}: {variable}"
         for each in questions:
             assert each["type"] != "multiplechoice" or each["default"] in each["choices"]

@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from harness.engine import Engine
 from harness.fleet import fleet
 from harness.gateway import Gateway, sandbox
 from harness.playbook import Player, Run
+from sandbox_tests.cluster_support import Authority, control_plane, data_plane
 
 PLAYBOOK = "irishtek.kong.rollout"
 SECRET = "opens-alice-2718281828"
@@ -309,3 +311,54 @@ def test_a_rollout_of_many_at_once_puts_all_of_a_failed_batch_back(
     assert "refused" in _failure(run, "kong-2")
     assert [_dump(gateway) for gateway in three] == before
     assert [run.stats[f"kong-{number}"]["failures"] for number in (1, 2, 3)] == [1, 1, 1]
+
+
+def test_a_control_plane_is_proven_on_its_data_planes(site: Site, tmp_path: Path) -> None:
+    shared = Authority(tmp_path).alone()
+    with (
+        control_plane(tmp_path, shared) as control,
+        data_plane(tmp_path / "1.log", shared, control.cluster) as one,
+        data_plane(tmp_path / "2.log", shared, control.cluster) as two,
+    ):
+        site.write()
+        urls = [f"http://{plane.status}" for plane in (one, two)]
+        here = replace(control.gateway, proxy_url=one.gateway.proxy_url)
+        run = site.run([here], rollout_status_urls=urls, rollout_prove_timeout=20).ok()
+        seen = run.result("Wait until the targets serve, and every data plane runs the new conf"
+                          "iguration")  # fmt: skip
+        before = run.result("Wait until the data planes take configurations")
+    hashes = [{plane["config_hash"] for plane in each["data_planes"]} for each in (before, seen)]
+    assert [len(each) for each in hashes] == [1, 1] and hashes[0] != hashes[1]
+
+
+def test_a_gateway_without_a_database_gets_its_document_back(site: Site) -> None:
+    with sandbox("--mode", "dbless", *QUICK) as gateway:
+        document = _document(site.echo)
+        document["consumers"] = []
+        owned = {"content": document, "state": "synced"}
+        Engine(gateway).ok("kong_state", **owned)
+        before = _dump(gateway)
+        site.write(path="/elsewhere")
+        run = site.run([gateway])
+        assert _failure(run, "kong-1").endswith("the gateway is as it was before")
+        assert _dump(gateway) == before
+        site.write(retries=2)
+        site.run([gateway]).ok()
+        assert gateway.call("GET", "/services/shop")["retries"] == 2
+
+
+def test_a_control_plane_of_konnect_is_rolled_out_to(site: Site) -> None:
+    with sandbox(control_plane="default") as konnect:
+        site.write()
+        names = {"konnect_url": konnect.admin_url, "konnect_token": konnect.token,
+                 "konnect_control_plane": "default", "kong_admin_url": None}  # fmt: skip
+        inventory = site.inventory([konnect])
+        host = inventory["kong_gateways"]["hosts"]["kong-1"]
+        host.clear()
+        host.update({name: value for name, value in names.items() if value})
+        inventory["kong_gateways"]["vars"]["rollout_probes"] = []
+        site.play(PLAYBOOK, inventory=inventory).ok()
+        assert [each["name"] for each in konnect.entities("/services")] == ["shop"]
+        assert not _has_lock(konnect)
+        again = site.play(PLAYBOOK, inventory=inventory).ok()
+        assert again.total("changed") == 0

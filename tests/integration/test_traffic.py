@@ -47,9 +47,11 @@ def _answered_by(gateway: Gateway, *echos: Echo) -> None:
 
 def _servers(*echos: Echo) -> dict[str, Any]:
     hosts = {
-        each.name: {**LOCAL, "ansible_host": each.target.rpartition(":")[0], "server_port": each.port}
+        each.name: {
+            **LOCAL, "ansible_host": each.target.rpartition(":")[0], "server_port": each.port
+        }
         for each in echos
-    }
+    }  # fmt: skip
     return {"hosts": hosts}
 
 

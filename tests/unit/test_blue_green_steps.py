@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.irishtek.kong.plugins.filter.blue_green_steps import blue_green_steps
 
-BLUE = [{"target": "10.0.0.1:80", "weight": 300}, {"target": "10.0.0.2:80"}]
-GREEN = [{"target": "10.0.0.3:80", "weight": 1}, {"target": "10.0.0.4:80", "weight": 200}]
+BLUE: list[dict[str, Any]] = [{"target": "10.0.0.1:80", "weight": 300}, {"target": "10.0.0.2:80"}]
+GREEN: list[dict[str, Any]] = [
+    {"target": "10.0.0.3:80", "weight": 1},
+    {"target": "10.0.0.4:80", "weight": 200},
+]
 
 
 def _weights(targets: list[dict[str, Any]]) -> list[int]:
@@ -55,7 +58,7 @@ def test_there_is_weight_at_any_time(percents: list[int], weight: int) -> None:
         (BLUE, [], [100], "green has no targets"),
         (BLUE, [{"target": "10.0.0.1:080"}], [100], "both have the target 10.0.0.1:80"),
         (BLUE, [{"target": "a b"}], [100], "a b"),
-        (BLUE, GREEN, [50, 50, 100], r"percents must rise from above 0 to 100, got \[50, 50, 100\]"),
+        (BLUE, GREEN, [50, 50, 100], r"must rise from above 0 to 100, got \[50, 50, 100\]"),
         (BLUE, GREEN, [0, 100], "percents must rise"),
         (BLUE, GREEN, [50], "percents must rise"),
         (BLUE, GREEN, [], "percents must rise"),

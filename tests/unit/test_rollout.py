@@ -60,7 +60,7 @@ def _document(**found: Any) -> dict[str, Any]:
 
 
 def test_an_undo_is_of_the_planned_changes_only() -> None:
-    changes = [
+    changes: list[dict[str, Any]] = [
         UPDATED,
         {"operation": "delete", "kind": "target", "id": "t1", "after": None},
         {"operation": "create", "kind": "target", "id": None, "after": {"target": "10.0.0.2:80"}},
@@ -96,7 +96,9 @@ def test_what_was_planned_and_not_done_is_left_alone() -> None:
 def test_members_of_groups_are_put_back() -> None:
     before = _document(consumer_groups=[{"id": "g1", "name": "gold", "consumers": ["a"]}])
     now = _document(consumer_groups=[{"id": "g1", "name": "gold", "consumers": ["a", "b"]}])
-    joined = {"operation": "create", "kind": "consumer_group_member", "id": None, "after": {}}
+    joined: dict[str, Any] = {
+        "operation": "create", "kind": "consumer_group_member", "id": None, "after": {}
+    }  # fmt: skip
     (group,) = rollout_undo(before, now, [joined])["document"]["consumer_groups"]
     assert group["consumers"] == ["a"]
     (group,) = rollout_undo(before, now, [])["document"]["consumer_groups"]
@@ -263,7 +265,7 @@ def _task(folder: Path, check: bool = False, **options: Any) -> Task:
 
 def test_files_are_private_replaced_and_thinned_out(tmp_path: Path) -> None:
     folder = tmp_path / "state" / "kong-1"
-    thin = {"prefix": "snapshot-", "keep": 2}
+    thin: dict[str, Any] = {"prefix": "snapshot-", "keep": 2}
     for number in range(1, 4):
         files = {f"snapshot-{number}": SECRET, "plan.json": "{}"}
         result = run_rollout_files(_task(folder, files=files, **thin))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from .._argspec import ArgumentSpec

@@ -163,7 +163,10 @@ def _digest(salt: str, each: Flat) -> str:
 
 
 def drift_since(
-    record: Mapping[str, Any], document: Mapping[str, Any], tags: Sequence[str], kinds: Sequence[str]
+    record: Mapping[str, Any],
+    document: Mapping[str, Any],
+    tags: Sequence[str],
+    kinds: Sequence[str],
 ) -> list[str]:
     """What changed since a record was made, in sentences.
 
@@ -174,7 +177,7 @@ def drift_since(
     found = []
     for key in dict.fromkeys([*then, *now]):
         old, new = then.get(key), now.get(key)
-        known = new or old
+        known = new or old or {}
         if tags and not set(tags) <= {*(old or {}).get("tags", ()), *(new or {}).get("tags", ())}:
             continue
         if not tags and kinds and known["kind"] not in kinds:
