@@ -172,6 +172,8 @@ def test_targets_of_changed_upstreams_must_serve() -> None:
     assert rollout_problems(info, "health", changes=[]) == []
     gone = {"failed": True, "msg": "no answer"}
     assert rollout_problems(gone, "health", changes=changes) == ["no answer"]
+    # What was waited for in vain is a failed result with all that was seen.
+    assert len(rollout_problems({**info, **gone}, "health", changes=changes)) == 3
 
 
 def _planes(*hashes: str, **more: Any) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def health_problems(
 
     :param info: result of ``kong_info`` with upstreams, targets and their health.
     """
-    if info.get("failed"):
+    if _is_missing(info, "entities"):
         return [str(info.get("msg"))]
     names = {str(each.get("name")) for each in changes if each.get("kind") == "upstream"}
     names |= {str(each.get("upstream")) for each in changes if each.get("kind") == "target"}
@@ -82,7 +82,7 @@ def data_plane_problems(
 
     :param info: result of ``kong_info`` with ``data_planes``; ``before`` the one from before.
     """
-    if info.get("failed"):
+    if _is_missing(info, "data_planes"):
         return [str(info.get("msg"))]
     planes = _connected(info)
     known = (before or {}).get("data_planes") or ()
@@ -105,13 +105,18 @@ def node_problems(nodes: Mapping[str, Any]) -> list[str]:
 
     :param nodes: result of ``konnect_node_info``.
     """
-    if nodes.get("failed"):
+    if _is_missing(nodes, "nodes"):
         return [str(nodes.get("msg"))]
     return [
         f"data plane {each.get('hostname') or each.get('id')} does not run the new configuration"
         for each in nodes.get("nodes") or ()
         if each.get("connected") and not each.get("up_to_date")
     ]
+
+
+def _is_missing(result: Mapping[str, Any], part: str) -> bool:
+    """Whether a task failed before it had what matters: one that was repeated in vain has it."""
+    return bool(result.get("failed")) and part not in result
 
 
 def _connected(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:

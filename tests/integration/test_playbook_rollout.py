@@ -324,9 +324,11 @@ def test_a_control_plane_is_proven_on_its_data_planes(site: Site, tmp_path: Path
         urls = [f"http://{plane.status}" for plane in (one, two)]
         here = replace(control.gateway, proxy_url=one.gateway.proxy_url)
         run = site.run([here], rollout_status_urls=urls, rollout_prove_timeout=20).ok()
-        seen = run.result("Wait until the targets serve, and every data plane runs the new conf"
-                          "iguration")  # fmt: skip
+        seen = run.result("every data plane runs the new configuration")
         before = run.result("Wait until the data planes take configurations")
+        site.write(path="/elsewhere")
+        refused = site.run([here], rollout_status_urls=urls, rollout_prove_timeout=20)
+        assert _failure(refused, "kong-1").endswith("; the gateway is as it was before")
     hashes = [{plane["config_hash"] for plane in each["data_planes"]} for each in (before, seen)]
     assert [len(each) for each in hashes] == [1, 1] and hashes[0] != hashes[1]
 
