@@ -12,6 +12,7 @@ ADMIN, KONNECT = "admin", "konnect"
 # Files whose tests run in both dialects.
 BOTH = (
     "test_every_kind",
+    "test_lock",
     "test_prediction",
     "test_state",
     "test_state_deletes",
