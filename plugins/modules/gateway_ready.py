@@ -42,12 +42,6 @@ options:
       - URL of the gateway's proxy. Any response of a gateway counts, whatever its status.
     type: str
     default: ''
-  configured:
-    description:
-      - Whether to wait until the gateway has a configuration. A data plane of a control plane without entities
-        never has one.
-    type: bool
-    default: false
   reload:
     description:
       - Command that reloads the gateway, as a list of words.
@@ -123,13 +117,14 @@ gateway:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_role._ready import SPEC, NotReady, run
+from ..module_utils._gateway_role._ready import SPEC, NotReady, Ready
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    reload = [] if module.check_mode else module.params["reload"]
     try:
-        found = run(module.params, module.check_mode, module.run_command)
+        found = Ready(module.run_command, **{**module.params, "reload": reload}).wait()
     except NotReady as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=bool(module.params["reload"]), gateway=found)
