@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,10 +72,13 @@ class Host:
         }
         return {**LOCAL, **{f"gateway_{key}": value for key, value in given.items()}}
 
-    def run(self, *, check: bool = False, diff: bool = False, **more: Any) -> Run:
+    def run(
+        self, *, check: bool = False, diff: bool = False,
+        environment: Mapping[str, str] | None = None, **more: Any,
+    ) -> Run:
         """Run the role on this host."""
-        hosts = {self.name: self.variables(**more)}
-        return self.player(PLAY, inventory={"all": {"hosts": hosts}}, check=check, diff=diff)
+        hosts = {"all": {"hosts": {self.name: self.variables(**more)}}}
+        return self.player(PLAY, inventory=hosts, check=check, diff=diff, environment=environment)
 
     def kong(self, *words: str) -> str:
         """Run the gateway's command to its end; its output."""

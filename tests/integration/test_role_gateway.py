@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from harness.gateway_hosts import COMMANDS, Host, Lab, lab_of
+from integration.test_secrets_of_both_ways import SITECUSTOMIZE
 from sandbox_tests.proxy_support import eventually
 
 SECRET = "hush-hush-1"
@@ -67,20 +68,32 @@ def test_a_gateway_without_a_database_starts_and_takes_a_new_state_file(lab: Lab
     eventually(lambda: host.message("/two") == "routed", WAIT)
 
 
-def test_secrets_are_in_no_output_and_in_no_file_that_others_read(lab: Lab) -> None:
+@pytest.mark.parametrize("check", [True, False])
+def test_secrets_are_in_no_output_no_log_and_no_file_that_others_read(
+    lab: Lab, check: bool
+) -> None:
     host = lab.host(
-        "secrets", config={"own_unknown_token": SECRET}, secrets={"smtp_password": f"{SECRET}#x"}
+        "secrets", config={"own_unknown_token": SECRET}, license=f"{SECRET}-license",
+        secrets={"smtp_password": f"{SECRET}#x", "OWN_VARIABLE": f"{SECRET}-variable"},
+        edition="enterprise", version="3.10.0.17",
     )
-    run = host.run(diff=True).ok()
-    assert SECRET not in run.stdout
-    assert (
-        SECRET
-        not in host.run(diff=True, check=True, secrets={"smtp_password": f"{SECRET}-other"}).stdout
-    )
+    site = lab.root / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(SITECUSTOMIZE)
+    logs = [lab.root / "syslog", lab.root / "ansible.log"]
+    verbose = {
+        "ANSIBLE_VERBOSITY": "3", "PYTHONPATH": str(site), "KONG_TEST_SYSLOG": str(logs[0]),
+        "ANSIBLE_LOG_PATH": str(logs[1]),
+    }
+    run = host.run(check=check, diff=True, environment=verbose).ok()
+    other = {"license": f"{SECRET}-other"}
+    again = host.run(check=check, diff=True, environment=verbose, **other).ok()
+    assert "gateway_files" in logs[0].read_text()
+    for text in (run.stdout, again.stdout, *(log.read_text() for log in logs)):
+        assert SECRET not in text
+    assert "own_unknown_token is not a known setting" in run.stdout.replace("\n", " ")
     for path in host.folder.rglob("*"):
         assert not path.stat().st_mode & 0o007, path
-    assert "did you mean" not in run.stdout
-    assert "own_unknown_token is not a known setting" in run.stdout.replace("\n", " ")
 
 
 def database() -> dict[str, str]:
@@ -152,6 +165,48 @@ def test_what_cannot_be_applied_is_refused_before_anything_is_written(lab: Lab) 
     assert run.rc != 0
     assert "needs a PostgreSQL database" in run.stdout
     assert not host.folder.exists()
+
+
+# A container engine and groupadd that only keep what they are called with.
+ENGINE = """#!/bin/sh
+echo "$0 $*" >> "$CALLS"
+case "$*" in
+  *login*) cat >> "$CALLS";;
+  *"image inspect"*) [ -e "$CALLS.pulled" ] && echo sha256:1234;;
+  pull*) touch "$CALLS.pulled";;
+esac
+"""
+PREPARE = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: irishtek.kong.gateway
+        tasks_from: prepare
+"""
+
+
+def test_the_registry_gets_its_password_on_standard_input(lab: Lab) -> None:
+    host, calls = lab.host("registry"), lab.root / "calls"
+    tools = lab.root / "tools"
+    tools.mkdir()
+    for name in ("docker", "groupadd"):
+        (tools / name).write_text(ENGINE)
+        (tools / name).chmod(0o755)
+    registry = {"url": "registry.test", "username": "robot", "password": SECRET}
+    variables = host.variables(method="docker", registry=registry, install=False)
+    run = host.player(
+        PREPARE, inventory={"all": {"hosts": {"registry": variables}}}, diff=True,
+        environment={
+            "PATH": f"{tools}:{os.environ['PATH']}", "CALLS": str(calls), "ANSIBLE_VERBOSITY": "3",
+        },
+    ).ok()
+    lines = calls.read_text().splitlines()
+    login = next(line for line in lines if " login " in line)
+    assert login.endswith("login --username robot --password-stdin registry.test")
+    assert SECRET in lines
+    assert lines.index(login) < next(n for n, line in enumerate(lines) if " pull " in line)
+    assert SECRET not in run.stdout
 
 
 def test_absent_leaves_nothing(lab: Lab) -> None:

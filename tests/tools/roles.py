@@ -32,7 +32,7 @@ CLEARING_SECONDS = 90.0
 PACKAGES = ("podman", "runc", "netavark", "debootstrap", "dpkg-dev", "gnupg")
 COMMANDS = ("podman", "runc", "debootstrap", "dpkg-scanpackages", "gpg", "nsenter")
 # The longest first.
-SCENARIOS = ("hybrid", "podman", "docker", "package", "compose")
+SCENARIOS = ("hybrid", "podman", "package", "docker", "compose", "konnect")
 #: Those that were seen to pass to their end; the others run by SCENARIO= only.
 PROVEN = ("podman",)
 BASE = "localhost/kong-sandbox-base:latest"

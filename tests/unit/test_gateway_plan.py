@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.filter.gateway_unfinished import gateway_unfinished
 from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import _names, _releases
-from unit.gateway_role import FACTS, NOW, conf, plan, record
+from unit.gateway_role import FACTS, NOW, ROLE, conf, plan, record
 
 KONNECT: dict[str, Any] = {"mode": "konnect", "control_plane_url": "https://abc.eu.cp0.konghq.com"}
 CLUSTER: dict[str, Any] = {"ca_certificate": "/ca.crt", "ca_key": "/ca.key", "ca_text": "PEM"}
@@ -141,7 +142,7 @@ def test_a_number_sign_is_no_comment() -> None:
         ({**DATA_PLANE, "control_plane_url": "http://u@cp"}, "must be a host name"),
         ({**DATA_PLANE, "certificate": "none"}, "gateway_certificate cannot be none"),
         ({**DATA_PLANE, "ca_key": ""}, "needs gateway_ca_certificate and gateway_ca_key"),
-        ({**KONNECT, "edition": "community"}, "gateway_mode=konnect needs gateway_edition=enterprise"),
+        ({**KONNECT, "edition": "community"}, "konnect needs gateway_edition=enterprise"),
         (
             {**KONNECT, "config": {"role": "traditional"}},
             "role is data_plane with gateway_mode=konnect",
@@ -379,6 +380,37 @@ def test_the_first_password_is_in_no_command() -> None:
     assert "hush-hush" not in str(words)
     assert words[-5:] == ["kong", "migrations", "-c", "/etc/kong/kong.conf", "bootstrap"]
     assert "KONG_PASSWORD" in " ".join(words)
+
+
+def test_the_first_password_is_for_the_bootstrap_only() -> None:
+    given: dict[str, Any] = {"mode": "traditional", "config": DATABASE}
+    made = plan(**given, admin_password="hush-hush")
+    readers = [name for name, words in made["commands"].items() if "KONG_PASSWORD" in str(words)]
+    assert readers == ["bootstrap"]
+    assert "hush-hush" not in str({**made, "problems": []})
+    running = {"record": record(plan(**given)), "running": True}
+    assert plan(running, **given, admin_password="hush-hush")["action"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("ulimits", "lines"), [({}, []), ({"nofile": 65536}, ["LimitNOFILE=65536"])]
+)
+def test_a_unit_has_limits_only_where_the_user_sets_them(
+    ulimits: dict[str, int], lines: list[str]
+) -> None:
+    template = jinja2.Template((ROLE / "templates/unit.conf.j2").read_text())
+    run = plan(method="package", ulimits=ulimits)["run"]
+    text = template.render(__gateway_run=run, gateway_directory="/etc/kong")
+    found = [each for each in text.splitlines() if each.startswith(("Limit", "Memory", "CPU"))]
+    assert found == lines
+
+
+def test_without_a_token_a_new_certificate_must_be_pinned_by_hand() -> None:
+    first = plan(**KONNECT, pins=False)
+    assert "pin the one that the run prints" in " ".join(first["warnings"])
+    facts = {"certificates": {"tls": pair(first, 400), "new": {}}}
+    assert plan(facts, **KONNECT, pins=False)["warnings"] == []
+    assert plan(**KONNECT, pins=True)["warnings"] == []
 
 
 def test_custom_plugins_are_copied_and_loaded(tmp_path: Path) -> None:

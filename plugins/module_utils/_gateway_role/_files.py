@@ -29,8 +29,8 @@ SPEC: dict[str, Any] = {
     "directory": {"type": "path", "required": True},
     "owner": {"default": ""},
     "group": {"default": ""},
-    # Contents are hidden file by file; as strings of the result they would hide other words.
-    "files": {"type": "list", "elements": "dict", "default": [], "no_log": False},
+    # One string, which is hidden as a whole in logs: as a list its words would hide other words.
+    "files": {"type": "json", "default": "[]", "no_log": True},
     "moves": {"type": "dict", "default": {}},
     "known": {"type": "list", "elements": "str", "default": []},
 }
@@ -39,10 +39,11 @@ SPEC: dict[str, Any] = {
 def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
     """The result of the module for its options."""
     files = Files(given["directory"], given["owner"], given["group"], check)
+    wanted = json.loads(given["files"])
     if given["state"] == "present":
-        files.present(given["files"], given["moves"], given["known"])
+        files.present(wanted, given["moves"], given["known"])
     elif given["state"] == "proven":
-        files.proven(given["files"])
+        files.proven(wanted)
     elif given["state"] == "restored":
         files.restored()
     else:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role ``gateway`` wants to know of a host, read in one go.
+"""Facts of a host that the role ``gateway`` needs, gathered in one task.
 
 PRIVATE to the collection: it can change in any release.
 """

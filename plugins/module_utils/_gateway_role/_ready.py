@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from ._host import RunCommand
 
-# What a gateway's log says, and what it means for who runs it; a blank line separates them.
+# Patterns of a gateway's log, one a line, and what they mean; a blank line separates the entries.
 _REASONS = r"""
 bind\(\) to (?!unix:)[^\n]*address already in use
 A port is taken by another process.
@@ -35,10 +35,12 @@ Certificate and key differ.
 version[^\n]*(incompatible|too old|too new|newer than|older than)
 The control plane refuses this version; upgrade the control plane first.
 
-certificate verify (failed|error)|bad certificate|unknown ca|handshake fail|certificate[^\n]*(refused|rejected|not trusted|unknown|mismatch)
-The two ends do not accept each other's certificates: both need one of the same CA, or the same pair; Konnect needs this one pinned.
+certificate verify (failed|error)|bad certificate|unknown ca|handshake fail
+certificate[^\n]*(refused|rejected|not trusted|unknown|mismatch)
+The two ends do not accept each other's certificates: use one CA or one pair, or pin it in Konnect.
 
-connection to control plane[^\n]*broken|unable to connect to (peer|control plane)|error while receiving frame from control plane
+connection to control plane[^\n]*broken|unable to connect to (peer|control plane)
+error while receiving frame from control plane
 The control plane ends the connection; its log has the reason.
 
 database needs bootstrapping|new migrations available
@@ -50,7 +52,10 @@ The gateway refuses the state file.
 (license)[^\n]*(expired|invalid|missing|not found)
 The license is missing, invalid or expired; set gateway_license.
 """
-REASONS = [entry.split("\n") for entry in _REASONS.strip().split("\n\n")]
+REASONS = [
+    ("|".join(patterns), sentence)
+    for *patterns, sentence in (entry.split("\n") for entry in _REASONS.strip().split("\n\n"))
+]
 _EMPTY = re.compile("0*")
 _FATAL = re.compile(r"\[(?:emerg|crit|alert)\]|^Error:|\[error\]", re.MULTILINE)
 
@@ -71,7 +76,7 @@ class NotReady(Exception):
 
 @dataclass
 class Ready:
-    """What is asked, and for how long; times are in seconds."""
+    """What is requested, and for how long; times are in seconds."""
 
     run_command: RunCommand
     status_url: str = ""
@@ -188,7 +193,7 @@ def pids(status: Mapping[str, Any]) -> set[int]:
 def get(url: str, headers: Mapping[str, str] | None = None) -> tuple[int, str, dict[str, str]]:
     """Status, body and headers in small letters; status 0 where nobody listens.
 
-    A host that asks itself does not validate certificates: they are for other names.
+    Certificates are not validated on the host itself: they are for other names.
     """
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=5)

@@ -119,6 +119,7 @@ def _mode(options: Options, settings: Mapping[str, str]) -> list[Rule]:
 
 def _certificates(options: Options) -> list[Rule]:
     source, cluster = certificate_source(options), role_of(options) != "traditional"
+    has_pair = options["certificate_file"] and options["certificate_key_file"]
     return [
         (cluster and source == "none",
          "gateway_certificate cannot be none in a cluster; set auto, ca or given."),
@@ -126,7 +127,7 @@ def _certificates(options: Options) -> list[Rule]:
          "A control plane of your own does not pin certificates; set gateway_certificate=ca."),
         (source == "ca" and not (options["ca_certificate"] and options["ca_key"]),
          "gateway_certificate=ca needs gateway_ca_certificate and gateway_ca_key."),
-        (source == "given" and not (options["certificate_file"] and options["certificate_key_file"]),
+        (source == "given" and not has_pair,
          "gateway_certificate=given needs gateway_certificate_file and"
          " gateway_certificate_key_file."),
         (options["certificate_renew_days"] >= options["certificate_days"],
@@ -232,7 +233,8 @@ def _values(options: Options, fixed: Mapping[str, str]) -> Iterator[Rule]:
 def _listeners(options: Options, settings: Mapping[str, str]) -> Iterator[Rule]:
     counted = Counter((found.host, found.port) for found in listeners_of(settings))
     for (host, port), count in counted.items():
-        yield count > 1, f"Two listeners are set to {host}:{port}; change one of the _listen settings."
+        yield (count > 1,
+               f"Two listeners are set to {host}:{port}; change one of the _listen settings.")
     for entry in map(str, options["ports"]):
         yield (not _PORT.fullmatch(entry),
                f"gateway_ports holds {entry}; write [ADDRESS:][PORT:]PORT, such as 8000:8000.")

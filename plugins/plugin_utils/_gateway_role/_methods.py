@@ -23,7 +23,7 @@ GROUP = "kong-gateway"
 # Stands for the image in commands; its id is known only when it was pulled.
 IMAGE = "@IMAGE@"
 REPOSITORIES = "https://packages.konghq.com/public"
-# Listeners that only the host itself reaches, unless gateway_ports says otherwise.
+# Listeners that only the host itself reaches, unless gateway_ports publishes them.
 _PRIVATE = ("admin_listen", "admin_gui_listen", "status_listen", "debug_listen")
 _ROTATED = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
 
@@ -53,7 +53,7 @@ def run_of(options: Options, settings: Mapping[str, str], facts: Facts) -> dict[
 
 
 def _ports(settings: Mapping[str, str]) -> list[str]:
-    """What is published where the user says nothing: each listener that leaves the container."""
+    """What is published by default: each listener that can be reached from outside."""
     return [
         f"{'127.0.0.1:' if found.setting in _PRIVATE else ''}{found.port}:{found.port}"
         for found in listeners_of(settings)

@@ -164,7 +164,7 @@ def _ends(options: Options, pki: bool) -> dict[str, str]:
     if pki or options["mode"] == "konnect":
         found["cluster_server_name"] = server
     if options["mode"] == "konnect":
-        # As Konnect's API says, else by the naming of its endpoints.
+        # From Konnect's API, else by the naming of its endpoints.
         url = options.get("telemetry_url") or re.sub(
             r"\.cp(\d*)\.", r".tp\1.", options["control_plane_url"], count=1)
         name, found["cluster_telemetry_endpoint"] = endpoint(str(url), 443)
