@@ -49,8 +49,8 @@ events_logger = "file"
 """
 ELSEWHERE = {
     **{name: f"by SCENARIO={name} only" for name in SCENARIOS if name not in PROVEN},
-    "helm": "no cluster is built here; unit tests see the chart's values and the secrets",
-    "rpm": "no root of an rpm distribution can be made here; unit tests see what is written",
+    "helm": "test_role_gateway_helm.py, where KUBECONFIG and GATEWAY_CHART name a cluster and a chart",
+    "rpm": "no root of an rpm distribution can be made here; unit tests check what is written",
 }
 
 
