@@ -108,7 +108,7 @@ def test_a_release_that_fails_keeps_the_former_one_and_comes_back(cluster: Clust
     host.options["config"] = {"log_level": "debug"}
     failed = host.run(helm_values={"proxy": {"http": {"servicePort": "no-port"}}})
     assert failed.rc != 0
-    assert "Run the gateway" in failed.stdout
+    assert "Install the release: " in failed.stdout
     assert cluster.deployment() == before
     host.run().ok()
     assert cluster.environment()["KONG_LOG_LEVEL"] == "debug"
