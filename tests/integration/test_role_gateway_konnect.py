@@ -85,7 +85,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
             }
         more = {
             "konnect_token": TOKEN,
-            "konnect_url": client.client.base_url.__str__().rstrip("/"),
+            "konnect_url": str(client.client.base_url).rstrip("/"),
             "kong_control_plane": "default",
         }
         yield Place(client, control, lab, lab.hosts, more)

@@ -16,6 +16,13 @@ from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import
 from unit.gateway_role import FACTS, NOW, ROLE, conf, plan, record
 
 KONNECT: dict[str, Any] = {"mode": "konnect", "control_plane_url": "https://abc.eu.cp0.konghq.com"}
+ENDPOINTS = {
+    "control_plane_endpoint": "https://abc.eu.cp.konghq.com",
+    "telemetry_endpoint": "https://abc.eu.telemetry.konghq.com",
+}
+PINNING: dict[str, Any] = {
+    "pins": True, "control_plane": "mine", "control_planes": [{"config": ENDPOINTS}],
+}
 CLUSTER: dict[str, Any] = {"ca_certificate": "/ca.crt", "ca_key": "/ca.key", "ca_text": "PEM"}
 JOINED: dict[str, Any] = {"mode": "data_plane", "control_plane_url": "cp.example.com"}
 DATA_PLANE: dict[str, Any] = {**JOINED, **CLUSTER}
@@ -53,8 +60,9 @@ def test_a_data_plane_of_konnect_gets_its_settings_from_one_url() -> None:
 
 
 def test_endpoints_of_konnects_api_beat_those_of_their_names() -> None:
-    found = conf(plan(**KONNECT, telemetry_url="https://abc.eu.tp.konghq.com"))
-    assert found["cluster_telemetry_endpoint"] == "abc.eu.tp.konghq.com:443"
+    found = conf(plan(mode="konnect", **PINNING))
+    assert found["cluster_control_plane"] == "abc.eu.cp.konghq.com:443"
+    assert found["cluster_telemetry_endpoint"] == "abc.eu.telemetry.konghq.com:443"
 
 
 @pytest.mark.parametrize("options", [KONNECT, DATA_PLANE, CONTROL_PLANE])
@@ -147,6 +155,8 @@ def test_a_number_sign_is_no_comment() -> None:
             {**KONNECT, "config": {"role": "traditional"}},
             "role is data_plane with gateway_mode=konnect",
         ),
+        ({**KONNECT, **PINNING, "control_planes": []}, "kong_control_plane=mine does not exist"),
+        ({**KONNECT, **PINNING, "control_plane": ""}, "konnect_token needs kong_control_plane"),
         ({**KONNECT, "state_file": "/x"}, "gateway_state_file needs gateway_mode=dbless"),
         ({"labels": {"a": "b"}}, "gateway_labels are for data planes"),
         ({**KONNECT, "labels": {"a": "b,c"}}, "which separate labels"),
@@ -410,7 +420,7 @@ def test_without_a_token_a_new_certificate_must_be_pinned_by_hand() -> None:
     assert "pin the one that the run prints" in " ".join(first["warnings"])
     facts = {"certificates": {"tls": pair(first, 400), "new": {}}}
     assert plan(facts, **KONNECT, pins=False)["warnings"] == []
-    assert plan(**KONNECT, pins=True)["warnings"] == []
+    assert plan(mode="konnect", **PINNING)["warnings"] == []
 
 
 def test_custom_plugins_are_copied_and_loaded(tmp_path: Path) -> None:

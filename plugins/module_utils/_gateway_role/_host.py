@@ -26,10 +26,10 @@ Output = Callable[[tuple[str, ...]], str]
 HEADER = "# Managed by Ansible, role irishtek.kong.gateway."
 _LIBRARIES = ("cryptography", "debian", "kubernetes", "requests", "yaml")
 _FAMILIES = {"debian": "debian", "rhel": "rhel", "fedora": "rhel", "centos": "rhel", "amzn": "amzn"}
-_DOCKER = {
+_DOCKER: dict[str, tuple[str, ...]] = {
     "docker": ("docker", "--version"), "compose": ("docker", "compose", "version", "--short"),
 }
-_VERSIONS = {
+_VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "podman": {"podman": ("podman", "--version")},
     "docker": {"docker": _DOCKER["docker"]},
     "compose": _DOCKER,

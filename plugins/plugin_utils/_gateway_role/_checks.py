@@ -104,6 +104,11 @@ def _mode(options: Options, settings: Mapping[str, str]) -> list[Rule]:
         (url and role == "data_plane" and not _ENDPOINT.fullmatch(url),
          "gateway_control_plane_url must be a host name or IPv4 address with or without a port,"
          " such as https://cp.example.com:8005."),
+        (options["pins"] and not options["control_plane"],
+         "konnect_token needs kong_control_plane, the name of the control plane."),
+        (options["pins"] and len(options["control_planes"]) != 1,
+         f"kong_control_plane={options['control_plane']} does not exist in Konnect; create it or"
+         " correct the name."),
         (mode == "konnect" and edition != "enterprise",
          "gateway_mode=konnect needs gateway_edition=enterprise."),
         (options["state_file"] and mode != "dbless",

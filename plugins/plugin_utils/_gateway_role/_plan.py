@@ -50,7 +50,8 @@ def plan_of(options: Options, facts: Facts, now: float) -> dict[str, Any]:
     """What the role does on one host.
 
     :param options: the role's options without their prefix, ``hostname``, ``pins`` (whether the
-        role pins certificates in Konnect), ``collections`` (those of the needed ones that are
+        role pins certificates in Konnect), ``control_plane`` (its name there), ``control_planes``
+        (those of that name), ``collections`` (those of the needed ones that are
         installed), ``state_document`` (the converted state file) and ``ca_text`` (the certificate
         of the CA, where there is one).
     :param facts: what ``gateway_host_info`` found.
@@ -90,6 +91,9 @@ def plan_of(options: Options, facts: Facts, now: float) -> dict[str, Any]:
 def _complete(options: Options) -> dict[str, Any]:
     """The options with those defaults that depend on others, and with strings where they belong."""
     found = dict(options)
+    for plane in options["control_planes"]:
+        found["control_plane_url"] = plane["config"]["control_plane_endpoint"]
+        found["telemetry_url"] = plane["config"]["telemetry_endpoint"]
     by_mode = "enterprise" if options["mode"] == "konnect" else "community"
     found["edition"] = options["edition"] or by_mode
     found["written_version"] = options["version"]
@@ -98,7 +102,7 @@ def _complete(options: Options) -> dict[str, Any]:
         found[name] = int(options[name])
     for name in ("name", "control_plane_url", "network"):
         # Before ansible-core 2.19 a string under !vault is of another type.
-        found[name] = str(options[name])
+        found[name] = str(found[name])
     return found
 
 
