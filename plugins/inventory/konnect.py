@@ -42,9 +42,12 @@ author:
 """
 
 EXAMPLES = r"""
-# konnect.yml: all control planes of a region; KONNECT_TOKEN is set in the environment
+# konnect.yml: all control planes of a region; KONNECT_TOKEN is set in the environment. They are in
+# the group kong_gateways, too, on whose hosts the playbooks of this collection run.
 plugin: irishtek.kong.konnect
 konnect_region: eu
+groups:
+  kong_gateways: "true"
 
 ---
 # production.konnect.yml: some of them, in groups of their own, kept for an hour

@@ -182,6 +182,23 @@ def test_the_state_file_of_the_tutorial(engine: Engine, konnect: Gateway) -> Non
     assert "other" in refused["msg"] and "default" in refused["msg"]
 
 
+def test_a_file_and_a_task_may_write_name_or_id_of_the_control_plane(
+    engine: Engine, konnect: Gateway
+) -> None:
+    key = konnect.core.split("/")[3]
+    by_name, by_id = ({**TUTORIAL, "_konnect": {"control_plane_name": each}}
+                      for each in ("default", key))
+    planes = Engine(replace(konnect, control_plane=key))
+    for check in (True, False):
+        assert State(planes)(by_name, check=check)["changed"]
+    assert State(engine)(by_id)["changed"] is False
+    engine.ok("konnect_control_plane", name="other")
+    other = {**TUTORIAL, "_konnect": {"control_plane_name": "other"}}
+    for check in (True, False):
+        refused = State(planes).refused(other, check=check)
+        assert "other" in refused["msg"] and key in refused["msg"]
+
+
 def test_an_unchanged_sync_takes_one_list_a_kind(engine: Engine, konnect: Gateway) -> None:
     state = State(engine)
     pools = [{"name": f"pool-{number}", "targets": [{"target": "a.test:80"}]} for number in "123"]

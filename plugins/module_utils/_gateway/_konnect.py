@@ -123,6 +123,10 @@ class KonnectGateway(AdminGateway):
             self._path = self._path or f"{CONTROL_PLANES}/{self._remember(self._look_up)}"
             return self._path
 
+    def is_control_plane(self, name: str) -> bool:
+        found = find_control_plane(self.region, name)
+        return found is not None and self.path.endswith(f"/{found['id']}")
+
     def _look_up(self) -> str:
         wanted = str(self.region.connection.control_plane)
         found = find_control_plane(self.region, wanted)
