@@ -151,7 +151,8 @@ def canonical(field: Field | None, value: Any) -> Any:
         return None
     if field.compare_as is not None:
         return field.compare_as(value)
-    value = same_value(value) if field.element is None else _canonical_inside(field.element, value)
+    item = Field("", "dict", fields=field.fields) if field.is_list_of_records else field.element
+    value = same_value(value) if item is None else _canonical_inside(item, value)
     if not field.unordered:
         return value
     if isinstance(value, dict):

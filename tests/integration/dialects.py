@@ -32,8 +32,6 @@ EXCEPTIONS: dict[str, str] = {
     r"test_kong_info_shows_it_as_its_module_does\[certificate": "kong_info shows entities as the "
     "gateway returns them, and Konnect returns certificates without their SNIs",
     r"test_the_konnect_variant": "test_konnect has the file that names a control plane",
-    r"test_stream_routes_become": "to do: the prediction of stream routes differs on Konnect",
-    r"test_both_ways_to_run": "to do: it writes the options of an Admin API",
 }
 
 
