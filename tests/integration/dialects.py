@@ -20,6 +20,7 @@ BOTH = (
     "test_state_undo",
     "test_failures_of_kinds",
     "test_budgets",
+    "test_deck_round_trip",
     "test_check_mode",
     "test_plugins",
     "test_state_roundtrip",
