@@ -213,6 +213,10 @@ def test_kinds_of_the_enterprise_edition(enterprise: Gateway) -> None:
     # Memberships are entities of their own.
     assert counts(state.predicted_and_done(document)) == {"created": 7}
     dumped = _dump(state, select_tags=["t"])
+    # decK takes a consumer below a group for the whole consumer.
+    groups = [each["groups"] for each in dumped["consumers"]]
+    assert groups == [[{"name": "gold"}], [{"name": "silver"}]]
+    assert not any("consumers" in each for each in dumped["consumer_groups"])
     state.unchanged(dumped)
     members = enterprise.call("GET", "/consumer_groups/gold/consumers")["data"]
     assert [each["username"] for each in members] == ["alice"]
