@@ -67,7 +67,7 @@ def test_the_health_of_a_target_of_a_missing_one(engine: Engine, upstream: str) 
         refused = engine.refused(
             "kong_target_health", check=check, upstream=UNKNOWN, target=ONE, health="healthy"
         )
-        assert "the upstream does not exist" in refused["msg"]
+        assert f"upstream {UNKNOWN} does not exist" in refused["msg"]
 
 
 def test_an_upstream_that_an_earlier_task_predicts(engine: Engine) -> None:
