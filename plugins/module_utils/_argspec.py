@@ -229,7 +229,12 @@ def restore_nulls(
     validated: Mapping[str, Any], fields: Sequence[Field], nulls: list[Path]
 ) -> dict[str, Any]:
     """What the user wrote: validated parameters without those left out, with the nulls back."""
-    written: dict[str, Any] = _without_unset(Field("", "dict", fields=tuple(fields)), validated)
+    by_name = {each.name: each for each in fields}
+    written = {
+        name: _without_unset(by_name.get(name), value)
+        for name, value in validated.items()
+        if value is not None
+    }
     for path in nulls:
         at: Any = written
         for step in path[:-1]:

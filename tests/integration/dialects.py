@@ -47,6 +47,7 @@ EXCEPTIONS: dict[str, str] = {
     r"test_health_checks_that_are_off_are_not_waited_for": NO_HEALTH,
     r"test_a_target_that_fails_its_checks_is_not_waited_for_without_end": NO_HEALTH,
     r"test_a_name_that_nobody_knows_is_said": NO_HEALTH,
+    r"test_check_mode_knows_the_health": NO_HEALTH,
     r"test_all_that_goes_with_a_certificate_is_shown": "a certificate comes without its SNIs, so "
     "messages call it by its ID",
     r"test_kong_info_shows_it_as_its_module_does\[certificate": "kong_info shows entities as the "
