@@ -80,7 +80,7 @@ class InventoryModule(KongInventory):
 
     def found(self, gateway: Gateway) -> list[Record]:
         konnect = account(gateway)
-        listed = konnect.listed(
+        listed = konnect.control_planes(
             self.get_option("labels"), cluster_type=self.get_option("cluster_type")
         )
         return [{**each, "url": konnect.url} for each in listed]

@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import yaml  # type: ignore[import-untyped, unused-ignore]
 
@@ -112,7 +111,7 @@ class Stage:
             self.proxy_url = real.proxy
             return f"the data plane of {command}"
         options = ["--cluster-mtls", "pki", "--cluster-server-name", SERVER_NAME,
-                   "--cluster-trusted", self.trusted]  # fmt: skip
+                   "--cluster-trusted", str(self.trusted)]  # fmt: skip
         running = enter(data_plane(self.folder / "dp.log", pair, self.address, *options))
         self.proxy_url = running.gateway.proxy_url
         return "the sandbox's data plane"

@@ -97,9 +97,8 @@ class RoundTrip:
         )
 
     def _kinds(self) -> list[str]:
-        missing = ("consumer_group", "partial", "mtls_auth")
-        if self.gateway.control_plane:
-            missing = ("oauth2",)
+        enterprise = ["consumer_group", "partial", "mtls_auth"]
+        missing = ["oauth2"] if self.gateway.control_plane else enterprise
         return [kind for kind in ALL_KINDS if kind not in missing]
 
     def dump(self, name: str, **options: Any) -> tuple[Path, dict[str, str]]:

@@ -21,8 +21,8 @@ POOL = [{"target": address} for address in ADDRESSES]
 class Counted:
     """An engine whose every task tells what it asked of the gateway.
 
-    Konnect takes one more request a task, which looks up the control plane; a target whose upstream
-    is named takes one that looks up its ID; and changes are PUT. Apart from these it costs the same.
+    Konnect takes one more request a task, which looks up the control plane, and one that looks up
+    the ID of a target's upstream; and changes are PUT. Apart from these it costs the same.
     """
 
     def __init__(self, engine: Engine) -> None:

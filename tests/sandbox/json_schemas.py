@@ -69,5 +69,6 @@ def of_field(field: Field) -> Schema:
     if field.type == "set":
         shown["uniqueItems"] = True
     if field.type == "map" and field.values is not None:
-        shown |= {"patternProperties": {"^.+$": of_field(field.values)}, "additionalProperties": False}
+        shown["patternProperties"] = {"^.+$": of_field(field.values)}
+        shown["additionalProperties"] = False
     return shown
