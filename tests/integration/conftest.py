@@ -195,10 +195,4 @@ def echo_servers(_gateway: Gateway) -> Iterator[list[Echo]]:
 @pytest.fixture
 def playbook(tmp_path: Path, gateway: Gateway) -> Player:
     """Runs playbooks; the modules' environment variables lead to the gateway under test."""
-    names = {
-        "admin_url": "KONG_ADMIN_URL", "admin_token": "KONG_ADMIN_TOKEN",
-        "konnect_url": "KONNECT_URL", "konnect_token": "KONNECT_TOKEN",
-        "control_plane": "KONNECT_CONTROL_PLANE",
-    }
-    environment = {names[name]: value for name, value in gateway.connection.items()}
-    return Player(tmp_path, environment)
+    return Player(tmp_path, gateway.environment)

@@ -27,6 +27,7 @@ BOTH = (
     "test_target_states",
     "test_names_like_ids",
     "test_secrets_of_kinds",
+    "test_secrets_of_modules",
     "test_state_races",
     "test_state_renames",
     "test_state_strings",
