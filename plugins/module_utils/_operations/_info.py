@@ -76,15 +76,15 @@ def _pool(
     task: Task, upstream: Entity, tags: Sequence[str], nodes: Sequence[Gateway]
 ) -> list[Entity]:
     targets = task.gateway.entities(TARGET, upstream["id"], tags=tags) or []
-    asked = bool(task.params["health"] and targets)
+    reads_health = bool(task.params["health"] and targets)
     # Without other nodes, a gateway that does not balance reports that itself.
-    own = asked and (task.gateway.traits().has_balancer or not nodes)
+    own = reads_health and (task.gateway.traits().has_balancer or not nodes)
     key = upstream["id"]
     seen = health_by_address(task.gateway, key) if own else {}
-    further = {node.url: health_by_address(node, key) for node in (nodes if asked else ())}
+    further = {node.url: health_by_address(node, key) for node in (nodes if reads_health else ())}
     for target in targets:
         target["upstream"] = {"id": upstream["id"], "name": upstream["name"]}
-        if asked:
+        if reads_health:
             target.update(_health(seen.get(target["target"], {})))
         if further:
             target["nodes"] = [
