@@ -80,7 +80,7 @@ def _reasons(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 class KonnectGateway(AdminGateway):
-    """The core entities of one control plane, which is looked up when the first one is asked for.
+    """The core entities of one control plane, which is looked up with the first request.
 
     :param remember: keeps the control plane's ID for the rest of a run.
     """
@@ -150,8 +150,8 @@ class KonnectGateway(AdminGateway):
 
     def identify(self) -> dict[str, Any]:
         host = _REGIONAL.sub(r"https://global.\1.konghq.", self.region.url)
-        asked = self.region.at("", base=host)
-        organization = asked.request("GET", "/v2/organizations/me") or {}
+        server = self.region.at("", base=host)
+        organization = server.request("GET", "/v2/organizations/me") or {}
         if not organization.get("name"):
             raise UnexpectedAnswer(NOT_KONNECT.format(host))
         return {
@@ -257,16 +257,16 @@ class KonnectGateway(AdminGateway):
         return []
 
     def kinds_tagged(self, tag: str, known: Collection[str] = ()) -> set[str]:
-        """Konnect has no list by tag, so each kind that is not known to matter is asked for."""
-        asked = [
+        """Konnect has no list by tag, so each kind is listed that is not known to have it."""
+        kinds = [
             kind
             for kind in KINDS.values()
             if kind.name not in known
             and self.offers(kind)
             and any(field.name == "tags" for field in kind.fields)
         ]
-        lists = for_each(lambda kind: self.entities(kind, tags=(tag,)) or [], asked)
-        return {kind.name for kind, listed in zip(asked, lists) if listed}
+        lists = for_each(lambda kind: self.entities(kind, tags=(tag,)) or [], kinds)
+        return {kind.name for kind, listed in zip(kinds, lists) if listed}
 
     def data_planes(self) -> list[Entity]:
         nodes = self.account(within=True).data_planes()

@@ -24,7 +24,7 @@ from ._admin import AdminGateway
 from ._protocol import Traits
 
 CONTROL_PLANES = "/v2/control-planes"
-NOT_KONNECT = "{} does not answer as Konnect does: check konnect_url"
+NOT_KONNECT = "{} does not respond as Konnect does: check konnect_url"
 TRAITS = Traits(
     name="Kong Konnect", edition="konnect", role="control_plane", has_balancer=False,
     omits_nulls=True,
@@ -84,12 +84,12 @@ class KonnectAccount(AdminGateway):
         """A list of Konnect, paged by numbers or by a cursor, in its older shape or its newer."""
         query["page[size]"] = str(_SIZE)
         while True:
-            answer = self.region.request("GET", path, params=query)
-            if not isinstance(answer, dict) or not answer.keys() & {"data", "items", "page"}:
+            response = self.region.request("GET", path, params=query)
+            if not isinstance(response, dict) or not response.keys() & {"data", "items", "page"}:
                 raise UnexpectedAnswer(NOT_KONNECT.format(self.region.url))
-            found = answer.get("data") or answer.get("items") or ()
+            found = response.get("data") or response.get("items") or ()
             yield from found
-            page = (answer.get("meta") or answer).get("page") or {}
+            page = (response.get("meta") or response).get("page") or {}
             after = page.get("next_cursor") or _cursor(str(page.get("next") or ""))
             if after and after != query.get("page[after]"):
                 query["page[after]"] = after

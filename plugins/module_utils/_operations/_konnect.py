@@ -15,7 +15,7 @@ from .._apply import absent, apply, present
 from .._argspec import ArgumentSpec
 from .._entities._identity import find_by_reference
 from .._entities._kind import Entity
-from .._entities._konnect import CONTROL_PLANE, GROUP, as_answered
+from .._entities._konnect import CONTROL_PLANE, GROUP, as_returned
 from .._entities._registry import KINDS
 from .._errors import InputError
 from .._gateway._konnect import KonnectGateway
@@ -57,7 +57,7 @@ def run_control_plane(task: Task) -> Result:
         added, removed = ([], []) if task.removes else _members(task, plan)
     done = apply(task.gateway, plan)
     result = result_of_one(task, done)
-    result[CONTROL_PLANE.name] = as_answered(result[CONTROL_PLANE.name])
+    result[CONTROL_PLANE.name] = as_returned(result[CONTROL_PLANE.name])
     result.update(added=added, removed=removed)
     if (added or removed) and done.operation == NONE:
         result.update(changed=True, operation=UPDATE)

@@ -127,8 +127,8 @@ def run_node_info(task: Task) -> Result:
 
 def _look(task: Task) -> Result:
     plane = of_account(task)
-    answer = plane.request("GET", "/expected-config-hash") or {}
-    expected = answer.get("expected_hash")
+    response = plane.request("GET", "/expected-config-hash") or {}
+    expected = response.get("expected_hash")
     nodes = [{**node, "connected": _is_connected(node)} for node in plane.data_planes()]
     for node in nodes:
         node["up_to_date"] = node["connected"] and node.get("config_hash") == expected
