@@ -79,7 +79,7 @@ def test_first_run_sets_the_tutorial_up_and_the_second_changes_nothing(
     playbook: Player, tutorial_gateway: Gateway
 ) -> None:
     first = playbook(PLAYBOOK, inventory=_inventory(tutorial_gateway)).ok()
-    names = ["Upstream with its targets", "Service", "Route"]
+    names = ["Create the upstream with its targets", "Create the service", "Create the route"]
     assert [name for name in names if name in first.changed()] == names
     _assert_tutorial(tutorial_gateway, {"google.com:80": 100, "httpbin.org:80": 100})
     tutorial_gateway.reset_requests()
@@ -92,7 +92,7 @@ def test_it_begins_by_telling_which_gateway_of_which_version_it_is(
 ) -> None:
     run = playbook(PLAYBOOK, inventory=_inventory(tutorial_gateway), check=True).ok()
     version = tutorial_gateway.call("GET", "/")["version"]
-    told = run.result("Tell which gateway it is")["first_upstream_target_ping.msg"]
+    told = run.result("Show which gateway it is")["first_upstream_target_ping.msg"]
     assert version in told
     assert tutorial_gateway.admin_url in told
     assert told in run.stdout
@@ -123,7 +123,7 @@ def test_echo_servers_take_the_public_targets_place_and_answer_through_the_proxy
         first_upstream_target_statuses=[200],
     )
     run = playbook(PLAYBOOK, inventory=inventory).ok()
-    assert run.changed() == ["Upstream with its targets"]
+    assert run.changed() == ["Create the upstream with its targets"]
     assert run.result("Probe the way through the proxy")["statuses"] == {"200": 1}
     _assert_tutorial(tutorial_gateway, targets)
 

@@ -34,6 +34,15 @@ def _become(bin_folder: Path, argv: Sequence[str], **more: str) -> int:
     os.execve(python, [python, *argv], env)
 
 
+def _changelog() -> int:
+    """Take the fragments into the changelog of the version that galaxy.yml names."""
+    linters = workspace.lint_venv()
+    workspace.collection()
+    command = [str(linters / "antsibull-changelog"), "release", "--update-existing"]
+    environment = workspace.environment(linters)
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
 def _sandbox() -> int:
     return _become(workspace.test_venv(), ["-m", "sandbox"])
 
@@ -71,6 +80,7 @@ def _benchmark_events() -> int:
 
 PROGRAMS: dict[str, Callable[[], int]] = {
     "collection": _collection,
+    "changelog": _changelog,
     "sandbox": _sandbox,
     "demo": _demo,
     "demo-konnect": lambda: _demo("konnect"),
