@@ -87,6 +87,9 @@ class AdminGateway(Gateway):
             restricts_listed_ids=_restricts_listed_ids(str(version)),
         )
 
+    def is_control_plane(self, name: str) -> bool:
+        return False
+
     def offers(self, kind: Kind) -> bool:
         if not kind.optional:
             return True
