@@ -128,3 +128,29 @@ def test_a_target_that_failed_three_times_is_drained(gateway: Gateway, tmp_path:
     weights = {each["target"]: each["weight"] for each in targets}
     assert weights == {"127.0.0.1:1": 0, "127.0.0.1:2": 100}
     assert TOKEN not in rulebook.said
+
+
+def test_an_entity_that_differs_from_the_files_is_reported(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    (tmp_path / "kong.yaml").write_text(json.dumps({
+        "_format_version": "3.0",
+        "upstreams": [{"name": "orders", "targets": [{"target": "127.0.0.1:1", "weight": 7}]}],
+    }))  # fmt: skip
+    variables = {
+        "kong_gateways": [{"name": "kong-1", "admin_url": gateway.admin_url}],
+        "kong_state_src": [str(tmp_path / "kong.yaml")],
+        "kong_state_state": "applied",
+        "kong_interval": 0.2,
+        "kong_admin_token": TOKEN,
+    }
+    target = "target 127.0.0.1:1 of upstream orders"
+    with running(tmp_path, "drift.yml", variables) as rulebook:
+        rulebook.wait_for(f"kong-1: update {target}: weight 100 -> 7")
+        gateway.call("PATCH", "/upstreams/orders/targets/127.0.0.1:1", {"weight": 7})
+        rulebook.wait_for(f"kong-1: {target} is as in the files")
+        gateway.faults(kind="answer", status=400, body="out of order", times=1000)
+        rulebook.wait_for("kong-1 cannot be compared: ")
+        gateway.clear_faults()
+        rulebook.wait_for("kong-1 can be compared again")
+    assert TOKEN not in rulebook.said
