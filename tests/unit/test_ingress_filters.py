@@ -9,6 +9,7 @@ import sys
 import types
 from typing import Any
 
+import jsonschema
 import pytest
 from ansible.errors import AnsibleFilterError
 
@@ -24,7 +25,11 @@ from ansible_collections.irishtek.kong.plugins.filter.kong_upstream_policy impor
 from ansible_collections.irishtek.kong.plugins.filter.kong_upstream_policy import (
     kong_upstream_policy,
 )
+from harness.crds import FIXTURES, schema_of, strict
 
+# The schema of a policy's spec, in which no unknown field passes.
+POLICY = strict(schema_of(FIXTURES / "kongupstreampolicies.json"))["properties"]["spec"]
+HASHING = {"algorithm": "consistent-hashing"}
 OPTIONS = {"class": "kong", "release": "edge"}
 CONTROL_PLANE = {
     "id": "8a3f3bb9-7d28-4a6b-a9e6-9fb8b2a2d8a1",
@@ -97,28 +102,35 @@ def test_a_missing_collection_is_told_with_what_installs_it(
         ({}, {}),
         ({"algorithm": "latency", "slots": 100}, {"algorithm": "latency", "slots": 100}),
         ({"hash_on": "none", "hash_fallback": None}, {}),
-        ({"hash_on": "ip"}, {"hashOn": {"input": "ip"}}),
+        ({"hash_on": "ip"}, {**HASHING, "hashOn": {"input": "ip"}}),
         (
             {"hash_on": "header", "hash_on_header": "X-User", "hash_fallback": "ip"},
-            {"hashOn": {"header": "X-User"}, "hashOnFallback": {"input": "ip"}},
+            {**HASHING, "hashOn": {"header": "X-User"}, "hashOnFallback": {"input": "ip"}},
         ),
         (
-            {"hash_on": "cookie", "hash_on_cookie": "id", "hash_on_cookie_path": "/"},
-            {"hashOn": {"cookie": "id", "cookiePath": "/"}},
+            {"hash_on": "cookie", "hash_on_cookie": "id", "hash_on_cookie_path": "/shop"},
+            {**HASHING, "hashOn": {"cookie": "id", "cookiePath": "/shop"}},
+        ),
+        (
+            {"algorithm": "consistent-hashing", "hash_on": "cookie", "hash_on_cookie": "id"},
+            {**HASHING, "hashOn": {"cookie": "id", "cookiePath": "/"}},
         ),
         (
             {
                 "hash_on": "uri_capture", "hash_on_uri_capture": "user",
                 "hash_fallback": "query_arg", "hash_fallback_query_arg": "u",
             },
-            {"hashOn": {"uriCapture": "user"}, "hashOnFallback": {"queryArg": "u"}},
+            {**HASHING, "hashOn": {"uriCapture": "user"}, "hashOnFallback": {"queryArg": "u"}},
         ),
         (
             {"hash_on": "ip", "hash_fallback": "cookie", "hash_on_cookie": "id"},
-            {"hashOn": {"input": "ip"}, "hashOnFallback": {"cookie": "id"}},
+            {
+                **HASHING, "hashOn": {"input": "ip"},
+                "hashOnFallback": {"cookie": "id", "cookiePath": "/"},
+            },
         ),
         (
-            {"algorithm": "sticky-sessions", "sticky_sessions_cookie": "s"},
+            {"sticky_sessions_cookie": "s"},
             {
                 "algorithm": "sticky-sessions", "hashOn": {"input": "none"},
                 "stickySessions": {"cookie": "s"},
@@ -152,6 +164,7 @@ def test_options_of_an_upstream_become_a_policy(
     options: dict[str, Any], spec: dict[str, Any]
 ) -> None:
     assert kong_upstream_policy(options) == spec
+    jsonschema.validate(spec, POLICY)
 
 
 @pytest.mark.parametrize(
@@ -161,9 +174,24 @@ def test_options_of_an_upstream_become_a_policy(
         ({"host_header": "a"}, "a KongUpstreamPolicy has no host_header; it has algorithm,"),
         ({"hash_on": "header"}, "hash_on header needs hash_on_header"),
         ({"hash_fallback": "cookie"}, "hash_fallback cookie needs hash_on_cookie"),
+        ({"hash_fallback": "ip"}, "hash_fallback needs hash_on"),
+        ({"algorithm": "consistent-hashing"}, "consistent-hashing needs hash_on"),
+        (
+            {"algorithm": "round-robin", "hash_on": "ip"},
+            "hash_on needs algorithm consistent-hashing, got round-robin",
+        ),
+        (
+            {"algorithm": "latency", "sticky_sessions_cookie": "s"},
+            "sticky_sessions_cookie needs algorithm sticky-sessions, got latency",
+        ),
+        ({"sticky_sessions_cookie_path": "/"}, "needs sticky_sessions_cookie"),
+        (
+            {"hash_on": "cookie", "hash_on_cookie": "id", "hash_fallback": "ip"},
+            "hash_fallback cannot be combined with hash_on cookie",
+        ),
     ],
 )
-def test_what_no_policy_holds_is_refused(options: Any, message: str) -> None:
+def test_what_a_policy_cannot_have_is_refused(options: Any, message: str) -> None:
     with pytest.raises(AnsibleFilterError) as caught:
         kong_upstream_policy(options)
     assert message in str(caught.value)
