@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from events.conftest import until
+from harness.cluster import Pod, StandIn, stand_in
 from harness.gateway import Gateway
 from harness.paths import COLLECTIONS
 
@@ -60,26 +61,33 @@ class Rulebook:
 
 @contextmanager
 def running(
-    folder: Path, rulebook: str, variables: Mapping[str, Any], *more: str | Path
+    folder: Path,
+    rulebook: str,
+    variables: Mapping[str, Any],
+    *more: str | Path,
+    inventory: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Rulebook]:
     """Run a rulebook of the installed collection until the block ends."""
     (folder / "vars.json").write_text(json.dumps(variables))
     host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    (folder / "inventory.yml").write_text(json.dumps({"all": {"hosts": {"localhost": host}}}))
+    inventory = inventory or {"all": {"hosts": {"localhost": host}}}
+    (folder / "inventory.yml").write_text(json.dumps(inventory))
     book = COLLECTIONS / f"ansible_collections/irishtek/kong/extensions/eda/rulebooks/{rulebook}"
     command: list[str | Path] = [
         *(BINARIES / "ansible-rulebook", "--rulebook", book, "--inventory", "inventory.yml"),
         *("--vars", "vars.json", *more),
     ]
-    environment = {
+    around = {
         **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_HOME": str(folder / "ansible"),
         "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",
+        **(environment or {}),
     }
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, text=True,
+        command, cwd=folder, env=around, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
@@ -154,3 +162,48 @@ def test_an_entity_that_differs_from_the_files_is_reported(
         gateway.clear_faults()
         rulebook.wait_for("kong-1 can be compared again")
     assert TOKEN not in rulebook.said
+
+
+def test_an_upstream_follows_the_pods_of_a_service(gateway: Gateway, tmp_path: Path) -> None:
+    pods = [Pod(f"10.1.0.{number}") for number in (11, 12, 13)]
+    events = tmp_path / "events"
+    events.write_text("")
+    with stand_in(tmp_path) as cluster:
+        variables = {
+            "follow_service_name": "orders",
+            "follow_service_namespace": "shop",
+            "follow_service_port": "http",
+            "follow_service_kubeconfig": str(cluster.kubeconfig),
+        }
+        host = {"ansible_connection": "local", "kong_admin_url": gateway.admin_url}
+        folder = Path(__file__).parent / "sources"
+        with running(
+            tmp_path, "follow_service.yml", variables, "-S", folder,
+            inventory={"kong_gateways": {"hosts": {"kong-1": host}}},
+            environment={"EVENTS": str(events)},
+        ) as rulebook:  # fmt: skip
+            _scale(cluster, events, *pods)
+            rulebook.wait_for("PLAY RECAP")
+            assert _weights(gateway) == {pod.target: 100 for pod in pods}, rulebook.said
+            leaving = Pod("10.1.0.13", terminating=True)
+            _scale(cluster, events, *pods[:2], leaving)
+            rulebook.wait_for("PLAY RECAP", 2)
+            assert _weights(gateway) == {
+                "10.1.0.11:8080": 100, "10.1.0.12:8080": 100, "10.1.0.13:8080": 0,
+            }  # fmt: skip
+            # Nothing is left: the upstream keeps its targets, and the run fails.
+            _scale(cluster, events)
+            rulebook.wait_for("allow_empty")
+            assert len(_weights(gateway)) == 3
+
+
+def _scale(cluster: StandIn, events: Path, *pods: Pod) -> None:
+    """Let the Service have these pods, and the source emit an event for each slice."""
+    cluster.scale("orders", *pods)
+    with events.open("a") as file:
+        file.write("orders-x\n" * 3)
+
+
+def _weights(gateway: Gateway) -> dict[str, int]:
+    targets = gateway.entities("/upstreams/orders/targets")
+    return {each["target"]: each["weight"] for each in targets}
