@@ -203,7 +203,7 @@ def test_a_control_plane_of_konnect_is_compared() -> None:
         ({"src": ["a"], "admin_url": f"http://me:{TOKEN}@a"}, "must not hold credentials"),
     ],
 )
-def test_options_of_no_use_are_refused_by_name(args: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused_by_name(args: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as caught:
         SOURCE["options_of"](args)
     assert message in str(caught.value)

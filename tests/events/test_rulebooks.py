@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rulebooks, run by ansible-rulebook: what they tell, and what they do to a gateway."""
+"""The rulebooks, run by ansible-rulebook: what they report, and what they do to a gateway."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_target_that_failed_three_times_is_drained(gateway: Gateway, tmp_path:
         "kong_admin_token": TOKEN,
         "kong_interval": 0.1,
     }
-    told = "kong-1: target 127.0.0.1:1 of orders is"
+    report = "kong-1: target 127.0.0.1:1 of orders is"
     with running(tmp_path, "drain_unhealthy_targets.yml", variables) as rulebook:
         # The source has looked once the sandbox has been asked.
         until(gateway, lambda seen: any(
@@ -125,13 +125,13 @@ def test_a_target_that_failed_three_times_is_drained(gateway: Gateway, tmp_path:
         ))  # fmt: skip
         for round_ in (1, 2, 3):
             _marker(gateway, "unhealthy")()
-            rulebook.wait_for(f"{told} unhealthy", round_)
+            rulebook.wait_for(f"{report} unhealthy", round_)
             weight = gateway.call("GET", "/upstreams/orders/targets/127.0.0.1:1")["weight"]
             if round_ < 3:
                 assert weight == 100
                 _marker(gateway, "healthy")()
-                rulebook.wait_for(f"{told} healthy", round_)
-        rulebook.wait_for(f"{told} drained")
+                rulebook.wait_for(f"{report} healthy", round_)
+        rulebook.wait_for(f"{report} drained")
     targets = gateway.entities("/upstreams/orders/targets")
     weights = {each["target"]: each["weight"] for each in targets}
     assert weights == {"127.0.0.1:1": 0, "127.0.0.1:2": 100}

@@ -26,10 +26,10 @@ from ansible_collections.irishtek.kong.plugins.filter.kong_upstream_policy impor
     kong_upstream_policy,
 )
 from harness.crds import FIXTURES, schema_of, strict
+from unit.policies import POLICIES
 
 # The schema of a policy's spec, in which no unknown field passes.
 POLICY = strict(schema_of(FIXTURES / "kongupstreampolicies.json"))["properties"]["spec"]
-HASHING = {"algorithm": "consistent-hashing"}
 OPTIONS = {"class": "kong", "release": "edge"}
 CONTROL_PLANE = {
     "id": "8a3f3bb9-7d28-4a6b-a9e6-9fb8b2a2d8a1",
@@ -88,7 +88,7 @@ def test_konnect_needs_a_certificate_and_its_key(name: str) -> None:
         kong_ingress_values(options)
 
 
-def test_a_missing_collection_is_told_with_what_installs_it(
+def test_a_missing_collection_is_reported_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "ansible_collections.kubernetes.core", None)
@@ -96,70 +96,7 @@ def test_a_missing_collection_is_told_with_what_installs_it(
         kong_ingress_values(OPTIONS)
 
 
-@pytest.mark.parametrize(
-    ("options", "spec"),
-    [
-        ({}, {}),
-        ({"algorithm": "latency", "slots": 100}, {"algorithm": "latency", "slots": 100}),
-        ({"hash_on": "none", "hash_fallback": None}, {}),
-        ({"hash_on": "ip"}, {**HASHING, "hashOn": {"input": "ip"}}),
-        (
-            {"hash_on": "header", "hash_on_header": "X-User", "hash_fallback": "ip"},
-            {**HASHING, "hashOn": {"header": "X-User"}, "hashOnFallback": {"input": "ip"}},
-        ),
-        (
-            {"hash_on": "cookie", "hash_on_cookie": "id", "hash_on_cookie_path": "/shop"},
-            {**HASHING, "hashOn": {"cookie": "id", "cookiePath": "/shop"}},
-        ),
-        (
-            {"algorithm": "consistent-hashing", "hash_on": "cookie", "hash_on_cookie": "id"},
-            {**HASHING, "hashOn": {"cookie": "id", "cookiePath": "/"}},
-        ),
-        (
-            {
-                "hash_on": "uri_capture", "hash_on_uri_capture": "user",
-                "hash_fallback": "query_arg", "hash_fallback_query_arg": "u",
-            },
-            {**HASHING, "hashOn": {"uriCapture": "user"}, "hashOnFallback": {"queryArg": "u"}},
-        ),
-        (
-            {"hash_on": "ip", "hash_fallback": "cookie", "hash_on_cookie": "id"},
-            {
-                **HASHING, "hashOn": {"input": "ip"},
-                "hashOnFallback": {"cookie": "id", "cookiePath": "/"},
-            },
-        ),
-        (
-            {"sticky_sessions_cookie": "s"},
-            {
-                "algorithm": "sticky-sessions", "hashOn": {"input": "none"},
-                "stickySessions": {"cookie": "s"},
-            },
-        ),
-        (
-            {
-                "healthchecks": {
-                    "threshold": 20,
-                    "active": {
-                        "http_path": "/up", "https_verify_certificate": False,
-                        "headers": {"x_probe": ["1"]}, "https_sni": None,
-                        "unhealthy": {"http_failures": 3, "http_statuses": [500]},
-                    },
-                }
-            },
-            {
-                "healthchecks": {
-                    "threshold": 20,
-                    "active": {
-                        "httpPath": "/up", "httpsVerifyCertificate": False,
-                        "headers": {"x_probe": ["1"]},
-                        "unhealthy": {"httpFailures": 3, "httpStatuses": [500]},
-                    },
-                }
-            },
-        ),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("options", "spec"), POLICIES)
 def test_options_of_an_upstream_become_a_policy(
     options: dict[str, Any], spec: dict[str, Any]
 ) -> None:

@@ -118,7 +118,7 @@ EXAMPLES = r"""
 LOGGER = logging.getLogger(__name__)
 _ABOUT = ("operation", "kind", "entity", "difference")
 _DEFAULTS: dict[str, Any] = {"interval": 60.0, "max_backoff": 600.0, "report_existing": True}
-# What kong_plan has and a comparison has no use for.
+# Options of kong_plan that a comparison does not have.
 _UNUSED = frozenset({"dest", "concurrency", "on_error"})
 _STATES = frozenset({"src", "content"})
 _OPTIONS = KONG_PLAN.spec.to_spec().keys() - _UNUSED
@@ -263,7 +263,7 @@ class Watch:
 def options_of(args: Mapping[str, Any]) -> dict[str, Any]:
     """The options with their defaults, and for each gateway its name and arguments of kong_plan.
 
-    :raises ValueError: names the option that is missing or of no use.
+    :raises ValueError: names the option that is missing or invalid.
     """
     # ansible-rulebook adds options of its own, such as eda_feedback_queue.
     written = {name: value for name, value in args.items() if not name.startswith("eda_")}
