@@ -42,9 +42,8 @@ def follow(playbook: Player, cluster: StandIn, gateway: Gateway) -> Any:
             "follow_service_kubeconfig": str(cluster.kubeconfig),
         }
         gateway.reset_requests()
-        return playbook(
-            PLAYBOOK, inventory=inventory, extra_vars={**shared, **variables}, check=check, diff=check
-        )
+        known = {**shared, **variables}
+        return playbook(PLAYBOOK, inventory=inventory, extra_vars=known, check=check, diff=check)
 
     return run
 

@@ -24,7 +24,7 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
         for name in names[done:]:
             labels = {label: service}
             metadata = {"name": name, "namespace": args["namespace"], "labels": labels}
-            resource = {"apiVersion": args["api_version"], "kind": args["kind"], "metadata": metadata}
-            await queue.put({"type": "MODIFIED", "resource": resource})
+            about = {"apiVersion": args["api_version"], "kind": args["kind"]}
+            await queue.put({"type": "MODIFIED", "resource": {**about, "metadata": metadata}})
         done = len(names)
         await asyncio.sleep(0.05)
