@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.irishtek.kong.plugins.filter.kong_ingress_values import (
@@ -30,6 +36,7 @@ from unit.policies import POLICIES
 
 # The schema of a policy's spec, in which no unknown field passes.
 POLICY = strict(schema_of(FIXTURES / "kongupstreampolicies.json"))["properties"]["spec"]
+CHARTS = os.environ.get("KONG_CHARTS", "")
 OPTIONS = {"class": "kong", "release": "edge"}
 CONTROL_PLANE = {
     "id": "8a3f3bb9-7d28-4a6b-a9e6-9fb8b2a2d8a1",
@@ -132,3 +139,47 @@ def test_what_a_policy_cannot_have_is_refused(options: Any, message: str) -> Non
     with pytest.raises(AnsibleFilterError) as caught:
         kong_upstream_policy(options)
     assert message in str(caught.value)
+
+
+def _rendered(tmp_path: Path) -> list[dict[str, Any]]:
+    """The resources that the chart renders for a control plane."""
+    values = kong_ingress_values(OPTIONS, control_plane=CONTROL_PLANE, region="eu")
+    (tmp_path / "values.json").write_text(json.dumps(values))
+    command = ["helm", "template", "edge", f"{CHARTS}/ingress", "--values", "values.json"]
+    text = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    return [each for each in yaml.safe_load_all(text) if each]
+
+
+def _settings(deployment: dict[str, Any]) -> dict[str, Any]:
+    """The environment of a deployment's containers."""
+    return {
+        variable["name"]: variable.get("value", variable.get("valueFrom"))
+        for container in deployment["spec"]["template"]["spec"]["containers"]
+        for variable in container["env"]
+    }
+
+
+@pytest.mark.skipif(
+    not (CHARTS and shutil.which("helm")),
+    reason="no chart: KONG_CHARTS, a folder with the chart ingress, is not set, or there is no helm",
+)
+def test_the_chart_gives_the_values_to_the_controller_and_the_gateway(tmp_path: Path) -> None:
+    found = {(each["kind"], each["metadata"]["name"]): each for each in _rendered(tmp_path)}
+    controller = _settings(found["Deployment", "edge-controller"])
+    certificate = {"secretKeyRef": {"name": "edge-konnect", "key": "tls.crt"}}
+    expected = {
+        "CONTROLLER_INGRESS_CLASS": "kong",
+        "CONTROLLER_FEATURE_GATES": "FillIDs=true",
+        "CONTROLLER_KONNECT_ADDRESS": "https://eu.kic.api.konghq.com",
+        "CONTROLLER_KONNECT_CONTROL_PLANE_ID": CONTROL_PLANE["id"],
+        "CONTROLLER_KONNECT_SYNC_ENABLED": "true",
+        "CONTROLLER_KONNECT_TLS_CLIENT_CERT": certificate,
+    }
+    assert {name: controller.get(name) for name in expected} == expected
+    gateway = found["Deployment", "edge-gateway"]
+    settings = _settings(gateway)
+    assert settings["KONG_CLUSTER_CERT"] == "/etc/secrets/edge-konnect/tls.crt"
+    assert settings["KONG_KONNECT_MODE"] == "on"
+    volumes = gateway["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "edge-konnect", "secret": {"secretName": "edge-konnect"}} in volumes
+    assert ("Service", "edge-gateway-manager") not in found
