@@ -19,7 +19,7 @@ from .._client import Client, segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
-from .._errors import KongError, Refused, UnexpectedAnswer
+from .._errors import InputError, KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
 from ._errors import NoBalancer, NotOffered, ParentMissing, UniqueViolation
@@ -248,11 +248,25 @@ class AdminGateway(Gateway):
     def health(self, upstream: str) -> list[Entity] | None:
         path = f"/upstreams/{segment(upstream)}/health"
         try:
-            return unless_missing(lambda: list(self._client.pages(path)))
+            found = unless_missing(lambda: list(self._client.pages(path)))
         except Refused as exc:
             if _has_no_balancer(exc):
                 return []
             raise
+        if found is None:
+            self._refuse_status_port()
+        return found
+
+    def _refuse_status_port(self) -> None:
+        """Only a node without a database shows the health of upstreams at its status port."""
+        status = unless_missing(lambda: self._client.request("GET", "/status"))
+        if status is None or "configuration_hash" in status:
+            return
+        if unless_missing(lambda: self._client.request("GET", "/")) is None:
+            raise InputError(
+                f"{self.url} is the status port of a node with a database, which does not show "
+                "the health of upstreams; write the URL of its Admin API"
+            )
 
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
         path = f"/upstreams/{segment(upstream)}/targets/{segment(target)}"
