@@ -161,7 +161,7 @@ def _settings(deployment: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.skipif(
     not (CHARTS and shutil.which("helm")),
-    reason="no chart: KONG_CHARTS, a folder with the chart ingress, is not set, or there is no helm",
+    reason="no chart: KONG_CHARTS, a folder with the chart ingress, is not set, or no helm is there",
 )
 def test_the_chart_gives_the_values_to_the_controller_and_the_gateway(tmp_path: Path) -> None:
     found = {(each["kind"], each["metadata"]["name"]): each for each in _rendered(tmp_path)}
