@@ -124,11 +124,15 @@ def test_a_file_that_changes_is_read_again(gateway: Gateway, tmp_path: Path) -> 
 
 
 def test_a_gateway_that_fails_is_reported_once_and_again_when_it_answers(gateway: Gateway) -> None:
+    def recover() -> None:
+        gateway.clear_faults()
+        weigh(gateway, 300)()
+
     found = looks(
         gateway,
         lambda: gateway.faults(kind="answer", status=503, times=1000),
         lambda: None,
-        lambda: (gateway.clear_faults(), weigh(gateway, 300)()),
+        recover,
     )
     assert [[each["change"] for each in events] for events in found] == [
         [], ["failed"], [], ["recovered", "drifted"],

@@ -168,12 +168,12 @@ def test_an_upstream_follows_the_pods_of_a_service(gateway: Gateway, tmp_path: P
     pods = [Pod(f"10.1.0.{number}") for number in (11, 12, 13)]
     events = tmp_path / "events"
     events.write_text("")
-    with stand_in(tmp_path) as cluster:
+    with stand_in(tmp_path, "shop") as cluster:
         variables = {
             "follow_service_name": "orders",
             "follow_service_namespace": "shop",
             "follow_service_port": "http",
-            "follow_service_kubeconfig": str(cluster.kubeconfig),
+            "follow_service_kubeconfig": cluster.kubeconfig,
         }
         host = {"ansible_connection": "local", "kong_admin_url": gateway.admin_url}
         folder = Path(__file__).parent / "sources"

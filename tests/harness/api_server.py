@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,34 @@ class ApiServer:
             "patch", found["kind"], metadata["name"], "-n", metadata["namespace"],
             "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}),
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Slices:
+    """EndpointSlices of an API server, written as a controller would; see `cluster.StandIn`."""
+
+    server: ApiServer
+    namespace: str
+
+    @property
+    def kubeconfig(self) -> str:
+        return self.server.kubeconfig
+
+    def scale(self, service: str, *pods: Pod) -> None:
+        """Let a Service have these pods and no others."""
+        wanted = slices_of(service, self.namespace, *pods)
+        there = self.server.get("endpointslices", "-n", self.namespace)
+        self._remove(each["metadata"]["name"] for each in there[len(wanted) :])
+        self.server.apply(*wanted)
+
+    def clear(self) -> None:
+        """Remove them all."""
+        there = self.server.get("endpointslices", "-n", self.namespace)
+        self._remove(each["metadata"]["name"] for each in there)
+
+    def _remove(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.server.kubectl("delete", "endpointslice", name, "-n", self.namespace)
 
 
 def reason_against() -> str | None:
@@ -118,16 +146,10 @@ class Controllers:
 
     def _scale(self, replicas: int) -> None:
         pods = [Pod(f"10.1.0.{number + 11}") for number in range(replicas)]
-        wanted = slices_of("echo", self.echo_namespace, *pods)
         there = self.cluster.get("endpointslices", "-n", self.echo_namespace)
-        if len(there) == len(wanted):
-            return
-        for each in there[len(wanted) :]:
-            self.cluster.kubectl(
-                "delete", "endpointslice", each["metadata"]["name"], "-n", self.echo_namespace
-            )
-        self.cluster.apply(*wanted)
-        self.follow({pod.target: 100 for pod in pods})
+        if len(there) != replicas:
+            Slices(self.cluster, self.echo_namespace).scale("echo", *pods)
+            self.follow({pod.target: 100 for pod in pods})
 
     def _finalize(self, found: dict[str, Any]) -> None:
         """Remove what is in a namespace, then the namespace."""

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 SERVICE = "kubernetes.io/service-name"
@@ -89,16 +89,32 @@ def slices_of(service: str, namespace: str, *pods: Pod) -> list[dict[str, Any]]:
     ]
 
 
+class Cluster(Protocol):
+    """Where EndpointSlices are, and the kubeconfig that leads there."""
+
+    @property
+    def kubeconfig(self) -> str: ...
+
+    def scale(self, service: str, *pods: Pod) -> None: ...
+
+    def clear(self) -> None: ...
+
+
 @dataclass
 class StandIn:
     """An API server that has EndpointSlices only, and the kubeconfig that leads to it."""
 
-    kubeconfig: Path
-    slices: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
+    kubeconfig: str
+    namespace: str
+    slices: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
-    def scale(self, service: str, *pods: Pod, namespace: str = "shop") -> None:
+    def scale(self, service: str, *pods: Pod) -> None:
         """Let a Service have these pods and no others."""
-        self.slices[namespace, service] = slices_of(service, namespace, *pods)
+        self.slices[service] = slices_of(service, self.namespace, *pods)
+
+    def clear(self) -> None:
+        """Let there be no EndpointSlice, as where there is no Service."""
+        self.slices.clear()
 
     def answer(self, url: str) -> dict[str, Any] | None:
         """The body of a response; None where there is nothing."""
@@ -107,14 +123,15 @@ class StandIn:
             return _DISCOVERY.get(parts.path)
         namespace = parts.path.removeprefix(_LIST).partition("/")[0]
         (selector,) = parse_qs(parts.query).get("labelSelector", [""])
-        items = self.slices.get((namespace, selector.removeprefix(f"{SERVICE}=")), [])
+        found = self.slices.get(selector.removeprefix(f"{SERVICE}="), [])
+        items = found if namespace == self.namespace else []
         return {"apiVersion": _GROUP, "kind": "EndpointSliceList", "metadata": {}, "items": items}
 
 
 @contextmanager
-def stand_in(folder: Path) -> Iterator[StandIn]:
+def stand_in(folder: Path, namespace: str) -> Iterator[StandIn]:
     """Run a stand-in until the block ends; its kubeconfig is in `folder`."""
-    cluster = StandIn(folder / "kubeconfig.json")
+    cluster = StandIn(str(folder / "kubeconfig.json"), namespace)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -135,14 +152,14 @@ def stand_in(folder: Path) -> Iterator[StandIn]:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
-        write_kubeconfig(cluster.kubeconfig, f"http://127.0.0.1:{server.server_address[1]}")
+        _write_kubeconfig(folder / "kubeconfig.json", f"http://127.0.0.1:{server.server_address[1]}")
         try:
             yield cluster
         finally:
             server.shutdown()
 
 
-def write_kubeconfig(path: Path, url: str) -> None:
+def _write_kubeconfig(path: Path, url: str) -> None:
     """Write the configuration by which clients find an API server without credentials."""
     document = {
         "apiVersion": "v1", "kind": "Config", "current-context": "test",

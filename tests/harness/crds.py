@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from harness.paths import ROOT
 
@@ -17,7 +16,7 @@ FIXTURES = ROOT / "tests/fixtures/kubernetes"
 
 def schema_of(path: Path) -> dict[str, Any]:
     """The schema of the version that a definition stores."""
-    definition = yaml.safe_load(path.read_text())
+    definition = json.loads(path.read_text())
     (version,) = [each for each in definition["spec"]["versions"] if each["storage"]]
     return dict(version["schema"]["openAPIV3Schema"])
 

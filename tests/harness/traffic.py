@@ -27,6 +27,7 @@ class Traffic:
         """Send requests until `ended`; those before the first 200 are not counted."""
         with httpx.Client(trust_env=False, timeout=10) as client:
             while not ended.is_set():
+                seen: tuple[int | str, str]
                 try:
                     response = client.get(url)
                     seen = (response.status_code, response.headers.get("X-Echo-Server", ""))

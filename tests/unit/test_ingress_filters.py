@@ -14,9 +14,9 @@ import types
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped, unused-ignore]
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped, unused-ignore]
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.irishtek.kong.plugins.filter.kong_ingress_values import (
@@ -161,7 +161,7 @@ def _settings(deployment: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.skipif(
     not (CHARTS and shutil.which("helm")),
-    reason="no chart: KONG_CHARTS, a folder with the chart ingress, is not set, or no helm is there",
+    reason="no chart: KONG_CHARTS, a folder with the chart ingress, is not set, or no helm",
 )
 def test_the_chart_gives_the_values_to_the_controller_and_the_gateway(tmp_path: Path) -> None:
     found = {(each["kind"], each["metadata"]["name"]): each for each in _rendered(tmp_path)}
