@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
     reason="ansible-rulebook, which needs Java, is not at hand",
 )
 TOKEN = "kong-admin-token-5772156649"
-LIMIT = 60.0
+LIMIT = 240.0
 
 
 class Rulebook:
@@ -177,17 +177,20 @@ def test_an_upstream_follows_the_pods_of_a_service(gateway: Gateway, tmp_path: P
         }
         host = {"ansible_connection": "local", "kong_admin_url": gateway.admin_url}
         folder = Path(__file__).parent / "sources"
+        cluster.scale("orders", pods[0])
         with running(
             tmp_path, "follow_service.yml", variables, "-S", folder,
             inventory={"kong_gateways": {"hosts": {"kong-1": host}}},
             environment={"EVENTS": str(events)},
         ) as rulebook:  # fmt: skip
-            _scale(cluster, events, *pods)
             rulebook.wait_for("PLAY RECAP")
-            assert _weights(gateway) == {pod.target: 100 for pod in pods}, rulebook.said
+            assert _weights(gateway) == {"10.1.0.11:8080": 100}, rulebook.said
+            _scale(cluster, events, *pods)
+            rulebook.wait_for("PLAY RECAP", 2)
+            assert _weights(gateway) == {pod.target: 100 for pod in pods}
             leaving = Pod("10.1.0.13", terminating=True)
             _scale(cluster, events, *pods[:2], leaving)
-            rulebook.wait_for("PLAY RECAP", 2)
+            rulebook.wait_for("PLAY RECAP", 3)
             assert _weights(gateway) == {
                 "10.1.0.11:8080": 100, "10.1.0.12:8080": 100, "10.1.0.13:8080": 0,
             }  # fmt: skip

@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands in for the event source junipernetworks.eda.k8s: its options, and its form of events.
+"""Stands in for the event source juniper.eda.k8s: its options, and its form of events.
 
-It emits an event for each line that is appended to the file EVENTS, the name of a changed object.
+It emits an event at the start, and one for each line that is appended to the file EVENTS, the
+name of a changed object.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     events, done = Path(os.environ["EVENTS"]), 0
     (selector,) = args["label_selectors"]
     label, _equals, service = selector.partition("=")
+    await queue.put({"type": "INIT_DONE", "resources": {"kind": "EndpointSliceList", "items": []}})
     while True:
         names = events.read_text().splitlines()
         for name in names[done:]:
