@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._apply import schema_of
 from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
 from .._entities._kind import Entity, Field, Kind
 from .._entities._registry import KINDS
@@ -24,7 +23,7 @@ from .._freeform import with_details
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._schema import complete, without_old_spellings
+from .._schema import complete, without_old_names
 from .._secrets import mask_entity, secrets_of
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
@@ -117,10 +116,10 @@ class Dumper:
         """One entity as a document writes it: references by name, secrets as the style says."""
         entity = {name: value for name, value in entity.items() if name not in ANSWERED}
         if kind.details is not None:
-            entity = without_old_spellings(kind.details, entity)
+            entity = without_old_names(kind.details, entity)
         if self._style.skip_defaults:
             needed = REQUIRED.get(kind.name, ())
-            defaults = complete(schema_of(self._gateway, kind), {})
+            defaults = complete(self._gateway.schema_of(kind), {})
             entity = {
                 **{name: entity[name] for name in needed if name in entity},
                 **_without_defaults(defaults, entity),
@@ -128,7 +127,7 @@ class Dumper:
         entity = self._secrets(kind, entity)
         if not self._style.with_ids and _is_named(kind, entity):
             entity.pop("id", None)
-        for name in kind.answered_only:
+        for name in kind.read_only:
             entity.pop(name, None)
         for field in kind.fields:
             if field.reference and entity.get(field.name):
