@@ -164,7 +164,7 @@ def differences(trip: RoundTrip, file: Path) -> list[str]:
     if predicted.get("failed") or counts(predicted) != counts(real):
         problems.append(f"check mode says {predicted.get('msg') or counts(predicted)}")
     elif without_order(predicted["changes"]) != without_order(real["changes"]):
-        problems.append("check mode foretells other changes")
+        problems.append("check mode predicts other changes")
     if (found := trip.entities()) != wanted:
         both = {key: (wanted.get(key), found.get(key)) for key in wanted.keys() | found.keys()}
         other = {key: pair for key, pair in both.items() if pair[0] != pair[1]}

@@ -421,7 +421,8 @@ def _leaves_out(fields: Iterable[Field], written: Entity, current: Entity) -> bo
     """Whether a stored field is not written, so that its default has to be known."""
     return any(
         written.get(each.name) is None
-        or (each.is_record and _leaves_out(each.fields, written[each.name], current[each.name] or {}))
+        or each.is_record
+        and _leaves_out(each.fields, written[each.name], current[each.name] or {})
         for each in fields
         if each.name in current and each.name not in _LEFT_ALONE
     )
