@@ -9,7 +9,7 @@ export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
 .PHONY: help test test-roles lint unit integration events sanity docs changelog release collection \
-  sandbox demo benchmark benchmark-events deck clean
+  sandbox demo demo-konnect benchmark benchmark-events deck clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -52,6 +52,9 @@ sandbox:  ## a gateway to try things on, or Konnect (MODE=konnect); ADMIN_PORT= 
 
 demo:  ## the first upstream and its targets, from nothing, against a sandbox
 	@$(TOOLS) demo
+
+demo-konnect:  ## the same on Konnect's sandbox, with a control plane and a data plane; KONG_BIN= a real one
+	@$(TOOLS) demo-konnect
 
 benchmark:  ## measure the collection, and decK where there is one; KONG_ADMIN_URL= names a real gateway
 	@$(TOOLS) benchmark

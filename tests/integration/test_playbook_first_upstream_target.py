@@ -9,6 +9,8 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +18,10 @@ import pytest
 from harness.echo import Echo
 from harness.gateway import Gateway, sandbox
 from harness.paths import BINARIES, ROOT
-from harness.playbook import Player
+from harness.playbook import Player, Run
 
 PLAYBOOK = "irishtek.kong.first_upstream_target"
+KONNECT_TOKEN = "kpat_1414213562"
 TAGS = ["first-upstream-target"]
 # What the tutorial's state file says of each entity, but for ids, times and foreign keys.
 UPSTREAM = {
@@ -146,6 +149,38 @@ def test_one_run_serves_many_gateways(
     second_gateway.call("DELETE", PATHS[0])
     run = playbook(PLAYBOOK, inventory=inventory).ok()
     assert [run.stats[host]["changed"] for host in ("kong-1", "kong-2")] == [0, 1]
+
+
+def test_the_control_planes_of_an_inventory_of_konnect_are_gateways_like_others(
+    playbook: Player, tmp_path: Path
+) -> None:
+    with sandbox("--admin-token", KONNECT_TOKEN, control_plane="default") as started:
+        default = replace(started, token=KONNECT_TOKEN)
+        default.call("POST", "/v2/control-planes", {"name": "team-a"})
+        default.call("POST", "/v2/control-planes", {"name": "other"})
+        inventory = tmp_path / "konnect.yml"
+        groups = {"kong_gateways": "inventory_hostname != 'other'"}
+        inventory.write_text(json.dumps({
+            "plugin": "irishtek.kong.konnect", "konnect_url": default.admin_url, "groups": groups,
+        }))
+        planes = [default, replace(default, control_plane="team-a")]
+
+        def run(**variables: Any) -> Run:
+            return playbook(
+                PLAYBOOK, inventory=inventory, extra_vars=variables,
+                environment={"KONNECT_TOKEN": KONNECT_TOKEN},
+            ).ok()
+
+        done = [run(), run()]
+        assert [{host: each["changed"] for host, each in one.stats.items()} for one in done] == [
+            {"default": 3, "team-a": 3}, {"default": 0, "team-a": 0},
+        ]
+        assert "Successfully Konnected to the Kong organization!" in done[0].stdout
+        assert KONNECT_TOKEN not in "".join(one.stdout + json.dumps(one.tasks) for one in done)
+        for plane in planes:
+            _assert_tutorial(plane, {"google.com:80": 100, "httpbin.org:80": 100})
+        assert run(first_upstream_target_state="absent").total("changed") == 6
+        assert [plane.call("GET", path) for plane in planes for path in PATHS] == [None] * 6
 
 
 def test_hosts_without_a_url_use_the_modules_environment(

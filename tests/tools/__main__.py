@@ -57,12 +57,12 @@ def _quiet(argv: Sequence[str | Path], cwd: Path) -> int:
     return done.returncode
 
 
-def _demo() -> int:
+def _demo(name: str = "demo") -> int:
     print("Preparing Ansible in .venv and the collection in .build; the first time takes longer.")
     sys.stdout.flush()
     workspace.test_venv(_quiet)
     workspace.collection(_quiet)
-    return _become(workspace.test_venv(), ["-m", "demo.demo"])
+    return _become(workspace.test_venv(), ["-m", f"demo.{name}"])
 
 
 def _benchmark() -> int:
@@ -83,6 +83,7 @@ PROGRAMS: dict[str, Callable[[], int]] = {
     "changelog": _changelog,
     "sandbox": _sandbox,
     "demo": _demo,
+    "demo-konnect": lambda: _demo("konnect"),
     "benchmark": _benchmark,
     "benchmark-events": _benchmark_events,
 }

@@ -303,9 +303,13 @@ class Matcher:
         names = {path(item.written) for item, path in paths if path is not None}
         if reset:
             # A create leaves the defaults to the gateway.
-            existing = (item for item in self._items if self._current[id(item)] is not None)
+            existing = (item for item in self._items if self._leaves_out(item))
             names |= {item.kind.schema_name for item in existing if item.kind.validated}
         for_each(self._gateway.schema, sorted(names))
+
+    def _leaves_out(self, item: Item) -> bool:
+        written = {**item.written, **item.links}
+        return _leaves_out(item.kind.fields, written, self._current[id(item)] or {})
 
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:
@@ -380,7 +384,8 @@ class Matcher:
             meant = fill_nulls(self._gateway, kind, written)
             return self._with_rules(item, kind, meant, current)
         # Against nothing that exists: what is left out is reset, so nothing can override.
-        return self._with_defaults(kind, self._with_rules(item, kind, written, None), current)
+        desired = self._with_rules(item, kind, written, None)
+        return self._with_defaults(kind, desired, current) if self._leaves_out(item) else desired
 
     def _with_rules(
         self, item: Item, kind: Kind, written: Entity, current: Entity | None
@@ -410,6 +415,16 @@ class Matcher:
             if each.name in full and each.name not in own
         }
         return _without_unwritten_secrets(kind.fields, desired, written)
+
+
+def _leaves_out(fields: Iterable[Field], written: Entity, current: Entity) -> bool:
+    """Whether a stored field is not written, so that its default has to be known."""
+    return any(
+        written.get(each.name) is None
+        or (each.is_record and _leaves_out(each.fields, written[each.name], current[each.name] or {}))
+        for each in fields
+        if each.name in current and each.name not in _LEFT_ALONE
+    )
 
 
 def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written: Entity) -> Entity:
