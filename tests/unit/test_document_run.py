@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from typing import Any, cast
 
 import pytest
@@ -17,12 +18,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile
     SyncOptions,
     reconcile,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._document._run import (
-    Report,
-    Runner,
-    undo,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import LEVELS
+from ansible_collections.irishtek.kong.plugins.module_utils._document._run import Report, Runner
+from ansible_collections.irishtek.kong.plugins.module_utils._document._undo import undo
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from unit.stocked import StockedGateway
@@ -58,22 +57,91 @@ def _present(gateway: StockedGateway) -> dict[str, Any]:
     return {kind: entities for kind, entities in gateway.stored.items() if entities}
 
 
-def _levels(writes: list[tuple[str, str, str]]) -> list[int]:
-    return [LEVELS[kind] for _how, kind, _name in writes]
+def _follows_references(writes: list[tuple[str, str, str]]) -> bool:
+    """Whether each kind is written after those that it refers to; one entity of each kind."""
+    kinds = [kind for _how, kind, _name in writes]
+    return all(
+        kinds.index(kind) > kinds.index(str(field.reference))
+        for kind in kinds
+        for field in KINDS[kind].references
+        if field.reference in kinds
+    )
 
 
-def test_levels_go_up_for_writes_and_down_for_deletes() -> None:
+def test_writes_follow_references_and_deletes_go_against_them() -> None:
     gateway = StockedGateway()
     report, told = _run(gateway, _work(gateway, FULL))
-    levels = _levels(gateway.writes)
-    assert levels == sorted(levels) and len(levels) == 7
+    assert _follows_references(gateway.writes) and len(gateway.writes) == 7
     assert told == [f"{at} of 7 changes done" for at in range(1, 8)]
     assert (report.failed, report.not_done) == ([], [])
     gateway.writes.clear()
     _run(gateway, _work(gateway, {}))
-    levels = _levels(gateway.writes)
-    assert levels == sorted(levels, reverse=True)
+    assert _follows_references(gateway.writes[::-1])
     assert _present(gateway) == {}
+
+
+class _SlowUpstreams(StockedGateway):
+    """Answers for an upstream only once a route was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_route = threading.Event()
+
+    def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+        if kind.name == "upstream":
+            assert self.has_route.wait(60), "the route waits for what it does not need"
+        created = super().create(kind, body, parent)
+        if kind.name == "route":
+            self.has_route.set()
+        return created
+
+
+def test_an_entity_waits_for_nothing_but_what_it_needs() -> None:
+    gateway = _SlowUpstreams()
+    work = _work(gateway, FULL)
+    report = Runner(cast(Gateway, gateway), "stop", 2, lambda line: None).run(work)
+    assert report.failed == [] and len(report.done) == 7
+    assert _follows_references(gateway.writes)
+
+
+def test_the_report_does_not_depend_on_which_thread_was_first() -> None:
+    alone = _run(StockedGateway(), _work(StockedGateway(), FULL))[0]
+    gateway = _SlowUpstreams()
+    work = _work(gateway, FULL)
+    report = Runner(cast(Gateway, gateway), "stop", 2, lambda line: None).run(work)
+    assert _labels(report.done) == _labels(alone.done)
+
+
+class _WithPlugins(StockedGateway):
+    def schema(self, name: str) -> dict[str, Any] | None:
+        """Any plugin has no settings."""
+        if name.startswith("plugins/"):
+            return {"fields": [{"config": {"type": "record", "fields": []}}]}
+        return super().schema(name)
+
+
+def test_a_plugin_follows_what_it_limits_at_once() -> None:
+    gateway = _WithPlugins()
+    routes = [
+        {"name": name, "paths": [f"/{name}"], "plugins": [{"name": "cors"}]} for name in "ab"
+    ]
+    _run(gateway, _work(gateway, {"services": [{"name": "s", "host": "h", "routes": routes}]}))
+    written = [(kind, name) for _how, kind, name in gateway.writes]
+    assert written == [
+        ("service", "s"), ("route", "a"), ("plugin", "cors"), ("route", "b"),
+        ("plugin", "cors"),
+    ]  # fmt: skip
+
+
+def test_a_mistake_of_ours_ends_all_threads() -> None:
+    class Broken(StockedGateway):
+        def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+            raise ZeroDivisionError
+
+    gateway = Broken()
+    work = _work(gateway, FULL)
+    with pytest.raises(ZeroDivisionError):
+        Runner(cast(Gateway, gateway), "stop", 3, lambda line: None).run(work)
 
 
 def test_nothing_is_planned_twice() -> None:
@@ -117,9 +185,8 @@ def test_an_undo_goes_backwards_and_ends_where_it_began() -> None:
     gateway.writes.clear()
     undone = undo(cast(Gateway, gateway), report)
     assert undone.left == []
-    levels = _levels(gateway.writes)
-    deletes = [at for at, (how, _kind, _name) in enumerate(gateway.writes) if how != "create"]
-    assert levels[: deletes[0]] == sorted(levels[: deletes[0]])
+    first = next(at for at, (how, _kind, _name) in enumerate(gateway.writes) if how != "create")
+    assert _follows_references(gateway.writes[:first])
     assert _present(gateway) == before
 
 

@@ -38,6 +38,10 @@ class Located(dict):  # type: ignore[type-arg]
         self.places: dict[str, str] = dict(places or {})
         self.texts: dict[str, str] = dict(texts or {})
 
+    def __deepcopy__(self, memo: Any) -> Located:
+        """Itself: a document is only read, and those who validate options copy them."""
+        return self
+
 
 class Listed(list):  # type: ignore[type-arg]
     """A list of a state file with the texts of its scalars, by position."""

@@ -17,29 +17,27 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._apply import plugin_kind, schema_of, without_defaults
+from .._apply import plugin_kind, without_defaults
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
-from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Field, Kind, values_together
+from .._entities._kind import PLACEHOLDER, Entity, Kind, values_together
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
 from .._freeform import config_schema
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
-from .._schema import MADE_UP, complete, nulls_to_defaults
 from .._spelling import spelled_out
 from .._values import normalise
 from ._current import CurrentState
+from ._defaults import Defaults
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
 from ._partials import linked, refuse_settings_of_partials, usual_path
 from ._texts import with_texts
 
 Warn = Callable[[str], None]
-# Not reset when they are left out: the gateway made them up.
-_LEFT_ALONE = ("id", *GENERATED)
 
 
 class _NoSuchEntity(InputError):
@@ -66,6 +64,11 @@ class Step:
         return str(self.plan.stored.get("id") or self.plan.entity.get("id"))
 
     @property
+    def ids(self) -> list[str]:
+        """The IDs of all that the step is about."""
+        return [self.id, *(plan.stored["id"] for plan in self.cascaded)]
+
+    @property
     def level(self) -> int:
         return LEVELS[self.plan.kind.name]
 
@@ -89,6 +92,7 @@ class Matcher:
         self._gateway = gateway
         self._state = current
         self._warn = warn
+        self._defaults = Defaults(gateway)
         self._items = document.items
         self._select_tags = frozenset(document.select_tags)
         self._ids: dict[int, str] = {}
@@ -380,7 +384,10 @@ class Matcher:
             meant = without_defaults(self._gateway, kind, written)
             return self._with_rules(item, kind, meant, current)
         # Against nothing that exists: what is left out is reset, so nothing can override.
-        return self._with_defaults(kind, self._with_rules(item, kind, written, None), current)
+        meant = self._with_rules(item, kind, written, None)
+        if current is None or not kind.validated:
+            return meant
+        return self._defaults.fill_in(kind, meant, current)
 
     def _with_rules(
         self, item: Item, kind: Kind, written: Entity, current: Entity | None
@@ -390,38 +397,3 @@ class Matcher:
             for warning in kind.apply_field_rules(desired, current):
                 self._warn(f"{item.where}: {item.describe()}: {warning}")
         return desired
-
-    def _with_defaults(self, kind: Kind, written: Entity, current: Entity | None) -> Entity:
-        """What is left out takes its default; secrets and made-up values stay as they are."""
-        if current is None or not kind.validated:
-            return written
-        schema = schema_of(self._gateway, kind)
-        full = complete(schema, nulls_to_defaults(schema, written))
-        # A record that has to be there and has no default, as a vault's, cannot be reset.
-        needed = {
-            name
-            for entry in schema.get("fields") or ()
-            for name, spec in entry.items()
-            if (spec.get("required") or spec.get("abstract")) and full.get(name) is None
-        }
-        own = {*_LEFT_ALONE, *needed}
-        desired = {
-            each.name: full.get(each.name)
-            for each in kind.fields
-            if each.name in full and each.name not in own
-        }
-        return _without_unwritten_secrets(kind.fields, desired, written)
-
-
-def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written: Entity) -> Entity:
-    kept: Entity = {}
-    for each in fields:
-        value, is_written = desired.get(each.name), each.name in written
-        if each.name not in desired or (not is_written and (each.secret or value == MADE_UP)):
-            continue
-        if each.fields and isinstance(value, dict):
-            inner = written.get(each.name)
-            inside = inner if isinstance(inner, dict) else {}
-            value = _without_unwritten_secrets(each.fields, value, inside)
-        kept[each.name] = value
-    return kept

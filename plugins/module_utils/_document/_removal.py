@@ -162,6 +162,8 @@ class Removal:
 
     def _step(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Step:
         first = {child["id"] for _kind, child in self._children(self._restricting(kind), entity)}
+        along = self._children(pointing_at(kind.name, CASCADE), entity)
+        first |= {child["id"] for _kind, child in along if owners[child["id"]] != 1}
         cascaded = [self._plan(*found) for found in self._cascaded(kind, entity, owners)]
         return Step(self._plan(kind, entity), owner_of(kind, entity), first, cascaded=cascaded)
 

@@ -38,6 +38,7 @@ def make_room(state: CurrentState, writes: Sequence[Step], deletes: Sequence[Ste
         for field, holder in _holders(state, step):
             if holder in going:
                 early[holder] = going[holder]
+                step.needs.add(holder)
             elif holder in kept:
                 step.needs.add(holder)
             else:
@@ -47,7 +48,35 @@ def make_room(state: CurrentState, writes: Sequence[Step], deletes: Sequence[Ste
                 )
     whole = {id(step): step for step, plan in early.values() if plan is step.plan}
     parts = [_by_itself(*found) for found in early.values() if id(found[0]) not in whole]
-    return [*whole.values(), *parts]
+    found = [*_with_needed(list(whole.values()), deletes), *parts]
+    _wait_for_moves(found, writes)
+    return found
+
+
+def _with_needed(steps: Sequence[Step], deletes: Sequence[Step]) -> list[Step]:
+    """Deletes, and those that must come before them."""
+    by_id = {key: step for step in deletes for key in step.ids}
+    found: dict[int, Step] = {}
+
+    def keep(step: Step) -> None:
+        if id(step) not in found:
+            found[id(step)] = step
+            for key in step.needs & by_id.keys():
+                keep(by_id[key])
+
+    for step in steps:
+        keep(step)
+    return list(found.values())
+
+
+def _wait_for_moves(deletes: Sequence[Step], writes: Sequence[Step]) -> None:
+    """What the document moves elsewhere goes before the delete of what it belongs to."""
+    by_id = {key: step for step in deletes for key in step.ids}
+    for step in writes if by_id else ():
+        for field in step.plan.kind.references if step.plan.changed else ():
+            owner = (step.plan.stored.get(field.name) or {}).get("id")
+            if owner in by_id:
+                by_id[owner].needs.add(step.id)
 
 
 def _refuse_two_claims(writes: Sequence[Step]) -> None:

@@ -23,7 +23,8 @@ from .._document._located import Located, place_of, unpacked, where_of
 from .._document._match import Step
 from .._document._parse import Document, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
-from .._document._run import Report, Runner, Undone, undo
+from .._document._run import Report, Runner
+from .._document._undo import Undone, undo
 from .._document._saved import (
     Origin,
     differences,
@@ -190,7 +191,7 @@ def _document(task: Task, content: Mapping[str, Any]) -> Document:
 
 
 def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
-    """The result of what was done, in the order done; the diffs are in the document's order."""
+    """The result of what was done, in the planned order; the diffs are in the document's order."""
     done = [plan for step in report.done for plan in (*step.cascaded, step.plan) if plan.changed]
     result: Result = {
         "changed": bool(done),
@@ -219,20 +220,13 @@ def _summary(plans: Iterable[Plan]) -> dict[str, dict[str, int]]:
 
 def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
     """The first failure, with the lists of what was done, undone and not done."""
-    started = {id(each) for each in (*report.done, *report.not_done)}
-    failed = {id(each) for each, _exc in report.failed}
-    waiting = [
-        each
-        for each in changes.steps
-        if each.plan.changed and id(each) not in started and id(each) not in failed
-    ]
     partial = _result(task, changes, report)
     partial["changed"] = partial["changed"] and not task.gateway.predicts
     partial["failed_steps"] = [
         {**each.plan.summary(), "msg": exc.message} for each, exc in report.failed
     ]
     cascaded = [plan.summary() for each, _exc in report.failed for plan in each.cascaded]
-    partial["not_done"] = [*cascaded, *_summaries([*report.not_done, *waiting])]
+    partial["not_done"] = [*cascaded, *_summaries(report.not_done)]
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback" and not task.gateway.predicts:
         undone = undo(task.gateway, report)

@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a synced document resets: the fields of stored entities that it leaves out.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .._apply import schema_of
+from .._entities._kind import GENERATED, Entity, Field, Kind
+from .._gateway._protocol import Gateway
+from .._schema import MADE_UP, Schema, complete, nulls_to_defaults
+
+# Not reset when they are left out: the gateway made them up.
+_LEFT_ALONE = ("id", *GENERATED)
+
+
+@dataclass(frozen=True)
+class _OfKind:
+    """What a kind has by the gateway's schema, read once for all of its entities.
+
+    :param specs: the schemas of its fields.
+    :param names: of the fields that a document can write.
+    :param values: of those that are reset when they are left out.
+    :param needed: fields that must have a value, so that a null there resets nothing.
+    """
+
+    specs: Mapping[str, Schema]
+    names: frozenset[str]
+    values: Entity
+    needed: frozenset[str]
+
+
+class Defaults:
+    """The defaults of a gateway's kinds, by its schemas."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._known: dict[tuple[str, int], _OfKind] = {}
+
+    def fill_in(self, kind: Kind, written: Entity, current: Entity) -> Entity:
+        """``written``, with the default of each field that it leaves out and ``current`` has not.
+
+        Secrets and made-up values that are left out stay as they are.
+        """
+        own = self._of(kind)
+        part = {"fields": [{name: spec} for name, spec in own.specs.items() if name in written]}
+        full = complete(part, nulls_to_defaults(part, written))
+        desired = {
+            name: value
+            for name, value in full.items()
+            if name in own.names and not (value is None and name in own.needed)
+        }
+        desired = _without_unwritten_secrets(kind.fields, desired, written)
+        for name, value in own.values.items():
+            if name not in written and (name not in current or current[name] != value):
+                desired[name] = copy.deepcopy(value)
+        return desired
+
+    def _of(self, kind: Kind) -> _OfKind:
+        # The settings of plugins are in their details.
+        key = (kind.name, id(kind.details))
+        if key not in self._known:
+            self._known[key] = _of_kind(kind, schema_of(self._gateway, kind))
+        return self._known[key]
+
+
+def _of_kind(kind: Kind, schema: Schema) -> _OfKind:
+    specs = {name: spec for entry in schema.get("fields") or () for name, spec in entry.items()}
+    full = complete(schema, {})
+    # A record that has to be there and has no default, as a vault's, cannot be reset.
+    needed = {name for name, spec in specs.items() if spec.get("required") or spec.get("abstract")}
+    names = {each.name for each in kind.fields} - {*_LEFT_ALONE}
+    kept = {
+        name: value
+        for name, value in full.items()
+        if name in names and not (value is None and name in needed)
+    }
+    values = _without_unwritten_secrets(kind.fields, kept, {})
+    return _OfKind(specs, frozenset(names), values, frozenset(needed))
+
+
+def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written: Entity) -> Entity:
+    kept: Entity = {}
+    for each in fields:
+        value, is_written = desired.get(each.name), each.name in written
+        if each.name not in desired or (not is_written and (each.secret or value == MADE_UP)):
+            continue
+        if each.fields and isinstance(value, dict):
+            inner = written.get(each.name)
+            inside = inner if isinstance(inner, dict) else {}
+            value = _without_unwritten_secrets(each.fields, value, inside)
+        kept[each.name] = value
+    return kept
