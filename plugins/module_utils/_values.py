@@ -113,7 +113,7 @@ def difference(fields: Iterable[Field], desired: Entity, current: Entity) -> Ent
             inner = difference(field.fields, want, have or {})
             if inner:
                 changed[name] = inner
-        elif canonical(field, want) != canonical(field, have):
+        elif want != have and canonical(field, want) != canonical(field, have):
             changed[name] = want
     return changed
 

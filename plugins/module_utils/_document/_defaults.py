@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .._apply import schema_of
 from .._entities._kind import GENERATED, Entity, Field, Kind
@@ -27,15 +28,29 @@ class _OfKind:
     """What a kind has by the gateway's schema, read once for all of its entities.
 
     :param specs: the schemas of its fields.
-    :param names: of the fields that a document can write.
+    :param fields: those that a document can write.
     :param values: of those that are reset when they are left out.
     :param needed: fields that must have a value, so that a null there resets nothing.
     """
 
     specs: Mapping[str, Schema]
-    names: frozenset[str]
+    fields: Mapping[str, Field]
     values: Entity
     needed: frozenset[str]
+
+    def completed(self, name: str, value: Any) -> Any:
+        """A written record or list with the defaults of what it leaves out, or what a null means.
+
+        Secrets that a record leaves out stay as they are.
+        """
+        spec, field = self.specs.get(name), self.fields.get(name)
+        if spec is None or field is None:
+            return value
+        schema = {"fields": [{name: spec}]}
+        full = complete(schema, nulls_to_defaults(schema, {name: value}))[name]
+        if field.fields and isinstance(full, dict):
+            return _without_unwritten_secrets(field.fields, full, value or {})
+        return full
 
 
 class Defaults:
@@ -51,14 +66,12 @@ class Defaults:
         Secrets and made-up values that are left out stay as they are.
         """
         own = self._of(kind)
-        part = {"fields": [{name: spec} for name, spec in own.specs.items() if name in written]}
-        full = complete(part, nulls_to_defaults(part, written))
-        desired = {
-            name: value
-            for name, value in full.items()
-            if name in own.names and not (value is None and name in own.needed)
-        }
-        desired = _without_unwritten_secrets(kind.fields, desired, written)
+        desired = {}
+        for name, value in written.items():
+            if value is None or isinstance(value, (dict, list)):
+                value = own.completed(name, value)
+            if name in own.fields and not (value is None and name in own.needed):
+                desired[name] = value
         for name, value in own.values.items():
             if name not in written and (name not in current or current[name] != value):
                 desired[name] = copy.deepcopy(value)
@@ -77,14 +90,14 @@ def _of_kind(kind: Kind, schema: Schema) -> _OfKind:
     full = complete(schema, {})
     # A record that has to be there and has no default, as a vault's, cannot be reset.
     needed = {name for name, spec in specs.items() if spec.get("required") or spec.get("abstract")}
-    names = {each.name for each in kind.fields} - {*_LEFT_ALONE}
+    fields = {each.name: each for each in kind.fields if each.name not in _LEFT_ALONE}
     kept = {
         name: value
         for name, value in full.items()
-        if name in names and not (value is None and name in needed)
+        if name in fields and not (value is None and name in needed)
     }
     values = _without_unwritten_secrets(kind.fields, kept, {})
-    return _OfKind(specs, frozenset(names), values, frozenset(needed))
+    return _OfKind(specs, fields, values, frozenset(needed))
 
 
 def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written: Entity) -> Entity:

@@ -337,7 +337,7 @@ class Matcher:
             else:
                 desired["id"] = self._ids[id(item)]
             plan = plan_present(kind, desired, current, item.owner_label)
-            if kind.path_id is None and "id" not in item.written:
+            if kind.path_id is None and "id" not in item.written and current is None:
                 plan = replace(plan, made_up_id=True)
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")

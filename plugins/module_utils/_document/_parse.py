@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from .._entities._certificate import CERTIFICATE, SNI
@@ -136,8 +137,9 @@ class _Reader:
             own, nested = self._apart(kind, entry)
             found = dict(links)
             written: Entity = {}
+            references = reference_names(kind)
             for name, value in own.items():
-                if name in reference_names(kind):
+                if name in references:
                     if name in links:
                         refuse_other(name, text_at(own, name), links[name])
                     elif value is None:
@@ -201,8 +203,7 @@ class _Reader:
 
         :raises InputError: a key is neither.
         """
-        nests = {**NESTED.get(kind.name, {}), **_MEMBERSHIPS.get(kind.name, {})}
-        known = {"id", *(each.name for each in kind.fields), *reference_names(kind)}
+        nests, known = _names_of(kind.name)
         own = Located(texts=getattr(entry, "texts", None))
         nested = {}
         for key, value in entry.items():
@@ -231,7 +232,7 @@ class _Reader:
         if config is not None:
             written["config"] = self._shared(config, written.get("config") or {})
         refuse_masks(written, "")
-        if self._tags and any(each.name == "tags" for each in kind.fields):
+        if self._tags and "tags" in _names_of(kind.name)[1]:
             written["tags"] = [*dict.fromkeys([*(written.get("tags") or ()), *self._tags])]
         return normalise(kind.fields, written)
 
@@ -300,9 +301,16 @@ def place_within(links: Mapping[str, Item | str]) -> str:
     )
 
 
-def reference_names(kind: Kind) -> set[str]:
-    names = {each.name for each in kind.fields if each.reference}
-    return names | ({kind.parent} if kind.parent else set())
+@cache
+def _names_of(kind: str) -> tuple[Mapping[str, Any], frozenset[str]]:
+    """The lists that nest in an entity of a kind, and the fields that it can have."""
+    nests = {**NESTED.get(kind, {}), **_MEMBERSHIPS.get(kind, {})}
+    fields = frozenset(each.name for each in KINDS[kind].fields)
+    return nests, fields | {"id"} | reference_names(KINDS[kind])
+
+
+def reference_names(kind: Kind) -> frozenset[str]:
+    return frozenset(each.name for each in kind.references)
 
 
 def reference_to(field_name: str, value: Any) -> str:
