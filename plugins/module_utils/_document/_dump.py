@@ -37,6 +37,8 @@ _NESTS_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
     "sni": (("certificate", "certificate"),),
     **{kind: (("consumer", "consumer"),) for kind in KINDS if KINDS[kind].parent == "consumer"},
 }
+# What makes a secret of the environment's string.
+_CONVERSIONS: Mapping[type, str] = {bool: "toBool", int: "toInt", float: "toFloat"}
 # Foreign keys that decK's format has as mappings.
 _AS_MAPPING = (("route", "service"), ("key", "set"), ("upstream", "client_certificate"))
 
@@ -162,9 +164,10 @@ class Dumper:
 
     def _placed(self, masked: Any, value: Any, words: tuple[str, ...]) -> Any:
         """Placeholders in place of what is masked, named after where it stands."""
-        if isinstance(value, dict) and isinstance(masked, dict):
+        if isinstance(value, dict) and (isinstance(masked, dict) or masked == MASKED):
+            hidden = masked if isinstance(masked, dict) else dict.fromkeys(value, MASKED)
             return {
-                key: self._placed(masked[key], item, (*words, str(key)))
+                key: self._placed(hidden[key], item, (*words, str(key)))
                 for key, item in value.items()
             }
         if isinstance(value, list) and (isinstance(masked, list) or masked == MASKED):
@@ -173,18 +176,18 @@ class Dumper:
                 self._placed(each, item, (*words, str(position)))
                 for position, (each, item) in enumerate(zip(hidden, value), 1)
             ]
-        if masked != MASKED or not isinstance(value, str) or value.startswith("{vault://"):
+        if masked != MASKED or value is None or str(value).startswith("{vault://"):
             return value
         name, exact = _variable(words), "\0".join(words)
         self._secrets_named.setdefault(name, []).append(exact)
-        return placeholder(name, exact)
+        return placeholder(name, exact, _CONVERSIONS.get(type(value), ""))
 
     def _named_apart(self, text: str) -> str:
         """A placeholder whose variable stands for nothing else; any other string as it is."""
         if not isinstance(text, Placeholder) or len(self._secrets_named[text.variable]) == 1:
             return text
         digest = hashlib.sha256(text.exact.encode()).hexdigest()[:8].upper()
-        return placeholder(f"{text.variable}_{digest}")
+        return placeholder(f"{text.variable}_{digest}", conversion=text.conversion)
 
     def _name(self, kind: str, key: str) -> str:
         """What a document calls what another entity points at; its id where it has no name."""
