@@ -80,7 +80,7 @@ summary:
   returned: success, and failure after the first write
   sample: {upstream: {created: 1, updated: 0, deleted: 0, unchanged: 0}}
 changes:
-  description: What was done, in the order done, one entry for each entity that was not left alone.
+  description: What was done, in the planned order, one entry for each entity that was not left alone.
   type: list
   elements: dict
   returned: success, and failure after the first write

@@ -143,6 +143,12 @@ class _Conversion:
         self._defaults: Mapping[str, Any] = info.get("defaults") or {}
         self._configs: Mapping[str, Any] = document.get("_plugin_configs") or {}
         self._members: list[Record] = []
+        # What a reference can call a consumer by, and a gateway cannot look up.
+        self._consumers = {
+            str(text_at(each, "custom_id")): each
+            for each in document.get("consumers") or ()
+            if each.get("custom_id")
+        }
 
     def run(self) -> dict[str, Any]:
         result: dict[str, Any] = {"_format_version": "3.0"}
@@ -196,7 +202,7 @@ class _Conversion:
             entity["snis"] = [
                 {"name": sni} if isinstance(sni, str) else sni for sni in texts_in(entity["snis"])
             ]
-        _refer(label, entity)
+        self._refer(label, entity)
         # What a plugin lists, its partials, are references and no entities of their own.
         if kind is not PLUGIN:
             nests = NESTED.get(kind.name if kind else "", {})
@@ -237,8 +243,8 @@ class _Conversion:
 
     def _member(self, consumer: Any, group: Any) -> None:
         member = {
-            "consumer": _reference(f"consumer {_label(consumer)}", consumer),
-            "consumer_group": _reference(f"consumer_group {_label(group)}", group),
+            "consumer": self._reference(f"consumer {_label(consumer)}", consumer),
+            "consumer_group": self._reference(f"consumer_group {_label(group)}", group),
         }
         # Both sides may say the same.
         if member not in self._members:
@@ -251,28 +257,31 @@ class _Conversion:
         fields = written.get("fields") or {}
         own = {key: value for key, value in written.items() if key not in ("type", "fields")}
         # Nothing is known of these kinds, not even that they have tags.
-        return kind, _refer(kind, {**own, **fields})
+        return kind, self._refer(kind, {**own, **fields})
 
+    def _refer(self, kind: str, entity: Record) -> Record:
+        """Write foreign keys as strings, in place."""
+        for name in _REFERENCES:
+            if isinstance(entity.get(name), Mapping):
+                entity[name] = self._reference(f"{kind} {_label(entity)}: {name}", entity[name])
+        return entity
 
-def _refer(kind: str, entity: Record) -> Record:
-    """Write foreign keys as strings, in place."""
-    for name in _REFERENCES:
-        if isinstance(entity.get(name), Mapping):
-            entity[name] = _reference(f"{kind} {_label(entity)}: {name}", entity[name])
-    return entity
+    def _reference(self, what: str, entity: Any) -> str:
+        """What a foreign key says: a name, else an id; only these can be looked up in a document.
 
-
-def _reference(what: str, entity: Any) -> str:
-    """What a foreign key says: a name, else an id; only these can be looked up in a document."""
-    names = ("name", "username", "id")
-    found = (
-        [text_at(entity, name) for name in names if entity.get(name)]
-        if isinstance(entity, Mapping)
-        else [entity]
-    )
-    if not found or isinstance(found[0], (bool, list)) or found[0] is None:
-        raise InputError(f"{what} must be named by its name or id, so that others can refer to it")
-    return str(found[0])
+        :raises InputError: there is neither.
+        """
+        found = [entity]
+        if isinstance(entity, Mapping):
+            custom_id = str(text_at(entity, "custom_id")) if "custom_id" in entity else ""
+            both = (entity, self._consumers.get(custom_id, {}))
+            names = ("name", "username", "id")
+            found = [text_at(each, name) for each in both for name in names if each.get(name)]
+        if not found or isinstance(found[0], (bool, list)) or found[0] is None:
+            raise InputError(
+                f"{what} must be named by its name or id, so that others can refer to it"
+            )
+        return str(found[0])
 
 
 def _label(entity: Any) -> str:
