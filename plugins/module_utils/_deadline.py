@@ -4,7 +4,7 @@
 
 """How long work may take: one kind of deadline for requests, retries and waits.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 The only part of the engine that reads the clock or sleeps.
 """

@@ -4,7 +4,7 @@
 
 """The edge: how an operation is started as a module, and what both ways to run do alike.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Everything inside raises; here an exception becomes a failed result, once.
 """
@@ -19,17 +19,10 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.warnings import warn
 
-from ._argspec import (
-    ArgumentSpec,
-    Path,
-    connection_from,
-    put_nulls,
-    refuse_unsendable,
-    secrets_in,
-    take_nulls,
-    with_environment,
-)
-from ._client import Client, Connection
+from ._argspec import ArgumentSpec, Path, put_nulls, refuse_unsendable, take_nulls
+from ._client import Client
+from ._connection import Connection
+from ._connection_options import connection_from, secrets_in, with_environment
 from ._errors import InputError, KongError
 from ._gateway._admin import AdminGateway
 from ._gateway._konnect import KonnectGateway

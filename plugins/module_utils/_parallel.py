@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many requests side by side.
-
-PRIVATE to the collection: it can change in any release.
+"""Many requests side by side. Private to the collection.
 
 Threads, not asyncio: measured, they take a half to a tenth of its processor time with httpx.
 """

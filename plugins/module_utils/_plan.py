@@ -4,14 +4,14 @@
 
 """From what is wanted and what is there to what has to be done. Pure: no HTTP, no Ansible.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 ``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,8 +66,7 @@ class Plan:
         entity = {name: value for name, value in self.entity.items() if name not in hidden}
         if self.kind.details is not None:
             entity = without_old_spellings(self.kind.details, entity)
-        read = self.kind.read
-        return without_nulls(entity if read is None else read(entity, None), self.kind.keeps_nulls)
+        return without_nulls(self.kind.read(entity, None), self.kind.keeps_nulls)
 
     @property
     def description(self) -> str:
@@ -138,7 +137,7 @@ def plan_many(
     wanted: Sequence[Entity],
     current: Sequence[Entity],
     parent: str | None,
-    purge: bool = False,
+    purge: bool | None = False,
 ) -> list[Plan]:
     """Plans for several entities of one parent: those written, in order, then the purged ones.
 
@@ -153,8 +152,8 @@ def plan_many(
     return plans
 
 
-def spare(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[Plan]:
-    """The plans, but without a delete of what carries one of these tags."""
+def keep_protected(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[Plan]:
+    """The plans, with no delete of what has one of these tags."""
     tags = frozenset(protect_tags)
     return [
         replace(plan, operation=NONE, after=plan.before)
@@ -164,7 +163,7 @@ def spare(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[Plan]:
     ]
 
 
-def by_identity(kind: Kind, entities: Sequence[Entity]) -> Mapping[str, Entity]:
+def by_identity(kind: Kind, entities: Sequence[Entity]) -> dict[str, Entity]:
     return {entity[kind.identity.field]: entity for entity in entities}
 
 

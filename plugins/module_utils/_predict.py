@@ -4,7 +4,7 @@
 
 """Check mode: a gateway that predicts what writes would do, and sends reads and validations only.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A prediction is the existing entity (or the defaults of the gateway's own schema) with the change
 merged in, validated by the gateway. What that validation does not know, uniqueness and references,
@@ -37,7 +37,8 @@ from ._entities._registry import KINDS, listing, pointing_at
 from ._errors import InputError
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
-from ._schema import Schema, complete, composed, replacements, value_at, without_old_spellings
+from ._schema import Schema, complete, replacements, value_at, without_old_spellings
+from ._values import without_nulls
 
 
 class Predictions:
@@ -134,34 +135,10 @@ class PredictingGateway(Gateway):
     def plugin_names(self) -> list[str]:
         return self._gateway.plugin_names()
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        return self._found(
-            kind, "id", key, parent, lambda above: self._gateway.by_id(kind, key, above)
-        )
-
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        return self._found(
-            kind,
-            kind.path_key,
-            name,
-            parent,
-            lambda above: self._gateway.by_name(kind, name, above),
-        )
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
-        return self._found(
-            kind, field, value, None, lambda above: self._gateway.by_unique(kind, field, value)
-        )
-
-    def _found(
-        self,
-        kind: Kind,
-        field: str,
-        value: str,
-        parent: str | None,
-        ask: Callable[[str | None], Entity | None],
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
     ) -> Entity | None:
-        """What is predicted outweighs what the gateway has."""
+        """What is predicted takes precedence over what the gateway has."""
         above = self._parent(kind, parent)
         if parent is not None and above is None:
             return None
@@ -170,7 +147,7 @@ class PredictingGateway(Gateway):
                 return entity
         if above is not None and above.startswith(PLACEHOLDER):
             return None
-        return self._unless_changed(kind, ask(parent))
+        return self._unless_changed(kind, self._gateway.find_by(kind, field, value, parent))
 
     def entities(
         self,
@@ -231,7 +208,7 @@ class PredictingGateway(Gateway):
             else {}
         )
         self._validate(kind, {**body, **above})
-        entity = {**complete(self._schema_of(kind), body), **above}
+        entity = {**complete(self.schema_of(kind), body), **above}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
         return self._remembered(kind, entity)
 
@@ -241,7 +218,7 @@ class PredictingGateway(Gateway):
         self._refuse_taken(kind, plan.body, current, parent)
         entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
         if kind.details is not None:
-            entity = complete(self._schema_of(kind), entity)
+            entity = complete(self.schema_of(kind), entity)
         self._validate(kind, entity)
         made = {name: current[name] for name in ("id", *GENERATED) if name in current}
         return self._remembered(kind, {**entity, **made})
@@ -312,18 +289,15 @@ class PredictingGateway(Gateway):
                 found = self._parents[parent] = self.missing(above, parent)
             return found
 
-    def _schema_of(self, kind: Kind) -> Schema:
-        return composed(self.schema(kind.schema_name) or {}, kind.details)
-
     def _refuse_taken(self, kind: Kind, body: Entity, current: Entity, parent: str | None) -> None:
         if not self._checks.looks_up:
             return
         name = kind.path_key if current and kind.path_key not in kind.unique else ""
-        if body.get(name) is not None and self.by_name(kind, str(body[name]), parent) is not None:
+        if body.get(name) is not None and self.find_by(kind, name, str(body[name]), parent):
             raise InputError(f"{name} {body[name]} is taken by another {kind.name}")
         for field in kind.unique:
             value = body.get(field)
-            other = self.by_unique(kind, field, value) if value else None
+            other = self.find_by(kind, field, value) if value else None
             if other is not None and other["id"] != current.get("id"):
                 shown = "" if kind.field(field).secret else f" {value}"
                 raise InputError(f"{field}{shown} is taken by another {kind.name}")
@@ -341,16 +315,11 @@ class PredictingGateway(Gateway):
                 raise InputError(f"{' and '.join(names)} are those of {kind.describe(other)}")
 
     def _remembered(self, kind: Kind, entity: Entity) -> Entity:
-        if kind.predict is not None:
-            kind.predict(entity)
+        kind.predict(entity)
         if entity.get("partials") and kind.replaced:
-            entity = _as_linked(self._schema_of(kind), entity)
+            entity = _as_linked(self.schema_of(kind), entity)
         if self.traits().omits_nulls:
-            entity = {
-                name: value if name in kind.keeps_nulls else _without_nulls(value)
-                for name, value in entity.items()
-                if value is not None
-            }
+            entity = without_nulls(entity, kind.keeps_nulls, in_lists=True)
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 
@@ -367,13 +336,6 @@ class PredictingGateway(Gateway):
     def _refuse_without_database(self) -> None:
         if self._checks.writes_entities and not self.traits().writes_entities:
             raise InputError(NO_DATABASE)
-
-
-def _without_nulls(value: Any) -> Any:
-    """What is left where responses leave out what is null, in the records of lists, too."""
-    if isinstance(value, dict):
-        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:

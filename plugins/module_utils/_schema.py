@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gateway's own ``/schemas/…`` says about defaults. Pure.
-
-PRIVATE to the collection: it can change in any release.
+"""What a gateway's own ``/schemas/…`` says about defaults. Pure. Private to the collection.
 
 No table of defaults of ours: the answer of the gateway that is to be changed is the source, so a
 newer or older version predicts as it behaves.

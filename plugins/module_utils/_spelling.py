@@ -4,7 +4,7 @@
 
 """Names that are not quite right: old spellings of settings, and misspelled ones. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Of a setting's old and new name a gateway takes both and answers both (flat ``redis_host`` and
 nested ``redis.host``), so only one of them is sent and compared.

@@ -4,14 +4,14 @@
 
 """What holds for every value that goes to a gateway, whatever its field. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ._errors import InputError
@@ -60,15 +60,24 @@ def as_stored(value: Any, at: str) -> Any:
     return value
 
 
+def map_scalars(value: Any, convert: Callable[[Any], Any]) -> Any:
+    """A copy of a value with each of its scalars converted, at any depth; keys stay."""
+    if isinstance(value, Mapping):
+        return {key: map_scalars(item, convert) for key, item in value.items()}
+    if isinstance(value, list):
+        return [map_scalars(item, convert) for item in value]
+    return convert(value)
+
+
 def same_value(value: Any) -> Any:
     """A form in which values are equal that a gateway keeps alike, at any depth.
 
     Numbers are equal to 14 digits, and white space after a PEM text makes no difference.
     """
-    if isinstance(value, dict):
-        return {key: same_value(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [same_value(item) for item in value]
+    return map_scalars(value, _same_scalar)
+
+
+def _same_scalar(value: Any) -> Any:
     if isinstance(value, str):
         return value.rstrip() if _END_OF_PEM.search(value) else value
     return stored_number(value) if _is_number(value) else value

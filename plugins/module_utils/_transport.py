@@ -4,7 +4,7 @@
 
 """How a connection to a gateway is made: TLS context, proxy, and the httpx import.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -98,6 +98,16 @@ def proxy_for(url: str) -> str | None:
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     # Other tools take a bare host and port, too.
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
+def split_url(url: str) -> urllib.parse.SplitResult | None:
+    """The parts of a URL with http or https and a host; None for any other string."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable else None
 
 
 def is_loopback(host: str) -> bool:

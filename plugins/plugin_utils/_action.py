@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Door two: run an operation in the controller's own process.
-
-PRIVATE to the collection: it can change in any release.
+"""Door two: run an operation in the controller's own process. Private to the collection.
 
 The strategy imports an action plugin before it forks, so httpx and the TLS context are paid once a
 run. Nothing is given for free here: arguments are validated, made plain and masked as
@@ -27,7 +25,8 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
-from ..module_utils._argspec import put_nulls, secrets_in, take_nulls, with_environment
+from ..module_utils._argspec import put_nulls, take_nulls
+from ..module_utils._connection_options import secrets_in, with_environment
 from ..module_utils._document._located import rebuilt
 from ..module_utils._errors import InputError, KongError
 from ..module_utils._module import failed, run

@@ -4,7 +4,7 @@
 
 """Kept in process: clients for all items of a loop, predictions for a whole check-mode run.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from ansible import constants as C
 from ansible import context
 
-from ..module_utils._client import Connection
+from ..module_utils._connection import Connection
 from ..module_utils._module import Session
 from ..module_utils._predict import Predictions
 

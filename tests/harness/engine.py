@@ -14,7 +14,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import put_nulls, take_nulls
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._module import Session, failed, run
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Operation

@@ -60,7 +60,7 @@ def test_a_missing_one(engine: Engine, gateway: Gateway, upstream: str) -> None:
             assert f"upstream {UNKNOWN} does not exist" in refused["msg"]
         assert not engine.ok("kong_target", **options, state="absent")["changed"]
         refused = engine.refused("kong_target_health", **options, health="healthy")
-        assert "the upstream does not exist" in refused["msg"]
+        assert f"upstream {UNKNOWN} does not exist" in refused["msg"]
 
 
 def test_an_upstream_that_an_earlier_task_predicts(engine: Engine) -> None:

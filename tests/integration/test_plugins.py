@@ -190,11 +190,11 @@ def test_an_old_name_is_taken_as_the_new_one(
 
 
 NOT_CONVERTIBLE: list[tuple[str, dict[str, Any], str]] = [
-    ("rate-limiting", {"minute": "many"}, "config.minute: a text is not a number"),
+    ("rate-limiting", {"minute": "many"}, "config.minute: a string is not a number"),
     ("rate-limiting", {"redis": {"port": 1.5}}, "config.redis.port: a number is not an integer"),
     ("rate-limiting", {"redis": {"port": [1]}}, "config.redis.port: a list is not a number"),
-    ("key-auth", {"hide_credentials": "maybe"}, "hide_credentials: a text is neither true"),
-    ("key-auth", {"key_names": "apikey"}, "config.key_names: a text is not a list"),
+    ("key-auth", {"hide_credentials": "maybe"}, "hide_credentials: a string is not a boolean"),
+    ("key-auth", {"key_names": "apikey"}, "config.key_names: a string is not a list"),
     ("http-log", {"headers": ["a"]}, "config.headers: a list is not a dictionary"),
 ]
 

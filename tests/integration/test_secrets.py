@@ -101,7 +101,7 @@ def test_a_password_in_the_url_is_refused_and_seen_nowhere(
     url = gateway.admin_url.replace("://", "://admin:passw0rd-n0t-to-be-seen@")
     run, seen = _play(playbook, way, [_upstream(admin_url=url)])
     assert run.tasks[0]["status"] == "failed"
-    assert "must not hold credentials" in run.tasks[0]["result"]["msg"]
+    assert "must not contain credentials" in run.tasks[0]["result"]["msg"]
     assert "n0t-to-be-seen" not in seen
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.engine import Engine
-from harness.gateway import Gateway
+from harness.gateway import Gateway, sandbox
 from sandbox_tests.cluster_support import Authority, Node, control_plane, data_plane
 
 UPSTREAM = "web"
@@ -81,7 +81,7 @@ def test_the_control_plane_says_where_its_data_planes_are(cluster: Cluster) -> N
 @CHECK
 def test_a_control_plane_without_the_urls_is_refused(cluster: Cluster, check: bool) -> None:
     result = cluster.engine.refused("kong_target", check=check, **_target(state="drained"))
-    assert "this one is a control plane: set status_urls to the status URLs" in result["msg"]
+    assert "no balancer to wait for; set status_urls to the status URLs" in result["msg"]
 
 
 @CHECK
@@ -102,4 +102,15 @@ def test_targets_are_listed_with_the_health_at_every_node(cluster: Cluster) -> N
     ]
     assert one["health"] is None, "a control plane knows none"
     result = cluster.engine.refused("kong_info", **options)
-    assert result["msg"] == "status_urls needs health: set health to true"
+    assert result["msg"] == "status_urls needs health; set health to true"
+
+
+def test_the_status_port_of_a_node_with_a_database_is_refused_at_once() -> None:
+    with sandbox("--status-port", "0") as gateway:
+        engine = Engine(gateway)
+        engine.ok("kong_upstream", name=UPSTREAM, targets=[{"target": ONE}, {"target": TWO}])
+        options = _target(state="drained", status_urls=[gateway.status_url], wait_timeout=600)
+        result = engine.refused("kong_target", **options)
+        assert "status port of a node with a database" in result["msg"]
+        assert result["changed"] and result["target"]["weight"] == 0
+        engine.ok("kong_target", **{**options, "status_urls": [gateway.admin_url]})

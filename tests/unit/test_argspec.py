@@ -13,12 +13,14 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.irishtek.kong.plugins.module_utils import _argspec
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     ArgumentSpec,
-    connection_from,
     options_of,
     put_nulls,
     refuse_unsendable,
-    secrets_in,
     take_nulls,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
+    connection_from,
+    secrets_in,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
@@ -291,16 +293,16 @@ def test_the_connection_has_everything_that_is_written() -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({}, "no gateway is named: write admin_url .or set KONG_ADMIN_URL., or konnect_token"),
-        ({"admin_url": ""}, "no gateway is named"),
-        ({"admin_url": "gw.test:8001"}, "begins with http:// or https:// and a host"),
-        ({"admin_url": "http://"}, "begins with http:// or https:// and a host"),
-        ({"admin_url": "ftp://gw.test"}, "begins with http:// or https:// and a host"),
-        ({"admin_url": "http://gw.test", "request_timeout": 0.0}, "request_timeout is 0"),
-        ({"admin_url": "http://gw.test", "request_retries": -1}, "request_retries is -1"),
+        ({}, "one of the following is required: admin_url .or KONG_ADMIN_URL., konnect_token"),
+        ({"admin_url": ""}, "one of the following is required: admin_url"),
+        ({"admin_url": "gw.test:8001"}, "must begin with http:// or https:// and a host"),
+        ({"admin_url": "http://"}, "must begin with http:// or https:// and a host"),
+        ({"admin_url": "ftp://gw.test"}, "must begin with http:// or https:// and a host"),
+        ({"admin_url": "http://gw.test", "request_timeout": 0.0}, "must be greater than 0, got 0"),
+        ({"admin_url": "http://gw.test", "request_retries": -1}, "must be at least 0, got -1"),
         ({"admin_url": "http://gw.test:port"}, "is not the URL of an Admin API"),
         ({"admin_url": "http://[::1"}, "is not the URL of an Admin API"),
-        ({"admin_url": "http://gw.test", "admin_token": "a\nb"}, "control character"),
+        ({"admin_url": "http://gw.test", "admin_token": "a\nb"}, "must be printable ASCII"),
     ],
 )
 def test_a_connection_that_cannot_be_is_refused_with_a_reason(

@@ -104,8 +104,8 @@ def test_what_is_predicted_to_be_deleted_is_gone(monkeypatch: pytest.MonkeyPatch
     run = Run(ReadOnly(stored), monkeypatch)
     assert run.absent(UPSTREAM, name="web").operation == "delete"
     gateway = run.gateway()
-    assert gateway.by_name(UPSTREAM, "web") is None
-    assert gateway.by_id(UPSTREAM, ID["a"]) is None
+    assert gateway.find_by(UPSTREAM, "name", "web") is None
+    assert gateway.find_by(UPSTREAM, "id", ID["a"]) is None
     assert gateway.entities(UPSTREAM) == []
     assert gateway.entities(TARGET, "web") is None
     assert not run.absent(UPSTREAM, name="web").changed
@@ -117,8 +117,8 @@ def test_a_renamed_entity_is_found_by_its_new_name_only(monkeypatch: pytest.Monk
     run = Run(ReadOnly(stored), monkeypatch)
     assert run.present(UPSTREAM, id=ID["a"], name="new").operation == "update"
     gateway = run.gateway()
-    assert gateway.by_name(UPSTREAM, "web") is None
-    assert (gateway.by_name(UPSTREAM, "new") or {})["id"] == ID["a"]
+    assert gateway.find_by(UPSTREAM, "name", "web") is None
+    assert (gateway.find_by(UPSTREAM, "name", "new") or {})["id"] == ID["a"]
 
 
 def test_a_name_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -310,11 +310,17 @@ def test_a_key_of_a_predicted_set_is_predicted(monkeypatch: pytest.MonkeyPatch) 
     assert key.entity["set"] == {"id": made.entity["id"]}
 
 
+CHECKS = {"passive": {"unhealthy": {"tcp_failures": 1}}}
 WEB_HEALTH: Entity = {"data": [{"target": "10.0.0.1:80", "health": "HEALTHY"}]}
 
 
 def test_health_is_predicted_and_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(ReadOnly({"/upstreams/web/health": WEB_HEALTH}), monkeypatch)
+    stored = {
+        "/upstreams/web": {"id": ID["a"], "name": "web", "healthchecks": CHECKS},
+        "/upstreams/web/targets": {"data": [{"id": ID["b"], "target": "10.0.0.1:80"}]},
+        "/upstreams/web/health": WEB_HEALTH,
+    }
+    run = Run(ReadOnly(stored), monkeypatch)
     params: dict[str, Any] = {"upstream": "web", "target": "10.0.0.1:80", "wait_timeout": 0}
     result = run.task(KONG_TARGET_HEALTH, **params, health="unhealthy")
     assert (result["changed"], result["diff"]["after"]) == (True, {"health": "UNHEALTHY"})

@@ -78,8 +78,7 @@ def _written(kind: Kind, body: Entity, current: Entity | None, version: str) -> 
         name = (current or body)["name"]
         body["config"] = spelled_out(config_schema(kind), body["config"], name)
     desired = nulls_to_defaults(schema(kind, version), normalise(kind.fields, body))
-    if kind.apply_field_rules:
-        kind.apply_field_rules(desired, current)
+    kind.apply_field_rules(desired, current)
     return desired
 
 

@@ -104,9 +104,9 @@ def _off(weight: int) -> Step:
 @pytest.mark.parametrize(
     ("weight", "upstream", "message"),
     [
-        (100, UNCHECKED, "the upstream has no health checks, so a target has no health to set"),
-        (0, UNCHECKED, "the upstream has no health checks, so a target has no health to set"),
-        (0, CHECKED, "its weight is 0, so the balancer keeps no health of it"),
+        (100, UNCHECKED, "the upstream has no health checks, so its targets have no health"),
+        (0, UNCHECKED, "the upstream has no health checks, so its targets have no health"),
+        (0, CHECKED, "its weight is 0, so the balancer does not report its health"),
     ],
     ids=["no checks", "drained without checks", "drained"],
 )
@@ -137,8 +137,8 @@ def test_a_connection_that_is_lost_does_not_end_waiting(run: Run, clock: Clock) 
 @pytest.mark.parametrize(
     ("step", "params", "message"),
     [
-        (Step("GET", HEALTH, MISSING), {}, "the upstream does not exist"),
-        (Step("GET", HEALTH, _listed()), {}, "the target does not exist"),
+        (Step("GET", HEALTH, MISSING), {}, "upstream web does not exist"),
+        (Step("GET", HEALTH, _listed()), {}, "target 10.0.0.1:80 does not exist"),
         (_health("HEALTHY"), {"address": "10.0.0.9:80"}, "has no address 10.0.0.9:80"),
     ],
 )

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._apply import schema_of
 from .._entities._kind import GENERATED, Entity, Field, Kind
 from .._gateway._protocol import Gateway
 from .._schema import MADE_UP, Schema, complete, nulls_to_defaults
@@ -81,7 +80,7 @@ class Defaults:
         # The settings of plugins are in their details.
         key = (kind.name, id(kind.details))
         if key not in self._known:
-            self._known[key] = _of_kind(kind, schema_of(self._gateway, kind))
+            self._known[key] = _of_kind(kind, self._gateway.schema_of(kind))
         return self._known[key]
 
 

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._apply import schema_of
 from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
 from .._entities._kind import Entity, Field, Kind
 from .._entities._registry import KINDS
@@ -122,7 +121,7 @@ class Dumper:
             entity = without_old_spellings(kind.details, entity)
         if self._style.skip_defaults:
             needed = REQUIRED.get(kind.name, ())
-            defaults = complete(schema_of(self._gateway, kind), {})
+            defaults = complete(self._gateway.schema_of(kind), {})
             entity = {
                 **{name: entity[name] for name in needed if name in entity},
                 **_without_defaults(defaults, entity),

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._apply import plugin_kind, without_defaults
+from .._apply import fill_nulls, plugin_kind
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
@@ -229,7 +229,7 @@ class Matcher:
 
     def _find(self, item: Item) -> Entity | None:
         kind, written = item.kind, item.written.get("id")
-        found = self._state.by_id(kind, written) if written else None
+        found = self._state.find_by(kind, "id", written) if written else None
         if found is not None:
             return found
         for name in self._snis_of(item) if kind is CERTIFICATE else ():
@@ -252,7 +252,7 @@ class Matcher:
         kind = item.kind
         for name in kind.unique:
             value = item.written.get(name)
-            found = self._state.by_unique(kind, name, value) if value else None
+            found = self._state.find_by(kind, name, value) if value else None
             if found is not None:
                 return found
         for names in kind.unique_together:
@@ -381,7 +381,7 @@ class Matcher:
             written = normalise(kind.fields, written)
         current = self._current[id(item)]
         if not reset:
-            meant = without_defaults(self._gateway, kind, written)
+            meant = fill_nulls(self._gateway, kind, written)
             return self._with_rules(item, kind, meant, current)
         # Against nothing that exists: what is left out is reset, so nothing can override.
         meant = self._with_rules(item, kind, written, None)
@@ -393,7 +393,6 @@ class Matcher:
         self, item: Item, kind: Kind, written: Entity, current: Entity | None
     ) -> Entity:
         desired = dict(written)
-        if kind.apply_field_rules is not None:
-            for warning in kind.apply_field_rules(desired, current):
-                self._warn(f"{item.where}: {item.describe()}: {warning}")
+        for warning in kind.apply_field_rules(desired, current):
+            self._warn(f"{item.where}: {item.describe()}: {warning}")
         return desired

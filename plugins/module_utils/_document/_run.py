@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from .._apply import carry_out
+from .._apply import apply
 from .._errors import InputError, KongError
 from .._gateway._protocol import Gateway
 from .._plan import CREATE, Plan
@@ -83,7 +83,7 @@ class Runner:
         planned, gives_way = step.id, step.plan.made_up_id
         self._follow(step)
         try:
-            plan = carry_out(self._gateway, step.plan, step.owner)
+            plan = apply(self._gateway, step.plan, step.owner)
             _refuse_another(step, plan)
         except KongError as exc:
             with self._lock:

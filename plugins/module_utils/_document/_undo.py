@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .._apply import carry_out
+from .._apply import apply
 from .._entities._kind import GENERATED, Entity, Kind
 from .._errors import InputError, KongError, Unreachable
 from .._gateway._protocol import Gateway
@@ -58,7 +58,7 @@ def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
         raise InputError("its secret cannot be put back: the gateway has only a hash of it")
     if plan.operation == DELETE:
         return _recreate(gateway, plan)
-    current = gateway.by_id(kind, str(plan.entity["id"]), step.owner)
+    current = gateway.find_by(kind, "id", str(plan.entity["id"]), step.owner)
     if current is None or _differs(kind, current, plan.entity):
         raise InputError("it was changed since by somebody else")
     if plan.operation == CREATE:
@@ -66,7 +66,7 @@ def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
     else:
         body = {name: plan.stored.get(name) for name in plan.body}
         back = Plan(kind, UPDATE, current, plan.before, body, plan.parent)
-    return carry_out(gateway, back, step.owner)
+    return apply(gateway, back, step.owner)
 
 
 def _differs(kind: Kind, one: Entity, other: Entity) -> bool:
@@ -86,4 +86,4 @@ def _recreate(gateway: Gateway, plan: Plan) -> Plan:
         if name not in (*GENERATED, *plan.kind.answered_only, plan.kind.parent)
     }
     again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
-    return carry_out(gateway, again, owner)
+    return apply(gateway, again, owner)

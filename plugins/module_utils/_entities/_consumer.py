@@ -4,7 +4,7 @@
 
 """Consumers, their groups with who is in them, and the workspaces that all entities live in.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -15,22 +15,14 @@ from ._identity import ByComparison, Identity
 from ._kind import CASCADE, Entity, Field, Kind, tags_field
 
 CONSUMER = Kind(
-    name="consumer",
-    path="consumers",
-    identity=Identity("username"),
-    path_key="username",
-    named_by=("username", "custom_id"),
-    unique=("custom_id",),
+    name="consumer", path="consumers", identity=Identity("username"), path_key="username",
+    named_by=("username", "custom_id"), unique=("custom_id",),
     fields=(Field("username"), Field("custom_id"), tags_field()),
 )
 
 CONSUMER_GROUP = Kind(
-    name="consumer_group",
-    path="consumer_groups",
-    identity=Identity("name"),
-    path_key="name",
-    optional=True,
-    read=lambda answer, parent: answer.get("consumer_group") or answer,
+    name="consumer_group", path="consumer_groups", identity=Identity("name"), path_key="name",
+    optional=True, read=lambda answer, parent: answer.get("consumer_group") or answer,
     fields=(Field("name", nullable=False), tags_field()),
 )
 

@@ -4,7 +4,7 @@
 
 """Credentials of consumers, one kind for each way to authenticate.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A credential is found in its consumer's own list: its key may be secret, and no secret is part of a
 URL.

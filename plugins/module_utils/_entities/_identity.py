@@ -4,7 +4,7 @@
 
 """How an entity is found again: by name, by a comparison over a list, or by keys. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Modules, state files, lookups, prediction and generic entities all use this, on a gateway or on
 what was read of one.
@@ -29,11 +29,9 @@ class Source(Protocol):
     ``of`` is the kind that ``parent`` is of, where it is not the kind's own parent.
     """
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None: ...
-
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None: ...
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None: ...
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None: ...
 
     def entities(
         self, kind: Kind, parent: str | None = None, of: str = ""
@@ -62,7 +60,7 @@ def find_by_reference(
     :raises InputError: it is empty, or means several entities.
     """
     refuse_empty(kind.name, key)
-    found = source.by_id(kind, key, parent) if looks_like_id(key) else None
+    found = source.find_by(kind, "id", key, parent) if looks_like_id(key) else None
     return found or kind.identity.refer(source, kind, key, parent)
 
 
@@ -103,12 +101,12 @@ class Identity:
         """By ID where one is written, else (and if that ID is free) by what else identifies."""
         self.check(kind, desired)
         key = desired.get("id")
-        found = source.by_id(kind, str(key), parent) if key else None
+        found = source.find_by(kind, "id", str(key), parent) if key else None
         found = found or self.search(source, kind, desired, parent)
         label = desired.get(kind.path_key)
         if found is None and label and kind.path_key != self.field:
-            # Whatever it is, that it is another one must not go unnoticed.
-            found = source.by_name(kind, label, parent)
+            # An entity that is found so contradicts what is written, which is an error.
+            found = source.find_by(kind, kind.path_key, label, parent)
         return found
 
     def search(
@@ -116,15 +114,15 @@ class Identity:
     ) -> Entity | None:
         """The entity that the fields identify, the ID and what is unique beside them aside."""
         if desired.get(self.field):
-            return source.by_name(kind, str(desired[self.field]), parent)
+            return source.find_by(kind, self.field, str(desired[self.field]), parent)
         written = (name for name in kind.unique if desired.get(name))
-        return next((source.by_unique(kind, name, desired[name]) for name in written), None)
+        return next((source.find_by(kind, name, desired[name]) for name in written), None)
 
     def refer(self, source: Source, kind: Kind, key: str, parent: str | None) -> Entity | None:
         """The entity that people call so."""
-        found = source.by_name(kind, key, parent)
+        found = source.find_by(kind, kind.path_key, key, parent)
         for name in kind.unique:
-            found = found or source.by_unique(kind, name, key)
+            found = found or source.find_by(kind, name, key)
         return found
 
     def agrees(self, kind: Kind, desired: Entity, found: Entity, going: bool = False) -> None:
@@ -223,7 +221,7 @@ class ByKeys(Identity):
         if len(owners) > 1:
             names = " and ".join(owners.values())
             raise InputError(f"its {self.field} {names} belong to different {kind.path}")
-        return source.by_id(kind, next(iter(owners))) if owners else None
+        return source.find_by(kind, "id", next(iter(owners))) if owners else None
 
     def refer(self, source: Source, kind: Kind, key: str, parent: str | None) -> Entity | None:
         return self.search(source, kind, {self.field: [key]}, parent)
@@ -233,7 +231,7 @@ class ByKeys(Identity):
         super().agrees(kind, {**desired, self.field: None}, {**found, self.field: None}, going)
 
     def _owner(self, source: Source, kind: Kind, key: str) -> str | None:
-        found = source.by_name(cast(Kind, self.keys), key)
+        found = source.find_by(cast(Kind, self.keys), "name", key)
         return None if found is None else str(found[kind.name]["id"])
 
 

@@ -4,7 +4,7 @@
 
 """What an entity kind is, declared: the two types that every declaration uses.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Knows neither HTTP nor Ansible; argument specs, comparison, prediction and masking read from it.
 """
@@ -28,11 +28,23 @@ FieldRules = Callable[[Entity, Optional[Entity]], list[str]]
 Reader = Callable[[Entity, Optional[str]], Entity]
 CASCADE, RESTRICT = "cascade", "restrict"
 
-# What a gateway makes up for every entity; never compared, never sent.
+# What a gateway generates for every entity; never compared, never sent.
 GENERATED = ("created_at", "updated_at")
 
-# The beginning of the ids that check mode gives to new entities: valid, and seen to be made up.
+# The beginning of the IDs that check mode gives to new entities: valid, and recognisable.
 PLACEHOLDER = "ffffffff-ffff-4fff-bfff-"
+
+
+def _no_rules(desired: Entity, current: Entity | None) -> list[str]:
+    return []
+
+
+def _unchanged(answer: Entity, parent: str | None) -> Entity:
+    return answer
+
+
+def _nothing(predicted: Entity) -> None:
+    """Schemas say all of most kinds."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,29 @@ class Field:
     def is_list_of_records(self) -> bool:
         return self.type == "list" and bool(self.fields)
 
+    @cached_property
+    def fields_by_name(self) -> Mapping[str, Field]:
+        """The fields of a record, and of each record in a list."""
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def item(self) -> Field | None:
+        """What an item of the list, or a value of the map, looks like."""
+        return Field("", "dict", fields=self.fields) if self.is_list_of_records else self.element
+
+    def map_inside(self, value: Any, change: Callable[[Field | None, Any, Any], Any]) -> Any:
+        """``value`` with all that is directly inside it changed; a scalar as it is.
+
+        :param change: gets the declaration of what is inside (None: it has none), its value, and
+            its key, or its position counted from 1.
+        """
+        if isinstance(value, Mapping):
+            declared = self.fields_by_name if self.is_record else dict.fromkeys(value, self.item)
+            return {key: change(declared.get(key), item, key) for key, item in value.items()}
+        if isinstance(value, list):
+            return [change(self.item, item, position) for position, item in enumerate(value, 1)]
+        return value
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -146,10 +181,10 @@ class Kind:
     answered_only: tuple[str, ...] = ()
     keeps_nulls: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
-    read: Reader | None = None
+    read: Reader = _unchanged
     write: Callable[[Entity], Entity] | None = None
-    predict: Callable[[Entity], None] | None = None
-    apply_field_rules: FieldRules | None = None
+    predict: Callable[[Entity], None] = _nothing
+    apply_field_rules: FieldRules = _no_rules
     optional: bool = False
 
     @property
@@ -163,10 +198,10 @@ class Kind:
 
     def field(self, name: str) -> Field:
         """The declared field ``name``; a KeyError is a mistake in the collection."""
-        return self._by_name[name]
+        return self.fields_by_name[name]
 
     @cached_property
-    def _by_name(self) -> Mapping[str, Field]:
+    def fields_by_name(self) -> Mapping[str, Field]:
         return {field.name: field for field in self.fields}
 
     @cached_property
@@ -210,12 +245,7 @@ def check_tags(tags: list[str]) -> list[str]:
 
 def tags_field() -> Field:
     return Field(
-        "tags",
-        "list",
-        elements="str",
-        unordered=True,
-        empty_is_null=True,
-        normalise=check_tags,
+        "tags", "list", elements="str", unordered=True, empty_is_null=True, normalise=check_tags,
     )
 
 

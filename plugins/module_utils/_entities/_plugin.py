@@ -4,7 +4,7 @@
 
 """Plugins: what a gateway does with requests, for all of them or within a scope.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -72,11 +72,7 @@ PLUGIN = Kind(
         Field("ordering", "dict", open=True),
         Field("condition"),
         Field(
-            "partials",
-            "list",
-            elements="dict",
-            lists="partial",
-            empty_is_null=True,
+            "partials", "list", elements="dict", lists="partial", empty_is_null=True,
             compare_as=_as_links,
         ),
         tags_field(),

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kinds that the collection knows, by name.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""The kinds that the collection knows, by name. Private to the collection."""
 
 from __future__ import annotations
 
@@ -27,15 +24,7 @@ from ._kind import Kind
 # A file of declarations names its own kinds, so a new one beside others is known at once.
 # Their order is that of the sections in a dump, as far as the levels below leave it open.
 _FILES = (
-    _certificate,
-    _keys,
-    _plugin,
-    _consumer,
-    _upstream,
-    _service,
-    _credential,
-    _target,
-    _route,
+    _certificate, _keys, _plugin, _consumer, _upstream, _service, _credential, _target, _route,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for file in _FILES for kind in file.KINDS}

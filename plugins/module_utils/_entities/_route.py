@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Routes: which requests go to which service.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""Routes: which requests go to which service. Private to the collection."""
 
 from __future__ import annotations
 
@@ -72,11 +69,7 @@ ROUTE = Kind(
         _any_order("hosts"),
         _any_order("paths", doubts=doubts_about_paths),
         Field(
-            "headers",
-            "dict",
-            unordered=True,
-            empty_is_null=True,
-            normalise=string_lists,
+            "headers", "dict", unordered=True, empty_is_null=True, normalise=string_lists,
             element=HEADER_VALUES,
         ),
         _any_order("snis"),

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Services: where requests go, an upstream's name or a host.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""Services: where requests go, an upstream's name or a host. Private to the collection."""
 
 from __future__ import annotations
 
@@ -16,16 +13,7 @@ from ._identity import Identity
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
 
 PROTOCOLS = (
-    "grpc",
-    "grpcs",
-    "http",
-    "https",
-    "tcp",
-    "tls",
-    "tls_passthrough",
-    "udp",
-    "ws",
-    "wss",
+    "grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp", "ws", "wss",
 )
 _MILLISECONDS = (1, 2147483646)
 _URL_PORTS = {"https": 443}
@@ -101,11 +89,7 @@ SERVICE = Kind(
             ),
         ),
         Field(
-            "ca_certificates",
-            "list",
-            elements="str",
-            lists="ca_certificate",
-            unordered=True,
+            "ca_certificates", "list", elements="str", lists="ca_certificate", unordered=True,
             empty_is_null=True,
         ),
         Field("enabled", "bool"),

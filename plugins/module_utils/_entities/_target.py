@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Targets: an address and a weight in the pool of an upstream.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""Targets: an address and a weight in the pool of an upstream. Private to the collection."""
 
 from __future__ import annotations
 
@@ -21,10 +18,7 @@ TARGET = Kind(
     parent="upstream",
     fields=(
         Field(
-            "target",
-            required=True,
-            nullable=False,
-            normalise=normalise_address,
+            "target", required=True, nullable=False, normalise=normalise_address,
             doubts=doubts_about_address,
         ),
         Field("weight", "int", between=(0, 65535)),

@@ -4,7 +4,7 @@
 
 """Upstreams: a virtual host name with a pool of targets, and how requests are shared among them.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -19,14 +19,7 @@ from ._route import HEADER_VALUES, string_lists
 HASHED = "consistent-hashing"
 ALGORITHMS = (HASHED, "least-connections", "round-robin", "latency", "sticky-sessions")
 HASH_INPUTS = (
-    "none",
-    "consumer",
-    "ip",
-    "header",
-    "cookie",
-    "path",
-    "query_arg",
-    "uri_capture",
+    "none", "consumer", "ip", "header", "cookie", "path", "query_arg", "uri_capture",
 )
 # With these a gateway takes no hash_fallback: there is always a cookie.
 _WITHOUT_FALLBACK = ("none", "cookie")
@@ -117,13 +110,8 @@ _ACTIVE = (
     Field("https_sni"),
     Field("https_verify_certificate", "bool"),
     Field(
-        "headers",
-        "dict",
-        unordered=True,
-        empty_is_null=True,
-        normalise=string_lists,
-        element=HEADER_VALUES,
-        sensitive=is_secret_header,
+        "headers", "dict", unordered=True, empty_is_null=True, normalise=string_lists,
+        element=HEADER_VALUES, sensitive=is_secret_header,
     ),
     Field(
         "healthy",

@@ -4,7 +4,7 @@
 
 """The dialect of an Admin API: entities are created by POST and changed by PATCH.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Knows no Ansible.
 """
@@ -15,11 +15,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
-from .._client import Client, segment
+from .._client import Client
+from .._connection import segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
-from .._errors import KongError, Refused, UnexpectedAnswer
+from .._errors import InputError, KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
 from ._errors import NoBalancer, NotOffered, ParentMissing, UniqueViolation
@@ -93,31 +94,25 @@ class AdminGateway(Gateway):
             self._offered[kind.name] = self._serves(path)
         return self._offered[kind.name]
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        if kind.path_id is not None:
-            return self._listed_with(kind, "id", key, parent)
-        found = unless_missing(lambda: self._entity("GET", kind, parent, key))
-        is_it = found is not None and str(found["id"]).lower() == key.lower()
-        return found if is_it else None
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
+        if self._is_in_path(kind, field, value):
+            found = unless_missing(lambda: self._entity("GET", kind, parent, value))
+            return found if found is not None and _has(found, field, value) else None
+        if field in kind.unique and field != kind.path_key:
+            # What can be a secret is not sent in a URL.
+            params = None if kind.global_path else {field: value}
+            listed = unless_missing(lambda: self._pages(kind, _path(kind), None, params))
+        else:
+            listed = self.entities(kind, parent)
+        return next((entity for entity in listed or () if entity.get(field) == value), None)
 
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        if looks_like_id(name):
-            return self._listed_with(kind, kind.path_key, name, parent)
-        found = unless_missing(lambda: self._entity("GET", kind, parent, name))
-        is_it = found is not None and found.get(kind.path_key) in (None, name)
-        return found if is_it else None
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
-        if field == kind.path_key:
-            return self.by_name(kind, value)
-        # What can be a secret is not asked for in a URL.
-        params = None if kind.global_path else {field: value}
-        found = unless_missing(lambda: self._pages(kind, _path(kind), None, params)) or []
-        return next((entity for entity in found if entity.get(field) == value), None)
-
-    def _listed_with(self, kind: Kind, field: str, value: str, parent: str | None) -> Entity | None:
-        listed = self.entities(kind, parent) or []
-        return next((entity for entity in listed if entity.get(field) == value), None)
+    def _is_in_path(self, kind: Kind, field: str, value: str) -> bool:
+        """Whether a path leads to an entity by such a value."""
+        if field == "id":
+            return kind.path_id is None
+        return field == kind.path_key and not looks_like_id(value)
 
     def entities(
         self,
@@ -171,7 +166,7 @@ class AdminGateway(Gateway):
             if exc.status == 403:
                 raise NotOffered(exc, exc.message, forbidden=True) from exc
             raise
-        return [_read(kind, each, parent) for each in listed]
+        return [kind.read(each, parent) for each in listed]
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:
@@ -248,11 +243,25 @@ class AdminGateway(Gateway):
     def health(self, upstream: str) -> list[Entity] | None:
         path = f"/upstreams/{segment(upstream)}/health"
         try:
-            return unless_missing(lambda: list(self._client.pages(path)))
+            found = unless_missing(lambda: list(self._client.pages(path)))
         except Refused as exc:
             if _has_no_balancer(exc):
                 return []
             raise
+        if found is None:
+            self._refuse_status_port()
+        return found
+
+    def _refuse_status_port(self) -> None:
+        """Only a node without a database shows the health of upstreams at its status port."""
+        status = unless_missing(lambda: self._client.request("GET", "/status"))
+        if status is None or "configuration_hash" in status:
+            return
+        if unless_missing(lambda: self._client.request("GET", "/")) is None:
+            raise InputError(
+                f"{self.url} is the status port of a node with a database, which does not show "
+                "the health of upstreams; write the URL of its Admin API"
+            )
 
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
         path = f"/upstreams/{segment(upstream)}/targets/{segment(target)}"
@@ -281,7 +290,7 @@ class AdminGateway(Gateway):
         """A response that has to be an entity; another server's JSON must not pass for one."""
         path = _path(kind, parent, key)
         answer = self._client.request(method, path, body, params)
-        entity = _read(kind, answer, parent) if isinstance(answer, dict) else None
+        entity = kind.read(answer, parent) if isinstance(answer, dict) else None
         if entity is None or "id" not in entity:
             raise UnexpectedAnswer(
                 f"the response to {method} {self._client.url}{path} is not an entity: "
@@ -320,8 +329,11 @@ def _path(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
     return path if key is None else f"{path}/{segment(key)}"
 
 
-def _read(kind: Kind, answer: Entity, parent: str | None) -> Entity:
-    return answer if kind.read is None else kind.read(answer, parent)
+def _has(found: Entity, field: str, value: str) -> bool:
+    """Whether what a path leads to was found by this field, and not by another."""
+    if field == "id":
+        return str(found["id"]).lower() == value.lower()
+    return found.get(field) in (None, value)
 
 
 def _has_no_balancer(exc: Refused) -> bool:

@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a gateway refused, in words that all dialects share.
-
-PRIVATE to the collection: it can change in any release.
+"""Why a gateway refused, in words that all dialects share. Private to the collection.
 
 A dialect makes these from the client's ``Refused``; nobody else reads a status or an error text.
 """

@@ -17,7 +17,8 @@ import urllib.parse
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Callable
 
-from .._client import Client, segment
+from .._client import Client
+from .._connection import segment
 from .._entities._identity import find_by_reference, looks_like_id
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
@@ -181,15 +182,16 @@ class KonnectGateway(AdminGateway):
     def _is_orphan(self, kind: Kind, parent: str | None) -> bool:
         return parent is not None and self._parent(kind, parent) is None
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
         if self._is_orphan(kind, parent):
             return None
-        return super().by_id(kind, key, self._parent(kind, parent))
+        return super().find_by(kind, field, value, self._parent(kind, parent))
 
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        if kind.parent or kind.path_key == "instance_name":
-            return self._listed_with(kind, kind.path_key, name, parent)
-        return super().by_name(kind, name)
+    def _is_in_path(self, kind: Kind, field: str, value: str) -> bool:
+        takes_no_name = bool(kind.parent) or kind.path_key == "instance_name"
+        return super()._is_in_path(kind, field, value) and (field == "id" or not takes_no_name)
 
     def entities(
         self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
@@ -377,11 +379,15 @@ class KonnectAccount(AdminGateway):
     ) -> list[Entity] | None:
         path = f"{self.plane.path}/{kind.path}" if self.within else ""
         listed = items(self.region, path) if path else control_planes(self.region)
-        return [each if kind.read is None else kind.read(each, None) for each in listed]
+        return [kind.read(each, None) for each in listed]
 
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        found = next((each for each in self.listed(name=name) if each["name"] == name), None)
-        return found if found is None or kind.read is None else kind.read(found, None)
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
+        if field != "name":
+            return super().find_by(kind, field, value, parent)
+        found = next((each for each in self.listed(name=value) if each["name"] == value), None)
+        return found and kind.read(found, None)
 
     def listed(self, labels: Mapping[str, str] | None = None, **equal: str | None) -> list[Entity]:
         """Control planes as Konnect returns them.

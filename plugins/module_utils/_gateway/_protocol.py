@@ -4,7 +4,7 @@
 
 """What the engine asks of a gateway, whatever its dialect: a small store, and what it can.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from .._entities._kind import Entity, Kind
 from .._errors import InputError
 from .._plan import Plan
+from .._schema import Schema, composed
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,13 @@ class Gateway(Protocol):
     def offers(self, kind: Kind) -> bool:
         """Whether the gateway has the kind and shows it; asked for once a kind."""
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        """The entity with this ID, None where it (or its parent) does not exist."""
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
+        """The entity with this ID, name or other unique value, whether it looks like an ID or not.
 
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        """The entity whose ``kind.path_key`` is this, whether it looks like an ID or not."""
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
-        """The entity that has a unique value, whatever its parent; no secret is part of a URL."""
+        None where it (or its parent) does not exist. No secret is part of a URL.
+        """
 
     def entities(
         self,
@@ -118,6 +118,10 @@ class Gateway(Protocol):
 
         Asked for once a task.
         """
+
+    def schema_of(self, kind: Kind) -> Schema:
+        """The whole schema of an entity, with what depends on the entity itself."""
+        return composed(self.schema(kind.schema_name) or {}, kind.details)
 
     def validate(self, kind: Kind, body: Entity) -> None:
         """Let the gateway validate an entity without writing it.

@@ -4,18 +4,20 @@
 
 """What a module does, apart from how it is started: the types that all operations share.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from .._apply import apply_all
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity, Kind
-from .._errors import InputError
+from .._errors import InputError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import PartlyDone
 from .._plan import Plan
@@ -59,6 +61,15 @@ class Task:
         if self.connected is None:
             raise TypeError("the operation connects to no Admin API")
         return self.connected
+
+    @property
+    def removes(self) -> bool:
+        """Whether the task asks for the state ``absent``."""
+        return bool(self.params["state"] == "absent")
+
+    def about(self, subject: str) -> AbstractContextManager[None]:
+        """Errors raised inside name the subject and the gateway."""
+        return error_context(f"{subject} at {self.gateway.url}")
 
     def written(self, kind: Kind) -> Entity:
         """The part of the parameters that is the entity itself."""
@@ -105,6 +116,13 @@ def result_of_one(task: Task, plan: Plan) -> Result:
     return result
 
 
+def add_to_diff(result: Result, name: str, before: Any, after: Any) -> None:
+    """Show what belongs to an entity in its diff, if the result has one."""
+    for side, value in (("before", before), ("after", after)) if "diff" in result else ():
+        if isinstance(result["diff"][side], dict):
+            result["diff"][side][name] = value
+
+
 def changes_of(task: Task, plans: Sequence[Plan]) -> Result:
     """The part of a result that tells of many entities: only those that were not left alone."""
     changed = [plan for plan in plans if plan.changed]
@@ -117,16 +135,23 @@ def changes_of(task: Task, plans: Sequence[Plan]) -> Result:
     return result
 
 
-def partly_done(
-    task: Task, exc: PartlyDone, plans: Sequence[Plan], before: Sequence[Plan] = ()
-) -> PartlyDone:
-    """Add to a failure what was done (``changes``) and what was not (``not_done``)."""
-    done: list[Plan | None] = exc.results
-    exc.partial = {
-        **changes_of(task, [*before, *(plan for plan in done if plan is not None)]),
-        "not_done": [plan.summary() for plan, result in zip(plans, done) if result is None],
-    }
-    return exc
+def apply_plans(
+    task: Task, plans: Sequence[Plan], parent: str | None, before: Sequence[Plan] = ()
+) -> list[Plan]:
+    """Apply plans for entities of one parent.
+
+    :param before: what the task has done already.
+    :raises PartlyDone: with what was done (``changes``) and what was not (``not_done``).
+    """
+    try:
+        return apply_all(task.gateway, plans, parent)
+    except PartlyDone as exc:
+        done: list[Plan | None] = exc.results
+        exc.partial = {
+            **changes_of(task, [*before, *(plan for plan in done if plan is not None)]),
+            "not_done": [plan.summary() for plan, result in zip(plans, done) if result is None],
+        }
+        raise
 
 
 def shown(kind: Kind, entity: Entity | None) -> Entity:

@@ -4,7 +4,7 @@
 
 """Any entity of any path, typed by the gateway: the operation behind ``kong_entity``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 For what has no module: entities of custom plugins, and kinds newer than the collection.
 """
@@ -16,33 +16,28 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from .._apply import absent, carry_out, parent_key, present
+from .._apply import apply, parent_key
 from .._argspec import ArgumentSpec
 from .._entities._identity import ByComparison, Identity
 from .._entities._kind import GENERATED, Entity, Field, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
-from .._errors import InputError, KongError
+from .._errors import InputError
 from .._freeform import fields_from
 from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, result_of_one
-from ._entity import STATE
+from ._entity import STATE, plan_state
 
 
 def run_entity(task: Task) -> Result:
     written: Entity = dict(task.params["entity"])
     kind, called = _kind(task)
-    gone = task.params["state"] == "absent"
-    try:
-        parent = parent_key(task.gateway, kind, called, needed=not gone) if called else None
-    except KongError as exc:
-        exc.within(f"{kind.describe(written, called)} at {task.gateway.url}")
-        raise
-    if gone:
-        plan = absent(task.gateway, kind, written, parent, called=called)
-    else:
-        plan = present(task.gateway, kind, written, task.warn, parent, called=called)
-    return result_of_one(task, carry_out(task.gateway, plan, parent))
+    parent = None
+    if called:
+        with task.about(kind.describe(written, called)):
+            parent = parent_key(task.gateway, kind, called, needed=not task.removes)
+    plan = plan_state(task, kind, written, parent, called)
+    return result_of_one(task, apply(task.gateway, plan, parent))
 
 
 def _kind(task: Task) -> tuple[Kind, str | None]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from .._apply import absent, carry_out, present
+from .._apply import absent, apply, present
 from .._argspec import ArgumentSpec
 from .._entities._identity import find_by_reference
 from .._entities._kind import Entity
@@ -58,7 +58,7 @@ def run_control_plane(task: Task) -> Result:
     except KongError as exc:
         exc.within(f"{plan.description} at {task.gateway.url}")
         raise
-    done = carry_out(task.gateway, plan)
+    done = apply(task.gateway, plan)
     result = result_of_one(task, done)
     result[CONTROL_PLANE.name] = as_answered(result[CONTROL_PLANE.name])
     result.update(added=changes[0], removed=changes[1])

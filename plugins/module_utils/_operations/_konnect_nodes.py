@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .._apply import carry_out_all
 from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll, seconds_until
 from .._entities._certificate import digest_of
@@ -20,9 +19,8 @@ from .._entities._kind import Entity
 from .._entities._konnect import DATA_PLANE_CERTIFICATE
 from .._errors import InputError, KongError
 from .._gateway._protocol import Gateway
-from .._parallel import PartlyDone
 from .._plan import NONE, Plan, plan_absent, plan_present
-from ._base import Operation, Result, Task, changes_of, partly_done, shown
+from ._base import Operation, Result, Task, apply_plans, changes_of, shown
 from ._entity import STATE
 from ._konnect import account, of_account
 
@@ -43,10 +41,7 @@ def run_certificate(task: Task) -> Result:
     except KongError as exc:
         exc.within(f"data plane certificates of {task.gateway.url}")
         raise
-    try:
-        done = carry_out_all(task.gateway, plans, None)
-    except PartlyDone as exc:
-        raise partly_done(task, exc, plans) from exc
+    done = apply_plans(task, plans, None)
     own = done[0] if task.params["state"] == "present" else None
     return {
         **changes_of(task, done),

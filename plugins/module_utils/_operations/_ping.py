@@ -4,7 +4,7 @@
 
 """Is the gateway there, and which one is it: the operation behind ``kong_ping``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
