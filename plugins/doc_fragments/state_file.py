@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A state file, and how it is to be taken."""
+"""A state file, and what is done with it."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ options:
       - plugin
   protect_tags:
     description:
-      - Tags of entities that are never deleted, whatever owns them. Neither is what would take them along or has to
-        stay because of them. The result names them in RV(ignore:spared).
+      - Tags of entities that are never deleted, even if the document owns them. Neither is an entity that cannot be
+        deleted without them. The result lists all of these in RV(ignore:protected).
       - A gateway without a database cannot keep what the document does not have, so there it is an error.
     type: list
     elements: str
@@ -83,8 +83,8 @@ options:
     default: false
   max_deletes:
     description:
-      - Most entities that may be deleted, those that go along and memberships of consumer groups included; if there
-        are more, the task fails before it writes. Without it there is no limit.
+      - The highest number of entities that may be deleted, cascaded deletes and memberships of consumer groups
+        included; if there are more, the task fails before it writes. Without it there is no limit.
     type: int
   allow_empty:
     description:

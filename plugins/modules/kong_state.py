@@ -85,7 +85,7 @@ changes:
   elements: dict
   returned: success, and failure after the first write
   sample: [{operation: create, kind: upstream, name: echo}]
-spared:
+protected:
   description: What is not deleted because of O(protect_tags), with the reason.
   type: list
   elements: dict

@@ -19,61 +19,31 @@ from .._entities._kind import Field, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
 from .._errors import InputError
-from .._values import normalise
+from .._values import map_strings, normalise
 from ._duplicates import refuse_duplicates
 from ._format import DEFAULTED, MEMBERS, NESTED, NOTES, SECTIONS
-from ._located import Located, place_of, texts_of, where_of
-from ._parse import Item, entries_of, reference_names, reference_to, refuse_other
-from ._texts import (
-    merged_texts,
+from ._located import Located, place_of, strings_of, where_of
+from ._parse import Item, deep_merge, entries_of, reference_names, reference_to, refuse_other
+from ._strings import (
+    merged_strings,
     refuse_unclear,
     refuse_unclear_fields,
-    text_at,
-    texts_in,
-    with_texts,
+    string_at,
+    strings_in,
+    as_written,
 )
 
 Record = dict[str, Any]
 # The fields of a plugin's settings by its name.
 ConfigFields = Callable[[str], Sequence[Field]]
 
-# Collections of entities, by the names that they have in a document, and how _info.defaults call
-# them. Kinds that are not here are handed on as they are.
+# Sections that list entities, and the kind of what they list. Others are handed on as they are.
 _KINDS = {
-    "services": "service",
-    "routes": "route",
-    "plugins": "plugin",
+    **{section: kind for section, kind in SECTIONS.items() if section != MEMBERS},
     "filter_chains": "filter_chain",
-    "upstreams": "upstream",
-    "targets": "target",
-    "consumers": "consumer",
-    "consumer_groups": "consumer_group",
-    "certificates": "certificate",
-    "snis": "sni",
-    "ca_certificates": "ca_certificate",
-    "vaults": "vault",
-    "keys": "key",
-    "key_sets": "key_set",
-    "partials": "partial",
-    "keyauth_credentials": "key-auth credential",
-    "basicauth_credentials": "basic-auth credential",
-    "hmacauth_credentials": "hmac-auth credential",
-    "jwt_secrets": "jwt secret",
-    "oauth2_credentials": "oauth2 credential",
-    "acls": "acl",
-    "mtls_auth_credentials": "mtls-auth credential",
 }
-# Foreign keys that decK writes as records; the gateway takes a text in all of them.
-_REFERENCES = (
-    "service",
-    "route",
-    "consumer",
-    "consumer_group",
-    "upstream",
-    "certificate",
-    "client_certificate",
-    "set",
-)
+# Foreign keys that decK writes as records; the gateway takes a string in all of them.
+_REFERENCES = tuple(sorted({name for kind in KINDS.values() for name in reference_names(kind)}))
 _DROPPED = ("_info", "_konnect", "_workspace", "_plugin_configs", "custom_entities", *NOTES)
 
 
@@ -90,15 +60,9 @@ def to_dbless(
         that do not exist.
     """
     refuse_duplicates([*_outline(document)])
-    converted: dict[str, Any] = _plain(_Conversion(document, config_fields).run())
-    return converted
-
-
-def _plain(value: Any) -> Any:
-    """Without places: Ansible keeps plain values only."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    # Without places: Ansible keeps plain values only.
+    plain: dict[str, Any] = map_strings(_Conversion(document, config_fields).run(), str)
+    return plain
 
 
 def _outline(document: Mapping[str, Any]) -> Iterator[Item]:
@@ -114,18 +78,18 @@ def _outlined(
 ) -> Iterator[Item]:
     for entry in entries:
         names = {
-            name: text_at(entry, name) for name in ("id", kind.identity.field) if entry.get(name)
+            name: string_at(entry, name) for name in ("id", kind.identity.field) if entry.get(name)
         }
         written = {name: str(value) for name, value in names.items() if not isinstance(value, list)}
         own = {
-            name: reference_to(name, text_at(entry, name))
+            name: reference_to(name, string_at(entry, name))
             for name in reference_names(kind)
             if entry.get(name) and name not in links
         }
         item = Item(kind, normalise(kind.fields, written), {**own, **links}, where_of(entry))
         for name, owner in links.items():
             if name in entry:
-                refuse_other(name, text_at(entry, name), owner)
+                refuse_other(name, string_at(entry, name), owner)
         yield item
         for section, (inner, back) in NESTED.get(kind.name, {}).items():
             if section in entry:
@@ -139,13 +103,13 @@ class _Conversion:
         self._document = document
         self._config_fields = config_fields
         info = document.get("_info") or {}
-        self._tags = texts_in(info.get("select_tags") or [])
+        self._tags = strings_in(info.get("select_tags") or [])
         self._defaults: Mapping[str, Any] = info.get("defaults") or {}
         self._configs: Mapping[str, Any] = document.get("_plugin_configs") or {}
         self._members: list[Record] = []
         # What a reference can call a consumer by, and a gateway cannot look up.
         self._consumers = {
-            str(text_at(each, "custom_id")): each
+            str(string_at(each, "custom_id")): each
             for each in document.get("consumers") or ()
             if each.get("custom_id")
         }
@@ -181,26 +145,26 @@ class _Conversion:
     def _entity(
         self, section: str, written: Mapping[str, Any], source: Mapping[str, Any]
     ) -> Record:
-        """One entity; ``source`` is what it is written as, with its places and texts."""
-        label, kind = _KINDS[section], KINDS.get(SECTIONS.get(section, ""))
+        """One entity; ``source`` is what it is written as, with its places and strings."""
+        label, kind = _KINDS[section], KINDS.get(_KINDS[section])
         references = [Field(name) for name in _REFERENCES]
         fields = (*references, *(kind.fields if kind else ()))
-        texts = texts_of(source)
-        own = with_texts(fields, {key: written[key] for key in written if key not in NOTES}, texts)
+        strings = strings_of(source)
+        own = as_written(fields, {key: written[key] for key in written if key not in NOTES}, strings)
         defaults = (self._defaults.get(label) if label in DEFAULTED else None) or {}
-        entity = _merged(with_texts(fields, defaults, texts_of(defaults)), own)
+        entity = deep_merge(as_written(fields, defaults, strings_of(defaults)), own)
         try:
             if kind is PLUGIN:
                 self._complete_plugin(entity, source)
             else:
-                refuse_unclear_fields(fields, own, texts)
+                refuse_unclear_fields(fields, own, strings)
         except InputError as exc:
             where = f"{where_of(source)}: " if isinstance(source, Located) else ""
             raise InputError(f"{where}{label} {_label(entity)}: {exc.message}") from exc
         self._take_members(label, entity)
         if label == "certificate" and entity.get("snis"):
             entity["snis"] = [
-                {"name": sni} if isinstance(sni, str) else sni for sni in texts_in(entity["snis"])
+                {"name": sni} if isinstance(sni, str) else sni for sni in strings_in(entity["snis"])
             ]
         self._refer(label, entity)
         # What a plugin lists, its partials, are references and no entities of their own.
@@ -221,25 +185,25 @@ class _Conversion:
         if name is None and not plugin.get("config"):
             return
         own = source.get("config") or {}
-        config, texts = _merged(shared, own), merged_texts(texts_of(shared), own)
+        config, strings = deep_merge(shared, own), merged_strings(strings_of(shared), own)
         if self._config_fields is None:
-            refuse_unclear(config, texts, "config")
+            refuse_unclear(config, strings, "config")
         else:
-            config = with_texts(self._config_fields(str(plugin.get("name"))), config, texts)
+            config = as_written(self._config_fields(str(plugin.get("name"))), config, strings)
         plugin["config"] = config
 
     def _take_members(self, kind: str, entity: Record) -> None:
         """Who is in which group is written at consumers or at groups, and nested in neither."""
         if kind == "consumer":
-            for group in texts_in(entity.pop("groups", None) or []):
+            for group in strings_in(entity.pop("groups", None) or []):
                 self._member(entity, group)
             for each in entity.pop(MEMBERS, None) or ():
-                self._member(entity, text_at(each, "consumer_group"))
+                self._member(entity, string_at(each, "consumer_group"))
         elif kind == "consumer_group":
-            for consumer in texts_in(entity.pop("consumers", None) or []):
+            for consumer in strings_in(entity.pop("consumers", None) or []):
                 self._member(consumer, entity)
             for each in entity.pop(MEMBERS, None) or ():
-                self._member(text_at(each, "consumer"), entity)
+                self._member(string_at(each, "consumer"), entity)
 
     def _member(self, consumer: Any, group: Any) -> None:
         member = {
@@ -273,10 +237,10 @@ class _Conversion:
         """
         found = [entity]
         if isinstance(entity, Mapping):
-            custom_id = str(text_at(entity, "custom_id")) if "custom_id" in entity else ""
+            custom_id = str(string_at(entity, "custom_id")) if "custom_id" in entity else ""
             both = (entity, self._consumers.get(custom_id, {}))
             names = ("name", "username", "id")
-            found = [text_at(each, name) for each in both for name in names if each.get(name)]
+            found = [string_at(each, name) for each in both for name in names if each.get(name)]
         if not found or isinstance(found[0], (bool, list)) or found[0] is None:
             raise InputError(
                 f"{what} must be named by its name or id, so that others can refer to it"
@@ -289,12 +253,3 @@ def _label(entity: Any) -> str:
         return ""
     names = (entity.get(key) for key in ("name", "username", "custom_id", "id"))
     return str(next((name for name in names if name), "without a name"))
-
-
-def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Record:
-    """``over`` laid on ``under``, records key by key; a written null stays a null."""
-    merged = {**under, **over}
-    for key in under.keys() & over.keys():
-        if isinstance(under[key], Mapping) and isinstance(over[key], Mapping):
-            merged[key] = _merged(under[key], over[key])
-    return merged

@@ -25,9 +25,10 @@ from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._schema import complete, without_old_spellings
 from .._secrets import mask_entity, secrets_of
+from .._values import map_strings
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
-from ._write import Placeholder, placeholder, with_strings
+from ._write import Placeholder, placeholder
 
 # A document nests an entity in the first of these that it points at.
 _NESTS_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -65,7 +66,7 @@ class Dumper:
         style: Style,
         skipped: Callable[[str, NotOffered], None] | None = None,
     ) -> None:
-        """:param skipped: told of a kind that the gateway does not offer; else that is an error."""
+        """:param skipped: called with a kind that the gateway does not offer; else that is an error."""
         self._gateway = gateway
         self._skipped = skipped
         self._style = style
@@ -94,7 +95,7 @@ class Dumper:
             document["_info"] = {"select_tags": list(tags)}
         self._add_members(written.get(CONSUMER_GROUP.name, ()))
         document.update(self._nested(written))
-        named: dict[str, Any] = with_strings(document, self._named_apart)
+        named: dict[str, Any] = map_strings(document, self._named_apart)
         return named
 
     def _add_members(self, groups: Sequence[tuple[Entity, Entity]]) -> None:
@@ -197,7 +198,7 @@ class Dumper:
         return str((found or {}).get(KINDS[kind].identity.field) or key)
 
     def _reference(self, kind: Kind, field: str, entity: Entity) -> Any:
-        """A reference as decK's format has it: a mapping for some kinds, a text for all others."""
+        """A reference as decK's format has it: a mapping for some kinds, a string for all others."""
         target = kind.parent if field == kind.parent else kind.field(field).reference
         key = entity[field]["id"]
         name = self._name(str(target), key)

@@ -57,7 +57,7 @@ def _keys_of(item: Item, named: _Named) -> Iterator[tuple[Any, ...]]:
 
 
 def _end_of(kind: Kind, field: str, link: Item | str, named: _Named) -> Any:
-    """What a reference leads to: an item of the document whatever it is called, else its name."""
+    """What a reference leads to: an item of the document by any of its names, else the name."""
     if isinstance(link, str):
         target = kind.parent if field == kind.parent else kind.field(field).reference
         by = getattr(link, "field", "")

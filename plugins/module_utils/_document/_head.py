@@ -19,7 +19,7 @@ from .._freeform import as_type
 from .._spelling import did_you_mean
 from ._format import DEFAULTED, FOREIGN_SECTIONS, MEMBERS, META, SECTIONS
 from ._located import place_of
-from ._texts import texts_in
+from ._strings import strings_in
 
 # What decK knows of _info; the last two say nothing of entities that the collection manages.
 _INFO = (
@@ -45,7 +45,7 @@ class Head:
 
 
 def read_head(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Head:
-    """Judge all that is no entity.
+    """Validate all that is no entity.
 
     :param select_tags: those of the task; they and the document's must be the same.
     :raises InputError: names the place.
@@ -103,7 +103,7 @@ def _check_sections(document: Mapping[str, Any]) -> None:
 def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:
     listed = info.get("select_tags") or []
     try:
-        written = [as_type("str", tag) for tag in texts_in(as_type("list", listed))]
+        written = [as_type("str", tag) for tag in strings_in(as_type("list", listed))]
     except InputError:
         where = place_of(info, "select_tags")
         raise InputError(f"{where}: _info.select_tags is not a list of strings") from None

@@ -21,7 +21,7 @@ from .._apply import fill_nulls, plugin_kind
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
-from .._entities._kind import PLACEHOLDER, Entity, Kind, values_together
+from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, values_together
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
 from .._freeform import config_schema
@@ -35,7 +35,7 @@ from ._defaults import Defaults
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
 from ._partials import linked, refuse_settings_of_partials, usual_path
-from ._texts import with_texts
+from ._strings import as_written
 
 Warn = Callable[[str], None]
 
@@ -50,7 +50,7 @@ class Step:
 
     :param owner: the id of what the entity lies below.
     :param needs: ids of entities whose own steps must be done before.
-    :param cascaded: what a delete takes along.
+    :param cascaded: what a gateway deletes along with the entity.
     """
 
     plan: Plan
@@ -118,10 +118,10 @@ class Matcher:
         """Ids of stored entities that the document has."""
         return {current["id"] for current in self._current.values() if current is not None}
 
-    def match(self, kinds: Iterable[str], going: bool = False) -> None:
+    def match(self, kinds: Iterable[str], absent: bool = False) -> None:
         """Find what exists of the items of these kinds; their references are matched before them.
 
-        :param going: they are to be deleted, so one that refers to what is gone is gone, too.
+        :param absent: they are deleted, so one that refers to what does not exist does not exist.
         """
         repeated: set[int] = set()
         for item in self._by_id_first(kinds):
@@ -131,7 +131,7 @@ class Matcher:
                     continue
                 current = self._unless_taken(item, self._find(item))
             except _NoSuchEntity:
-                if not going:
+                if not absent:
                     raise
                 current = None
             self._current[id(item)] = current
@@ -342,7 +342,9 @@ class Matcher:
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise
-        needs = {each["id"] for each in (*references.values(), *(desired.get("partials") or ()))}
+        lists = (plan.entity.get(each.name) for each in kind.fields if each.lists)
+        needs = {key for listed in lists for key in ids_in(listed)}
+        needs |= {each["id"] for each in references.values()}
         owner_id = self._owner_id(item)
         if owner_id is not None:
             needs.add(owner_id)
@@ -376,7 +378,7 @@ class Matcher:
         written = dict(item.written)
         config = written.get("config")
         if kind.details is not None and isinstance(config, dict):
-            config = with_texts(kind.field("config").fields, config, item.texts)
+            config = as_written(kind.field("config").fields, config, item.strings)
             written["config"] = spelled_out(config_schema(kind), config, str(written["name"]))
             written = normalise(kind.fields, written)
         current = self._current[id(item)]

@@ -26,8 +26,8 @@ from .._values import doubts_about, merge, normalise
 from ._duplicates import refuse_duplicates
 from ._format import ANSWERED, FOREIGN_SECTIONS, MEMBERS, NESTED, NOTES, SECTIONS
 from ._head import Head, mapping_in, read_head
-from ._located import Located, Texts, place_of, texts_of, where_of
-from ._texts import merged_texts, refuse_unclear_fields, text_at, texts_in, with_texts
+from ._located import Located, Strings, place_of, strings_of, where_of
+from ._strings import merged_strings, refuse_unclear_fields, string_at, strings_in, as_written
 from ._typed import refuse_masks, typed
 
 _NAMES_OF_REFERENCES = ("id", "name", "username", "custom_id")
@@ -48,7 +48,7 @@ class Item:
     :param where: its place in the file, for messages.
     :param partials: of a plugin, what it is linked to by name or id, with the setting that this
         stands for if it is written; None where nothing is said.
-    :param texts: of a plugin's settings, whose types only its schema tells, as they are written.
+    :param strings: of a plugin's settings, whose types only its schema tells, as they are written.
     """
 
     kind: Kind
@@ -56,7 +56,7 @@ class Item:
     links: dict[str, Item | str]
     where: str
     partials: list[tuple[str, str | None]] | None = None
-    texts: Texts = field(default_factory=dict)
+    strings: Strings = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -98,7 +98,7 @@ class Document:
 
 
 def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Document:
-    """Judge a document and take it apart.
+    """Validate a document and list its entities.
 
     :param select_tags: those of the task; they and the document's must be the same.
     :raises InputError: names the place and the entity; never a value of a secret.
@@ -110,7 +110,7 @@ def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Docum
             reader.read_all(SECTIONS[section], entries, section, {})
     refuse_duplicates(reader.items)
     reader.refuse_nameless()
-    workspace = text_at(document, "_workspace") if "_workspace" in document else None
+    workspace = string_at(document, "_workspace") if "_workspace" in document else None
     return Document(reader.items, reader.listing, head.select_tags, workspace, reader.warnings)
 
 
@@ -141,19 +141,19 @@ class _Reader:
             for name, value in own.items():
                 if name in references:
                     if name in links:
-                        refuse_other(name, text_at(own, name), links[name])
+                        refuse_other(name, string_at(own, name), links[name])
                     elif value is None:
                         written[name] = None
                     else:
-                        found[name] = reference_to(name, text_at(own, name))
+                        found[name] = reference_to(name, string_at(own, name))
                 else:
                     written[name] = value
             linked = _linked(written.pop("partials")) if "partials" in written else None
-            texts = texts_of(own)
-            if texts:
-                written = with_texts(kind.fields, written, texts)
+            strings = strings_of(own)
+            if strings:
+                written = as_written(kind.fields, written, strings)
             completed = self._completed(kind, written)
-            config = self._config_texts(kind, own, texts)
+            config = self._config_strings(kind, own, strings)
             item = Item(kind, completed, found, where, linked, config)
             if kind.parent and kind.parent not in found:
                 raise InputError(f"it does not say which {kind.parent} it belongs to")
@@ -162,17 +162,17 @@ class _Reader:
             named = kind.describe(dict(entry), owner.label if isinstance(owner, Item) else owner)
             raise InputError(f"{where}: {named}: {exc.message}") from exc
         self.items.append(item)
-        self._warn(item, own, texts, entry)
+        self._warn(item, own, strings, entry)
         for section, entries in nested.items():
             self._read_nested(item, section, entries)
 
-    def _warn(self, item: Item, own: Entity, texts: Texts, entry: Mapping[str, Any]) -> None:
+    def _warn(self, item: Item, own: Entity, strings: Strings, entry: Mapping[str, Any]) -> None:
         """Keep the doubts about what is written, with the places of the fields."""
         doubtful = [
             each for each in item.kind.fields if each.doubts and own.get(each.name) is not None
         ]
         for found in doubtful:
-            written = with_texts([found], {found.name: own[found.name]}, texts)
+            written = as_written([found], {found.name: own[found.name]}, strings)
             for doubt in doubts_about([found], typed([found], written)):
                 where = place_of(entry, found.name)
                 self.warnings.append(f"{where}: {item.describe()}: {doubt}")
@@ -188,7 +188,7 @@ class _Reader:
             return
         try:
             others = [
-                reference_to(section, each) for each in texts_in(as_type("list", entries or []))
+                reference_to(section, each) for each in strings_in(as_type("list", entries or []))
             ]
         except KongError as exc:
             raise InputError(f"{item.where}: {item.describe()}: {exc.message}") from exc
@@ -204,7 +204,7 @@ class _Reader:
         :raises InputError: a key is neither.
         """
         nests, known = _names_of(kind.name)
-        own = Located(texts=getattr(entry, "texts", None))
+        own = Located(strings=getattr(entry, "strings", None))
         nested = {}
         for key, value in entry.items():
             if key in nests:
@@ -238,33 +238,33 @@ class _Reader:
 
     def _default(self, kind: Kind) -> Entity:
         defaults = self._defaults.get(kind.name) or {}
-        return typed(kind.fields, with_texts(kind.fields, defaults, texts_of(defaults)))
+        return typed(kind.fields, as_written(kind.fields, defaults, strings_of(defaults)))
 
-    def _config_texts(self, kind: Kind, own: Mapping[str, Any], texts: Texts) -> Texts:
-        """The texts of a plugin's settings, shared ones included.
+    def _config_strings(self, kind: Kind, own: Mapping[str, Any], strings: Strings) -> Strings:
+        """The strings of a plugin's settings, shared ones included.
 
         :raises InputError: a number of a free-form field that nothing tells the type of.
         """
         free = [each for each in kind.fields if not (kind.details_path and each.name == "config")]
-        refuse_unclear_fields(free, own, texts)
+        refuse_unclear_fields(free, own, strings)
         if not kind.details_path:
             return {}
-        shared = self._configs.get(text_at(own, "_config")) if "_config" in own else None
-        return merged_texts(texts_of(shared), own.get("config") or {})
+        shared = self._configs.get(string_at(own, "_config")) if "_config" in own else None
+        return merged_strings(strings_of(shared), own.get("config") or {})
 
     def _shared(self, name: Any, over: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(name, str) or name not in self._configs:
             raise InputError(f"_plugin_configs has no {as_type('str', name)}")
-        return _deep_merge(mapping_in(self._configs, name), over)
+        return deep_merge(mapping_in(self._configs, name), over)
 
     def refuse_nameless(self) -> None:
-        """What can be told neither by its name nor by its id would be made anew by each run."""
+        """Refuse what has neither a name nor an ID, as each run would create it again."""
         served = {id(item.links.get("certificate")) for item in self.items if item.kind is SNI}
         for item in self.items:
             kind = item.kind
             names = dict.fromkeys((*kind.identity.names(kind), *kind.named_by, "id"))
-            told = any(item.written.get(name) or item.links.get(name) for name in names)
-            if not told and not (kind is CERTIFICATE and id(item) in served):
+            identified = any(item.written.get(name) or item.links.get(name) for name in names)
+            if not identified and not (kind is CERTIFICATE and id(item) in served):
                 raise InputError(
                     f"{item.where}: {item.describe()}: it needs {' or '.join(names)}, by which it "
                     "is found again"
@@ -288,7 +288,7 @@ def entries_of(entries: Any, section: str, at: str, kind: str = "") -> Iterator[
         raise InputError(f"{at}{section} is not a list")
     for position, entry in enumerate(entries):
         is_bare = kind == "sni" and not isinstance(entry, (Mapping, list))
-        listed = {"name": text_at(entries, position)} if is_bare else entry
+        listed = {"name": string_at(entries, position)} if is_bare else entry
         if not isinstance(listed, Mapping):
             raise InputError(f"{at}entry {position + 1} of {section} is not a mapping")
         yield listed
@@ -318,7 +318,7 @@ def reference_to(field_name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         for name in _NAMES_OF_REFERENCES:
             if value.get(name) is not None:
-                found = as_type("str", text_at(value, name))
+                found = as_type("str", string_at(value, name))
                 return CustomId(found) if name == "custom_id" else str(found)
     elif value is not None and not isinstance(value, (bool, list)):
         return str(as_type("str", value))
@@ -328,14 +328,14 @@ def reference_to(field_name: str, value: Any) -> str:
 def refuse_other(name: str, value: Any, owner: Item | str) -> None:
     """Refuse a reference to another entity than the one that it nests in.
 
-    :raises InputError: it is another one, or it cannot be told.
+    :raises InputError: it is another one, or nothing says which one.
     """
     if value is None or not isinstance(owner, Item):
         return
     own = {key: owner.written.get(key) for key in _NAMES_OF_REFERENCES}
     if isinstance(value, Mapping):
-        told = [own[key] == text_at(value, key) for key in own.keys() & value.keys() if own[key]]
-        same = bool(told) and all(told)
+        same_values = [own[key] == string_at(value, key) for key in own.keys() & value.keys() if own[key]]
+        same = bool(same_values) and all(same_values)
     else:
         same = reference_to(name, value) in (
             own["id"],
@@ -357,10 +357,10 @@ def _linked(written: Any) -> list[tuple[str, str | None]]:
     return found
 
 
-def _deep_merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def deep_merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = _deep_merge(below, value) if both else value  # type: ignore[arg-type]
+        merged[key] = deep_merge(below, value) if both else value  # type: ignore[arg-type]
     return merged

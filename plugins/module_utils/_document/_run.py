@@ -17,7 +17,7 @@ from .._apply import apply
 from .._errors import InputError, KongError
 from .._gateway._protocol import Gateway
 from .._plan import CREATE, Plan
-from .._values import with_strings
+from .._values import map_strings
 from ._match import Step
 from ._reconcile import ChangeSet
 from ._schedule import schedules
@@ -37,7 +37,7 @@ class Runner:
 
     :param on_error: ``stop`` and ``rollback`` begin nothing new after a failure; ``continue``
         leaves out only what needs the failed entity.
-    :param progress: told after each change how far the work is.
+    :param progress: called after each change with a line that says how far the work is.
     """
 
     def __init__(
@@ -102,7 +102,11 @@ class Runner:
         with self._lock:
             given = dict(self._given)
         if given:
-            body, after = (with_strings(each, given) for each in (step.plan.body, step.plan.after))
+
+            def new(text: str) -> str:
+                return given.get(text, text)
+
+            body, after = (map_strings(each, new) for each in (step.plan.body, step.plan.after))
             step.plan = replace(step.plan, body=body, after=after)
             step.owner = given.get(str(step.owner), step.owner)
 

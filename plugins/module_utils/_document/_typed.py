@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values of a state file in their declared types, judged before the first request.
+"""Values of a state file in their declared types, validated before the first request.
 
 PRIVATE to the collection: it can change in any release.
 

@@ -53,8 +53,8 @@ def undo(gateway: Gateway, report: Report) -> Undone:
 
 def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
     kind = plan.kind
-    told = plan.operation == DELETE or bool(plan.body.keys() & {"password", "client_secret"})
-    if is_hashed(plan) and told and plan.operation != CREATE:
+    has_secret = plan.operation == DELETE or bool(plan.body.keys() & {"password", "client_secret"})
+    if is_hashed(plan) and has_secret and plan.operation != CREATE:
         raise InputError("its secret cannot be put back: the gateway has only a hash of it")
     if plan.operation == DELETE:
         return _recreate(gateway, plan)
@@ -78,7 +78,7 @@ def _differs(kind: Kind, one: Entity, other: Entity) -> bool:
 
 
 def _recreate(gateway: Gateway, plan: Plan) -> Plan:
-    """Make a deleted entity again with the same id."""
+    """Create a deleted entity again with the same ID."""
     owner = (plan.stored.get(plan.kind.parent or "") or {}).get("id")
     body = {
         name: value

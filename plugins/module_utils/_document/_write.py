@@ -12,10 +12,11 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .._errors import InputError
+from .._values import map_strings
 
 try:
     import yaml  # type: ignore[import-untyped]
@@ -61,18 +62,9 @@ def placeholder(variable: str, exact: str = "", conversion: str = "") -> Placeho
     return made
 
 
-def with_strings(value: Any, convert: Callable[[str], Any]) -> Any:
-    """A document with each of its strings converted, keys as they are."""
-    if isinstance(value, Mapping):
-        return {key: with_strings(item, convert) for key, item in value.items()}
-    if isinstance(value, list):
-        return [with_strings(item, convert) for item in value]
-    return convert(value) if isinstance(value, str) else value
-
-
 def without_placeholders(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document of plain values, as a result has it."""
-    plain: dict[str, Any] = with_strings(document, str.__str__)
+    plain: dict[str, Any] = map_strings(document, str.__str__)
     return plain
 
 
@@ -83,7 +75,7 @@ def text_of(document: Mapping[str, Any], style: str) -> str:
     :raises InputError: the Python package for it is missing.
     """
     if style == "json":
-        text = json.dumps(with_strings(document, _for_json), indent=2, ensure_ascii=False)
+        text = json.dumps(map_strings(document, _for_json), indent=2, ensure_ascii=False)
         # A number stands without quotes.
         text = _CONVERTED.sub(r"\1", text)
         return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
