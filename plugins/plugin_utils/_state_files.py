@@ -6,8 +6,8 @@
 
 PRIVATE to the collection: it can change in any release.
 
-Knows nothing of Ansible: how a file is read and how a string is decrypted is given. No message shows
-a value of a file, apart from the names of workspaces and control planes.
+Knows nothing of Ansible: how a file is read and how a string is decrypted is given. No message
+shows a value of a file, apart from the names of workspaces and control planes.
 """
 
 from __future__ import annotations

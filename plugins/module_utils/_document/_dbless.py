@@ -25,12 +25,12 @@ from ._format import DEFAULTED, MEMBERS, NESTED, NOTES, SECTIONS
 from ._located import Located, place_of, strings_of, where_of
 from ._parse import Item, deep_merge, entries_of, reference_names, reference_to, refuse_other
 from ._strings import (
+    as_written,
     merged_strings,
     refuse_unclear,
     refuse_unclear_fields,
     string_at,
     strings_in,
-    as_written,
 )
 
 Record = dict[str, Any]
@@ -150,7 +150,8 @@ class _Conversion:
         references = [Field(name) for name in _REFERENCES]
         fields = (*references, *(kind.fields if kind else ()))
         strings = strings_of(source)
-        own = as_written(fields, {key: written[key] for key in written if key not in NOTES}, strings)
+        noted = {key: written[key] for key in written if key not in NOTES}
+        own = as_written(fields, noted, strings)
         defaults = (self._defaults.get(label) if label in DEFAULTED else None) or {}
         entity = deep_merge(as_written(fields, defaults, strings_of(defaults)), own)
         try:

@@ -38,12 +38,13 @@ class _OfKind:
     needed: frozenset[str]
 
     def completed(self, name: str, value: Any) -> Any:
-        """A written record or list with the defaults of what it leaves out, or what a null means.
+        """A written value: records and lists with the defaults of what they leave out, no nulls.
 
         Secrets that a record leaves out stay as they are.
         """
         spec, field = self.specs.get(name), self.fields.get(name)
-        if spec is None or field is None:
+        is_scalar = value is not None and not isinstance(value, (dict, list))
+        if is_scalar or spec is None or field is None:
             return value
         schema = {"fields": [{name: spec}]}
         full = complete(schema, nulls_to_defaults(schema, {name: value}))[name]
@@ -66,9 +67,8 @@ class Defaults:
         """
         own = self._of(kind)
         desired = {}
-        for name, value in written.items():
-            if value is None or isinstance(value, (dict, list)):
-                value = own.completed(name, value)
+        for name in written:
+            value = own.completed(name, written[name])
             if name in own.fields and not (value is None and name in own.needed):
                 desired[name] = value
         for name, value in own.values.items():

@@ -66,7 +66,7 @@ class Dumper:
         style: Style,
         skipped: Callable[[str, NotOffered], None] | None = None,
     ) -> None:
-        """:param skipped: called with a kind that the gateway does not offer; else that is an error."""
+        """:param skipped: called with a kind that the gateway does not offer; else an error."""
         self._gateway = gateway
         self._skipped = skipped
         self._style = style
@@ -165,16 +165,16 @@ class Dumper:
     def _placed(self, masked: Any, value: Any, words: tuple[str, ...]) -> Any:
         """Placeholders in place of what is masked, named after where it stands."""
         if isinstance(value, dict) and (isinstance(masked, dict) or masked == MASKED):
-            hidden = masked if isinstance(masked, dict) else dict.fromkeys(value, MASKED)
+            hidden = masked if isinstance(masked, dict) else {}
             return {
-                key: self._placed(hidden[key], item, (*words, str(key)))
+                key: self._placed(hidden.get(key, MASKED), item, (*words, str(key)))
                 for key, item in value.items()
             }
         if isinstance(value, list) and (isinstance(masked, list) or masked == MASKED):
-            hidden = masked if isinstance(masked, list) else [MASKED] * len(value)
+            items = masked if isinstance(masked, list) else [MASKED] * len(value)
             return [
                 self._placed(each, item, (*words, str(position)))
-                for position, (each, item) in enumerate(zip(hidden, value), 1)
+                for position, (each, item) in enumerate(zip(items, value), 1)
             ]
         if masked != MASKED or value is None or str(value).startswith("{vault://"):
             return value
@@ -198,7 +198,7 @@ class Dumper:
         return str((found or {}).get(KINDS[kind].identity.field) or key)
 
     def _reference(self, kind: Kind, field: str, entity: Entity) -> Any:
-        """A reference as decK's format has it: a mapping for some kinds, a string for all others."""
+        """A reference as decK's format has it: a mapping for some kinds, else a string."""
         target = kind.parent if field == kind.parent else kind.field(field).reference
         key = entity[field]["id"]
         name = self._name(str(target), key)

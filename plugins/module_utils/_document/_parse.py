@@ -27,7 +27,7 @@ from ._duplicates import refuse_duplicates
 from ._format import ANSWERED, FOREIGN_SECTIONS, MEMBERS, NESTED, NOTES, SECTIONS
 from ._head import Head, mapping_in, read_head
 from ._located import Located, Strings, place_of, strings_of, where_of
-from ._strings import merged_strings, refuse_unclear_fields, string_at, strings_in, as_written
+from ._strings import as_written, merged_strings, refuse_unclear_fields, string_at, strings_in
 from ._typed import refuse_masks, typed
 
 _NAMES_OF_REFERENCES = ("id", "name", "username", "custom_id")
@@ -334,8 +334,8 @@ def refuse_other(name: str, value: Any, owner: Item | str) -> None:
         return
     own = {key: owner.written.get(key) for key in _NAMES_OF_REFERENCES}
     if isinstance(value, Mapping):
-        same_values = [own[key] == string_at(value, key) for key in own.keys() & value.keys() if own[key]]
-        same = bool(same_values) and all(same_values)
+        known = [key for key in own.keys() & value.keys() if own[key]]
+        same = bool(known) and all(own[key] == string_at(value, key) for key in known)
     else:
         same = reference_to(name, value) in (
             own["id"],

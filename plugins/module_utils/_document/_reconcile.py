@@ -22,7 +22,7 @@ from ._current import CurrentState, owner_of
 from ._format import ORDER
 from ._match import Matcher, Step
 from ._parse import Document
-from ._removal import Removal, Protected
+from ._removal import Protected, Removal
 from ._unique_values import deletes_before_writes
 
 

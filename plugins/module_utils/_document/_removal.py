@@ -88,8 +88,8 @@ class Removal:
     def steps(self, wanted: Iterable[Found]) -> list[Step]:
         """Delete steps, children with what they belong to.
 
-        :raises InputError: what is not owned would be deleted, too, or forbids a delete, or the document
-            has what needs a deleted entity.
+        :raises InputError: what is not owned would be deleted, too, or forbids a delete; or the
+            document has what needs a deleted entity.
         """
         found = list(wanted)
         if any(listing(kind.name) for kind, _entity in found):
@@ -156,7 +156,7 @@ class Removal:
                 raise self._blocked(other_kind, other, kind, entity, how)
             if self._protect_tags:
                 self._implied_by.setdefault(other["id"], []).append((kind, entity))
-        return [each for _how, *each in found if each[1]["id"] not in self._deleted]
+        return [each[1:] for each in found if each[2]["id"] not in self._deleted]
 
     def _step(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Step:
         first = {child["id"] for _kind, child in self._children(self._restricting(kind), entity)}

@@ -32,14 +32,18 @@ def strings_in(values: list[Any]) -> list[Any]:
     return [string_at(values, position) for position in range(len(values))]
 
 
-def as_written(fields: Iterable[Field], written: Mapping[str, Any], strings: Strings) -> dict[str, Any]:
+def as_written(
+    fields: Iterable[Field], written: Mapping[str, Any], strings: Strings
+) -> dict[str, Any]:
     """A record whose strings are as they are written; everything else keeps its value.
 
     :param strings: of the record's fields, as ``strings_of`` gives them.
     """
     by_name = {field.name: field for field in fields}
     return {
-        name: _value_as_written(by_name[name], value, strings.get(name)) if name in by_name else value
+        name: _value_as_written(by_name[name], value, strings.get(name))
+        if name in by_name
+        else value
         for name, value in written.items()
     }
 
@@ -75,7 +79,9 @@ def refuse_unclear(value: Any, strings: Strings, at: str) -> None:
             )
 
 
-def refuse_unclear_fields(fields: Iterable[Field], record: Mapping[str, Any], strings: Strings) -> None:
+def refuse_unclear_fields(
+    fields: Iterable[Field], record: Mapping[str, Any], strings: Strings
+) -> None:
     """The same for the free-form fields of a record.
 
     :raises InputError: names the place, and never the value.
@@ -96,7 +102,8 @@ def _value_as_written(field: Field, value: Any, text: Any) -> Any:
         return [_value_as_written(element, item, below.get(at)) for at, item in enumerate(value)]
     if isinstance(value, Mapping) and field.element is not None:
         return {
-            key: _value_as_written(field.element, item, below.get(key)) for key, item in value.items()
+            key: _value_as_written(field.element, item, below.get(key))
+            for key, item in value.items()
         }
     if isinstance(value, Mapping) and field.fields:
         return as_written(field.fields, value, below)

@@ -22,7 +22,9 @@ from ._match import Step
 UniqueValue = tuple[str, str, Any, str]
 
 
-def deletes_before_writes(state: CurrentState, writes: Sequence[Step], deletes: Sequence[Step]) -> list[Step]:
+def deletes_before_writes(
+    state: CurrentState, writes: Sequence[Step], deletes: Sequence[Step]
+) -> list[Step]:
     """The deletes that free a value for a write, with what they need.
 
     What a write waits for is added to its needs.

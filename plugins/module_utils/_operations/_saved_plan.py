@@ -15,7 +15,7 @@ from .._errors import InputError
 from ._base import Operation, Result, Task
 from ._files import is_another, write_private
 from ._plan_file import read_plan, text_of_plan
-from ._state import STATE_CHECKS, STATE_OPTIONS, apply_document_plan, plan_document, origin
+from ._state import STATE_CHECKS, STATE_OPTIONS, apply_document_plan, origin, plan_document
 
 
 def run_plan(task: Task) -> Result:

@@ -24,7 +24,6 @@ from .._document._match import Step
 from .._document._parse import Document, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner
-from .._document._undo import Undone, undo
 from .._document._saved import (
     Origin,
     differences,
@@ -32,6 +31,7 @@ from .._document._saved import (
     save,
     text_of_document,
 )
+from .._document._undo import Undone, undo
 from .._entities._kind import Field
 from .._errors import InputError, KongError
 from .._freeform import with_details
@@ -151,8 +151,8 @@ def _content(task: Task) -> Mapping[str, Any]:
     content = task.params.get("content")
     if not isinstance(content, Mapping):
         raise InputError(
-            "content is not a document: write it as a mapping (src and strings are read by Ansible's "
-            "controller, through the action plugin of this module)"
+            "content is not a document: write it as a mapping (src and strings are read on "
+            "Ansible's controller, by the action plugin of this module)"
         )
     content = unpacked(content)
     if not (task.params["ignore_konnect"] or _names_control_plane(task, content)):
@@ -285,8 +285,8 @@ def _whole(
     changes = reconcile(task.gateway, everything, whole, task.warn)
     for protected in changes.protected:
         raise InputError(
-            f"{protected.description} cannot be protected at {task.gateway.url}: without a database the "
-            "document is the whole configuration; add it to the document"
+            f"{protected.description} cannot be protected at {task.gateway.url}: without a "
+            "database the document is the whole configuration; add it to the document"
         )
     return DocumentPlan(content, document, changes, text, whole=True)
 
