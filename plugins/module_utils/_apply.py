@@ -27,7 +27,7 @@ from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
 from ._schema import names_in, nulls_to_defaults
 from ._secrets import redact
 from ._spelling import did_you_mean, unknown_fields, with_nearest_fields
-from ._values import doubts_about, normalise
+from ._values import normalise, warnings_about
 
 Warn = Callable[[str], None]
 
@@ -52,8 +52,8 @@ def present(
     described = kind.describe(written, called)
     with error_context(f"{described} at {gateway.url}"), _redacted(kind, written):
         desired = normalise(kind.fields, written)
-        for doubt in doubts_about(kind.fields, written):
-            warn(f"{described}: {doubt}")
+        for warning in warnings_about(kind.fields, written):
+            warn(f"{described}: {warning}")
         current = find(gateway, kind, desired, parent)
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current, called)
@@ -184,7 +184,7 @@ def parent_key(gateway: Gateway, kind: Kind, parent: str, needed: bool = False) 
     :raises InputError: it is needed, and no earlier task may create it.
     """
     refuse_empty(str(kind.parent), parent)
-    above = kind.above or KINDS[str(kind.parent)]
+    above = kind.parent_kind or KINDS[str(kind.parent)]
     if not above.unique and not looks_like_id(parent):
         return parent
     found = find_by_reference(gateway, above, parent)
@@ -280,7 +280,7 @@ def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -
 def _as_update(plan: Plan, current: Entity) -> Plan:
     """The plan for an entity that exists after all, with the rules that then apply."""
     desired = dict(plan.body)
-    if plan.made_up_id:
+    if plan.generated_id:
         desired["id"] = current["id"]
     plan.kind.apply_field_rules(desired, current)
     return plan_present(plan.kind, desired, current, plan.parent)

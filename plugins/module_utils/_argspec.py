@@ -95,7 +95,7 @@ def options_of(fields: Iterable[Field]) -> Spec:
     return spec
 
 
-def take_nulls(
+def remove_nulls(
     fields: Sequence[Field], spec: Spec, raw: Mapping[str, Any], warn: Warn
 ) -> tuple[dict[str, Any], list[Path]]:
     """Take explicit nulls out of raw parameters, deep along the fields.
@@ -225,11 +225,17 @@ def refuse_unsendable(spec: ArgumentSpec, params: Mapping[str, Any]) -> None:
             as_stored(value, name)
 
 
-def put_nulls(
+def restore_nulls(
     validated: Mapping[str, Any], fields: Sequence[Field], nulls: list[Path]
 ) -> dict[str, Any]:
     """What the user wrote: validated parameters without those left out, with the nulls back."""
-    written: dict[str, Any] = _without_unset(Field("", "dict", fields=tuple(fields)), validated)
+    by_name = {each.name: each for each in fields}
+    # An operation without declared fields has options, too.
+    written = {
+        name: _without_unset(by_name.get(name), value)
+        for name, value in validated.items()
+        if value is not None
+    }
     for path in nulls:
         at: Any = written
         for step in path[:-1]:

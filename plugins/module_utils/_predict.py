@@ -33,11 +33,11 @@ from ._entities._kind import (
     values_together,
 )
 from ._entities._plugin import without_linked
-from ._entities._registry import KINDS, listing, pointing_at
+from ._entities._registry import KINDS, kinds_listing, kinds_referring_to
 from ._errors import InputError
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
-from ._schema import Schema, complete, replacements, value_at, without_old_spellings
+from ._schema import Schema, complete, replacements, value_at, without_old_names
 from ._values import without_nulls
 
 
@@ -45,8 +45,8 @@ class Predictions:
     """What earlier writes of a check-mode run would have left, and the schemas that were read.
 
     :param memory: plain JSON; a run's tasks hand it on to each other where they can.
-    :param complete: whether it holds all that the run predicted so far: then what is neither there
-        nor on the gateway is missing, else an earlier task may have been going to create it.
+    :param complete: whether it has all that the run predicted so far: then what is neither in it
+        nor on the gateway does not exist, else an earlier task may create it.
     """
 
     def __init__(self, memory: dict[str, Any] | None = None, complete: bool = False) -> None:
@@ -58,7 +58,7 @@ class Predictions:
         self.lock = threading.RLock()
 
     def copy(self) -> Predictions:
-        """The same, so that what is predicted from now on is forgotten."""
+        """A copy, so that what is predicted from now on is discarded."""
         return Predictions(copy.deepcopy(self.memory), self.complete)
 
     def remember(self, kind: Kind, key: str, entity: Entity | None) -> None:
@@ -75,10 +75,9 @@ class Predictions:
 class Checks:
     """What a prediction is checked for.
 
-    :param looks_up: uniqueness and references, which only look-ups can tell; not where all of it
-        was read before.
-    :param validates: the gateway validates each entity.
-    :param writes_entities: the gateway has to be able to write single entities.
+    :param looks_up: whether uniqueness and references are looked up; not if all was read before.
+    :param validates: whether the gateway validates each entity.
+    :param writes_entities: whether the gateway must be able to write single entities.
     """
 
     looks_up: bool = True
@@ -87,7 +86,7 @@ class Checks:
 
 
 class PredictingGateway(Gateway):
-    """The same interface as the gateway that it stands for; nothing is ever written."""
+    """The interface of the gateway that it reads from; nothing is written."""
 
     predicts = True
 
@@ -109,7 +108,7 @@ class PredictingGateway(Gateway):
         self.control_plane = gateway.control_plane
 
     def with_checks(self, checks: Checks) -> PredictingGateway:
-        """The same predictions, checked for something else."""
+        """The same predictions with other checks."""
         return PredictingGateway(self._gateway, self._predictions, self._warn, checks)
 
     def traits(self) -> Traits:
@@ -171,7 +170,7 @@ class PredictingGateway(Gateway):
         return predicted + [entity for entity in kept if entity is not None]
 
     def _predicted(self, kind: Kind, of: str | None, key: str | None) -> list[Entity]:
-        """The predicted entities of a kind, of one that they point at if ``key`` says of which."""
+        """The predicted entities of a kind; with ``key``, those that refer to this entity."""
         known = self._predictions.known(kind).values()
         names = [each.name for each in kind.references if each.reference == of]
         return [
@@ -183,13 +182,13 @@ class PredictingGateway(Gateway):
         ]
 
     def _unless_changed(self, kind: Kind, found: Entity | None) -> Entity | None:
-        """What the gateway has, unless a prediction took its place or took it along."""
+        """An entity of the gateway, unless a prediction replaces or removes it."""
         if found is None or found["id"] in self._predictions.known(kind):
             return None
         return None if self._is_gone(kind, found) else found
 
     def _is_gone(self, kind: Kind, entity: Entity) -> bool:
-        """Whether something is predicted to be deleted that takes the entity along."""
+        """Whether the entity is predicted to be deleted together with another one."""
         return any(
             key is not None and self._predictions.known(KINDS[each.reference]).get(key, {}) is None
             for each in kind.references
@@ -226,14 +225,14 @@ class PredictingGateway(Gateway):
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         self._refuse_without_database()
         if self._checks.looks_up:
-            self._refuse_pointed_at(kind, current)
+            self._refuse_referenced(kind, current)
         self._predictions.remember(kind, current["id"], None)
 
-    def _refuse_pointed_at(self, kind: Kind, current: Entity) -> None:
-        """What still points at an entity forbids to delete it."""
-        for other, _field in pointing_at(kind.name, RESTRICT):
+    def _refuse_referenced(self, kind: Kind, current: Entity) -> None:
+        """Refuse to delete an entity that others refer to."""
+        for other, _field in kinds_referring_to(kind.name, RESTRICT):
             _refuse_if_any(other, self.entities(other, current["id"], kind.name) or [])
-        lists = listing(kind.name)
+        lists = kinds_listing(kind.name)
         for other, field in lists if lists and self.traits().restricts_listed_ids else ():
             listed = self.entities(other) or []
             _refuse_if_any(
@@ -251,7 +250,7 @@ class PredictingGateway(Gateway):
         return self._gateway.data_planes()
 
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
-        """Health is the balancer's own and cannot be validated without being set."""
+        """Only a balancer can validate it, by setting it."""
 
     def health(self, upstream: str) -> list[Entity] | None:
         return self._gateway.health(upstream)
@@ -275,7 +274,7 @@ class PredictingGateway(Gateway):
             return parent
         with self._predictions.lock:
             if parent not in self._parents:
-                found = find_by_reference(self, kind.above or KINDS[kind.parent], parent)
+                found = find_by_reference(self, kind.parent_kind or KINDS[kind.parent], parent)
                 if found is None:
                     return None
                 self._parents[parent] = str(found["id"])
@@ -285,7 +284,7 @@ class PredictingGateway(Gateway):
         with self._predictions.lock:
             found = self._parent(kind, parent)
             if found is None:
-                above = kind.above or KINDS[str(kind.parent)]
+                above = kind.parent_kind or KINDS[str(kind.parent)]
                 found = self._parents[parent] = self.missing(above, parent)
             return found
 
@@ -327,10 +326,10 @@ class PredictingGateway(Gateway):
         if not (self._checks.validates and kind.validated):
             return
         # A partial may be predicted, too; without it a plugin is validated with its defaults.
-        left_out = (*GENERATED, *kind.replaced, *kind.answered_only)
+        left_out = (*GENERATED, *kind.replaced, *kind.read_only)
         body = {name: value for name, value in entity.items() if name not in left_out}
         if kind.details is not None:
-            body = without_old_spellings(kind.details, body)
+            body = without_old_names(kind.details, body)
         self._gateway.validate(kind, body)
 
     def _refuse_without_database(self) -> None:
@@ -339,7 +338,7 @@ class PredictingGateway(Gateway):
 
 
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:
-    """A plugin as reads have it: what its partials hold is null under its old names, too."""
+    """A plugin as reads return it: settings of its partials are null under old names, too."""
     plugin = without_linked(plugin)
     specs: Schema = next((each["config"] for each in schema["fields"] if "config" in each), {})
     config = plugin.get("config") or {}
@@ -347,6 +346,6 @@ def _as_linked(schema: Schema, plugin: Entity) -> Entity:
     return {**plugin, "config": {**config, **old}}
 
 
-def _refuse_if_any(kind: Kind, pointing: list[Entity]) -> None:
-    if pointing:
-        raise InputError(f"{kind.describe(pointing[0])} still points at it: delete that one first")
+def _refuse_if_any(kind: Kind, referring: list[Entity]) -> None:
+    if referring:
+        raise InputError(f"{kind.describe(referring[0])} still refers to it; delete that one first")

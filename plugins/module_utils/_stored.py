@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for every value that goes to a gateway, whatever its field. Pure.
+"""Rules for every value that is sent to a gateway. Pure.
 
 Private to the collection.
 """
@@ -24,7 +24,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def stored_number(value: float) -> float:
     """A number as a gateway keeps it: 14 significant digits, integral ones as integers.
 
-    Source: gateway 3.9.1 answers ``33.333333333333`` for a written ``33.333333333333336``.
+    Source: gateway 3.9.1 returns ``33.333333333333`` for a written ``33.333333333333336``.
 
     :raises InputError: JSON has no such number.
     """
@@ -42,8 +42,8 @@ def stored_number(value: float) -> float:
 def as_stored(value: Any, at: str) -> Any:
     """``value`` with its numbers as a gateway keeps them, at any depth.
 
-    :param at: where it stands, for messages.
-    :raises InputError: what no request can hold: an infinite number, half a Unicode character.
+    :param at: its path, for messages.
+    :raises InputError: JSON has no such value: an infinite number, a lone surrogate.
     """
     if isinstance(value, Mapping):
         for key in value:
@@ -88,6 +88,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _refuse_surrogates(value: Any, at: str) -> None:
-    """Python holds them in its strings, UTF-8 cannot."""
+    """Python strings can contain them, UTF-8 cannot."""
     if isinstance(value, str) and _SURROGATE.search(value):
-        raise InputError(f"{at} holds half of a Unicode character (a lone surrogate)")
+        raise InputError(f"{at} contains a lone surrogate, which is not valid Unicode")

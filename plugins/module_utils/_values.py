@@ -22,11 +22,11 @@ def normalise(fields: Iterable[Field], written: Entity, at: str = "") -> Entity:
     """``written`` in the form in which the gateway stores it.
 
     Duplicates of sets go, empty values become null where that is the same, numbers keep 14
-    significant digits, integral floats become integers (a gateway answers ``5`` for a number, not
+    significant digits, integral floats become integers (a gateway returns ``5`` for a number, not
     ``5.0``), elements of lists of records get all keys.
 
-    :param at: where ``written`` stands, for messages.
-    :raises InputError: a value that its field's own rule refuses, or that no request can hold.
+    :param at: the path of ``written``, for messages.
+    :raises InputError: a value that its field's own rule refuses, or that JSON does not have.
     """
     for name, value in written.items():
         as_stored(value, f"{at}{name}")
@@ -68,18 +68,18 @@ def _check_range(field: Field, value: Any, at: str) -> None:
             raise InputError(f"{at} must be from {lowest} to {highest}, got {number}")
 
 
-def doubts_about(fields: Iterable[Field], written: Entity) -> list[str]:
+def warnings_about(fields: Iterable[Field], written: Entity) -> list[str]:
     """Warnings about what is written, in its form before it is normalised."""
     return [
-        doubt
+        warning
         for field in fields
-        if field.doubts is not None and written.get(field.name) is not None
-        for doubt in field.doubts(written[field.name])
+        if field.warnings is not None and written.get(field.name) is not None
+        for warning in field.warnings(written[field.name])
     ]
 
 
 def difference(fields: Iterable[Field], desired: Entity, current: Entity) -> Entity:
-    """What of ``desired`` is not so in ``current``: the least that has to be written.
+    """The part of ``desired`` that differs from ``current``: the least to write.
 
     Records are looked into, so that a body holds the changed leaves only; everything else is
     compared, and replaced, as a whole.
@@ -111,7 +111,7 @@ def merge(fields: Iterable[Field], current: Entity, change: Entity) -> Entity:
 
 
 def without_nulls(entity: Entity, kept: Collection[str] = (), in_lists: bool = False) -> Entity:
-    """What a create sends: a null there says no more than leaving the field out.
+    """What a create sends: a null there means the same as leaving the field out.
 
     :param kept: fields whose nulls are values.
     :param in_lists: also of the records in lists.

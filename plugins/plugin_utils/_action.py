@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Door two: run an operation in the controller's own process. Private to the collection.
+"""Run an operation in the controller's own process. Private to the collection.
 
-The strategy imports an action plugin before it forks, so httpx and the TLS context are paid once a
-run. Nothing is given for free here: arguments are validated, made plain and masked as
-``AnsibleModule`` would do it.
+The strategy imports an action plugin before it forks, so httpx and the TLS context are loaded once
+a run. Arguments are validated, converted to plain values and masked as in ``AnsibleModule``.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
-from ..module_utils._argspec import put_nulls, take_nulls
+from ..module_utils._argspec import remove_nulls, restore_nulls
 from ..module_utils._connection_options import secrets_in, with_environment
 from ..module_utils._document._located import rebuilt
 from ..module_utils._errors import InputError, KongError
@@ -60,18 +59,18 @@ class KongAction(NormalAction):
         return result
 
     def _arguments(self) -> dict[str, Any]:
-        """The task's arguments for both ways to run; what only the controller knows is added here.
+        """The task's arguments for both ways to run; a subclass adds what only the controller has.
 
-        :raises KongError: it cannot be added; the task fails with its sentence.
+        :raises KongError: the task fails with its message.
         """
         return self._task.args  # type: ignore[no-any-return]
 
     def _for_module(self, args: dict[str, Any]) -> dict[str, Any]:
-        """The arguments as a module process takes them, which are plain JSON."""
+        """The arguments for a module process, which must be plain JSON."""
         return args
 
     def _runs_here(self, task_vars: Mapping[str, Any]) -> bool:
-        """Whether nothing asks for another process: host, user, environment or job."""
+        """Whether nothing needs another process: host, user, environment or job."""
         task = self._task
         return (
             HTTPX_IMPORT_ERROR is None
@@ -92,7 +91,7 @@ class KongAction(NormalAction):
             args = with_environment(args)
         secrets = secrets_in(args)
         try:
-            args, nulls = take_nulls(spec.fields, argument_spec, args, warnings.append)
+            args, nulls = remove_nulls(spec.fields, argument_spec, args, warnings.append)
         except InputError as exc:
             return _without(secrets, failed(exc))
         validated = ArgumentSpecValidator(argument_spec, **spec.constraints()).validate(args)
@@ -103,7 +102,7 @@ class KongAction(NormalAction):
         else:
             result = run(
                 self.operation,
-                put_nulls(validated.validated_parameters, spec.fields, nulls),
+                restore_nulls(validated.validated_parameters, spec.fields, nulls),
                 check_mode=bool(self._task.check_mode),
                 diff=bool(self._task.diff),
                 warn=warnings.append,

@@ -4,7 +4,7 @@
 
 """Placeholders of state files: ``${{ env "DECK_HOST" }}``, and the values that take their places.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 decK renders whole Go templates; here it is what state files use of them: ``env``, ``toInt``,
 ``toFloat``, ``toBool``, ``indent``, ``printf "%q"`` and ``js``, with pipes and parentheses. Values

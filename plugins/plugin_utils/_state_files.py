@@ -4,7 +4,7 @@
 
 """State files as one document: found, rendered, parsed, merged.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Knows nothing of Ansible: how a file is read and how a string is decrypted is given. No message
 shows a value of a file, apart from the names of workspaces and control planes.

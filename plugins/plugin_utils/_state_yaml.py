@@ -4,7 +4,7 @@
 
 """YAML and JSON of state files, with the place of every mapping and key.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Only what JSON has comes out: no dates, no numbers to the base 60, strings as keys. What is written
 in place of a number or a boolean is kept beside it, for fields that are strings. Messages name the

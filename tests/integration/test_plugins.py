@@ -17,7 +17,7 @@ from harness.gateway import Gateway
 VERSIONS = ("3.10", "3.9", "3.5")
 EVERY = [(version, name) for version in VERSIONS for name in configurations.plugins(version)]
 EVERY_IDS = [f"{version}-{name}" for version, name in EVERY]
-MADE_UP = ("id", "created_at", "updated_at")
+GENERATED_VALUE = ("id", "created_at", "updated_at")
 MASKED = "********"
 
 
@@ -28,7 +28,7 @@ def engines(gateway_of: Callable[[str], Gateway]) -> dict[str, Engine]:
 
 
 def _lasting(plugin: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in plugin.items() if key not in MADE_UP}
+    return {key: value for key, value in plugin.items() if key not in GENERATED_VALUE}
 
 
 def _holds(engine: Engine, **options: Any) -> Result:

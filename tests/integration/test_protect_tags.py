@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What carries a protected tag is never deleted, and the plan says what was spared."""
+"""What carries a protected tag is never deleted, and the plan says what was kept."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def test_a_sync_spares_what_carries_the_tag_and_what_that_needs(state: State) ->
     assert {each["name"] for each in state.gateway.entities("/routes")} == {"below"}
 
 
-def test_what_is_spared_does_not_count(state: State) -> None:
+def test_what_is_protected_does_not_count(state: State) -> None:
     state(_document())
     assert counts(state(tagged("t"), max_deletes=2, **KEPT)) == {"deleted": 2}
 
 
-def test_it_is_spared_where_others_own_it_and_would_let_it_go(state: State) -> None:
+def test_it_is_protected_where_others_own_it_and_would_let_it_go(state: State) -> None:
     state({**HEAD, "services": [
         {"name": "above", "host": "a.test", "tags": ["t"], "plugins": [
             {"name": "cors", "tags": ["keep"]}]}]}, "applied")  # fmt: skip
@@ -62,7 +62,7 @@ def test_it_is_spared_where_others_own_it_and_would_let_it_go(state: State) -> N
     assert counts(state(tagged("t"), cascade=True, allow_empty=True)) == {"deleted": 2}
 
 
-def test_it_is_spared_by_absent_too(state: State) -> None:
+def test_it_is_protected_by_absent_too(state: State) -> None:
     state(_document())
     done = state(_document(), "absent", protect_tags=["keep"])
     assert counts(done) == {"deleted": 2} and len(done["protected"]) == 3

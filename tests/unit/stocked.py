@@ -17,7 +17,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import (
     KINDS,
-    pointing_at,
+    kinds_referring_to,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import (
@@ -97,7 +97,7 @@ class StockedGateway:
         with self._lock:
             self._written("delete", kind, current)
             self.stored[kind.name].pop(current["id"], None)
-            for below, back in pointing_at(kind.name, CASCADE):
+            for below, back in kinds_referring_to(kind.name, CASCADE):
                 kept = self.stored[below.name].items()
                 self.stored[below.name] = {
                     key: each

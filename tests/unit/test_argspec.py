@@ -14,9 +14,9 @@ from ansible_collections.irishtek.kong.plugins.module_utils import _argspec
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     ArgumentSpec,
     options_of,
-    put_nulls,
     refuse_unsendable,
-    take_nulls,
+    remove_nulls,
+    restore_nulls,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
     connection_from,
@@ -61,7 +61,7 @@ def _taken(
 ) -> tuple[dict[str, Any], list[tuple[Any, ...]], list[str]]:
     """Parameters without nulls, where the nulls stood, and the warnings."""
     warnings: list[str] = []
-    return (*take_nulls(FIELDS, spec or SPEC, raw, warnings.append), warnings)
+    return (*remove_nulls(FIELDS, spec or SPEC, raw, warnings.append), warnings)
 
 
 def _through(raw: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _through(raw: dict[str, Any]) -> dict[str, Any]:
     assert warnings == []
     validated = ArgumentSpecValidator(SPEC).validate(clean)
     assert validated.error_messages == []
-    return put_nulls(validated.validated_parameters, FIELDS, nulls)
+    return restore_nulls(validated.validated_parameters, FIELDS, nulls)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_an_empty_identity_or_reference_is_never_null(monkeypatch: pytest.Monkey
     monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", True)
     fields = (Field("name", nullable=False), Field("service", reference="service"))
     raw = {"name": "", "service": ""}
-    assert take_nulls(fields, options_of(fields), raw, pytest.fail) == (raw, [])
+    assert remove_nulls(fields, options_of(fields), raw, pytest.fail) == (raw, [])
 
 
 @pytest.mark.parametrize(
@@ -210,12 +210,12 @@ def test_an_option_that_is_like_none_is_left_to_ansible() -> None:
     ("params", "message"),
     [
         ({"request_timeout": float("nan")}, "request_timeout must be a finite number"),
-        ({"workspace": "a\ud800"}, "workspace holds half of a Unicode character"),
+        ({"workspace": "a\ud800"}, "workspace contains a lone surrogate"),
         (
             {"admin_headers": {"X": [float("-inf")]}},
             "admin_headers.X.1 must be a finite number",
         ),
-        ({"admin_headers": {"\udfff": 1}}, "a key of admin_headers holds half of a Unicode"),
+        ({"admin_headers": {"\udfff": 1}}, "a key of admin_headers contains a lone surrogate"),
     ],
 )
 def test_what_no_request_can_hold_is_refused_by_the_name_of_the_option(

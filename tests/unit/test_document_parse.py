@@ -425,6 +425,13 @@ def test_a_path_that_lost_its_tilde_is_named_with_its_place(path: str) -> None:
     assert warning.startswith(f"kong.yaml:5: route r: the path {path} ") and f"~{path}" in warning
 
 
+def test_an_address_whose_end_may_be_a_port_is_named_with_its_place() -> None:
+    target = Located({"target": "fd00::7c46:80"}, "kong.yaml:3", {"target": "kong.yaml:4"})
+    (warning,) = _parsed(upstreams=[{"name": "u", "targets": [target]}]).warnings
+    assert warning.startswith("kong.yaml:4: target [fd00:")
+    assert "write [fd00::7c46]:80 if port 80 is meant" in warning
+
+
 def test_other_paths_give_no_warning() -> None:
     paths = ["/", "/a.b", "/a-b_c~d", "/%7Ex", "/a:b", "/@x,y;z='1'", "~/a.*$", "~/(?<id>[0-9]+)"]
     assert _parsed(routes=[{"name": "r", "paths": paths}]).warnings == []

@@ -144,7 +144,7 @@ def test_a_secret_key_is_in_no_url_and_no_message(lookup: Lookups) -> None:
 def test_a_plugin_is_found_by_a_name_that_only_one_has(lookup: Lookups) -> None:
     ask, session = lookup(*[_listed("/plugins", LIMITS)] * 4)
     assert ask("plugin", "cors", "two", "p1", field="id") == ["p3", "p2", "p1"]
-    with pytest.raises(AnsibleLookupError, match="plugin rate-limiting exists 2 times: ask"):
+    with pytest.raises(AnsibleLookupError, match="plugin rate-limiting exists 2 times; set id"):
         ask("plugin", "rate-limiting")
     assert len(session.connections) == 2
 

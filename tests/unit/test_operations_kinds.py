@@ -335,7 +335,7 @@ def _any(path: str, **entity: Any) -> dict[str, Any]:
         (_any("/plugins", name="cors"), [], "use kong_plugin"),
         (_any("/consumers/a/plugins/", name="cors"), [], "use kong_plugin"),
         (_any("/my-things", name="x"), [Step("GET", "/schemas/my_things", MISSING)],
-         f"the gateway at {URL} has no entities named my_things: check path, or name its schema"),
+         f"the gateway at {URL} has no schema my_things; check path, or set schema"),
         (_any("/workspaces", comment="x"), [WORKSPACES],
          "one of the following is required: name, id"),
         ({**_any("/workspaces", name="x"), "identity": "comment"}, [WORKSPACES],

@@ -232,7 +232,7 @@ def test_a_fallback_that_hash_on_leaves_no_room_for_is_refused(hash_on: str) -> 
     ],
 )
 def test_contradictions_about_hashing_are_refused(written: Entity, stored: str | None) -> None:
-    with pytest.raises(InputError, match=r"needs hash_on|contradict each other"):
+    with pytest.raises(InputError, match=r"needs hash_on|cannot be combined with hash_on"):
         apply_hashing_rules(written, {"hash_on": stored})
 
 

@@ -139,7 +139,7 @@ POINTED_AT = {
 
 
 def test_a_service_that_a_route_points_at_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InputError, match="route r still points at it: delete that one first"):
+    with pytest.raises(InputError, match="route r still refers to it; delete that one first"):
         Run(ReadOnly(POINTED_AT), monkeypatch).absent(SERVICE, name="api")
 
 

@@ -136,7 +136,7 @@ POINTING = {
 
 def test_a_certificate_that_something_uses_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly(POINTING), monkeypatch)
-    with pytest.raises(InputError, match="upstream web still points at it: delete that one first"):
+    with pytest.raises(InputError, match="upstream web still refers to it; delete that one first"):
         run.task(KONG_CERTIFICATE, "absent", snis=["a.test"])
     unused = {**POINTING, f"/certificates/{ID['a']}/upstreams": {"data": []}}
     run = Run(ReadOnly(unused), monkeypatch)
@@ -173,7 +173,7 @@ def _trusted_authority(version: str) -> dict[str, Any]:
 
 def test_an_authority_that_a_service_trusts_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly(_trusted_authority("3.10.0")), monkeypatch)
-    with pytest.raises(InputError, match="service api still points at it: delete that one first"):
+    with pytest.raises(InputError, match="service api still refers to it; delete that one first"):
         run.absent(KINDS["ca_certificate"], id=ID["a"])
     run.present(SERVICE, name="api", ca_certificates=[])
     assert run.absent(KINDS["ca_certificate"], id=ID["a"]).operation == "delete"

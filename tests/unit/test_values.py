@@ -218,9 +218,9 @@ def test_values_take_the_form_in_which_the_gateway_answers(
         ),
         (PLUGIN, {"config": {"minute": float("inf")}}, "config.minute must be a finite number"),
         (PLUGIN, {"config": {"minute": 10**400}}, "config.minute must be a finite number"),
-        (SERVICE, {"path": "/\ud800"}, "path holds half of a Unicode character"),
-        (PLUGIN, {"config": {"a": ["\udcff"]}}, "config.a.1 holds half of a Unicode character"),
-        (SERVICE, {"tags": ["a,b"]}, "tag 'a,b' must not hold a comma or a slash"),
+        (SERVICE, {"path": "/\ud800"}, "path contains a lone surrogate"),
+        (PLUGIN, {"config": {"a": ["\udcff"]}}, "config.a.1 contains a lone surrogate"),
+        (SERVICE, {"tags": ["a,b"]}, "tag 'a,b' must not contain a comma or a slash"),
         (ROUTE, {"sources": [{"port": 65536}]}, "port must be from 0 to 65535, got 65536"),
     ],
 )

@@ -4,7 +4,7 @@
 
 """What a gateway has of the kinds that matter, read with one list a kind.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """A document of decK as the one that a gateway without a database takes.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Both formats carry the version 3.0 and mostly agree (conformance case dbless_config). The gateway
 takes the nested entities as they are; it refuses every key that it does not know.

@@ -4,7 +4,7 @@
 
 """What a synced document resets: the fields of stored entities that it leaves out.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from .._entities._kind import GENERATED, Entity, Field, Kind
 from .._gateway._protocol import Gateway
-from .._schema import MADE_UP, Schema, complete, nulls_to_defaults
+from .._schema import GENERATED_VALUE, Schema, complete, nulls_to_defaults
 
 # Not reset when they are left out: the gateway made them up.
 _LEFT_ALONE = ("id", *GENERATED)
@@ -103,7 +103,7 @@ def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written
     kept: Entity = {}
     for each in fields:
         value, is_written = desired.get(each.name), each.name in written
-        if each.name not in desired or (not is_written and (each.secret or value == MADE_UP)):
+        if each.name not in desired or (not is_written and (each.secret or value == GENERATED_VALUE)):
             continue
         if each.fields and isinstance(value, dict):
             inner = written.get(each.name)

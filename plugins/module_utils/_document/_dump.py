@@ -4,7 +4,7 @@
 
 """What a gateway holds as a state file's document.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .._freeform import with_details
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._schema import complete, without_old_spellings
+from .._schema import complete, without_old_names
 from .._secrets import mask_entity, secrets_of
 from .._values import map_strings
 from ._current import CurrentState
@@ -119,7 +119,7 @@ class Dumper:
         """One entity as a document writes it: references by name, secrets as the style says."""
         entity = {name: value for name, value in entity.items() if name not in ANSWERED}
         if kind.details is not None:
-            entity = without_old_spellings(kind.details, entity)
+            entity = without_old_names(kind.details, entity)
         if self._style.skip_defaults:
             needed = REQUIRED.get(kind.name, ())
             defaults = complete(self._gateway.schema_of(kind), {})
@@ -130,7 +130,7 @@ class Dumper:
         entity = self._secrets(kind, entity)
         if not self._style.with_ids and _is_named(kind, entity):
             entity.pop("id", None)
-        for name in kind.answered_only:
+        for name in kind.read_only:
             entity.pop(name, None)
         for field in kind.fields:
             if field.reference and entity.get(field.name):

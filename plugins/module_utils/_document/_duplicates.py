@@ -4,7 +4,7 @@
 
 """One entity written twice in a document: nested and at the top, by its name and by its id. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

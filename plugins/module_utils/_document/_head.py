@@ -4,7 +4,7 @@
 
 """What a state file says about itself: version, tags, defaults. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

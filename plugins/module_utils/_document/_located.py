@@ -4,7 +4,7 @@
 
 """Where a part of a state file stands and how its scalars are written, kept beside the values.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """From the wanted entities and what a gateway has to steps in an order that works.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Every new entity gets its id here, so that each reference is known before the first write and a
 create whose answer was lost is recognised.
@@ -28,7 +28,7 @@ from .._freeform import config_schema
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
-from .._spelling import spelled_out
+from .._spelling import with_new_names
 from .._values import normalise
 from ._current import CurrentState
 from ._defaults import Defaults
@@ -233,7 +233,7 @@ class Matcher:
         if found is not None:
             return found
         for name in self._snis_of(item) if kind is CERTIFICATE else ():
-            found = found or kind.identity.refer(self._state, kind, name, None)
+            found = found or kind.identity.find_by_label(self._state, kind, name, None)
         scope = self._references(item, (kind.identity.field, *kind.identity.scope))
         desired = {**item.written, **scope}
         owner = self._owner_id(item)
@@ -338,7 +338,7 @@ class Matcher:
                 desired["id"] = self._ids[id(item)]
             plan = plan_present(kind, desired, current, item.owner_label)
             if kind.path_id is None and "id" not in item.written and current is None:
-                plan = replace(plan, made_up_id=True)
+                plan = replace(plan, generated_id=True)
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise
@@ -379,7 +379,7 @@ class Matcher:
         config = written.get("config")
         if kind.details is not None and isinstance(config, dict):
             config = as_written(kind.field("config").fields, config, item.strings)
-            written["config"] = spelled_out(config_schema(kind), config, str(written["name"]))
+            written["config"] = with_new_names(config_schema(kind), config, str(written["name"]))
             written = normalise(kind.fields, written)
         current = self._current[id(item)]
         if not reset:

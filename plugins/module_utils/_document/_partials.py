@@ -4,7 +4,7 @@
 
 """Plugins that take some of their settings from partials. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A gateway takes either a setting or a link to the partial that has it (Kong's page on partials).
 """

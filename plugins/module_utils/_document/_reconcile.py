@@ -4,7 +4,7 @@
 
 """All that has to be done so that a gateway is as a document says, deletes included.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

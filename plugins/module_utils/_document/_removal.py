@@ -4,7 +4,7 @@
 
 """What a document deletes: with all that is deleted along with it, and all that forbids it.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A gateway deletes on its own what belongs to a deleted entity, and refuses to delete what others
 point at; both are found here beforehand, to any depth.
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._entities._kind import CASCADE, RESTRICT, Entity, Kind
-from .._entities._registry import KINDS, listing, pointing_at
+from .._entities._registry import KINDS, kinds_listing, kinds_referring_to
 from .._errors import InputError
 from .._gateway._protocol import Gateway
 from .._plan import NONE, Plan, plan_absent
@@ -92,7 +92,7 @@ class Removal:
             document has what needs a deleted entity.
         """
         found = list(wanted)
-        if any(listing(kind.name) for kind, _entity in found):
+        if any(kinds_listing(kind.name) for kind, _entity in found):
             self._listed_ids = self._gateway.traits().restricts_listed_ids
         self._gather(found)
         if self._protect():
@@ -103,7 +103,7 @@ class Removal:
         owners = Counter(
             child["id"]
             for kind, entity in self._deleted.values()
-            for _kind, child in self._children(pointing_at(kind.name, CASCADE), entity)
+            for _kind, child in self._children(kinds_referring_to(kind.name, CASCADE), entity)
         )
         steps = [
             self._step(kind, entity, owners)
@@ -146,7 +146,7 @@ class Removal:
         """What must be deleted because an entity is, and was not known to be."""
         tables = {
             "points at": self._restricting(kind),
-            "would be deleted with": pointing_at(kind.name, CASCADE),
+            "would be deleted with": kinds_referring_to(kind.name, CASCADE),
         }
         found = [(how, *each) for how in tables for each in self._children(tables[how], entity)]
         for how, other_kind, other in found:
@@ -160,13 +160,13 @@ class Removal:
 
     def _step(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Step:
         first = {child["id"] for _kind, child in self._children(self._restricting(kind), entity)}
-        children = self._children(pointing_at(kind.name, CASCADE), entity)
+        children = self._children(kinds_referring_to(kind.name, CASCADE), entity)
         first |= {child["id"] for _kind, child in children if owners[child["id"]] != 1}
         cascaded = [self._plan(*found) for found in self._cascaded(kind, entity, owners)]
         return Step(self._plan(kind, entity), owner_of(kind, entity), first, cascaded=cascaded)
 
     def _cascaded(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Iterator[Found]:
-        for child_kind, child in self._children(pointing_at(kind.name, CASCADE), entity):
+        for child_kind, child in self._children(kinds_referring_to(kind.name, CASCADE), entity):
             if owners[child["id"]] == 1:
                 yield child_kind, child
                 yield from self._cascaded(child_kind, child, owners)
@@ -191,7 +191,7 @@ class Removal:
         tables = (
             table
             for kind in kinds
-            for table in (pointing_at(kind, CASCADE), self._restricting(KINDS[kind]))
+            for table in (kinds_referring_to(kind, CASCADE), self._restricting(KINDS[kind]))
         )
         wanted = {kind.name for table in tables for kind, _field in table}
         names = [name for name in ORDER if name in wanted]
@@ -210,8 +210,8 @@ class Removal:
 
     def _restricting(self, kind: Kind) -> list[tuple[Kind, str]]:
         """Kinds, with a field, that forbid to delete what they point at."""
-        listed = listing(kind.name) if self._listed_ids else []
-        return [*pointing_at(kind.name, RESTRICT), *listed]
+        listed = kinds_listing(kind.name) if self._listed_ids else []
+        return [*kinds_referring_to(kind.name, RESTRICT), *listed]
 
     def _children(self, table: Iterable[tuple[Kind, str]], entity: Entity) -> list[Found]:
         return [

@@ -4,7 +4,7 @@
 
 """Carry out the steps of a document, each as soon as what it needs is there.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Runner:
                 self._broken.update(step.ids)
                 self._report.not_done.append(step)
                 return
-        planned, gives_way = step.id, step.plan.made_up_id
+        planned, gives_way = step.id, step.plan.generated_id
         self._follow(step)
         try:
             plan = apply(self._gateway, step.plan, step.owner)
@@ -118,7 +118,7 @@ class Runner:
 def _refuse_another(step: Step, plan: Plan) -> None:
     """What needs the entity was planned with the id that it should have got."""
     wanted = step.plan.body.get("id")
-    if step.plan.made_up_id:
+    if step.plan.generated_id:
         return
     if step.plan.operation == CREATE and wanted not in (None, plan.entity.get("id")):
         raise InputError(

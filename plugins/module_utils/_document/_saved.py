@@ -4,7 +4,7 @@
 
 """Saved plans: what a document would change, in a form that can be kept and compared. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A saved plan holds no secret. A digest stands for each one: with a new salt for each plan, so that
 nobody can look it up, bound to its entity and field, so that nobody sees that two are the same,

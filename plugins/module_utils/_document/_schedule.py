@@ -4,7 +4,7 @@
 
 """Which step comes after which, and the threads that take each one as soon as it can be done.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """Strings of a state file as they are written there, also where YAML takes them for something else.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 ``007`` is a number for YAML, and ``yes`` a boolean. A field that is a string takes what stands in
 the file; only declarations and the gateway's schemas tell which fields those are.

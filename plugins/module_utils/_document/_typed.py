@@ -4,7 +4,7 @@
 
 """Values of a state file in their declared types, validated before the first request.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 The argument spec of a module does this for options; a document has no argument spec.
 """

@@ -4,7 +4,7 @@
 
 """Put back what the steps of a document did.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _recreate(gateway: Gateway, plan: Plan) -> Plan:
     body = {
         name: value
         for name, value in plan.stored.items()
-        if name not in (*GENERATED, *plan.kind.answered_only, plan.kind.parent)
+        if name not in (*GENERATED, *plan.kind.read_only, plan.kind.parent)
     }
     again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
     return apply(gateway, again, owner)

@@ -4,7 +4,7 @@
 
 """Values that only one entity can have: who has them, who gets them, and what is deleted first.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """The text of a dump, which every reader of YAML 1.1 or 1.2 and decK take for the same document.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

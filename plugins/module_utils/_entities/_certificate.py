@@ -64,7 +64,7 @@ CERTIFICATE = Kind(
     name="certificate",
     path="certificates",
     identity=ByKeys("snis", keys=SNI),
-    answered_only=("snis",),
+    read_only=("snis",),
     fields=(
         _pem("cert"),
         _pem("key", secret=True),

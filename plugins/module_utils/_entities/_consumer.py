@@ -9,10 +9,8 @@ Private to the collection.
 
 from __future__ import annotations
 
-from typing import Any
-
 from ._identity import ByComparison, Identity
-from ._kind import CASCADE, Entity, Field, Kind, tags_field
+from ._kind import CASCADE, Entity, Field, Kind, id_of, tags_field
 
 CONSUMER = Kind(
     name="consumer", path="consumers", identity=Identity("username"), path_key="username",
@@ -34,26 +32,22 @@ def _as_member(answer: Entity, group: str | None) -> Entity:
     return {"id": key, "consumer": named, "consumer_group": {"id": group}}
 
 
-def _id_of(reference: Any) -> Any:
-    return reference["id"] if isinstance(reference, dict) else reference
-
-
 # A membership has no ID of its own and nothing to change: it is created or deleted.
 MEMBER = Kind(
     name="consumer_group_member",
     path="consumers",
     schema="consumer_group_consumers",
-    identity=ByComparison("consumer", key=lambda member: _id_of(member.get("consumer"))),
+    identity=ByComparison("consumer", key=lambda member: id_of(member.get("consumer"))),
     parent="consumer_group",
     optional=True,
     validated=False,
     path_id=lambda member: str(member["consumer"]["id"]),
-    answered_only=("id", "tags"),
+    read_only=("id", "tags"),
     read=_as_member,
     write=lambda member: {"consumer": member["consumer"]["id"]},
     fields=(
         Field(
-            "consumer", reference="consumer", on_delete=CASCADE, compare_as=_id_of, nullable=False
+            "consumer", reference="consumer", on_delete=CASCADE, compare_as=id_of, nullable=False
         ),
     ),
 )

@@ -22,7 +22,7 @@ def _same_key(jwk: object) -> object:
 
 
 def _complete_config(predicted: Entity) -> None:
-    # The environment's vault has one setting, which is answered when it is not written.
+    # The environment's vault has one setting, which is returned when it is not written.
     if predicted.get("name") == "env":
         predicted["config"] = {"prefix": None, **(predicted.get("config") or {})}
 

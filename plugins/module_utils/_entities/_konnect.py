@@ -56,7 +56,7 @@ CONTROL_PLANE = Kind(
     identity=Identity("name", fixed=("cluster_type", "cloud_gateway")),
     path_key="name",
     validated=False,
-    answered_only=_ENDPOINTS,
+    read_only=_ENDPOINTS,
     read=_flat,
     predict=_complete,
     fields=(

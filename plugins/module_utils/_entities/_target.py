@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._address import doubts_about_address, normalise_address
+from .._address import address_warnings, normalise_address
 from ._identity import Identity
 from ._kind import Field, Kind, tags_field
 
@@ -19,7 +19,7 @@ TARGET = Kind(
     fields=(
         Field(
             "target", required=True, nullable=False, normalise=normalise_address,
-            doubts=doubts_about_address,
+            warnings=address_warnings,
         ),
         Field("weight", "int", between=(0, 65535)),
         Field("failover", "bool"),

@@ -43,7 +43,7 @@ class AdminGateway(Gateway):
         self._offered: dict[str, bool] = {}
 
     def root(self) -> dict[str, Any]:
-        """What the gateway says of itself, asked for once a task."""
+        """What the gateway reports about itself, read once a task."""
         if self._root is None:
             self._root = self._read_root()
         return self._root
@@ -61,7 +61,8 @@ class AdminGateway(Gateway):
         traits = self.traits()
         if not traits.version:
             raise UnexpectedAnswer(
-                f"{self.url} does not answer as an Admin API does (no version): check admin_url"
+                f"the response of {self.url} is not that of an Admin API (no version); "
+                "check admin_url"
             )
         names = ("version", "edition", "role", "database", "hostname")
         return {name: getattr(traits, name) for name in names}
@@ -186,7 +187,7 @@ class AdminGateway(Gateway):
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
         kind, key = plan.kind, plan.stored["id"]
-        # Only a PUT takes away what a PATCH would merge into.
+        # Only a PUT removes what a PATCH would merge into.
         whole = plan.body.keys() & set(kind.replaced)
         method, body = ("PUT", plan.full_body) if whole else ("PATCH", plan.body)
         return self._entity(method, kind, parent, key, body)
@@ -228,7 +229,7 @@ class AdminGateway(Gateway):
             if exc.status != 500 or self.traits().writes_entities:
                 raise
         if not listed and not self.traits().writes_entities:
-            # It does not know its tags, so any kind can have them.
+            # It has no list of tags, so any kind can have them.
             return {
                 kind.name for kind in KINDS.values() if any(f.name == "tags" for f in kind.fields)
             }
@@ -260,7 +261,7 @@ class AdminGateway(Gateway):
         if unless_missing(lambda: self._client.request("GET", "/")) is None:
             raise InputError(
                 f"{self.url} is the status port of a node with a database, which does not show "
-                "the health of upstreams; write the URL of its Admin API"
+                "the health of upstreams; set the URL of its Admin API"
             )
 
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
@@ -287,7 +288,7 @@ class AdminGateway(Gateway):
         *,
         params: Mapping[str, str] | None = None,
     ) -> Entity:
-        """A response that has to be an entity; another server's JSON must not pass for one."""
+        """A response that must be an entity; the JSON of another server is refused."""
         path = _path(kind, parent, key)
         answer = self._client.request(method, path, body, params)
         entity = kind.read(answer, parent) if isinstance(answer, dict) else None
@@ -309,7 +310,7 @@ class AdminGateway(Gateway):
 
 
 def _edition_of(version: str) -> str:
-    # Enterprise counts in four numbers: 3.4.3.3, at times with a suffix.
+    # Versions of Enterprise have four numbers: 3.4.3.3, at times with a suffix.
     return "enterprise" if version.count(".") == 3 or "enterprise" in version else "community"
 
 
@@ -344,7 +345,7 @@ def unless_missing(ask: Callable[[], T | None]) -> T | None:
     try:
         return ask()
     except Refused as exc:
-        # That the workspace is missing says nothing of what would be in it.
+        # A missing workspace says nothing about what would be in it.
         if exc.status == 404 and not exc.message.startswith("Workspace "):
             return None
         raise

@@ -172,7 +172,7 @@ class KonnectGateway(AdminGateway):
         """The ID of a parent, as Konnect takes no names in paths; None: there is none."""
         if kind.parent is None or parent is None or looks_like_id(parent):
             return parent
-        above = kind.above or KINDS[kind.parent]
+        above = kind.parent_kind or KINDS[kind.parent]
         with self._lock:
             if (above.path, parent) not in self._above:
                 found = find_by_reference(self, above, parent)

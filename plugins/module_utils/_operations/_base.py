@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a module does, apart from how it is started: the types that all operations share.
+"""The types that all operations of modules share.
 
 Private to the collection.
 """
@@ -28,11 +28,11 @@ Result = dict[str, Any]
 
 
 def silent(line: str) -> None:
-    """A module has nobody to tell before it ends."""
+    """A module process can show nothing before it ends."""
 
 
 def no_node(url: str) -> Gateway:
-    raise InputError(f"{url} cannot be asked here")
+    raise InputError(f"{url} cannot be used here")
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Task:
     check_mode: bool
     diff: bool
     warn: Callable[[str], None]
-    # Told how far long work is, in a line.
+    # Shows the progress of long work, in a line.
     progress: Callable[[str], None] = silent
     # Another node of the same gateway, or one of its data planes, by its URL.
     node: Callable[[str], Gateway] = no_node
-    # What is only read, without what check mode predicts.
+    # The gateway without the predictions of check mode.
     direct: Gateway | None = None
 
     @property
@@ -87,11 +87,11 @@ class Operation:
 
     :param name: the module's name without the collection.
     :param run: raises ``KongError``; its result is made of plain JSON values.
-    :param writes: whether it can write: what was predicted before is worthless after it.
-    :param only_predicts: whether it only predicts, and tasks after it find nothing predicted.
-    :param writes_control_planes: whether what was looked up of Konnect is worthless after it, too.
-    :param opens: what it works on instead of the gateway that the options lead to.
-    :param checks: what a prediction of it is checked for.
+    :param writes: whether it can write: earlier predictions do not hold after it.
+    :param only_predicts: whether it only predicts, also in a real run; nothing is kept.
+    :param writes_control_planes: whether looked up control planes do not hold after it.
+    :param opens: what it works on instead of the gateway of the connection.
+    :param checks: what its predictions are checked for.
     """
 
     name: str
@@ -124,7 +124,7 @@ def add_to_diff(result: Result, name: str, before: Any, after: Any) -> None:
 
 
 def changes_of(task: Task, plans: Sequence[Plan]) -> Result:
-    """The part of a result that tells of many entities: only those that were not left alone."""
+    """The part of a result about many entities: only those that changed."""
     changed = [plan for plan in plans if plan.changed]
     result: Result = {
         "changed": bool(changed),

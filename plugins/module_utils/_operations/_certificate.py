@@ -30,14 +30,14 @@ SNIS = Field("snis", "list", elements="str", unordered=True)
 
 def run_certificate(task: Task) -> Result:
     written = task.written(CERTIFICATE)
-    # In the order written, each once; None where they are left alone.
+    # In the order written, each once; None if they are not written.
     wanted = list(dict.fromkeys(task.params["snis"] or ())) if "snis" in task.params else None
     with task.about(CERTIFICATE.describe({**written, "snis": wanted})):
         plan, before = _plan(task, written, wanted)
         _refuse_snis_of_others(task, plan, wanted or (), before)
     done = apply(task.gateway, plan)
     after = before if wanted is None or task.removes else sorted(wanted)
-    # Its label, too: nobody knows a new certificate by its ID.
+    # A new certificate is named by them, too.
     done = _with_snis(done, after)
     result = result_of_one(task, done)
     add_to_diff(result, "snis", before, after)
@@ -47,8 +47,8 @@ def run_certificate(task: Task) -> Result:
         changed = _write_snis(task, done, before, after)
     except PartlyDone as exc:
         if done.operation == CREATE and isinstance(exc.__cause__, UniqueViolation):
-            # Somebody created a certificate for the same SNI meanwhile, which is the one to go on
-            # with; a second time it is found.
+            # Somebody created a certificate for the same SNI meanwhile, which a second attempt
+            # finds and updates.
             apply(task.gateway, plan_absent(CERTIFICATE, done.entity))
             return run_certificate(task)
         exc.partial = {**result, "changed": done.changed or any(exc.results)}

@@ -41,7 +41,7 @@ def _member(task: Task, key: str) -> Entity:
 
 
 def _with_members(task: Task, group: Plan, wanted: list[Entity], before: list[Entity]) -> Result:
-    """Add and, where asked for, remove members; both are in the result."""
+    """Add and, with ``purge_consumers``, remove members."""
     name = CONSUMER_GROUP.label(group.entity)
     result = result_of_one(task, group)
     existing = {_key(each): each for each in before}

@@ -43,7 +43,7 @@ def _refuse_fields_of_other_types(task: Task, kind: Kind) -> None:
 
 
 def _with_password(task: Task, kind: Kind, consumer: str) -> Kind:
-    """Let a password be compared with the hash that the gateway stores, or not at all."""
+    """Compare a password with the hash that the gateway stores, or not at all."""
     if task.params["update_password"] == "on_create":
         fields = tuple(
             replace(field, compare_as=bool) if field.name in _STORED_HASHED else field
@@ -55,7 +55,7 @@ def _with_password(task: Task, kind: Kind, consumer: str) -> Kind:
     return stored_as_hash(kind, {"password": task.params["password"]}, consumer)
 
 
-# What a gateway keeps as a hash: always, or if it is asked to (hash_secret).
+# What a gateway stores as a hash: always, or with hash_secret.
 _STORED_HASHED = ("password", "client_secret")
 
 

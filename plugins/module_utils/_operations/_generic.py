@@ -49,15 +49,14 @@ def _kind(task: Task) -> tuple[Kind, str | None]:
     name = task.params.get("schema") or path.rpartition("/")[2].replace("-", "_")
     if name == PLUGIN.path:
         raise InputError(
-            "the settings of plugins are described by a schema for each, secrets included: "
-            "use kong_plugin"
+            "kong_entity does not manage plugins, as each has a schema of its own; use kong_plugin"
         )
     schema = task.gateway.schema(name)
     if schema is None:
         near = did_you_mean(name, {kind.schema_name for kind in KINDS.values()})
         raise InputError(
-            f"the gateway at {task.gateway.url} has no entities named {name}: "
-            f"check path, or name its schema with the option schema{near}"
+            f"the gateway at {task.gateway.url} has no schema {name}; check path, or set "
+            f"schema{near}"
         )
     identity, fields = task.params["identity"], _fields(name, schema)
     is_secret = any(field.secret for field in fields if field.name == identity)
@@ -76,7 +75,7 @@ def _kind(task: Task) -> tuple[Kind, str | None]:
 
 
 def _above(path: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
-    """What a nested path says of the parent: how the kind declares it, and its name or ID."""
+    """The parent in a nested path: its declaration, and its name or ID."""
     parts = path.split("/")
     if len(parts) < 3:
         return {}, None
@@ -90,16 +89,16 @@ def _above(path: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], str | 
                 )
                 made_up = Kind(name, collection, Identity("name"), (), path_key="name")
                 above = next(known, made_up)
-                return {"parent": name, "parent_path": collection, "above": above}, key
+                return {"parent": name, "parent_path": collection, "parent_kind": above}, key
     return {}, None
 
 
 def _fields(name: str, schema: Mapping[str, Any]) -> tuple[Field, ...]:
-    """The fields of a schema, with the doubts about what is written of a kind that is known."""
+    """The fields of a schema, with the warnings that the declaration of a known kind has."""
     known = (kind for kind in KINDS.values() if kind.schema_name == name)
-    doubts = {field.name: field.doubts for kind in known for field in kind.fields}
+    warnings = {field.name: field.warnings for kind in known for field in kind.fields}
     return tuple(
-        replace(field, doubts=doubts.get(field.name))
+        replace(field, warnings=warnings.get(field.name))
         for field in fields_from(schema)
         if field.name not in ("id", *GENERATED)
     )

@@ -37,6 +37,6 @@ def read_plan(path: str) -> Saved | None:
             "create it again with kong_plan"
         )
     if not is_complete(saved):
-        raise InputError(f"plan {path} is not complete: create it again with kong_plan")
+        raise InputError(f"plan {path} is not complete; create it again with kong_plan")
     found: Saved = saved
     return found

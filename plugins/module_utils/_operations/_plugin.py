@@ -19,7 +19,7 @@ from .._errors import InputError
 from .._freeform import config_schema
 from .._gateway._protocol import Gateway
 from .._plan import Plan, plan_absent, plan_present
-from .._spelling import spelled_out
+from .._spelling import with_new_names
 from .._values import normalise
 from ._base import Operation, Result, Task, result_of_one
 from ._entity import STATE, fields_with_id
@@ -53,7 +53,7 @@ def _plan(task: Task, written: Entity) -> Plan:
     if "config" in written:
         desired["config"] = written["config"]
         if isinstance(desired["config"], dict):
-            desired["config"] = spelled_out(config_schema(kind), desired["config"], str(name))
+            desired["config"] = with_new_names(config_schema(kind), desired["config"], str(name))
     desired = complete(gateway, kind, normalise(kind.fields, desired), current, task.warn)
     return plan_present(kind, desired, current)
 

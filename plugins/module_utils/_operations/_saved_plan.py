@@ -4,7 +4,7 @@
 
 """What a state file would change, saved for an approval: the operation behind ``kong_plan``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

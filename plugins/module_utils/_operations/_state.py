@@ -4,7 +4,7 @@
 
 """A state file and a gateway: the operation behind ``kong_state``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from .._entities._upstream import UPSTREAM
 from .._errors import InputError, error_context
 from .._gateway._errors import NoBalancer
 from .._gateway._protocol import Gateway
-from .._values import doubts_about
+from .._values import warnings_about
 from ._base import Operation, Result, Task
 
 _PASSIVE_LIMITS = ("tcp_failures", "http_failures", "timeouts")
@@ -34,8 +34,8 @@ def run_target_health(task: Task) -> Result:
     params, gateway = task.params, task.gateway
     address = params.get("address") and normalise_address(params["address"])
     target = normalise_address(params["target"])
-    for doubt in doubts_about(TARGET.fields, {"target": params["target"]}):
-        task.warn(f"target {doubt}")
+    for warning in warnings_about(TARGET.fields, {"target": params["target"]}):
+        task.warn(f"target {warning}")
     subject = f"health of target {target} of upstream {params['upstream']} at {gateway.url}"
     deadline = Deadline(params["wait_timeout"])
     wanted = params["health"].upper()

@@ -18,7 +18,7 @@ from .._entities._target import TARGET
 from .._entities._upstream import UPSTREAM
 from .._errors import InputError
 from .._plan import CREATE, DELETE, Plan, keep_protected, plan_absent, plan_many, refuse_duplicates
-from .._values import doubts_about, normalise
+from .._values import normalise, warnings_about
 from ._base import Operation, Result, Task, apply_plans, changes_of, result_of_one, shown
 from ._entity import STATE, fields_with_id
 
@@ -58,8 +58,8 @@ def targets_from(task: Task, written: Sequence[Entity]) -> list[Entity]:
     """
     normalised = [normalise(TARGET.fields, entity) for entity in written]
     for entity in written:
-        for doubt in doubts_about(TARGET.fields, entity):
-            task.warn(f"target {doubt}")
+        for warning in warnings_about(TARGET.fields, entity):
+            task.warn(f"target {warning}")
     refuse_duplicates(TARGET, written, normalised)
     return normalised
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Union
 
-from .._deadline import Deadline, NotYet, is_passing, poll
+from .._deadline import Deadline, NotYet, is_temporary, poll
 from .._entities._kind import Entity
 from .._entities._target import TARGET
 from .._errors import KongError, error_context
@@ -84,7 +84,7 @@ class TargetWait:
             try:
                 return health_by_address(node, self.key)
             except KongError as exc:
-                if is_passing(exc):
+                if is_temporary(exc):
                     return exc
                 raise
 
