@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
+import uuid
 from typing import Any, cast
 
 import pytest
@@ -213,6 +214,60 @@ def test_a_name_that_is_given_up_is_waited_for() -> None:
     with pytest.raises(InputError, match="each takes a name that another one gives up"):
         _run(gateway, _work(gateway, swapped))
     assert gateway.writes == []
+
+
+def _services(gateway: StockedGateway) -> dict[str, str]:
+    return {each["name"]: key for key, each in gateway.stored["service"].items()}
+
+
+def test_a_delete_that_frees_a_name_takes_with_it_what_points_at_it() -> None:
+    gateway = StockedGateway()
+    routes = [{"name": "r", "paths": ["/r"]}]
+    before = [{"name": "a", "host": "h", "routes": routes}, {"name": "b", "host": "h"}]
+    _run(gateway, _work(gateway, {"services": before}))
+    renamed = {"services": [{"id": _services(gateway)["b"], "name": "a", "host": "h"}]}
+    gateway.writes.clear()
+    _run(gateway, _work(gateway, renamed))
+    assert gateway.writes == [("delete", "route", "r"), ("delete", "service", "a"),
+                              ("update", "service", "b")]  # fmt: skip
+
+
+def test_a_delete_that_frees_a_name_waits_for_what_moves_away() -> None:
+    gateway = StockedGateway()
+    routes = [{"name": "r", "paths": ["/r"]}]
+    before = [{"name": "a", "host": "h", "routes": routes}, {"name": "b", "host": "h"}]
+    _run(gateway, _work(gateway, {"services": before}))
+    key = _services(gateway)["b"]
+    gateway.writes.clear()
+    _run(gateway, _work(gateway, {
+        "services": [{"id": key, "name": "a", "host": "h", "routes": routes}],
+    }))  # fmt: skip
+    assert gateway.writes == [("update", "route", "r"), ("delete", "service", "a"),
+                              ("update", "service", "b")]  # fmt: skip
+
+
+def test_what_exists_can_be_referred_to_though_its_change_fails() -> None:
+    gateway = StockedGateway()
+    _run(gateway, _work(gateway, FULL))
+    gateway.refuses = {("service", "s")}
+    gateway.writes.clear()
+    changed = copy.deepcopy(FULL)
+    changed["services"][0].update(retries=7)
+    changed["services"][0]["routes"].append({"name": "new", "paths": ["/new"]})
+    report, _told = _run(gateway, _work(gateway, changed), "continue")
+    assert _labels([step for step, _exc in report.failed]) == ["s"]
+    assert _labels(report.done) == ["new"] and report.not_done == []
+
+
+def test_a_service_waits_for_the_certificates_that_it_lists() -> None:
+    key = str(uuid.uuid4())
+    gateway = StockedGateway()
+    service = {"name": "s", "host": "h", "protocol": "https", "ca_certificates": [key]}
+    document = {"services": [service], "ca_certificates": [{"id": key, "cert": "c"}]}
+    report, _told = _run(gateway, _work(gateway, document))
+    after = {each.plan.kind.name: each.needs for each in report.done}
+    assert after["service"] == {key}
+    assert [kind for _how, kind, _name in gateway.writes] == ["ca_certificate", "service"]
 
 
 def test_synced_has_to_say_what_it_owns() -> None:

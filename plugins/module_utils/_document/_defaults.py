@@ -103,7 +103,8 @@ def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written
     kept: Entity = {}
     for each in fields:
         value, is_written = desired.get(each.name), each.name in written
-        if each.name not in desired or (not is_written and (each.secret or value == GENERATED_VALUE)):
+        is_generated = each.secret or value == GENERATED_VALUE
+        if each.name not in desired or (is_generated and not is_written):
             continue
         if each.fields and isinstance(value, dict):
             inner = written.get(each.name)

@@ -49,13 +49,15 @@ class Step:
     """A plan with what carrying it out needs.
 
     :param owner: the id of what the entity lies below.
-    :param needs: ids of entities whose own steps must be done before.
+    :param needs: IDs of entities that must exist before.
+    :param after: IDs of entities whose own steps must be done before.
     :param cascaded: what a gateway deletes along with the entity.
     """
 
     plan: Plan
     owner: str | None = None
     needs: set[str] = field(default_factory=set)
+    after: set[str] = field(default_factory=set)
     where: str = ""
     cascaded: list[Plan] = field(default_factory=list)
 
@@ -348,7 +350,7 @@ class Matcher:
         owner_id = self._owner_id(item)
         if owner_id is not None:
             needs.add(owner_id)
-        return Step(plan, owner_id, needs, item.where)
+        return Step(plan, owner_id, needs, where=item.where)
 
     def _named(self, item: Item, references: Entity) -> Entity:
         """References with what people call the entities, for kinds that have no other name."""

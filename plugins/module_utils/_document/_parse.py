@@ -22,7 +22,7 @@ from .._entities._service import expand_url
 from .._errors import InputError, KongError
 from .._freeform import as_type
 from .._spelling import did_you_mean
-from .._values import warnings_about, merge, normalise
+from .._values import merge, normalise, warnings_about
 from ._duplicates import refuse_duplicates
 from ._format import ANSWERED, FOREIGN_SECTIONS, MEMBERS, NESTED, NOTES, SECTIONS
 from ._head import Head, mapping_in, read_head

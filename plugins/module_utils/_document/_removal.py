@@ -163,7 +163,9 @@ class Removal:
         children = self._children(kinds_referring_to(kind.name, CASCADE), entity)
         first |= {child["id"] for _kind, child in children if owners[child["id"]] != 1}
         cascaded = [self._plan(*found) for found in self._cascaded(kind, entity, owners)]
-        return Step(self._plan(kind, entity), owner_of(kind, entity), first, cascaded=cascaded)
+        return Step(
+            self._plan(kind, entity), owner_of(kind, entity), after=first, cascaded=cascaded
+        )
 
     def _cascaded(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Iterator[Found]:
         for child_kind, child in self._children(kinds_referring_to(kind.name, CASCADE), entity):

@@ -53,7 +53,9 @@ class Runner:
         self._progress = progress
         self._report = Report()
         self._total = 0
+        # IDs of entities whose steps failed or were left out, and of those that so do not exist.
         self._broken: set[str] = set()
+        self._missing: set[str] = set()
         # IDs that somebody else gave what was to get one of ours, by ours.
         self._given: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -76,8 +78,8 @@ class Runner:
 
     def _attempt(self, step: Step) -> None:
         with self._lock:
-            if self._is_halted or step.needs & self._broken:
-                self._broken.update(step.ids)
+            if self._is_halted or step.needs & self._missing or step.after & self._broken:
+                self._mark_broken(step)
                 self._report.not_done.append(step)
                 return
         planned, gives_way = step.id, step.plan.generated_id
@@ -87,7 +89,7 @@ class Runner:
             _refuse_another(step, plan)
         except KongError as exc:
             with self._lock:
-                self._broken.update(step.ids)
+                self._mark_broken(step)
                 self._report.failed.append((step, exc))
             return
         step.plan = plan
@@ -96,6 +98,11 @@ class Runner:
                 self._given[planned] = step.id
             self._report.done.append(step)
             self._progress(f"{len(self._report.done)} of {self._total} changes done")
+
+    def _mark_broken(self, step: Step) -> None:
+        self._broken.update(step.ids)
+        if step.plan.operation == CREATE:
+            self._missing.add(step.id)
 
     def _follow(self, step: Step) -> None:
         """Refer to entities by the IDs that they have got, where these are not the planned ones."""

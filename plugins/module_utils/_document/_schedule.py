@@ -17,6 +17,7 @@ from contextvars import copy_context
 
 from .._entities._plugin import PLUGIN
 from .._errors import InputError
+from .._plan import CREATE
 from ._match import Step
 from ._reconcile import ChangeSet
 
@@ -73,7 +74,7 @@ def _with_dependent(steps: Sequence[Step], others: Sequence[Step]) -> list[Step]
     ids = {key for step in steps for key in step.ids}
     grows = True
     while grows:
-        more = [step for step in others if id(step) not in found and step.needs & ids]
+        more = [step for step in others if id(step) not in found and step.after & ids]
         found |= {id(step) for step in more}
         ids |= {key for step in more for key in step.ids}
         grows = bool(more)
@@ -81,10 +82,12 @@ def _with_dependent(steps: Sequence[Step], others: Sequence[Step]) -> list[Step]
 
 
 def _needed(steps: Sequence[Step]) -> list[set[int]]:
-    """For each step the positions of those that it needs."""
+    """For each step the positions of those that must be done before."""
     places = {key: at for at, step in enumerate(steps) for key in step.ids}
+    created = {step.id for step in steps if step.plan.operation == CREATE}
     return [
-        {places[key] for key in step.needs if key in places} - {at} for at, step in enumerate(steps)
+        {places[key] for key in (*step.after, *(step.needs & created)) if key in places} - {at}
+        for at, step in enumerate(steps)
     ]
 
 

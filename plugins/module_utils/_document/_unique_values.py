@@ -27,7 +27,7 @@ def deletes_before_writes(
 ) -> list[Step]:
     """The deletes that free a value for a write, with what they need.
 
-    What a write waits for is added to its needs.
+    Each write waits for what frees its values.
 
     :raises InputError: two entities of the document claim one value, or an entity
         that the document neither has nor deletes has it.
@@ -42,9 +42,9 @@ def deletes_before_writes(
         for field, other in _owners_of_values(state, step):
             if other in deleted:
                 early[other] = deleted[other]
-                step.needs.add(other)
+                step.after.add(other)
             elif other in kept:
-                step.needs.add(other)
+                step.after.add(other)
             else:
                 raise InputError(
                     f"{step.where}: {step.plan.description}: {field} is taken by another "
@@ -65,7 +65,7 @@ def _with_needed(steps: Sequence[Step], deletes: Sequence[Step]) -> list[Step]:
     def keep(step: Step) -> None:
         if id(step) not in found:
             found[id(step)] = step
-            for key in step.needs & by_id.keys():
+            for key in step.after & by_id.keys():
                 keep(by_id[key])
 
     for step in steps:
@@ -80,7 +80,7 @@ def _wait_for_moves(deletes: Sequence[Step], writes: Sequence[Step]) -> None:
         for field in step.plan.kind.references if step.plan.changed else ():
             owner = (step.plan.stored.get(field.name) or {}).get("id")
             if owner in by_id:
-                by_id[owner].needs.add(step.id)
+                by_id[owner].after.add(step.id)
 
 
 def _refuse_duplicate_values(writes: Sequence[Step]) -> None:
@@ -140,5 +140,5 @@ def _unique_fields(step: Step) -> list[str]:
 def _by_itself(step: Step, plan: Plan) -> Step:
     """A step of its own for one entity of a delete, the rest of which can wait."""
     step.cascaded.remove(plan)
-    step.needs.add(plan.stored["id"])
+    step.after.add(plan.stored["id"])
     return Step(plan, owner_of(plan.kind, plan.stored))
