@@ -18,15 +18,15 @@ options:
     elements: path
   content:
     description:
-      - The document itself, as a mapping or as text.
-      - Text with placeholders needs C(!unsafe), so that Ansible does not take them for templates.
+      - The document itself, as a mapping or as a string.
+      - A string with placeholders needs C(!unsafe), so that Ansible does not take them for templates.
     type: raw
   state:
     description:
       - With V(applied) the document is merged in. Only fields that it has are touched, and nothing is deleted.
-      - With V(synced) the gateway is brought to the document. Fields that it leaves out take their defaults, and what is
-        owned and not in it is deleted. O(select_tags) or O(purge_kinds) has to say what is owned; a gateway without a
-        database is owned whole.
+      - With V(synced) the gateway is brought to the document. Fields that it leaves out take their defaults, and what it
+        owns and does not have is deleted. O(select_tags) or O(purge_kinds) must say what it owns; without a database it
+        owns everything.
       - With V(absent) what the document names is deleted.
     type: str
     choices: [synced, applied, absent]
@@ -39,7 +39,7 @@ options:
     elements: str
   default_lookup_tags:
     description:
-      - Read for decK's sake. References are looked up among all entities of the gateway, whatever their tags.
+      - Accepted because decK has it. References are looked up among all entities of the gateway, with any tags.
     type: dict
   purge_kinds:
     description:
@@ -106,7 +106,7 @@ options:
     default: stop
   ignore_konnect:
     description:
-      - Whether a document with C(_konnect), which asks for a control plane of Konnect, may go to an Admin API.
+      - Whether a document with C(_konnect), which names a control plane of Konnect, may go to an Admin API.
     type: bool
     default: false
 """

@@ -66,7 +66,7 @@ def parse_state(
         for name, text in files
     ]
     if not documents:
-        raise InputError("no state file is named")
+        raise InputError("src lists no file")
     return merge(documents)
 
 
@@ -116,7 +116,7 @@ def _files_of(path: str) -> Iterator[str]:
         if name.lower().endswith(ENDINGS)
     ]
     if not found:
-        raise InputError(f"{path}: the directory holds no file that ends in {', '.join(ENDINGS)}")
+        raise InputError(f"{path}: the directory has no file that ends in {', '.join(ENDINGS)}")
     yield from sorted(found)
 
 
@@ -159,7 +159,7 @@ def _merged(first: Any, second: Any, at: Keys, places: tuple[str, str]) -> Any:
 
 
 def _different(places: tuple[str, str], at: Keys) -> InputError:
-    return InputError(f"{' and '.join(places)} write {'.'.join(at)} differently")
+    return InputError(f"{' and '.join(places)} have different values of {'.'.join(at)}")
 
 
 def _refuse_two_names(document: Located) -> None:

@@ -221,7 +221,7 @@ def _unescaped(node: yaml.ScalarNode, inserted: Inserted) -> str:
         raise _Wrong(
             node.start_mark.line,
             "in double quotes, the value has a backslash that begins no escape; "
-            "take the quotes around the placeholder away",
+            "remove the quotes around the placeholder",
         )
 
     return _ESCAPE.sub(character, inserted.raw)

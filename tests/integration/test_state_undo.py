@@ -224,8 +224,8 @@ def test_what_somebody_changed_since_is_left_alone(
     monkeypatch.setattr(_state, "undo", meddled)
     failed = state.refused(changed, on_error="rollback")
     assert sorted(failed["left"]) == [
-        "service s: it was changed since by somebody else",
-        "upstream v.test: it was changed since by somebody else",
+        "service s: somebody else has changed it since",
+        "upstream v.test: somebody else has changed it since",
     ]
     assert failed["changed"] and all(left in failed["msg"] for left in failed["left"])
     slots = {each["name"]: each["slots"] for each in state.gateway.entities("/upstreams")}

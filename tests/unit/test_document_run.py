@@ -211,7 +211,7 @@ def test_a_name_that_is_given_up_is_waited_for() -> None:
         {"username": "one", "custom_id": "3"}, {"username": "two", "custom_id": "2"},
     ]}  # fmt: skip
     gateway.writes.clear()
-    with pytest.raises(InputError, match="each takes a name that another one gives up"):
+    with pytest.raises(InputError, match="unique values cannot be swapped"):
         _run(gateway, _work(gateway, swapped))
     assert gateway.writes == []
 

@@ -288,7 +288,7 @@ def test_places_and_texts_outlive_the_way_to_a_module() -> None:
 
 def test_two_files_that_write_one_number_differently_are_an_error() -> None:
     texts = [(f"{name}.yaml", HEAD + f"a: {text}\n") for name, text in (("a", "7"), ("b", "007"))]
-    with pytest.raises(InputError, match="a.yaml:2 and b.yaml:2 write a differently"):
+    with pytest.raises(InputError, match="a.yaml:2 and b.yaml:2 have different values of a"):
         parse_state(texts, {}, str)
 
 

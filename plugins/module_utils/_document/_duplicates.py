@@ -33,7 +33,7 @@ def refuse_duplicates(items: Sequence[Item]) -> None:
         for key in _keys_of(item, named):
             if key in seen:
                 raise InputError(
-                    f"{item.where}: {item.describe()} stands at {seen[key].where} already"
+                    f"{item.where}: {item.describe()} is already defined at {seen[key].where}"
                 )
             seen[key] = item
 

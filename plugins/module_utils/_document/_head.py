@@ -87,8 +87,8 @@ def _check_sections(document: Mapping[str, Any]) -> None:
         )
     if document.get("_konnect"):
         raise InputError(
-            f"{place_of(document, '_konnect')}: _konnect asks for a control plane of Konnect, and "
-            "admin_url is an Admin API; take _konnect out, or set ignore_konnect to true"
+            f"{place_of(document, '_konnect')}: _konnect names a control plane of Konnect, and "
+            "admin_url is an Admin API; remove _konnect, or set ignore_konnect to true"
         )
     for section in map(str, document):
         where = place_of(document, section)
@@ -109,7 +109,7 @@ def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, .
         raise InputError(f"{where}: _info.select_tags is not a list of strings") from None
     if written and wanted and set(written) != set(wanted):
         raise InputError(
-            f"select_tags {', '.join(wanted)} and those of the file, {', '.join(written)}, differ"
+            f"_info.select_tags is {', '.join(written)}, and select_tags is {', '.join(wanted)}"
         )
     return tuple(dict.fromkeys(written or wanted))
 
@@ -130,4 +130,4 @@ def _refuse_unknown(found: Mapping[str, Any], known: Iterable[str], what: str) -
     for name in found:
         if name not in names:
             near = did_you_mean(str(name), names)
-            raise InputError(f"{place_of(found, str(name))}: {what} cannot hold {name}{near}")
+            raise InputError(f"{place_of(found, str(name))}: {what} has no key {name}{near}")

@@ -221,7 +221,7 @@ class Matcher:
         names = [each.written.get(kind.identity.field) for each in (taker, item)]
         compared = isinstance(kind.identity, ByComparison)
         if not compared and (names[0] is None or names[0] == names[1]):
-            raise InputError(f"{item.where}: {item.describe()} stands at {taker.where} already")
+            raise InputError(f"{item.where}: {item.describe()} is already defined at {taker.where}")
         return None
 
     def _new_id(self) -> str:

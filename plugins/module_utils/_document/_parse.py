@@ -156,7 +156,7 @@ class _Reader:
             config = self._config_strings(kind, own, strings)
             item = Item(kind, completed, found, where, linked, config)
             if kind.parent and kind.parent not in found:
-                raise InputError(f"it does not say which {kind.parent} it belongs to")
+                raise InputError(f"{kind.parent} is required")
         except KongError as exc:
             owner = links.get(kind.parent or "")
             named = kind.describe(dict(entry), owner.label if isinstance(owner, Item) else owner)
@@ -265,10 +265,8 @@ class _Reader:
             names = dict.fromkeys((*kind.identity.names(kind), *kind.named_by, "id"))
             identified = any(item.written.get(name) or item.links.get(name) for name in names)
             if not identified and not (kind is CERTIFICATE and id(item) in served):
-                raise InputError(
-                    f"{item.where}: {item.describe()}: it needs {' or '.join(names)}, by which it "
-                    "is found again"
-                )
+                needed = " or ".join(names)
+                raise InputError(f"{item.where}: {item.describe()}: it needs {needed}")
 
 
 _MEMBERSHIPS: Mapping[str, Mapping[str, Any]] = {
@@ -342,7 +340,7 @@ def refuse_other(name: str, value: Any, owner: Item | str) -> None:
             owner.written.get(owner.kind.identity.field),
         )
     if not same:
-        raise InputError(f"{name} names another one than the {owner.describe()} it is nested in")
+        raise InputError(f"{name} is not the {owner.describe()} that it is nested in")
 
 
 def _linked(written: Any) -> list[tuple[str, str | None]]:

@@ -77,8 +77,8 @@ def reconcile(
     """
     if options.state == "synced" and not document.select_tags and not options.purge_kinds:
         raise InputError(
-            "synced deletes what the document does not have, so it must be said what it owns: "
-            "write select_tags (or _info.select_tags), or purge_kinds"
+            "state synced deletes what the document owns and does not have; set select_tags (or "
+            "_info.select_tags) or purge_kinds to say what it owns"
         )
     return _Planner(gateway, document, options, warn).plan()
 
@@ -218,5 +218,5 @@ class _Planner:
             count = sum(1 + len(step.cascaded) for step in deletes)
             raise InputError(
                 f"the document has no entities, so all {count} owned ones at {self._gateway.url} "
-                "would be deleted: set allow_empty to true if that is meant"
+                "would be deleted: set allow_empty to true to allow that"
             )

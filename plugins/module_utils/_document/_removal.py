@@ -184,8 +184,8 @@ class Removal:
                     kind, entity = self._deleted[key]
                     raise InputError(
                         f"{step.where}: {step.plan.description} needs {kind.describe(entity)}, "
-                        "which is owned and not in the document, and so would be deleted: write "
-                        "it, too"
+                        "which would be deleted, as it is owned and not in the document; add it to "
+                        "the document"
                     )
 
     def _read_around(self, kinds: Iterable[str]) -> None:

@@ -146,9 +146,9 @@ def _changed_entities(
                 f"and now to be {after['operation']}d"
             )
         elif (before["id"], before["before"]) != (after["id"], after["before"]):
-            yield f"{before['entity']} is not what it was"
+            yield f"{before['entity']} has changed"
         elif whole and before != after:
-            yield f"{before['entity']} would become something else"
+            yield f"{before['entity']} would get other values"
 
 
 def _by_entity(

@@ -45,7 +45,9 @@ class Schedule:
             names = ", ".join(
                 step.plan.description for at, step in enumerate(steps) if at not in places
             )
-            raise InputError(f"each takes a name that another one gives up: {names}")
+            raise InputError(
+                f"unique values cannot be swapped in one run: {names}; change one of them first"
+            )
         self.after: list[set[int]] = [set() for step in steps]
         for at, place in places.items():
             self.after[place] = {places[each] for each in before[at]}

@@ -40,7 +40,7 @@ def refuse_masks(value: Any, at: str) -> None:
     """
     if value == MASKED:
         raise InputError(
-            f"{at} holds asterisks in place of a secret: dump with secrets env or keep"
+            f"{at} is masked with asterisks; set secrets of kong_dump to env or keep"
         )
     if isinstance(value, Mapping):
         for name, item in value.items():

@@ -60,7 +60,7 @@ def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
         return _recreate(gateway, plan)
     current = gateway.find_by(kind, "id", str(plan.entity["id"]), step.owner)
     if current is None or _differs(kind, current, plan.entity):
-        raise InputError("it was changed since by somebody else")
+        raise InputError("somebody else has changed it since")
     if plan.operation == CREATE:
         back = Plan(kind, DELETE, before=current, parent=plan.parent)
     else:

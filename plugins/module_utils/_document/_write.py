@@ -80,7 +80,9 @@ def text_of(document: Mapping[str, Any], style: str) -> str:
         text = _CONVERTED.sub(r"\1", text)
         return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
     if yaml is None:
-        raise InputError("format yaml needs the Python package PyYAML: install it, or write json")
+        raise InputError(
+            "format yaml needs the Python package PyYAML; install it, or set format to json"
+        )
     written: str = yaml.dump(
         document,
         Dumper=_dumper(),
