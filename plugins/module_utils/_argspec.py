@@ -32,7 +32,7 @@ _NONE_IS_EMPTY = tuple(int(part) for part in core_version.split(".")[:2]) < (2, 
 
 @dataclass(frozen=True)
 class ArgumentSpec:
-    """Options with the constraints between them, in the form that both ways to run hand on.
+    """Options with the constraints between them, in the form that both ways to run use.
 
     :param fields: the gateway's own fields among the options; only these may be cleared by null.
     :param options: every other option.
@@ -230,7 +230,6 @@ def restore_nulls(
 ) -> dict[str, Any]:
     """What the user wrote: validated parameters without those left out, with the nulls back."""
     by_name = {each.name: each for each in fields}
-    # An operation without declared fields has options, too.
     written = {
         name: _without_unset(by_name.get(name), value)
         for name, value in validated.items()

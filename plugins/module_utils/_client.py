@@ -93,7 +93,7 @@ class Client:
     def pages(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Any]:
         """All entities of a list, page by page.
 
-        The gateway's ``next`` link drops ``size``, so the pages are asked for by ``offset``
+        The gateway's ``next`` link drops ``size``, so the pages are requested by ``offset``
         (conformance case paging).
         """
         query = {"size": str(PAGE_SIZE), **(params or {})}

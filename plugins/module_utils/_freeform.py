@@ -99,7 +99,7 @@ def _field(name: str, spec: Schema) -> Field:
         element=_element(inside) if isinstance(inside, Mapping) else None,
         secret=bool(spec.get("encrypted")) or (kind == "string" and is_secret_name(name)),
         hides=holds_secret if kind == "string" else None,
-        # Headers that a plugin sends itself authenticate it, whatever their names.
+        # Headers that a plugin sends itself authenticate it, with any name.
         sensitive=bool if kind == "map" and name == "headers" else None,
     )
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ._entities._kind import GENERATED, PLACEHOLDER, Entity, Kind
+from ._entities._kind import PLACEHOLDER, TIMESTAMPS, Entity, Kind
 from ._errors import InputError
 from ._schema import without_old_names
 from ._secrets import mask
@@ -62,7 +62,7 @@ class Plan:
     @property
     def full_body(self) -> Entity:
         """The whole planned entity, for writes that reset what they leave out."""
-        hidden = (*GENERATED, *self.kind.read_only)
+        hidden = (*TIMESTAMPS, *self.kind.read_only)
         entity = {name: value for name, value in self.entity.items() if name not in hidden}
         if self.kind.details is not None:
             entity = without_old_names(self.kind.details, entity)
@@ -186,7 +186,7 @@ def _shown(kind: Kind, entity: Entity | None) -> Entity | None:
     """An entity without its own ID, its times and its parent's ID."""
     if entity is None:
         return None
-    hidden = {"id", *GENERATED, *kind.read_only, kind.parent}
+    hidden = {"id", *TIMESTAMPS, *kind.read_only, kind.parent}
     return {name: _readable(value) for name, value in entity.items() if name not in hidden}
 
 

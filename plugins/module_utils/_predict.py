@@ -24,9 +24,9 @@ from ._client import NO_DATABASE
 from ._entities._identity import find_by_reference
 from ._entities._kind import (
     CASCADE,
-    GENERATED,
     PLACEHOLDER,
     RESTRICT,
+    TIMESTAMPS,
     Entity,
     Kind,
     ids_in,
@@ -219,7 +219,7 @@ class PredictingGateway(Gateway):
         if kind.details is not None:
             entity = complete(self.schema_of(kind), entity)
         self._validate(kind, entity)
-        made = {name: current[name] for name in ("id", *GENERATED) if name in current}
+        made = {name: current[name] for name in ("id", *TIMESTAMPS) if name in current}
         return self._remembered(kind, {**entity, **made})
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
@@ -326,7 +326,7 @@ class PredictingGateway(Gateway):
         if not (self._checks.validates and kind.validated):
             return
         # A partial may be predicted, too; without it a plugin is validated with its defaults.
-        left_out = (*GENERATED, *kind.replaced, *kind.read_only)
+        left_out = (*TIMESTAMPS, *kind.replaced, *kind.read_only)
         body = {name: value for name, value in entity.items() if name not in left_out}
         if kind.details is not None:
             body = without_old_names(kind.details, body)

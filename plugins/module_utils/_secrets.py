@@ -65,7 +65,7 @@ def _paths_in(field: Field, value: Any) -> Iterator[Path]:
 
 
 def _paths_by_name(value: Any) -> Iterator[Path]:
-    """The secrets in what no schema describes, as far as its names tell."""
+    """The secrets in what no schema describes, by its names."""
     for key, item in _items(value):
         if isinstance(item, str) and is_secret_name(str(key)):
             yield (key,)

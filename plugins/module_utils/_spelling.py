@@ -6,7 +6,7 @@
 
 Private to the collection.
 
-Of a setting's old and new name a gateway takes both and answers both (flat ``redis_host`` and
+A gateway accepts and returns both the old and the new name of a setting (flat ``redis_host`` and
 nested ``redis.host``), so only one of them is sent and compared.
 """
 
@@ -23,7 +23,7 @@ from ._schema import Schema, names_at, replacements
 _AS_NEAR_AS = 0.65
 _UNKNOWN = "unknown field"
 
-# Old names for which a schema does not name the new one, by plugin. They are not answered.
+# Old names for which a schema does not name the new one, by plugin. They are not returned.
 RENAMED: Mapping[str, Mapping[str, str]] = {
     "opentelemetry": {"endpoint": "traces_endpoint"},
     "session": {

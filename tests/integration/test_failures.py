@@ -47,7 +47,7 @@ def _targets(gateway: Gateway) -> list[str]:
 def test_a_gateway_that_is_not_there(engine: Engine, closed_port: int, pauses: list[float]) -> None:
     url = f"http://127.0.0.1:{closed_port}"
     result = engine.refused("kong_upstream", admin_url=url, name=UPSTREAM, request_retries=2)
-    _sentence(result, f"upstream {UPSTREAM} at {url}", "no answer", "refused", "KONG_ADMIN_URL")
+    _sentence(result, f"upstream {UPSTREAM} at {url}", "no response", "refused", "KONG_ADMIN_URL")
     assert result["failure"]["attempts"] == 3
     assert len(pauses) == 2
     assert all(0 < pause <= 5 for pause in pauses)

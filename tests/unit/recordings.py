@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    GENERATED,
+    TIMESTAMPS,
     Entity,
     Kind,
 )
@@ -64,4 +64,4 @@ def plugin(name: str, version: str = "3.10") -> Kind:
 
 def lasting(entity: Entity) -> Entity:
     """An entity without what a gateway makes up."""
-    return {name: value for name, value in entity.items() if name not in ("id", *GENERATED)}
+    return {name: value for name, value in entity.items() if name not in ("id", *TIMESTAMPS)}

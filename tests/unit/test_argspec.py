@@ -105,6 +105,11 @@ def test_null_on_what_must_be_there_is_an_error(raw: dict[str, Any]) -> None:
         _taken(raw)
 
 
+def test_an_option_that_is_left_out_is_not_written() -> None:
+    assert restore_nulls({"kinds": None, "health": False}, (), []) == {"health": False}
+    assert restore_nulls({"path": None, "record": {"timeout": None}}, FIELDS, []) == {"record": {}}
+
+
 def test_nulls_of_other_options_are_left_to_ansible() -> None:
     raw = {"admin_url": None, "state": None, "path": None}
     assert _taken(raw) == ({"admin_url": None, "state": None}, [("path",)], [])

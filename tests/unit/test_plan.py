@@ -267,5 +267,5 @@ def test_a_url_that_a_service_cannot_hold_is_refused(url: str) -> None:
 
 
 def test_a_url_beside_its_parts_is_refused() -> None:
-    with pytest.raises(InputError, match="url and port say the same thing twice"):
+    with pytest.raises(InputError, match="url cannot be combined with port"):
         expand_url({"url": "http://a.test", "port": 80}, None)

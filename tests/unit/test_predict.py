@@ -153,7 +153,7 @@ def test_it_is_deleted_once_the_route_is_gone_or_points_elsewhere(
     run.present(SERVICE, name="new", host="web")
     run.present(ROUTE, name="r", service="new")
     assert run.absent(SERVICE, name="api").changed
-    with pytest.raises(InputError, match="route r still points at it"):
+    with pytest.raises(InputError, match="route r still refers to it"):
         run.absent(SERVICE, name="new")
 
 

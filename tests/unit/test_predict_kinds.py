@@ -156,7 +156,7 @@ def test_what_an_earlier_task_points_at_is_not_deleted_either(
     stored = {**POINTING, f"/certificates/{ID['a']}/upstreams": {"data": []}}
     run = Run(ReadOnly(stored), monkeypatch)
     run.present(SERVICE, name="api", host="h", client_certificate=ID["a"])
-    with pytest.raises(InputError, match="service api still points at it"):
+    with pytest.raises(InputError, match="service api still refers to it"):
         run.absent(CERTIFICATE, id=ID["a"])
 
 

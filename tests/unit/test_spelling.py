@@ -69,7 +69,7 @@ def test_a_name_that_is_not_old_yet_stays() -> None:
          "^config.redis_host and config.redis.host are the same setting; set one of them$"),
         ("acme", {"storage_config": {"redis": {"auth": "s3cret", "password": "b"}}},
          "^config.storage_config.redis.auth and config.storage_config.redis.password are the same"),
-        ("rate-limiting", {"redis_host": "s3cret", "redis": {"host": None}}, "write one"),
+        ("rate-limiting", {"redis_host": "s3cret", "redis": {"host": None}}, "set one of them"),
     ],
 )  # fmt: skip
 def test_two_names_of_one_setting_contradict_each_other(
@@ -82,7 +82,7 @@ def test_two_names_of_one_setting_contradict_each_other(
 
 def test_an_old_name_without_a_known_successor_is_refused() -> None:
     schema = {"fields": [], "shorthand_fields": [{"old": {"type": "string"}}]}
-    with pytest.raises(InputError, match=r"config\.old is an old name .* stores under another"):
+    with pytest.raises(InputError, match=r"config\.old is an old name; use the name"):
         with_new_names(schema, {"old": 1}, "custom")
 
 

@@ -49,6 +49,8 @@ def _waited(
     left = list(pages)
 
     def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/status":
+            return answer(404, {"message": "Not found"})
         assert request.url.path == "/upstreams/web/health"
         return left.pop(0) if len(left) > 1 else left[0]
 

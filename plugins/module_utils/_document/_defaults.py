@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._entities._kind import GENERATED, Entity, Field, Kind
+from .._entities._kind import TIMESTAMPS, Entity, Field, Kind
 from .._gateway._protocol import Gateway
 from .._schema import GENERATED_VALUE, Schema, complete, nulls_to_defaults
 
 # Not reset when they are left out: the gateway made them up.
-_LEFT_ALONE = ("id", *GENERATED)
+_LEFT_ALONE = ("id", *TIMESTAMPS)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .._apply import apply
-from .._entities._kind import GENERATED, Entity, Kind
+from .._entities._kind import TIMESTAMPS, Entity, Kind
 from .._errors import InputError, KongError, Unreachable
 from .._gateway._protocol import Gateway
 from .._plan import CREATE, DELETE, UPDATE, Plan
@@ -83,7 +83,7 @@ def _recreate(gateway: Gateway, plan: Plan) -> Plan:
     body = {
         name: value
         for name, value in plan.stored.items()
-        if name not in (*GENERATED, *plan.kind.read_only, plan.kind.parent)
+        if name not in (*TIMESTAMPS, *plan.kind.read_only, plan.kind.parent)
     }
     again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
     return apply(gateway, again, owner)

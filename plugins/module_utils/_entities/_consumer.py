@@ -20,15 +20,15 @@ CONSUMER = Kind(
 
 CONSUMER_GROUP = Kind(
     name="consumer_group", path="consumer_groups", identity=Identity("name"), path_key="name",
-    optional=True, read=lambda answer, parent: answer.get("consumer_group") or answer,
+    optional=True, read=lambda response, parent: response.get("consumer_group") or response,
     fields=(Field("name", nullable=False), tags_field()),
 )
 
 
-def _as_member(answer: Entity, group: str | None) -> Entity:
+def _as_member(response: Entity, group: str | None) -> Entity:
     """A membership from the consumer that a gateway lists."""
-    named = {name: answer.get(name) for name in ("id", *CONSUMER.named_by)}
-    key = f"{group}:{answer['id']}"
+    named = {name: response.get(name) for name in ("id", *CONSUMER.named_by)}
+    key = f"{group}:{response['id']}"
     return {"id": key, "consumer": named, "consumer_group": {"id": group}}
 
 

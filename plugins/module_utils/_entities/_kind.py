@@ -29,7 +29,7 @@ Reader = Callable[[Entity, Optional[str]], Entity]
 CASCADE, RESTRICT = "cascade", "restrict"
 
 # What a gateway generates for every entity; never compared, never sent.
-GENERATED = ("created_at", "updated_at")
+TIMESTAMPS = ("created_at", "updated_at")
 
 # The beginning of the IDs that check mode gives to new entities: valid, and recognisable.
 PLACEHOLDER = "ffffffff-ffff-4fff-bfff-"
@@ -39,8 +39,8 @@ def _no_rules(desired: Entity, current: Entity | None) -> list[str]:
     return []
 
 
-def _unchanged(answer: Entity, parent: str | None) -> Entity:
-    return answer
+def _unchanged(response: Entity, parent: str | None) -> Entity:
+    return response
 
 
 def _nothing(predicted: Entity) -> None:
@@ -144,11 +144,11 @@ class Kind:
     :param unique_together: sets of fields whose values no two entities share all of; the last one
         is no reference.
     :param fields: what users may write, the identity included, the ID not.
-    :param parent: the kind under whose path the collection lies, and the field that points at it.
+    :param parent: the kind in the path before the collection, and the field that refers to it.
     :param parent_path: the parent's collection, where it is not the plural of ``parent``.
     :param parent_kind: the parent's kind, where the collection does not declare it.
     :param optional: whether some gateways do not have the kind.
-    :param global_path: the path of a list of all entities of the kind, whatever their parent.
+    :param global_path: the path of a list of all entities of the kind, of all parents.
     :param path_key: the field whose value can replace the ID in a path; none for secrets.
     :param path_id: what replaces the ID in a path, for kinds without an ID of their own.
     :param validated: whether the kind has a schema by which a gateway can validate an entity.

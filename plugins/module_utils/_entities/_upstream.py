@@ -39,7 +39,7 @@ def apply_hashing_rules(desired: Entity, current: Entity | None) -> list[str]:
 
     It lets a stored ``hash_on`` win over a written ``algorithm``, turns ``consistent-hashing`` with
     nothing to hash on into ``round-robin``, and any other algorithm into ``consistent-hashing``
-    when ``hash_on`` is written. What else a change of ``hash_on`` implies goes along, as the
+    when ``hash_on`` is written. What else a change of ``hash_on`` implies is added, as the
     gateway refuses the change without it.
 
     Source: the conformance cases upstream_hashing and hashing_against_stored, and the

@@ -148,7 +148,7 @@ class AdminGateway(Gateway):
     ) -> list[Entity] | None:
         """A list, as far as the gateway can filter it.
 
-        Without a database 3.4 and 3.5 find nothing by tags, and newer ones answer 500 once an
+        Without a database 3.4 and 3.5 find nothing by tags, and newer ones respond with 500 once an
         entity has none.
         """
         try:
@@ -290,8 +290,8 @@ class AdminGateway(Gateway):
     ) -> Entity:
         """A response that must be an entity; the JSON of another server is refused."""
         path = _path(kind, parent, key)
-        answer = self._client.request(method, path, body, params)
-        entity = kind.read(answer, parent) if isinstance(answer, dict) else None
+        response = self._client.request(method, path, body, params)
+        entity = kind.read(response, parent) if isinstance(response, dict) else None
         if entity is None or "id" not in entity:
             raise UnexpectedAnswer(
                 f"the response to {method} {self._client.url}{path} is not an entity: "
@@ -325,7 +325,7 @@ def _path(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
     if kind.parent is not None and parent is None:
         return f"/{kind.global_path}"
     if kind.parent is not None:
-        # A parent's collection lies under the plural of its name: /upstreams/web/targets.
+        # The path of a parent's collection is the plural of its name: /upstreams/web/targets.
         path = f"/{kind.parent_path or kind.parent + 's'}/{segment(str(parent))}{path}"
     return path if key is None else f"{path}/{segment(key)}"
 

@@ -121,7 +121,7 @@ class Gateway(Protocol):
         return merged_schema(self.schema(kind.schema_name) or {}, kind.details)
 
     def validate(self, kind: Kind, body: Entity) -> None:
-        """Let the gateway validate an entity without writing it.
+        """Validate an entity on the gateway without writing it.
 
         :raises Refused: as a write would be. A gateway that cannot validate refuses nothing.
         """

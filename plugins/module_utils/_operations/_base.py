@@ -109,7 +109,7 @@ def result_of_one(task: Task, plan: Plan) -> Result:
     result: Result = {
         "changed": plan.changed,
         "operation": plan.operation,
-        plan.kind.name: shown(plan.kind, plan.after),
+        plan.kind.name: entity_result(plan.kind, plan.after),
     }
     if task.diff:
         result["diff"] = plan.diff(task.gateway.url)
@@ -154,5 +154,5 @@ def apply_plans(
         raise
 
 
-def shown(kind: Kind, entity: Entity | None) -> Entity:
+def entity_result(kind: Kind, entity: Entity | None) -> Entity:
     return {} if entity is None else mask_entity(kind, entity)

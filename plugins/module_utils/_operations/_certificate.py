@@ -83,8 +83,8 @@ def _with_snis(plan: Plan, names: list[str]) -> Plan:
 
 def _snis_of(task: Task, certificate: Entity) -> list[str]:
     """The SNIs of a certificate; not every gateway returns them, and no prediction has them."""
-    answered = None if task.gateway.predicts else certificate.get("snis")
-    listed = answered if answered is not None else map(SNI.label, _listed(task, certificate))
+    returned = None if task.gateway.predicts else certificate.get("snis")
+    listed = returned if returned is not None else map(SNI.label, _listed(task, certificate))
     return sorted(listed)
 
 

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from .._apply import apply, parent_key
 from .._argspec import ArgumentSpec
 from .._entities._identity import ByComparison, Identity
-from .._entities._kind import GENERATED, Entity, Field, Kind
+from .._entities._kind import TIMESTAMPS, Entity, Field, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
 from .._errors import InputError
@@ -100,7 +100,7 @@ def _fields(name: str, schema: Mapping[str, Any]) -> tuple[Field, ...]:
     return tuple(
         replace(field, warnings=warnings.get(field.name))
         for field in fields_from(schema)
-        if field.name not in ("id", *GENERATED)
+        if field.name not in ("id", *TIMESTAMPS)
     )
 
 

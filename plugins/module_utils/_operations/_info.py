@@ -19,7 +19,7 @@ from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._spelling import did_you_mean
-from ._base import Operation, Result, Task, shown
+from ._base import Operation, Result, Task, entity_result
 from ._nodes import STATUS_URLS, further_nodes, health_by_address
 
 
@@ -54,14 +54,14 @@ def _entities(task: Task, kind: Kind) -> list[Entity]:
     entities = sorted(task.gateway.entities(kind, tags=tags) or [], key=kind.label)
     if kind is PLUGIN:
         return _plugins(task, entities)
-    return [shown(kind, entity) for entity in entities]
+    return [entity_result(kind, entity) for entity in entities]
 
 
 def _plugins(task: Task, plugins: list[Entity]) -> list[Entity]:
     """Plugins without their secrets, which only each plugin's own schema names."""
     names = sorted({plugin["name"] for plugin in plugins})
     schemas = dict(zip(names, for_each(lambda name: task.gateway.schema(f"plugins/{name}"), names)))
-    return [shown(with_details(schemas[each["name"]] or {}), each) for each in plugins]
+    return [entity_result(with_details(schemas[each["name"]] or {}), each) for each in plugins]
 
 
 def _targets(task: Task, tags: Sequence[str]) -> list[Entity]:
@@ -76,15 +76,15 @@ def _pool(
     task: Task, upstream: Entity, tags: Sequence[str], nodes: Sequence[Gateway]
 ) -> list[Entity]:
     targets = task.gateway.entities(TARGET, upstream["id"], tags=tags) or []
-    asked = bool(task.params["health"] and targets)
+    reads_health = bool(task.params["health"] and targets)
     # Without other nodes, a gateway that does not balance reports that itself.
-    own = asked and (task.gateway.traits().has_balancer or not nodes)
+    own = reads_health and (task.gateway.traits().has_balancer or not nodes)
     key = upstream["id"]
     seen = health_by_address(task.gateway, key) if own else {}
-    further = {node.url: health_by_address(node, key) for node in (nodes if asked else ())}
+    further = {node.url: health_by_address(node, key) for node in (nodes if reads_health else ())}
     for target in targets:
         target["upstream"] = {"id": upstream["id"], "name": upstream["name"]}
-        if asked:
+        if reads_health:
             target.update(_health(seen.get(target["target"], {})))
         if further:
             target["nodes"] = [

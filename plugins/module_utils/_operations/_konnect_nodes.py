@@ -20,7 +20,7 @@ from .._entities._konnect import DATA_PLANE_CERTIFICATE
 from .._errors import InputError, KongError
 from .._gateway._protocol import Gateway
 from .._plan import NONE, Plan, plan_absent, plan_present
-from ._base import Operation, Result, Task, apply_plans, changes_of, shown
+from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result
 from ._entity import STATE
 from ._konnect import account, of_account
 
@@ -46,7 +46,7 @@ def run_certificate(task: Task) -> Result:
     return {
         **changes_of(task, done),
         "fingerprint": digest_of(written["cert"]),
-        "certificate": {} if own is None else shown(DATA_PLANE_CERTIFICATE, own.after),
+        "certificate": {} if own is None else entity_result(DATA_PLANE_CERTIFICATE, own.after),
     }
 
 

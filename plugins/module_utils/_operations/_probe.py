@@ -133,7 +133,7 @@ def _problems(
     if len(responses) < requests:
         problems.append(f"only {len(responses)} of {requests} requests could be sent in time")
     problems += [
-        f"{each.name} answered {each.count} times and not {each.expected:.4g} times"
+        f"{each.name} responded {each.count} times, expected {each.expected:.4g} times"
         for each in shares
         if not each.fair
     ]

@@ -15,7 +15,7 @@ from .._entities._target import TARGET
 from .._entities._upstream import UPSTREAM
 from .._errors import InputError, KongError
 from .._plan import NONE, Plan, by_identity, plan_absent, plan_present
-from ._base import Operation, Result, Task, apply_plans, changes_of, result_of_one, shown
+from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result, result_of_one
 from ._nodes import STATUS_URLS, balancing_nodes
 from ._upstream import TARGETS, refuse_no_weight, targets_from
 from ._wait import TargetWait
@@ -102,7 +102,7 @@ def _result(task: Task, done: list[Plan], many: bool) -> Result:
         return result_of_one(task, done[0])
     return {
         **changes_of(task, done),
-        "targets": [shown(TARGET, plan.after) for plan in done if plan.after is not None],
+        "targets": [entity_result(TARGET, plan.after) for plan in done if plan.after is not None],
     }
 
 

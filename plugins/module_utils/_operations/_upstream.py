@@ -19,7 +19,7 @@ from .._entities._upstream import UPSTREAM
 from .._errors import InputError
 from .._plan import CREATE, DELETE, Plan, keep_protected, plan_absent, plan_many, refuse_duplicates
 from .._values import normalise, warnings_about
-from ._base import Operation, Result, Task, apply_plans, changes_of, result_of_one, shown
+from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result, result_of_one
 from ._entity import STATE, fields_with_id
 
 TARGETS = Field("targets", "list", elements="dict", fields=TARGET.fields, nullable=False)
@@ -44,9 +44,9 @@ def run_upstream(task: Task) -> Result:
     return {
         **changes_of(task, [done, *targets]),
         "operation": done.operation,
-        "upstream": shown(UPSTREAM, done.after),
+        "upstream": entity_result(UPSTREAM, done.after),
         # Plans of what is written come first.
-        "targets": [shown(TARGET, plan.after) for plan in targets[: len(wanted)]],
+        "targets": [entity_result(TARGET, plan.after) for plan in targets[: len(wanted)]],
         **({"protected": surplus} if "protect_tags" in task.params else {}),
     }
 
