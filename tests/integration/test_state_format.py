@@ -44,6 +44,10 @@ REFUSED = [
         "kong.yaml:4: _info.default_lookup_tags has no key consumer",
     ),
     (
+        "_info:\n  skip_hash_for_basic_auth: true\n",
+        "kong.yaml:3: skip_hash_for_basic_auth is not supported",
+    ),
+    (
         "_info:\n  consumer_group_policy_overrides: true\n",
         "kong.yaml:3: consumer_group_policy_overrides are not managed",
     ),

@@ -300,6 +300,7 @@ def test_a_wrong_value_is_named_with_its_place(fields: dict[str, Any], words: st
         ({}, '_format_version must be "3.0"'),
         ({"_format_version": "1.1"}, '_format_version must be "3.0"'),
         ({**HEAD, "_transform": False}, "_transform false is not supported"),
+        ({**HEAD, "_info": {"skip_hash_for_basic_auth": True}}, "passwords are hashed already"),
         ({**HEAD, "_konnect": {"control_plane_name": "x"}}, "ignore_konnect"),
         ({**HEAD, "x-common": {}}, "x-common is not a section of a state file"),
         ({**HEAD, 5: {}}, "5 is not a section of a state file"),

@@ -61,6 +61,11 @@ def read_head(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> H
             f"{place_of(info, 'consumer_group_policy_overrides')}: consumer_group_policy_overrides "
             "are not managed by this collection: write plugins of consumer groups"
         )
+    if info.get("skip_hash_for_basic_auth"):
+        raise InputError(
+            f"{place_of(info, 'skip_hash_for_basic_auth')}: skip_hash_for_basic_auth is not "
+            "supported: the passwords are hashed already, and the gateway would hash them again"
+        )
     return Head(_select_tags(info, select_tags), _defaults(info))
 
 
