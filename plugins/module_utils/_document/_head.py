@@ -21,7 +21,7 @@ from ._format import DEFAULTED, FOREIGN_SECTIONS, MEMBERS, META, SECTIONS
 from ._located import place_of
 from ._strings import strings_in
 
-# What decK knows of _info; the last two say nothing of entities that the collection manages.
+# What decK knows of _info; the last one says nothing of entities that the collection manages.
 _INFO = (
     "select_tags",
     "default_lookup_tags",
