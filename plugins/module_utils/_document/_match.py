@@ -419,12 +419,12 @@ class Matcher:
 
 def _leaves_out(fields: Iterable[Field], written: Entity, current: Entity) -> bool:
     """Whether a stored field is not written, so that its default has to be known."""
-    return any(
-        written.get(each.name) is None
-        or (each.is_record and _leaves_out(each.fields, written[each.name], current[each.name] or {}))
-        for each in fields
-        if each.name in current and each.name not in _LEFT_ALONE
-    )
+    for each in fields:
+        if each.name in current and each.name not in _LEFT_ALONE:
+            value, stored = written.get(each.name), current[each.name] or {}
+            if value is None or (each.is_record and _leaves_out(each.fields, value, stored)):
+                return True
+    return False
 
 
 def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written: Entity) -> Entity:
