@@ -40,7 +40,11 @@ def _client(admin_url: str, token: str, konnect: bool = False) -> httpx.Client:
     if konnect:
         headers = {"Authorization": f"Bearer {token}"}
     # A connection that was kept may be one that a fault has cut, or a server that is gone.
-    transport = httpx.HTTPTransport(verify=admin_url.startswith("https:"), retries=1)
+    # One that idled may be closed by the server just when a request is sent.
+    limits = httpx.Limits(keepalive_expiry=1)
+    transport = httpx.HTTPTransport(
+        verify=admin_url.startswith("https:"), retries=1, limits=limits
+    )
     return httpx.Client(
         base_url=admin_url, headers=headers, trust_env=False, timeout=30, transport=transport
     )

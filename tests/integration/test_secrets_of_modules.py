@@ -78,6 +78,7 @@ def _traffic() -> list[Job]:
     secret_url = f"http://user:url-{HIDDEN}@web.test/"
     return [
         ("kong_ping", {}, "ok"),
+        ("kong_lock", {}, "changed"),
         ("kong_probe",
          {"url": "http://127.0.0.1:9/", "body": f"b0dy-{HIDDEN}",
           "headers": {"Authorization": f"pr0be-{HIDDEN}", "X-Env": "prod"}}, "failed"),

@@ -109,7 +109,9 @@ def _listed(said: str) -> list[dict[str, Any]]:
 
 
 @needs_deck
-def test_deck_has_nothing_to_do_after_its_sync_and_its_dump(tmp_path: pathlib.Path) -> None:
+def test_deck_finds_nothing_to_do_after_its_own_sync_and_dumps_what_it_wrote(
+    tmp_path: pathlib.Path,
+) -> None:
     document: dict[str, Any] = shared_document(tmp_path)
     file = tmp_path / "kong.yaml"
     file.write_text(yaml.safe_dump(document))
@@ -147,7 +149,7 @@ def test_decks_ping_names_the_organization(named: Named) -> None:
 
 @needs_kongctl
 @needs_names
-def test_kongctl_has_control_planes_and_certificates_made_and_deleted(named: Named) -> None:
+def test_kongctl_lists_creates_and_deletes_control_planes_and_certificates(named: Named) -> None:
     where = ["--base-url", named.url, "--pat", TOKEN]
     listing = ["kongctl", "get", "konnect", "gateway", "control-planes", *where, "-o", "json"]
     assert [each["name"] for each in _listed(named.run(*listing))] == ["default"]
