@@ -13,8 +13,7 @@ attributes:
   check_mode:
     support: full
     description:
-      - Runs without writing to the gateway and says what would change. The gateway is asked whether it would
-        accept each write.
+      - Reports what would change without writing to the gateway, which validates each change.
   diff_mode:
     support: full
     description:
@@ -45,11 +44,11 @@ attributes:
   check_mode:
     support: full
     description:
-      - Only reads, so check mode makes no difference.
+      - The module only reads, also in check mode.
   diff_mode:
     support: N/A
     description:
-      - Changes nothing, so there is nothing to show.
+      - The module changes nothing.
   idempotent:
     support: full
     description:

@@ -12,19 +12,18 @@ class ModuleDocFragment:
 options:
   state:
     description:
-      - Whether the entity is to be there as it is written, or not at all.
+      - V(present) creates or updates the entity, V(absent) deletes it.
     type: str
     choices: [present, absent]
     default: present
   id:
     description:
-      - UUID of the entity. One that is there is found by it, and can be renamed; a new one gets it.
-      - The ID of an existing entity is never changed. With O(state=absent), what is written beside it must be that of the
-        entity.
+      - UUID of the entity. An existing entity is found by it and can be renamed; a new entity gets it.
+      - The ID of an existing entity is never changed. With O(state=absent) the other options must agree with the entity.
     type: str
 notes:
-  - Only what is written is managed. What a task leaves out stays as it is; V(null) sets a field back to
-    the gateway's default.
+  - Only the options that are set are managed. Other fields are not changed; V(null) sets a field to the
+    default of the gateway.
 """
 
     TAGS = r"""

@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
 from ansible_collections.irishtek.kong.plugins.module_utils._address import (
-    doubts_about_address,
+    address_warnings,
     normalise_address,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
@@ -32,8 +32,8 @@ def kong_target_address(address: Any) -> str:
         target = normalise_address(address)
     except InputError as exc:
         raise AnsibleFilterError(exc.message) from exc
-    for doubt in doubts_about_address(address):
-        Display().warning(doubt)
+    for warning in address_warnings(address):
+        Display().warning(warning)
     return target
 
 

@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
 from ansible_collections.irishtek.kong.plugins.module_utils._address import (
-    doubts_about_address,
+    address_warnings,
     normalise_address,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
@@ -65,8 +65,8 @@ def _address(hostvars: Mapping[str, Any], host: str, name: str, port: int | str 
         target = normalise_address(bracketed)
     except InputError as exc:
         raise AnsibleFilterError(f"host {host}: {name}: {exc.message}") from exc
-    for doubt in doubts_about_address(written) if port is None else ():
-        Display().warning(f"host {host}: {name} {doubt}")
+    for warning in address_warnings(written) if port is None else ():
+        Display().warning(f"host {host}: {name} {warning}")
     return target
 
 

@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The address of a target as the gateway stores it.
-
-PRIVATE to the collection: it can change in any release.
+"""The address of a target as the gateway stores it. Private to the collection.
 
 The rules are those of the conformance case target_addresses: a missing port is 8000, IPv6 is
 expanded and bracketed, leading zeros of IPv4 and of the port go, host names stay as written.
@@ -23,12 +21,13 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 # The last group of an IPv6 address that may be meant as a port.
 _LIKE_A_PORT = re.compile(r"(.+):([1-9][0-9]{1,3})")
 _NUMERIC = re.compile(r"[0-9.]+")
+_WITH_PORT = re.compile(r"(?:\[([^\]]*:[^\]]*)\]|([^:]*))(?::(.*))?", re.DOTALL)
 
 
 def normalise_address(text: str) -> str:
-    """``host[:port]`` in the form in which the gateway stores, answers and finds it.
+    """``host[:port]`` in the form in which the gateway stores, returns and finds it.
 
-    :raises InputError: it is no host name or address with an optional port from 0 to 65535.
+    :raises InputError: it is not a host name or address with an optional port from 0 to 65535.
     """
     host, port = _split(text)
     if ":" in host:
@@ -43,7 +42,7 @@ def normalise_address(text: str) -> str:
     return f"{host}:{port}"
 
 
-def doubts_about_address(text: str) -> list[str]:
+def address_warnings(text: str) -> list[str]:
     """A warning where the last group of a bare IPv6 address may be meant as a port."""
     found = None if "[" in text else _LIKE_A_PORT.fullmatch(text)
     if found is None or not (_is_ipv6(text) and _is_ipv6(found[1])):
@@ -63,19 +62,13 @@ def _is_ipv6(text: str) -> bool:
 
 
 def _split(text: str) -> tuple[str, int]:
-    if text.startswith("["):
-        host, bracket, rest = text[1:].partition("]")
-        if not bracket or ":" not in host or (rest and not rest.startswith(":")):
-            raise _invalid(text)
-        return host, _port(rest[1:], text) if rest else DEFAULT_PORT
-    if text.count(":") > 1:
+    if text.count(":") > 1 and not text.startswith("["):
         return text, DEFAULT_PORT
-    host, colon, port = text.partition(":")
-    return host, _port(port, text) if colon else DEFAULT_PORT
-
-
-def _port(digits: str, text: str) -> int:
-    return _number(digits, HIGHEST_PORT, text)
+    found = _WITH_PORT.fullmatch(text)
+    if found is None:
+        raise _invalid(text)
+    port = DEFAULT_PORT if found[3] is None else _number(found[3], HIGHEST_PORT, text)
+    return found[1] or found[2], port
 
 
 def _ipv4(host: str, text: str) -> str:
@@ -87,7 +80,7 @@ def _ipv4(host: str, text: str) -> str:
 
 def _number(digits: str, highest: int, text: str) -> int:
     significant = digits.lstrip("0") or "0"
-    # Judged by length first: Python refuses to convert thousands of digits.
+    # The length first: Python refuses to convert thousands of digits.
     if not (digits.isascii() and digits.isdigit()) or len(significant) > len(str(highest)):
         raise _invalid(text)
     if int(significant) > highest:

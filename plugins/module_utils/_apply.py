@@ -2,32 +2,32 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bring entities of a gateway to what is wanted: find, complete, plan, write, survive races.
+"""Bring entities of a gateway to what is wanted: find, complete, plan, write, handle races.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Works alike on a gateway that is written to and on one that predicts (check mode).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext, suppress
-from typing import Callable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any, Callable
 
 from ._entities._identity import find_by_reference, looks_like_id, refuse_empty
 from ._entities._kind import Entity, Field, Kind
 from ._entities._registry import KINDS
-from ._errors import InputError, KongError, Refused, Unreachable
+from ._errors import InputError, KongError, Refused, Unreachable, error_context
 from ._freeform import with_details
 from ._gateway._errors import ParentMissing, UniqueViolation
 from ._gateway._protocol import Gateway
 from ._parallel import PartlyDone, for_each
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
-from ._schema import Schema, composed, names_in, nulls_to_defaults
+from ._schema import names_in, nulls_to_defaults
 from ._secrets import redact
 from ._spelling import did_you_mean, unknown_fields, with_nearest_fields
-from ._values import doubts_about, normalise
+from ._values import normalise, warnings_about
 
 Warn = Callable[[str], None]
 
@@ -41,7 +41,7 @@ def present(
     *,
     called: str | None = None,
 ) -> Plan:
-    """Plan (not yet carry out) that an entity is as ``written``.
+    """Plan (not yet apply) that an entity is as ``written``.
 
     :param written: the fields that the user wrote; explicit nulls as None.
     :param parent: name or ID of the parent, for kinds that have one.
@@ -49,17 +49,14 @@ def present(
     :raises InputError: contradictions, a missing reference, nothing that identifies.
     """
     called = called or parent
-    try:
+    described = kind.describe(written, called)
+    with error_context(f"{described} at {gateway.url}"), _redacted(kind, written):
         desired = normalise(kind.fields, written)
-        for doubt in doubts_about(kind.fields, written):
-            warn(f"{kind.describe(written, called)}: {doubt}")
+        for warning in warnings_about(kind.fields, written):
+            warn(f"{described}: {warning}")
         current = find(gateway, kind, desired, parent)
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current, called)
-    except KongError as exc:
-        redact(exc, kind, written)
-        exc.within(f"{kind.describe(written, called)} at {gateway.url}")
-        raise
 
 
 def absent(
@@ -72,19 +69,26 @@ def absent(
 ) -> Plan:
     """Plan that an entity does not exist; without its parent it does not.
 
-    :param parent: None where there is none of the name ``called``, too.
+    :param parent: None also where the parent that the user wrote (``called``) does not exist.
     :raises InputError: what is written contradicts the entity that was found.
     """
     has_no_parent = parent is None and called is not None
     called = called or parent
-    try:
+    with error_context(f"{kind.describe(written, called)} at {gateway.url}"):
         desired = normalise(kind.fields, written)
         current = None if has_no_parent else find(gateway, kind, desired, parent)
         if current is not None:
             desired = resolve(gateway, kind, desired, current, kind.identity.fixed)
         return plan_absent(kind, current, called, desired)
+
+
+@contextmanager
+def _redacted(kind: Kind, *entities: Entity) -> Iterator[None]:
+    """Errors raised inside do not show the secrets of these entities."""
+    try:
+        yield
     except KongError as exc:
-        exc.within(f"{kind.describe(written, called)} at {gateway.url}")
+        redact(exc, kind, *entities)
         raise
 
 
@@ -102,10 +106,9 @@ def complete(
     gateway: Gateway, kind: Kind, desired: Entity, current: Entity | None, warn: Warn
 ) -> Entity:
     """Nulls become defaults, names of references IDs, silent rules of the gateway visible."""
-    desired = resolve(gateway, kind, without_defaults(gateway, kind, desired), current)
-    if kind.apply_field_rules is not None:
-        for warning in kind.apply_field_rules(desired, current):
-            warn(f"{kind.describe(desired)}: {warning}")
+    desired = resolve(gateway, kind, fill_nulls(gateway, kind, desired), current)
+    for warning in kind.apply_field_rules(desired, current):
+        warn(f"{kind.describe(desired)}: {warning}")
     return desired
 
 
@@ -118,8 +121,8 @@ def resolve(
 ) -> Entity:
     """Names of references become IDs.
 
-    :param only: the names of the fields that matter; None: all.
-    :raises InputError: there is no such entity, and no earlier task that may have created it.
+    :param only: the names of the fields to resolve; None: all.
+    :raises InputError: there is no such entity, and no earlier task that may create it.
     """
     resolved = dict(desired)
     for field in kind.references:
@@ -132,20 +135,15 @@ def resolve(
     return resolved
 
 
-def without_defaults(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
-    cleared = {
-        name for name, value in desired.items() if _clears_a_default(kind.fields, {name: value})
-    }
+def fill_nulls(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
+    """What is desired, with the default of each field that is null."""
+    declared = kind.fields_by_name
+    cleared = {name for name in desired if _may_mean_default(declared.get(name), desired[name])}
     if not cleared:
         return desired
     if kind.details is not None and cleared <= names_in(kind.details):
         return nulls_to_defaults(kind.details, desired)
-    return nulls_to_defaults(schema_of(gateway, kind), desired)
-
-
-def schema_of(gateway: Gateway, kind: Kind) -> Schema:
-    """The whole schema of an entity, as the gateway describes it."""
-    return composed(gateway.schema(kind.schema_name) or {}, kind.details)
+    return nulls_to_defaults(gateway.schema_of(kind), desired)
 
 
 def plugin_kind(gateway: Gateway, name: str) -> Kind:
@@ -160,16 +158,14 @@ def plugin_kind(gateway: Gateway, name: str) -> Kind:
     return with_details(details)
 
 
-def _clears_a_default(fields: Sequence[Field], desired: Entity) -> bool:
-    """Whether a null is written that may mean a default, which only the gateway's schema knows."""
-    by_name = {field.name: field for field in fields}
-    for name, value in desired.items():
-        field = by_name.get(name)
-        if field is None or field.reference or field.empty_is_null:
-            continue
-        if value is None or (field.is_record and _clears_a_default(field.fields, value)):
-            return True
-    return False
+def _may_mean_default(field: Field | None, value: Any) -> bool:
+    """Whether a value is or holds a null that may mean a default, which only the schema knows."""
+    if field is None or field.reference or field.empty_is_null:
+        return False
+    if not (field.is_record and isinstance(value, dict)):
+        return value is None
+    declared = field.fields_by_name
+    return any(_may_mean_default(declared.get(name), item) for name, item in value.items())
 
 
 def _reference(gateway: Gateway, field: Field, key: str) -> str:
@@ -180,15 +176,15 @@ def _reference(gateway: Gateway, field: Field, key: str) -> str:
 
 
 def parent_key(gateway: Gateway, kind: Kind, parent: str, needed: bool = False) -> str | None:
-    """How a path leads to the parent that the user calls so; None where it does not exist.
+    """The name or ID of a parent in paths; None where the parent does not exist.
 
-    A name can stand in a path, unless it looks like an ID or is not the one that paths have.
+    A name is sent as it is, unless it looks like an ID or is not what paths use.
 
-    :param needed: there is no going on without it.
-    :raises InputError: it is needed, and no earlier task may have been going to create it.
+    :param needed: whether it is an error that the parent does not exist.
+    :raises InputError: it is needed, and no earlier task may create it.
     """
     refuse_empty(str(kind.parent), parent)
-    above = kind.above or KINDS[str(kind.parent)]
+    above = kind.parent_kind or KINDS[str(kind.parent)]
     if not above.unique and not looks_like_id(parent):
         return parent
     found = find_by_reference(gateway, above, parent)
@@ -197,8 +193,8 @@ def parent_key(gateway: Gateway, kind: Kind, parent: str, needed: bool = False) 
     return str(found["id"])
 
 
-def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
-    """Do what a plan says and return it with the gateway's answer.
+def apply(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
+    """Write what is planned, and return the plan with the gateway's response.
 
     :raises KongError: says what was being done to which entity of which gateway, and whether the
         outcome is known.
@@ -216,41 +212,41 @@ def carry_out(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
         if isinstance(exc, Refused):
             _name_nearest_fields(gateway, plan.kind, exc)
         if _outcome_unknown(exc):
-            _say_uncertain(exc)
+            _mark_uncertain(exc)
         exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
         raise
 
 
 def _name_nearest_fields(gateway: Gateway, kind: Kind, exc: Refused) -> None:
-    """Say what a field that the gateway does not know may have been meant to be."""
+    """Add the nearest known name of each field that the gateway does not know."""
     unknown = list(unknown_fields(exc.fields))
     if unknown:
         # Without the schema the refusal says enough.
         with suppress(KongError):
-            exc.message = with_nearest_fields(exc.message, unknown, schema_of(gateway, kind))
+            exc.message = with_nearest_fields(exc.message, unknown, gateway.schema_of(kind))
 
 
-def carry_out_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> list[Plan]:
-    """Carry out plans for entities of one parent: deletes when everything else is done.
+def apply_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> list[Plan]:
+    """Apply plans for entities of one parent: deletes when everything else is done.
 
-    :raises PartlyDone: ``results`` are the plans in their order, None for those not carried out.
+    :raises PartlyDone: ``results`` are the plans in their order, None for those not applied.
     """
     done: list[Plan | None] = [None if plan.changed else plan for plan in plans]
     for deleting in (False, True):
-        turn = [
+        positions = [
             position
             for position, plan in enumerate(plans)
             if plan.changed and (plan.operation == DELETE) == deleting
         ]
+
+        def apply_at(position: int) -> None:
+            done[position] = apply(gateway, plans[position], parent)
+
         try:
-            results = for_each(lambda at: carry_out(gateway, plans[at], parent), turn)
+            for_each(apply_at, positions)
         except PartlyDone as exc:
-            for position, result in zip(turn, exc.results):
-                done[position] = result
             exc.results = done
             raise
-        for position, result in zip(turn, results):
-            done[position] = result
     return [plan for plan in done if plan is not None]
 
 
@@ -270,30 +266,28 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
 
 
 def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -> Plan:
-    """Somebody created the entity since we looked: go on as an update, once."""
+    """Somebody created the entity since it was looked up: continue as an update, once."""
     current = None if plan.exclusive else find(gateway, plan.kind, plan.body, parent)
     if current is None:
         if plan.kind.parent:
             # Unique among all, but found within one parent only.
-            cause.message += f"; it belongs to another {plan.kind.parent}"
-            cause.args = (cause.message,)
+            cause.add(f"; it belongs to another {plan.kind.parent}")
         raise cause
     adopted = _as_update(plan, current)
-    return carry_out(gateway, adopted, parent) if adopted.changed else adopted
+    return apply(gateway, adopted, parent) if adopted.changed else adopted
 
 
 def _as_update(plan: Plan, current: Entity) -> Plan:
-    """The plan for an entity that turned out to be there, with the rules that then apply."""
+    """The plan for an entity that exists after all, with the rules that then apply."""
     desired = dict(plan.body)
-    if plan.made_up_id:
+    if plan.generated_id:
         desired["id"] = current["id"]
-    if plan.kind.apply_field_rules is not None:
-        plan.kind.apply_field_rules(desired, current)
+    plan.kind.apply_field_rules(desired, current)
     return plan_present(plan.kind, desired, current, plan.parent)
 
 
 def _create_again(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -> Plan:
-    """The response to a create was lost: look each time before it is sent again.
+    """The response to a create was lost: look up the entity before it is sent again.
 
     :raises KongError: that of the last attempt which the options for retries allow.
     """
@@ -304,13 +298,13 @@ def _create_again(gateway: Gateway, plan: Plan, parent: str | None, cause: KongE
             try:
                 current = find(gateway, plan.kind, plan.body, parent)
             except KongError as exc:
-                _say_uncertain(exc)
+                _mark_uncertain(exc)
                 raise
             if current is not None:
                 adopted = _as_update(plan, current)
                 if adopted.changed and plan.exclusive:
                     raise cause
-                done = carry_out(gateway, adopted, parent) if adopted.changed else None
+                done = apply(gateway, adopted, parent) if adopted.changed else None
                 return done or plan.done(current)
             if deadline is None:
                 raise cause
@@ -340,9 +334,8 @@ def _outcome_unknown(exc: KongError) -> bool:
     )
 
 
-def _say_uncertain(exc: KongError) -> None:
-    """Add once that nobody knows whether the write was done."""
+def _mark_uncertain(exc: KongError) -> None:
+    """Add once that the outcome of the write is not known."""
     if "uncertain" not in exc.failure:
         exc.failure["uncertain"] = True
-        exc.message += "; whether it was done is not known"
-        exc.args = (exc.message,)
+        exc.add("; it is not known whether the change was made")

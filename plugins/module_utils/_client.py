@@ -4,7 +4,7 @@
 
 """HTTP: one ``request()`` with authentication, retries, paging and errors as exceptions.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Knows no entities. One :class:`Client` serves a whole task, or all items of a loop, from any number
 of threads. They share a few ``httpx.Client`` of one connection each, one thread at a time, because
@@ -15,21 +15,19 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import email.utils
 import math
 import queue
-import random
-import re
 import ssl
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable
 
-from ._deadline import Deadline, seconds_until
-from ._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
-from ._transport import is_loopback, new_httpx_client
+from ._connection import Connection
+from ._deadline import Deadline
+from ._errors import InputError, Refused, UnexpectedAnswer, Unreachable
+from ._retries import RetryBudget, may_repeat, retry_after
+from ._transport import new_httpx_client
 
 with contextlib.suppress(ImportError):  # reported at the edge, with the library's name
     import httpx
@@ -37,180 +35,13 @@ with contextlib.suppress(ImportError):  # reported at the edge, with the library
 PAGE_SIZE = 1000  # the most that a gateway gives in one page
 USER_AGENT = "irishtek.kong"
 NO_DATABASE = (
-    "this gateway runs without a database, so its entities cannot be changed one by one: "
-    "write them into its declarative configuration and load that as a whole"
+    "this gateway runs without a database, so its entities cannot be changed one by one; "
+    "add them to its declarative configuration and load that with kong_state"
 )
 MOST_CONNECTIONS = 10  # to one gateway
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
-# The pauses of three retries outlast a gateway that restarts its workers.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 5.0
-_MOST_THROTTLED, _LONGEST_THROTTLED = 10, 60.0
-_SECONDS_BETWEEN_LINES = 5.0
 # From the body and the status of a refusal to its message and its details.
 ReadRefusal = Callable[[Mapping[str, Any], int], "tuple[str, dict[str, Any]]"]
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-
-
-@dataclass(frozen=True)
-class Connection:
-    """Where a gateway's Admin API is and how to get in.
-
-    ``timeout`` is in seconds and for one request; all attempts of one request together take at most
-    ``timeout * (retries + 1)``, and what the gateway asks to wait by HTTP 429.
-
-    :param url: without the workspace; of Konnect, without a control plane.
-    :param option: the name of the option that holds the URL, for messages.
-    :param control_plane: name or ID of a control plane of Konnect; None: an Admin API.
-    """
-
-    url: str
-    headers: tuple[tuple[str, str], ...] = ()
-    timeout: float = 10.0
-    retries: int = 3
-    validate_certs: bool = True
-    ca_path: str | None = None
-    client_cert: str | None = None
-    client_key: str | None = None
-    workspace: str | None = None
-    option: str = "admin_url"
-    control_plane: str | None = None
-
-    def __post_init__(self) -> None:
-        self._check_url()
-        for name, value in self.headers:
-            if not _HEADER_NAME.fullmatch(name):
-                raise InputError(f"{name!r} cannot be the name of a header")
-            if not (value.isascii() and value.isprintable() and value == value.strip()):
-                # The HTTP library would repeat the value, a secret, in its error.
-                raise InputError(
-                    f"the value of header {name!r} has what no header can hold: a control "
-                    "character, one outside of ASCII, or a blank at an end"
-                )
-
-    def _check_url(self) -> None:
-        # What stands before an @ may be a password, even in a URL that is none.
-        shown = self.option if "@" in self.url else f"{self.option} {self.url!r}"
-        no_url = InputError(
-            f"{shown} is not the URL of {self.product}: "
-            "it begins with http:// or https:// and a host"
-        )
-        try:
-            parts = urllib.parse.urlsplit(self.url)
-            usable = parts.port != 0 and bool(parts.hostname) and parts.scheme in ("http", "https")
-        except ValueError:
-            raise no_url from None
-        if parts.username is not None or parts.password is not None:
-            ways = "konnect_token" if self.is_konnect else "admin_token or in admin_headers"
-            raise InputError(f"{self.option} must not hold credentials: give them as {ways}")
-        if not usable:
-            raise no_url
-        if self.is_konnect and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-            raise InputError(f"{shown} would send konnect_token unencrypted: use https://")
-
-    @property
-    def is_konnect(self) -> bool:
-        return self.control_plane is not None
-
-    @property
-    def product(self) -> str:
-        return "Konnect" if self.is_konnect else "an Admin API"
-
-    @property
-    def this_product(self) -> str:
-        return "Konnect" if self.is_konnect else "the Admin API"
-
-    @property
-    def where(self) -> str:
-        """The options to check when nothing is found at the URL."""
-        if self.is_konnect:
-            return "konnect_region or konnect_url"
-        return f"{self.option} (or KONG_ADMIN_URL)" if self.option == "admin_url" else self.option
-
-    @property
-    def workspace_url(self) -> str:
-        """Where the workspace's entities are; the same as ``url`` for the default workspace."""
-        names = (self.control_plane, self.workspace)
-        return "/".join([self.url.rstrip("/"), *(segment(name) for name in names if name)])
-
-    @property
-    def tls(self) -> dict[str, Any]:
-        return {
-            "validate_certs": self.validate_certs,
-            "ca_path": self.ca_path,
-            "client_cert": self.client_cert,
-            "client_key": self.client_key,
-        }
-
-
-class Budget:
-    """How often, and until when, one request is tried.
-
-    A gateway that limits requests (HTTP 429) is waited for apart from that: it says itself when to
-    come again, and nothing was done.
-    """
-
-    def __init__(self, connection: Connection, progress: Callable[[str], None]) -> None:
-        self.deadline = Deadline(connection.timeout * (connection.retries + 1))
-        self.attempts = 1
-        self._failed = self._throttled = 0
-        self._connection = connection
-        self._progress = progress
-
-    def again(self, exc: KongError) -> bool:
-        """Count what failed, and pause before the next attempt; False when there must be none."""
-        throttled = isinstance(exc, Refused) and exc.status == 429
-        pause = self._throttled_pause(exc) if throttled else self._pause(exc)
-        if pause is None or not self._sleep(pause, told=throttled):
-            return False
-        self.attempts += 1
-        return True
-
-    def next(self, exc: KongError) -> contextlib.AbstractContextManager[None] | None:
-        """The deadline of the next attempt, for those who look before they try again."""
-        return self.deadline.running() if self.again(exc) else None
-
-    def _pause(self, exc: KongError) -> float | None:
-        self._failed += 1
-        if self._failed > self._connection.retries:
-            return None
-        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 3.0 ** (self._failed - 1))
-        return _asked_for(exc) or longest * random.uniform(0.75, 1.0)
-
-    def _throttled_pause(self, exc: KongError) -> float | None:
-        self._throttled += 1
-        pause = _asked_for(exc)
-        if pause is None:
-            longest = min(_LONGEST_THROTTLED, 2.0 ** (self._throttled - 1))
-            pause = longest * random.uniform(0.75, 1.0)
-        if self._throttled > _MOST_THROTTLED or pause > _LONGEST_THROTTLED:
-            return None
-        self.deadline.extend(pause)
-        return pause
-
-    def _sleep(self, seconds: float, told: bool) -> bool:
-        if seconds >= self.deadline.left():
-            return False
-        while told and seconds > _SECONDS_BETWEEN_LINES:
-            self._progress(f"{self._connection.url} limits requests: waiting {seconds:.0f} s")
-            if not self.deadline.pause(_SECONDS_BETWEEN_LINES):
-                return False
-            seconds -= _SECONDS_BETWEEN_LINES
-        return self.deadline.pause(seconds)
-
-
-def _asked_for(exc: KongError) -> float | None:
-    return exc.failure.get("retry_after")
-
-
-def _is_harmless(exc: KongError, method: str, repeatable: bool) -> bool:
-    """Whether a request that failed so may be sent again."""
-    if not exc.transient:
-        return False
-    if isinstance(exc, Unreachable):
-        return repeatable or not exc.sent
-    if isinstance(exc, Refused) and exc.status == 500:
-        return repeatable and method != "PATCH"
-    return repeatable or (isinstance(exc, Refused) and exc.status == 429)
 
 
 class Client:
@@ -219,7 +50,7 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.url = connection.workspace_url
-        # Told of long pauses, in a line.
+        # Gets a line about each long pause.
         self.progress: Callable[[str], None] = lambda line: None
         # The message and the details of an error status, from its body.
         self.read_refusal: ReadRefusal = admin_refusal
@@ -236,33 +67,33 @@ class Client:
         params: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
     ) -> Any:
-        """Send one request, again where that is harmless, and return the answer's JSON.
+        """Send one request, again if that does no harm, and return the JSON of the response.
 
         :param path: begins with ``/``; segments are already quoted (:func:`segment`).
-        :param repeatable: whether twice is as good as once; by default so for all but POST.
+        :param repeatable: whether sending it twice does no harm; by default so for all but POST.
         :returns: the parsed body, ``None`` for an empty one.
-        :raises Unreachable: no answer; ``sent`` tells whether the request may have been handled.
+        :raises Unreachable: no response.
         :raises Refused: an error status.
-        :raises UnexpectedAnswer: an answer that no Admin API gives.
+        :raises UnexpectedAnswer: a response that is not that of an Admin API.
         """
         if repeatable is None:
             repeatable = method in _REPEATABLE
-        budget = Budget(self.connection, self.progress)
+        budget = RetryBudget(self.connection, self.progress)
         while True:
             try:
                 with budget.deadline.running():
                     return self._once(method, path, body, params)
             except (Unreachable, Refused) as exc:
-                if _is_harmless(exc, method, repeatable) and budget.again(exc):
+                if may_repeat(exc, method, repeatable) and budget.pause(exc):
                     continue
                 exc.failure["attempts"] = budget.attempts
-                exc.try_again = partial(budget.next, exc)
+                exc.try_again = partial(budget.next_deadline, exc)
                 raise
 
     def pages(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Any]:
         """All entities of a list, page by page.
 
-        The gateway's ``next`` link drops ``size``, so the pages are asked for by ``offset``
+        The gateway's ``next`` link drops ``size``, so the pages are requested by ``offset``
         (conformance case paging).
         """
         query = {"size": str(PAGE_SIZE), **(params or {})}
@@ -271,7 +102,7 @@ class Client:
             data = page.get("data") if isinstance(page, dict) else None
             if data is None:
                 raise UnexpectedAnswer(
-                    f"the answer to GET {self.url}{path} is not a list of entities"
+                    f"the response to GET {self.url}{path} is not a list of entities"
                 )
             # Lua writes an empty list as an empty object.
             yield from data or []
@@ -341,7 +172,7 @@ class Client:
         )
         reason, final = _explain(exc, timeout, self.connection.where)
         return Unreachable(
-            f"no answer from {self.connection.this_product} at {self.url}: {reason}",
+            f"no response from {self.url}: {reason}",
             sent=sent,
             method=method,
             url=self.url + path,
@@ -366,7 +197,7 @@ class Client:
             return body
         if body.get("message") == "no Route matched with those values":
             raise UnexpectedAnswer(
-                f"{self.url} is the gateway's proxy, not its Admin API: check admin_url", **details
+                f"{self.url} is the gateway's proxy, not its Admin API; check admin_url", **details
             )
         raise self._refused(response, body, details)
 
@@ -374,20 +205,20 @@ class Client:
         content_type = response.headers.get("content-type", "no content type").split(";")[0]
         status, option = response.status_code, self.connection.option
         if response.is_error and status not in (400, 404):
-            # What stands between us and the gateway answers in HTML; its status says enough.
+            # A proxy in front of the gateway responds in HTML; its status says enough.
             raise self._refused(response, {}, details)
         if "plain HTTP request was sent to HTTPS port" in response.text[:2000]:
-            hint = f"the port speaks HTTPS, so {option} must begin with https://"
+            hint = f"the port uses HTTPS, so {option} must begin with https://"
         elif response.is_redirect:
-            hint = f"it redirects to {response.headers.get('location')}, which may be the right one"
+            hint = f"it redirects to {response.headers.get('location')}; check {option}"
         else:
             hint = (
-                f"check that {option} is that of {self.connection.this_product}, "
+                f"check that {option} is the URL of {self.connection.product}, "
                 "not of the proxy, Kong Manager or another server"
             )
         raise UnexpectedAnswer(
-            f"{self.url} does not answer as {self.connection.product} does "
-            f"(HTTP {status}, {content_type}): {hint}",
+            f"the response of {self.url} is not that of {self.connection.product} "
+            f"(HTTP {status}, {content_type}); {hint}",
             **details,
         )
 
@@ -399,34 +230,13 @@ class Client:
         request_id = body.get("request_id") or response.headers.get("x-kong-admin-request-id")
         if request_id:
             details["request_id"] = request_id
-        retry_after = _retry_after(response.headers)
-        if retry_after is not None:
-            details["retry_after"] = retry_after
+        seconds = retry_after(response.headers)
+        if seconds is not None:
+            details["retry_after"] = seconds
         if details["status"] == 403 and details.get("method") == "GET":
             # A task reads many things, and only some of them may be forbidden.
             message = f"{urllib.parse.urlsplit(details['url']).path}: {message}"
         return Refused(message, **details)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, which servers give as such (also with a fraction) or as a date."""
-    text = headers.get("retry-after", "")
-    try:
-        seconds = float(text)
-    except ValueError:
-        date, now = _timestamp(text), _timestamp(headers.get("date", ""))
-        if date is None:
-            return None
-        # By the server's clock, where it tells it: ours may be another.
-        seconds = seconds_until(date) if now is None else date - now
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _timestamp(text: str) -> float | None:
-    try:
-        return email.utils.parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError):
-        return None
 
 
 def admin_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
@@ -467,28 +277,22 @@ def flat_reasons(fields: Any, at: str = "") -> Iterator[str]:
         yield f"{at}: {fields}" if at else str(fields)
 
 
-def segment(text: str) -> str:
-    """Quote one segment of a path; ``:`` stays, as addresses hold it and the gateway takes it."""
-    return urllib.parse.quote(text, safe=":~")
-
-
 def _explain(exc: BaseException, timeout: float, where: str) -> tuple[str, bool]:
-    """Why there was no answer, what to do, and whether trying again is pointless."""
+    """Why there was no response, what to do, and whether another attempt is pointless."""
     if isinstance(exc, httpx.TimeoutException):
-        # What is left of a deadline is a little less than the written one.
+        # The rest of a deadline is a little less than the option.
         seconds = math.ceil(timeout * 10) / 10
-        return f"none within {seconds:g} s; check the address, or raise request_timeout", False
+        return f"timed out after {seconds:g} s; check the address or request_timeout", False
     cause: BaseException | None = exc
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = cause.verify_message or str(cause)
-            return (
-                f"its TLS certificate is not accepted ({why}); "
-                "give its CA as ca_path, or set validate_certs to false"
-            ), True
+            hint = "set ca_path to its CA, or validate_certs to false"
+            return f"its TLS certificate is not trusted ({why}); {hint}", True
         if isinstance(cause, ssl.SSLError):
             why = (cause.reason or str(cause)).replace("_", " ").lower()
-            return f"TLS failed ({why}); does the port speak HTTPS, and want a client_cert?", True
+            hint = "check that the port uses HTTPS, and whether it requires client_cert"
+            return f"TLS failed ({why}); {hint}", True
         cause = cause.__cause__ or cause.__context__
     if isinstance(exc, (httpx.ConnectError, httpx.ProxyError)):
         return f"{exc}; check {where} and that the gateway runs", False

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long work may take: one kind of deadline for requests, retries and waits.
+"""Deadlines for requests, retries and waits.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 The only part of the engine that reads the clock or sleeps.
 """
@@ -39,9 +39,9 @@ class Deadline:
         self._end += seconds
 
     def pause(self, seconds: float) -> bool:
-        """Sleep, where that leaves time to try again.
+        """Sleep, if that leaves time to try again.
 
-        :returns: whether there is time left; without it nothing is slept.
+        :returns: whether there is time left; if not, it does not sleep.
         """
         if seconds >= self.left():
             return False
@@ -50,7 +50,7 @@ class Deadline:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Whatever this thread (and what :mod:`_parallel` starts) does inside ends by then."""
+        """All that this thread (and what :mod:`_parallel` starts) does inside ends by then."""
         token = _running.set(self)
         try:
             yield
@@ -62,7 +62,7 @@ _running: ContextVar[Deadline | None] = ContextVar("irishtek_kong_deadline", def
 
 
 def seconds_left(most: float | None = None) -> float | None:
-    """Seconds until the running deadline, ``most`` at most; None where nothing limits them."""
+    """Seconds until the running deadline, at most ``most``; None if neither is set."""
     deadline = _running.get()
     if deadline is None:
         return most
@@ -85,26 +85,26 @@ def seconds_until(timestamp: float) -> float:
 
 
 class NotYet(KongError):
-    """What is waited for has not come about; the message says what is there instead."""
+    """The expected state is not reached; the message says what the state is."""
 
 
-def is_passing(exc: KongError) -> bool:
-    """Whether waiting goes on after it: a gateway that restarts loses connections."""
+def is_temporary(exc: KongError) -> bool:
+    """Whether to wait longer: a gateway that restarts loses connections."""
     return isinstance(exc, NotYet) or exc.transient
 
 
 def poll(
     look: Callable[[], T],
     deadline: Deadline,
-    passing: Callable[[KongError], bool] = is_passing,
+    temporary: Callable[[KongError], bool] = is_temporary,
     pause: float = 0.2,
     longest_pause: float = 2.0,
 ) -> T:
-    """Look until that raises nothing any more, and return what was seen.
+    """Call ``look`` until it raises no temporary error, and return its result.
 
-    A deadline of 0 seconds looks once, and does not cut that short.
+    A deadline of 0 seconds means one call, which it does not limit.
 
-    :raises KongError: the last one, when the time is over or nothing will change it.
+    :raises KongError: the last error, when the time is over or it is not temporary.
     """
     last: KongError | None = None
     while True:
@@ -113,9 +113,9 @@ def poll(
             with limit:
                 return look()
         except KongError as exc:
-            if not passing(exc):
+            if not temporary(exc):
                 raise
-            # What the deadline cut short says less than what was seen before.
+            # An error because of the deadline says less than the one before it.
             if last is None or deadline.left():
                 last = exc
         if not deadline.pause(pause):

@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, as one tree of exceptions.
-
-PRIVATE to the collection: it can change in any release.
+"""What can go wrong, as one tree of exceptions. Private to the collection.
 
 The message of each is the sentence that the user reads; ``failure`` is the structured rest. Both
 are put into the task's result in one place, the edge in ``_module``.
@@ -12,8 +10,8 @@ are put into the task's result in one place, the edge in ``_module``.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Container, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Callable
 
 MASKED = "********"
@@ -39,22 +37,27 @@ class KongError(Exception):
         super().__init__(message)
         self.message = message
         self.failure = failure
-        # What the task did all the same before it failed, in the form of its result.
+        # What the task did before it failed, in the form of its result.
         self.partial: dict[str, Any] = {}
         # Pauses before the same is tried again, and returns its deadline; None: it must end.
         self.try_again: Callable[[], AbstractContextManager[None] | None] = _never
 
     def within(self, context: str) -> None:
-        """Say what was being done: put ``context`` in front of the message, once."""
+        """Put what was being done in front of the message, once."""
         if not self.failure.get("context"):
             self.failure["context"] = context
             self.message = f"{context}: {self.message}"
             self.args = (self.message,)
 
-    def redact(self, secrets: Iterable[str], names: Container[str] = ()) -> None:
-        """Take secret values out of all texts: gateways repeat what they refuse.
+    def add(self, text: str) -> None:
+        """Append to the message."""
+        self.message += text
+        self.args = (self.message,)
 
-        :param names: of fields, which stay where ``failure`` has them as keys.
+    def redact(self, secrets: Iterable[str], names: Container[str] = ()) -> None:
+        """Remove secret values from all strings: gateways repeat what they refuse.
+
+        :param names: of fields, which are kept as keys of ``failure``.
         """
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
             self.message = self.message.replace(secret, MASKED)
@@ -75,14 +78,24 @@ def _replaced(value: Any, secret: str, names: Container[str]) -> Any:
     return value.replace(secret, MASKED) if isinstance(value, str) else value
 
 
+@contextmanager
+def error_context(context: str) -> Iterator[None]:
+    """Errors raised inside say what was being done."""
+    try:
+        yield
+    except KongError as exc:
+        exc.within(context)
+        raise
+
+
 class InputError(KongError):
-    """What the user wrote cannot be meant or cannot be done; nothing was written."""
+    """What the user wrote is not valid or not possible; nothing was changed."""
 
 
 class Unreachable(KongError):
-    """The gateway gave no answer: refused, timed out, TLS failed, connection lost.
+    """The gateway did not respond: refused, timed out, TLS failed, connection lost.
 
-    ``sent`` tells whether the request may have reached the gateway.
+    ``sent``: whether the request may have reached the gateway.
     """
 
     def __init__(self, message: str, sent: bool, **failure: Any) -> None:
@@ -92,11 +105,11 @@ class Unreachable(KongError):
 
 
 class UnexpectedAnswer(KongError):
-    """Something answered that does not speak as an Admin API does (HTML, no JSON)."""
+    """The response is not that of an Admin API (HTML, no JSON)."""
 
 
 class Refused(KongError):
-    """The gateway answered with an error status.
+    """The gateway responded with an error status.
 
     ``code``, ``name`` and ``fields`` are those of the Admin API's error body, where it has them.
     """

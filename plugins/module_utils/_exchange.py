@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests through a gateway's proxy, and what came back.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""Requests through a gateway's proxy, and what came back. Private to the collection."""
 
 from __future__ import annotations
 
@@ -48,7 +45,7 @@ class Request:
 def send(request: Request, count: int, concurrency: int) -> list[Response]:
     """``count`` requests over ``concurrency`` connections, each of which is kept.
 
-    What is not begun when the running deadline passes is not sent.
+    No request is started once the running deadline has passed.
     """
     share, rest = divmod(count, concurrency)
     parts = [share + (position < rest) for position in range(min(concurrency, count))]
@@ -82,7 +79,7 @@ def _send_one(client: httpx.Client, request: Request) -> Response:
 
 
 def _beginning_of(response: httpx.Response) -> bytes:
-    """The body, or as much of it as may tell the server."""
+    """The body, or as much of it as may name the server."""
     body = b""
     for chunk in response.iter_bytes():
         body += chunk

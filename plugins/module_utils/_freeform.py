@@ -4,7 +4,7 @@
 
 """Fields that only the gateway knows: its schema's words turned into declarations. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A plugin's configuration, and entities newer than the collection, are thereby compared, predicted
 and masked by the same code as declared fields. Written values are converted where nothing is lost.
@@ -34,14 +34,13 @@ _TYPES = {
     "map": "dict",
     "record": "dict",
 }
-_OF_SCHEMAS = {ours: theirs for theirs, ours in _TYPES.items()}
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 
 
 def fields_from(schema: Schema) -> tuple[Field, ...]:
-    """The fields of a record as a gateway's schema describes them, old spellings last.
+    """The fields of a record as a gateway's schema describes them, old names last.
 
-    A gateway answers what has an old spelling a second time under that name, a secret, too.
+    A gateway returns what has an old name a second time under that name, a secret, too.
     """
     fields = {name: _field(name, spec) for name, spec in _specs(schema)}
     successors = replacements(schema)
@@ -77,7 +76,7 @@ def _is_secret_at(fields: Mapping[str, Field], path: Sequence[str]) -> bool:
     field: Field | None = None
     for name in path:
         field = fields.get(name)
-        fields = {inner.name: inner for inner in field.fields} if field is not None else {}
+        fields = field.fields_by_name if field is not None else {}
     return field is not None and field.secret
 
 
@@ -96,11 +95,12 @@ def _field(name: str, spec: Schema) -> Field:
         fields=fields_from(spec) if is_record else (),
         open=is_record and not spec.get("fields"),
         unordered=kind == "set",
-        normalise=_converter(kind),
+        normalise=_CONVERTERS.get(_TYPES.get(kind, "")),
         element=_element(inside) if isinstance(inside, Mapping) else None,
-        secret=_is_secret(name, spec),
+        secret=bool(spec.get("encrypted")) or (kind == "string" and is_secret_name(name)),
         hides=holds_secret if kind == "string" else None,
-        sensitive=_any_name if kind == "map" and name == "headers" else None,
+        # Headers that a plugin sends itself authenticate it, with any name.
+        sensitive=bool if kind == "map" and name == "headers" else None,
     )
 
 
@@ -113,92 +113,75 @@ def _element(spec: Schema) -> Field:
 
 
 def _completed(spec: Schema, item: Any) -> Any:
-    return complete(spec, item) if isinstance(item, Mapping) else _to_record(item)
-
-
-def _any_name(name: str) -> bool:
-    # Headers that a plugin sends by itself are there to authenticate it, whatever their names.
-    return bool(name)
-
-
-def _is_secret(name: str, spec: Schema) -> bool:
-    if spec.get("encrypted"):
-        return True
-    return spec.get("type") == "string" and is_secret_name(name)
-
-
-def _converter(kind: str) -> Callable[[Any], Any] | None:
-    converters: Mapping[str, Callable[[Any], Any]] = {
-        "string": _to_text,
-        "integer": _to_integer,
-        "number": _to_number,
-        "boolean": _to_boolean,
-        "array": _to_list,
-        "set": _to_list,
-        "map": _to_record,
-        "record": _to_record,
-    }
-    return converters.get(kind)
+    return complete(spec, item) if isinstance(item, Mapping) else _to_dictionary(item)
 
 
 def as_type(kind: str, value: Any) -> Any:
-    """``value`` in a type of an argument spec, where nothing is lost on the way.
+    """``value`` in a type of an argument spec, if nothing is lost in the conversion.
 
-    :raises InputError: it cannot be; the value itself is not shown.
+    :raises InputError: it cannot be converted; the value itself is not shown.
     """
-    converter = _converter(_OF_SCHEMAS.get(kind, ""))
+    converter = _CONVERTERS.get(kind)
     return value if converter is None else converter(value)
 
 
-def _to_text(value: Any) -> Any:
+def _to_string(value: Any) -> Any:
     if isinstance(value, str):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    raise InputError(f"{_shown(value)} is not a text; put it in quotes if it is meant as one")
+    raise InputError(f"{_type_of(value)} is not a string; put it in quotes to make it one")
 
 
 def _to_integer(value: Any) -> Any:
     number = _to_number(value)
     if isinstance(number, float):
-        raise InputError(f"{_shown(value)} is not an integer")
+        raise InputError(f"{_type_of(value)} is not an integer")
     return number
 
 
 def _to_number(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise InputError(f"{_shown(value)} is not a number")
     if isinstance(value, str):
         try:
             value = float(value) if re.search(r"[.eE]", value) else int(value)
         except ValueError:
-            raise InputError(f"{_shown(value)} is not a number") from None
-    if isinstance(value, (int, float)):
+            raise InputError("a string is not a number") from None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         return stored_number(value)
-    raise InputError(f"{_shown(value)} is not a number")
+    raise InputError(f"{_type_of(value)} is not a number")
 
 
 def _to_boolean(value: Any) -> Any:
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.lower() in _TRUE + _FALSE:
+    if isinstance(value, str) and value.lower() in (*_TRUE, *_FALSE):
         return value.lower() in _TRUE
-    raise InputError(f"{_shown(value)} is neither true nor false")
+    raise InputError(f"{_type_of(value)} is not a boolean")
 
 
 def _to_list(value: Any) -> Any:
     if isinstance(value, list):
         return value
-    raise InputError(f"{_shown(value)} is not a list")
+    raise InputError(f"{_type_of(value)} is not a list")
 
 
-def _to_record(value: Any) -> Any:
+def _to_dictionary(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
-    raise InputError(f"{_shown(value)} is not a dictionary")
+    raise InputError(f"{_type_of(value)} is not a dictionary")
 
 
-def _shown(value: Any) -> str:
+def _type_of(value: Any) -> str:
     """What kind of value it is: the value itself may be a secret."""
-    names = {"str": "a text", "bool": "a truth value", "list": "a list", "dict": "a dictionary"}
+    names = {"str": "a string", "bool": "a boolean", "list": "a list", "dict": "a dictionary"}
     return names.get(type(value).__name__, "a number")
+
+
+_CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
+    "str": _to_string,
+    "int": _to_integer,
+    "float": _to_number,
+    "bool": _to_boolean,
+    "list": _to_list,
+    "dict": _to_dictionary,
+}

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The edge: how an operation is started as a module, and what both ways to run do alike.
+"""Start an operation as a module, and what both ways to run have in common.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
-Everything inside raises; here an exception becomes a failed result, once.
+The engine raises exceptions; only here they become failed results.
 """
 
 from __future__ import annotations
@@ -19,17 +19,10 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.warnings import warn
 
-from ._argspec import (
-    ArgumentSpec,
-    Path,
-    connection_from,
-    put_nulls,
-    refuse_unsendable,
-    secrets_in,
-    take_nulls,
-    with_environment,
-)
-from ._client import Client, Connection
+from ._argspec import ArgumentSpec, Path, refuse_unsendable, remove_nulls, restore_nulls
+from ._client import Client
+from ._connection import Connection
+from ._connection_options import connection_from, secrets_in, with_environment
 from ._errors import InputError, KongError
 from ._gateway._admin import AdminGateway
 from ._gateway._konnect import KonnectGateway
@@ -39,13 +32,13 @@ from ._predict import PredictingGateway, Predictions
 from ._secrets import mask_fields
 from ._transport import HTTPX_IMPORT_ERROR
 
-MOST_GATEWAYS = 8  # to which a loop keeps connections
+MOST_GATEWAYS = 8  # with connections that a loop keeps
 
 
 class Session:
-    """What may outlive one task: clients, and in check mode what was predicted.
+    """What is kept between tasks: clients, and in check mode predictions.
 
-    This one, of a module's own process, keeps nothing beyond it.
+    The session of a module's own process ends with it.
     """
 
     def __init__(self) -> None:
@@ -53,7 +46,7 @@ class Session:
         self._control_planes: dict[str, str] = {}
 
     def client(self, connection: Connection) -> Client:
-        """The client of a connection; those that were not asked for lately are closed."""
+        """The client of a connection; those that were not used lately are closed."""
         client = self._clients.pop(connection, None) or Client(connection)
         self._clients[connection] = client
         if len(self._clients) > MOST_GATEWAYS:
@@ -66,7 +59,7 @@ class Session:
 
     @contextmanager
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
-        """What the tasks before this one predicted for this gateway."""
+        """The predictions of earlier tasks for this gateway."""
         yield Predictions()
 
     def gateway(self, connection: Connection, progress: Callable[[str], None] = silent) -> Gateway:
@@ -85,11 +78,11 @@ class Session:
         return self._control_planes[key]
 
     def forget_control_planes(self) -> None:
-        """After a task that can make and remove some."""
+        """After a task that can create and remove some."""
         self._control_planes.clear()
 
     def forget_predictions(self, connection: Connection) -> None:
-        """After a task that can write, what was predicted is no longer known."""
+        """After a task that can write, earlier predictions do not hold."""
 
 
 def run(
@@ -135,15 +128,15 @@ def run(
 
 
 def failed(exc: KongError) -> Result:
-    """The result of a failure: the sentence, the structured rest, and what was done before it."""
+    """The result of a failure: the message, the details, and what was done before it."""
     failure = {key: value for key, value in exc.failure.items() if key not in ("context", "final")}
-    # A name in it may be what no output can hold.
+    # A name in it may have a lone surrogate, which no output can encode.
     message = exc.message.encode("utf-8", "backslashreplace").decode()
     return {"changed": False, **exc.partial, "failed": True, "msg": message, "failure": failure}
 
 
 class KongModule(AnsibleModule):
-    """``AnsibleModule`` that keeps explicit nulls, and secrets out of what it logs."""
+    """``AnsibleModule`` that keeps explicit nulls, and does not log secrets."""
 
     def __init__(self, spec: ArgumentSpec) -> None:
         self._spec = spec
@@ -155,7 +148,7 @@ class KongModule(AnsibleModule):
 
     @property
     def written(self) -> dict[str, Any]:
-        return put_nulls(self.params, self._spec.fields, self._nulls)
+        return restore_nulls(self.params, self._spec.fields, self._nulls)
 
     @property
     def shown_params(self) -> dict[str, Any]:
@@ -171,9 +164,9 @@ class KongModule(AnsibleModule):
             self.params = with_environment(self.params)
         self.no_log_values |= secrets_in(self.params)
         try:
-            # Before ansible-core logs them, which it cannot do with half a character.
+            # Before ansible-core logs them, which fails with a lone surrogate.
             refuse_unsendable(self._spec, self.params)
-            self.params, self._nulls = take_nulls(
+            self.params, self._nulls = remove_nulls(
                 self._spec.fields, self.argument_spec, self.params, warn
             )
         except InputError as exc:
@@ -188,7 +181,7 @@ class KongModule(AnsibleModule):
 
 
 def run_module(operation: Operation) -> None:
-    """Door one: the whole ``main()`` of a module."""
+    """The whole ``main()`` of a module."""
     module = KongModule(operation.spec)
     invocation = {"module_args": module.shown_params}
     if HTTPX_IMPORT_ERROR is not None:

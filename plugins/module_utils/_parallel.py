@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many requests side by side.
-
-PRIVATE to the collection: it can change in any release.
+"""Many requests side by side. Private to the collection.
 
 Threads, not asyncio: measured, they take a half to a tenth of its processor time with httpx.
 """
@@ -24,7 +22,7 @@ R = TypeVar("R")
 
 
 class PartlyDone(KongError):
-    """One of many failed: ``results`` holds what each item gave, None where nothing was done."""
+    """One of many failed: ``results`` has the result of each item, None if it was not done."""
 
     def __init__(self, cause: KongError, results: list[Any]) -> None:
         super().__init__(cause.message, **cause.failure)
@@ -35,7 +33,7 @@ class PartlyDone(KongError):
 def for_each(work: Callable[[T], R], items: Iterable[T], workers: int = WORKERS) -> list[R]:
     """``work`` on each item, ``workers`` at a time, results in the items' order.
 
-    After the first failure no new item is begun; those under way come to their end.
+    After the first failure no other item is started; those in progress are finished.
 
     :raises PartlyDone: with the first failure's message.
     """

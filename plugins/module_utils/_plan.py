@@ -2,22 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what is wanted and what is there to what has to be done. Pure: no HTTP, no Ansible.
+"""From desired and current entities to plans. Pure: no HTTP, no Ansible.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 ``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ._entities._kind import GENERATED, PLACEHOLDER, Entity, Kind
+from ._entities._kind import PLACEHOLDER, TIMESTAMPS, Entity, Kind
 from ._errors import InputError
-from ._schema import without_old_spellings
+from ._schema import without_old_names
 from ._secrets import mask
 from ._values import difference, merge, without_nulls
 
@@ -29,11 +29,11 @@ class Plan:
     """One entity's way from ``before`` to ``after``.
 
     :param parent: what the parent was called by the user, for messages.
-    :param body: what is to be sent: the whole entity on a create, the changed leaves on an update.
+    :param body: what is sent: the whole entity on a create, the changed leaves on an update.
     :param after: expected until the write; then the gateway's response, or a prediction.
-    :param made_up_id: the ID in ``body`` gives way to that of an entity that somebody else creates
-        meanwhile; one that a user wrote does not.
-    :param exclusive: an entity that somebody else creates meanwhile is not gone on with.
+    :param generated_id: whether the ID in ``body`` is replaced by that of an entity that somebody
+        else creates meanwhile; one that a user wrote is not.
+    :param exclusive: whether an entity that somebody else creates meanwhile is an error.
     """
 
     kind: Kind
@@ -43,7 +43,7 @@ class Plan:
     body: Entity = field(default_factory=dict)
     parent: str | None = None
     exclusive: bool = False
-    made_up_id: bool = False
+    generated_id: bool = False
 
     @property
     def changed(self) -> bool:
@@ -61,13 +61,12 @@ class Plan:
 
     @property
     def full_body(self) -> Entity:
-        """The whole entity as it is to be, for writes that reset what they leave out."""
-        hidden = (*GENERATED, *self.kind.answered_only)
+        """The whole planned entity, for writes that reset what they leave out."""
+        hidden = (*TIMESTAMPS, *self.kind.read_only)
         entity = {name: value for name, value in self.entity.items() if name not in hidden}
         if self.kind.details is not None:
-            entity = without_old_spellings(self.kind.details, entity)
-        read = self.kind.read
-        return without_nulls(entity if read is None else read(entity, None), self.kind.keeps_nulls)
+            entity = without_old_names(self.kind.details, entity)
+        return without_nulls(self.kind.read(entity, None), self.kind.keeps_nulls)
 
     @property
     def description(self) -> str:
@@ -79,11 +78,11 @@ class Plan:
 
     @property
     def sides(self) -> tuple[Entity | None, Entity | None]:
-        """Both sides as a reader sees them, but with their secrets."""
+        """Both sides as a diff shows them, but with their secrets."""
         return _shown(self.kind, self.before), _shown(self.kind, self.after)
 
     def diff(self, gateway: str) -> dict[str, Any]:
-        """The pair that ``--diff`` shows: whole entities, without what a gateway makes up."""
+        """The pair that ``--diff`` shows: whole entities, without generated values."""
         header = f"{self.description} ({gateway})"
         return {
             "before_header": header,
@@ -129,7 +128,7 @@ def plan_absent(
     """
     if current is None:
         return Plan(kind, NONE, parent=parent)
-    kind.identity.agrees(kind, desired or {}, current, going=True)
+    kind.identity.agrees(kind, desired or {}, current, deleting=True)
     return Plan(kind, DELETE, current, parent=parent)
 
 
@@ -138,11 +137,11 @@ def plan_many(
     wanted: Sequence[Entity],
     current: Sequence[Entity],
     parent: str | None,
-    purge: bool = False,
+    purge: bool | None = False,
 ) -> list[Plan]:
     """Plans for several entities of one parent: those written, in order, then the purged ones.
 
-    Deletes come last, so that a pool is never emptier on the way than at its end.
+    Deletes come last, so that a pool is never emptier in between than at the end.
     """
     found, field = by_identity(kind, current), kind.identity.field
     plans = [plan_present(kind, entity, found.get(entity[field]), parent) for entity in wanted]
@@ -153,8 +152,8 @@ def plan_many(
     return plans
 
 
-def spare(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[Plan]:
-    """The plans, but without a delete of what carries one of these tags."""
+def keep_protected(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[Plan]:
+    """The plans, with no delete of what has one of these tags."""
     tags = frozenset(protect_tags)
     return [
         replace(plan, operation=NONE, after=plan.before)
@@ -164,15 +163,12 @@ def spare(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[Plan]:
     ]
 
 
-def by_identity(kind: Kind, entities: Sequence[Entity]) -> Mapping[str, Entity]:
+def by_identity(kind: Kind, entities: Sequence[Entity]) -> dict[str, Entity]:
     return {entity[kind.identity.field]: entity for entity in entities}
 
 
 def refuse_duplicates(kind: Kind, written: Sequence[Entity], normalised: Sequence[Entity]) -> None:
-    """Two entries that mean one entity are a mistake, however differently they are written.
-
-    :raises InputError: names both, as they were written, with their positions counted from 1.
-    """
+    """:raises InputError: two entries mean one entity; names both, with positions from 1."""
     first: dict[str, int] = {}
     field = kind.identity.field
     for position, entity in enumerate(normalised):
@@ -187,10 +183,10 @@ def refuse_duplicates(kind: Kind, written: Sequence[Entity], normalised: Sequenc
 
 
 def _shown(kind: Kind, entity: Entity | None) -> Entity | None:
-    """An entity without what says nothing to a reader: its own ID, its times, its parent's ID."""
+    """An entity without its own ID, its times and its parent's ID."""
     if entity is None:
         return None
-    hidden = {"id", *GENERATED, *kind.answered_only, kind.parent}
+    hidden = {"id", *TIMESTAMPS, *kind.read_only, kind.parent}
     return {name: _readable(value) for name, value in entity.items() if name not in hidden}
 
 

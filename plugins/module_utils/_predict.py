@@ -4,7 +4,7 @@
 
 """Check mode: a gateway that predicts what writes would do, and sends reads and validations only.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A prediction is the existing entity (or the defaults of the gateway's own schema) with the change
 merged in, validated by the gateway. What that validation does not know, uniqueness and references,
@@ -24,28 +24,29 @@ from ._client import NO_DATABASE
 from ._entities._identity import find_by_reference
 from ._entities._kind import (
     CASCADE,
-    GENERATED,
     PLACEHOLDER,
     RESTRICT,
+    TIMESTAMPS,
     Entity,
     Kind,
     ids_in,
     values_together,
 )
 from ._entities._plugin import without_linked
-from ._entities._registry import KINDS, listing, pointing_at
+from ._entities._registry import KINDS, kinds_listing, kinds_referring_to
 from ._errors import InputError
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
-from ._schema import Schema, complete, composed, replacements, value_at, without_old_spellings
+from ._schema import Schema, complete, replacements, value_at, without_old_names
+from ._values import without_nulls
 
 
 class Predictions:
     """What earlier writes of a check-mode run would have left, and the schemas that were read.
 
     :param memory: plain JSON; a run's tasks hand it on to each other where they can.
-    :param complete: whether it holds all that the run predicted so far: then what is neither there
-        nor on the gateway is missing, else an earlier task may have been going to create it.
+    :param complete: whether it has all that the run predicted so far: then what is neither in it
+        nor on the gateway does not exist, else an earlier task may create it.
     """
 
     def __init__(self, memory: dict[str, Any] | None = None, complete: bool = False) -> None:
@@ -57,7 +58,7 @@ class Predictions:
         self.lock = threading.RLock()
 
     def copy(self) -> Predictions:
-        """The same, so that what is predicted from now on is forgotten."""
+        """A copy, so that what is predicted from now on is discarded."""
         return Predictions(copy.deepcopy(self.memory), self.complete)
 
     def remember(self, kind: Kind, key: str, entity: Entity | None) -> None:
@@ -74,10 +75,9 @@ class Predictions:
 class Checks:
     """What a prediction is checked for.
 
-    :param looks_up: uniqueness and references, which only look-ups can tell; not where all of it
-        was read before.
-    :param validates: the gateway validates each entity.
-    :param writes_entities: the gateway has to be able to write single entities.
+    :param looks_up: whether uniqueness and references are looked up; not if all was read before.
+    :param validates: whether the gateway validates each entity.
+    :param writes_entities: whether the gateway must be able to write single entities.
     """
 
     looks_up: bool = True
@@ -86,7 +86,7 @@ class Checks:
 
 
 class PredictingGateway(Gateway):
-    """The same interface as the gateway that it stands for; nothing is ever written."""
+    """The interface of the gateway that it reads from; nothing is written."""
 
     predicts = True
 
@@ -108,7 +108,7 @@ class PredictingGateway(Gateway):
         self.control_plane = gateway.control_plane
 
     def with_checks(self, checks: Checks) -> PredictingGateway:
-        """The same predictions, checked for something else."""
+        """The same predictions with other checks."""
         return PredictingGateway(self._gateway, self._predictions, self._warn, checks)
 
     def traits(self) -> Traits:
@@ -119,6 +119,9 @@ class PredictingGateway(Gateway):
 
     def describe(self, found: Mapping[str, Any]) -> str:
         return self._gateway.describe(found)
+
+    def is_control_plane(self, name: str) -> bool:
+        return self._gateway.is_control_plane(name)
 
     def offers(self, kind: Kind) -> bool:
         return self._gateway.offers(kind)
@@ -134,34 +137,10 @@ class PredictingGateway(Gateway):
     def plugin_names(self) -> list[str]:
         return self._gateway.plugin_names()
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        return self._found(
-            kind, "id", key, parent, lambda above: self._gateway.by_id(kind, key, above)
-        )
-
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        return self._found(
-            kind,
-            kind.path_key,
-            name,
-            parent,
-            lambda above: self._gateway.by_name(kind, name, above),
-        )
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
-        return self._found(
-            kind, field, value, None, lambda above: self._gateway.by_unique(kind, field, value)
-        )
-
-    def _found(
-        self,
-        kind: Kind,
-        field: str,
-        value: str,
-        parent: str | None,
-        ask: Callable[[str | None], Entity | None],
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
     ) -> Entity | None:
-        """What is predicted outweighs what the gateway has."""
+        """What is predicted takes precedence over what the gateway has."""
         above = self._parent(kind, parent)
         if parent is not None and above is None:
             return None
@@ -170,7 +149,7 @@ class PredictingGateway(Gateway):
                 return entity
         if above is not None and above.startswith(PLACEHOLDER):
             return None
-        return self._unless_changed(kind, ask(parent))
+        return self._unless_changed(kind, self._gateway.find_by(kind, field, value, parent))
 
     def entities(
         self,
@@ -194,7 +173,7 @@ class PredictingGateway(Gateway):
         return predicted + [entity for entity in kept if entity is not None]
 
     def _predicted(self, kind: Kind, of: str | None, key: str | None) -> list[Entity]:
-        """The predicted entities of a kind, of one that they point at if ``key`` says of which."""
+        """The predicted entities of a kind; with ``key``, those that refer to this entity."""
         known = self._predictions.known(kind).values()
         names = [each.name for each in kind.references if each.reference == of]
         return [
@@ -206,13 +185,13 @@ class PredictingGateway(Gateway):
         ]
 
     def _unless_changed(self, kind: Kind, found: Entity | None) -> Entity | None:
-        """What the gateway has, unless a prediction took its place or took it along."""
+        """An entity of the gateway, unless a prediction replaces or removes it."""
         if found is None or found["id"] in self._predictions.known(kind):
             return None
         return None if self._is_gone(kind, found) else found
 
     def _is_gone(self, kind: Kind, entity: Entity) -> bool:
-        """Whether something is predicted to be deleted that takes the entity along."""
+        """Whether the entity is predicted to be deleted together with another one."""
         return any(
             key is not None and self._predictions.known(KINDS[each.reference]).get(key, {}) is None
             for each in kind.references
@@ -231,7 +210,7 @@ class PredictingGateway(Gateway):
             else {}
         )
         self._validate(kind, {**body, **above})
-        entity = {**complete(self._schema_of(kind), body), **above}
+        entity = {**complete(self.schema_of(kind), body), **above}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
         return self._remembered(kind, entity)
 
@@ -241,22 +220,22 @@ class PredictingGateway(Gateway):
         self._refuse_taken(kind, plan.body, current, parent)
         entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
         if kind.details is not None:
-            entity = complete(self._schema_of(kind), entity)
+            entity = complete(self.schema_of(kind), entity)
         self._validate(kind, entity)
-        made = {name: current[name] for name in ("id", *GENERATED) if name in current}
+        made = {name: current[name] for name in ("id", *TIMESTAMPS) if name in current}
         return self._remembered(kind, {**entity, **made})
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         self._refuse_without_database()
         if self._checks.looks_up:
-            self._refuse_pointed_at(kind, current)
+            self._refuse_referenced(kind, current)
         self._predictions.remember(kind, current["id"], None)
 
-    def _refuse_pointed_at(self, kind: Kind, current: Entity) -> None:
-        """What still points at an entity forbids to delete it."""
-        for other, _field in pointing_at(kind.name, RESTRICT):
+    def _refuse_referenced(self, kind: Kind, current: Entity) -> None:
+        """Refuse to delete an entity that others refer to."""
+        for other, _field in kinds_referring_to(kind.name, RESTRICT):
             _refuse_if_any(other, self.entities(other, current["id"], kind.name) or [])
-        lists = listing(kind.name)
+        lists = kinds_listing(kind.name)
         for other, field in lists if lists and self.traits().restricts_listed_ids else ():
             listed = self.entities(other) or []
             _refuse_if_any(
@@ -274,7 +253,7 @@ class PredictingGateway(Gateway):
         return self._gateway.data_planes()
 
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
-        """Health is the balancer's own and cannot be validated without being set."""
+        """Only a balancer can validate it, by setting it."""
 
     def health(self, upstream: str) -> list[Entity] | None:
         return self._gateway.health(upstream)
@@ -298,7 +277,7 @@ class PredictingGateway(Gateway):
             return parent
         with self._predictions.lock:
             if parent not in self._parents:
-                found = find_by_reference(self, kind.above or KINDS[kind.parent], parent)
+                found = find_by_reference(self, kind.parent_kind or KINDS[kind.parent], parent)
                 if found is None:
                     return None
                 self._parents[parent] = str(found["id"])
@@ -308,22 +287,19 @@ class PredictingGateway(Gateway):
         with self._predictions.lock:
             found = self._parent(kind, parent)
             if found is None:
-                above = kind.above or KINDS[str(kind.parent)]
+                above = kind.parent_kind or KINDS[str(kind.parent)]
                 found = self._parents[parent] = self.missing(above, parent)
             return found
-
-    def _schema_of(self, kind: Kind) -> Schema:
-        return composed(self.schema(kind.schema_name) or {}, kind.details)
 
     def _refuse_taken(self, kind: Kind, body: Entity, current: Entity, parent: str | None) -> None:
         if not self._checks.looks_up:
             return
         name = kind.path_key if current and kind.path_key not in kind.unique else ""
-        if body.get(name) is not None and self.by_name(kind, str(body[name]), parent) is not None:
+        if body.get(name) is not None and self.find_by(kind, name, str(body[name]), parent):
             raise InputError(f"{name} {body[name]} is taken by another {kind.name}")
         for field in kind.unique:
             value = body.get(field)
-            other = self.by_unique(kind, field, value) if value else None
+            other = self.find_by(kind, field, value) if value else None
             if other is not None and other["id"] != current.get("id"):
                 shown = "" if kind.field(field).secret else f" {value}"
                 raise InputError(f"{field}{shown} is taken by another {kind.name}")
@@ -341,16 +317,11 @@ class PredictingGateway(Gateway):
                 raise InputError(f"{' and '.join(names)} are those of {kind.describe(other)}")
 
     def _remembered(self, kind: Kind, entity: Entity) -> Entity:
-        if kind.predict is not None:
-            kind.predict(entity)
+        kind.predict(entity)
         if entity.get("partials") and kind.replaced:
-            entity = _as_linked(self._schema_of(kind), entity)
+            entity = _as_linked(self.schema_of(kind), entity)
         if self.traits().omits_nulls:
-            entity = {
-                name: value if name in kind.keeps_nulls else _without_nulls(value)
-                for name, value in entity.items()
-                if value is not None
-            }
+            entity = without_nulls(entity, kind.keeps_nulls, in_lists=True)
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 
@@ -358,10 +329,10 @@ class PredictingGateway(Gateway):
         if not (self._checks.validates and kind.validated):
             return
         # A partial may be predicted, too; without it a plugin is validated with its defaults.
-        left_out = (*GENERATED, *kind.replaced, *kind.answered_only)
+        left_out = (*TIMESTAMPS, *kind.replaced, *kind.read_only)
         body = {name: value for name, value in entity.items() if name not in left_out}
         if kind.details is not None:
-            body = without_old_spellings(kind.details, body)
+            body = without_old_names(kind.details, body)
         self._gateway.validate(kind, body)
 
     def _refuse_without_database(self) -> None:
@@ -369,15 +340,8 @@ class PredictingGateway(Gateway):
             raise InputError(NO_DATABASE)
 
 
-def _without_nulls(value: Any) -> Any:
-    """What is left where responses leave out what is null, in the records of lists, too."""
-    if isinstance(value, dict):
-        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
-
-
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:
-    """A plugin as reads have it: what its partials hold is null under its old names, too."""
+    """A plugin as reads return it: settings of its partials are null under old names, too."""
     plugin = without_linked(plugin)
     specs: Schema = next((each["config"] for each in schema["fields"] if "config" in each), {})
     config = plugin.get("config") or {}
@@ -385,6 +349,6 @@ def _as_linked(schema: Schema, plugin: Entity) -> Entity:
     return {**plugin, "config": {**config, **old}}
 
 
-def _refuse_if_any(kind: Kind, pointing: list[Entity]) -> None:
-    if pointing:
-        raise InputError(f"{kind.describe(pointing[0])} still points at it: delete that one first")
+def _refuse_if_any(kind: Kind, referring: list[Entity]) -> None:
+    if referring:
+        raise InputError(f"{kind.describe(referring[0])} still refers to it; delete that one first")

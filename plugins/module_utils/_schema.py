@@ -2,11 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gateway's own ``/schemas/…`` says about defaults. Pure.
+"""What a gateway's own ``/schemas/…`` says about defaults. Pure. Private to the collection.
 
-PRIVATE to the collection: it can change in any release.
-
-No table of defaults of ours: the answer of the gateway that is to be changed is the source, so a
+There is no table of defaults: the schema of the gateway itself is the source, so a
 newer or older version predicts as it behaves.
 """
 
@@ -16,8 +14,8 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-# Stands in predictions for a value that only the gateway can make up.
-MADE_UP = "(generated)"
+# Replaces in predictions a value that only the gateway can generate.
+GENERATED_VALUE = "(generated)"
 _IDS_AND_TIMES = ("id", "created_at", "updated_at")
 
 Schema = Mapping[str, Any]
@@ -31,8 +29,8 @@ def _fields_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
 def complete(schema: Schema, entity: Mapping[str, Any]) -> dict[str, Any]:
     """``entity`` as a gateway completes it on a create: defaults filled in, records deep.
 
-    Ids and times are left out, other values that the gateway makes up (``auto``: keys) say so; what
-    is written and not in the schema is kept, for the gateway to judge.
+    IDs and times are left out, other values that the gateway generates (``auto``: keys) say so;
+    what is written and not in the schema is kept, for the gateway to validate.
     """
     completed = {
         name: _completed(spec, entity.get(name), name in entity)
@@ -40,13 +38,9 @@ def complete(schema: Schema, entity: Mapping[str, Any]) -> dict[str, Any]:
         if name in entity or name not in _IDS_AND_TIMES
     }
     completed.update((name, entity[name]) for name in entity if name not in completed)
-    completed.update(_old_spellings(schema, completed))
-    return completed
-
-
-def _old_spellings(schema: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a gateway answers a second time, under the name that a field had in older versions."""
-    return {name: value_at(record, path) for name, path in replacements(schema).items()}
+    # A gateway returns a value a second time, under the name of the field in older versions.
+    old = {name: value_at(completed, path) for name, path in replacements(schema).items()}
+    return {**completed, **old}
 
 
 def replacements(schema: Schema) -> dict[str, tuple[str, ...]]:
@@ -60,11 +54,11 @@ def replacements(schema: Schema) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def without_old_spellings(schema: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as it is meant to be written: each setting once, under its present name."""
+def without_old_names(schema: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record to send: each setting once, under its present name."""
     old_names, specs = replacements(schema), dict(_fields_of(schema))
     return {
-        name: without_old_spellings(specs[name], value)
+        name: without_old_names(specs[name], value)
         if name in specs and specs[name].get("type") == "record" and isinstance(value, Mapping)
         else value
         for name, value in record.items()
@@ -92,8 +86,8 @@ def _completed(spec: Schema, value: Any, written: bool) -> Any:
     return value
 
 
-def composed(base: Schema, details: Schema | None) -> Schema:
-    """A schema whose fields give way to those of the same name in ``details``."""
+def merged_schema(base: Schema, details: Schema | None) -> Schema:
+    """A schema with the fields of ``details`` in place of those of the same name."""
     if details is None:
         return base
     fields = {**dict(_fields_of(base)), **dict(_fields_of(details))}
@@ -105,7 +99,7 @@ def names_in(schema: Schema) -> set[str]:
 
 
 def names_at(schema: Schema, path: Sequence[str]) -> set[str]:
-    """The names that a record at a path can have, old ones included; none for what is no record."""
+    """The names of fields in a record at a path, old ones included; none of other values."""
     for key in path:
         spec = dict(_fields_of(schema)).get(key, {})
         schema = spec.get("elements") or spec.get("values") or spec
@@ -114,9 +108,9 @@ def names_at(schema: Schema, path: Sequence[str]) -> set[str]:
 
 
 def default_of(spec: Schema) -> Any:
-    """The value that a field has when nobody wrote it; null where the schema names none."""
+    """The value of a field that is not written; null if the schema has no default."""
     if spec.get("auto"):
-        return MADE_UP
+        return GENERATED_VALUE
     if spec.get("default") is not None:
         return copy.deepcopy(spec["default"])
     if spec.get("type") == "record" and spec.get("required"):
@@ -125,10 +119,10 @@ def default_of(spec: Schema) -> Any:
 
 
 def nulls_to_defaults(schema: Schema, written: Mapping[str, Any]) -> dict[str, Any]:
-    """Explicit nulls become what they mean: the default, and null where there is none.
+    """Explicit nulls become the default, and null if there is none.
 
     A gateway refuses ``slots: null`` as a key violation and stores others as null (conformance case
-    nulls); neither is what someone who clears a field wants.
+    nulls); a task that clears a field means neither.
     """
     specs = dict(_fields_of(schema))
     meant: dict[str, Any] = {}
@@ -151,6 +145,7 @@ def from_json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_json(spec: Mapping[str, Any], name: str = "") -> dict[str, Any]:
     kind, properties = spec.get("type"), spec.get("properties")
+    values = next(iter((spec.get("patternProperties") or {}).values()), None)
     found: dict[str, Any] = {"type": kind}
     if "default" in spec:
         found["default"] = spec["default"]
@@ -160,16 +155,16 @@ def _from_json(spec: Mapping[str, Any], name: str = "") -> dict[str, Any]:
         found["type"] = "set" if spec.get("uniqueItems") else "array"
         found["elements"] = _from_json(spec.get("items") or {})
     elif kind == "object" and properties and set(properties) == {"id"}:
-        # The kind is not told; most foreign keys are called as it is.
+        # No schema of Konnect says which kind it points at; most foreign keys have its name.
         found.update(type="foreign", reference=f"{name}s")
     elif kind == "object" and properties:
         found.update(type="record", **from_json_schema(spec))
         # A record that has defaults inside is never null.
         inner = (each for entry in found["fields"] for each in entry.values())
         found["required"] = any("default" in each or each.get("required") for each in inner)
-    elif kind == "object" and isinstance(spec.get("additionalProperties"), Mapping):
-        found.update(type="map", values=_from_json(spec["additionalProperties"]))
+    elif kind == "object" and isinstance(values, Mapping):
+        found.update(type="map", values=_from_json(values))
     elif kind == "object":
-        # What is in it depends on the entity, such as a vault's own settings.
+        # Its fields depend on the entity, such as a vault's own settings.
         found.update(type="record", fields=[], required=True)
     return found

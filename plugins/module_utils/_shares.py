@@ -4,7 +4,7 @@
 
 """Whether responses are shared among servers as their weights say. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# More requests are not sent unasked, however long a round of the weights is.
+# More requests are sent only where the option says so.
 MOST_BY_DEFAULT = 100
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A server and its weight; one without a name stands for whichever server is not named."""
+    """A server and its weight; one without a name stands for any server that is not named."""
 
     weight: int
     name: str | None = None
@@ -32,7 +32,7 @@ class Response:
     """What one request led to.
 
     :param status: None where there was no response; ``error`` then says why.
-    :param server: what the server calls itself, None where the response does not say.
+    :param server: the name of the server, None where the response does not contain it.
     """
 
     seconds: float
@@ -43,7 +43,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Share:
-    """What one server should have answered and did."""
+    """How many requests one server should have responded to, and did."""
 
     name: str
     count: int
@@ -90,12 +90,12 @@ def count_servers(responses: Sequence[Response]) -> dict[str, int]:
 def shares_of(
     expected: Sequence[Expected], counts: Mapping[str, int], requests: int, deviation: int
 ) -> list[Share]:
-    """The share of each expected server, and of each one that answered though it should not.
+    """The share of each expected server, and of each one that was not expected.
 
-    Servers without a name are compared by size: the one that answered most with the highest weight.
+    Servers without a name are compared by size: that with most responses has the highest weight.
     """
     total = sum(each.weight for each in expected)
-    weights = {each.name: 0 for each in expected if each.name is not None}
+    weights: Counter[str] = Counter()
     for each in expected:
         if each.name is not None:
             weights[each.name] += each.weight
@@ -138,7 +138,7 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 def table_of(
     shares: Sequence[Share], statuses: Mapping[str, int], latency: Mapping[str, float]
 ) -> list[str]:
-    """What was seen, as the lines of a table for people."""
+    """The results as the lines of a table."""
     lines = []
     if shares:
         rows = [("server", "weight", "expected", "responses")] + [

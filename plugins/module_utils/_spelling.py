@@ -4,9 +4,9 @@
 
 """Names that are not quite right: old spellings of settings, and misspelled ones. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
-Of a setting's old and new name a gateway takes both and answers both (flat ``redis_host`` and
+A gateway accepts and returns both the old and the new name of a setting (flat ``redis_host`` and
 nested ``redis.host``), so only one of them is sent and compared.
 """
 
@@ -23,7 +23,7 @@ from ._schema import Schema, names_at, replacements
 _AS_NEAR_AS = 0.65
 _UNKNOWN = "unknown field"
 
-# Old names for which a schema does not name the new one, by plugin. They are not answered.
+# Old names for which a schema does not name the new one, by plugin. They are not returned.
 RENAMED: Mapping[str, Mapping[str, str]] = {
     "opentelemetry": {"endpoint": "traces_endpoint"},
     "session": {
@@ -37,7 +37,7 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def spelled_out(
+def with_new_names(
     schema: Schema, written: Mapping[str, Any], plugin: str, at: str = "config"
 ) -> dict[str, Any]:
     """``written`` with every old name replaced, deep along the schema's records.
@@ -51,12 +51,12 @@ def spelled_out(
         successor = RENAMED.get(plugin, {}).get(name)
         path = paths.get(name) or ((successor,) if successor else ())
         if not path:
-            raise InputError(f"{at}.{name} is an old name that the gateway stores under another")
+            raise InputError(f"{at}.{name} is an old name; use the name that the gateway stores")
         _move(moved, name, path, at)
     for entry in schema.get("fields") or ():
         for name, spec in entry.items():
             if spec.get("type") == "record" and isinstance(moved.get(name), Mapping):
-                moved[name] = spelled_out(spec, moved[name], plugin, f"{at}.{name}")
+                moved[name] = with_new_names(spec, moved[name], plugin, f"{at}.{name}")
     return moved
 
 
@@ -68,12 +68,13 @@ def _move(record: dict[str, Any], name: str, path: tuple[str, ...], at: str) -> 
         inner[key] = dict(nested) if isinstance(nested, Mapping) else {}
         inner = inner[key]
     if path[-1] in inner and inner[path[-1]] != value:
-        raise InputError(f"{at}.{name} and {at}.{'.'.join(path)} are the same setting: write one")
+        new = f"{at}.{'.'.join(path)}"
+        raise InputError(f"{at}.{name} and {new} are the same setting; set one of them")
     inner[path[-1]] = value
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``; did you mean X?`` for the known name that is nearest, empty where none is near."""
+    """``; did you mean X?`` for the nearest known name, empty if none is near."""
     by_form = {each.casefold(): each for each in known if each != name}
     near = difflib.get_close_matches(name.casefold(), sorted(by_form), 1, _AS_NEAR_AS)
     return f"; did you mean {by_form[near[0]]}?" if near else ""
@@ -82,7 +83,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def with_nearest_fields(message: str, unknown: Iterable[tuple[str, ...]], schema: Schema) -> str:
     """A gateway's refusal, with the nearest known name for each field that it does not know."""
     for path in unknown:
-        # The reason of a field must not be found in that of one whose name ends alike.
+        # Not within the reason of a field whose name has the same end.
         reason = re.search(rf"(?<![\w.-]){re.escape('.'.join(path))}: {_UNKNOWN}", message)
         if reason:
             hint = did_you_mean(path[-1], names_at(schema, path[:-1]))

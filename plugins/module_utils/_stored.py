@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for every value that goes to a gateway, whatever its field. Pure.
+"""Rules for every value that is sent to a gateway. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ._errors import InputError
@@ -24,7 +24,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def stored_number(value: float) -> float:
     """A number as a gateway keeps it: 14 significant digits, integral ones as integers.
 
-    Source: gateway 3.9.1 answers ``33.333333333333`` for a written ``33.333333333333336``.
+    Source: gateway 3.9.1 returns ``33.333333333333`` for a written ``33.333333333333336``.
 
     :raises InputError: JSON has no such number.
     """
@@ -42,8 +42,8 @@ def stored_number(value: float) -> float:
 def as_stored(value: Any, at: str) -> Any:
     """``value`` with its numbers as a gateway keeps them, at any depth.
 
-    :param at: where it stands, for messages.
-    :raises InputError: what no request can hold: an infinite number, half a Unicode character.
+    :param at: its path, for messages.
+    :raises InputError: JSON has no such value: an infinite number, a lone surrogate.
     """
     if isinstance(value, Mapping):
         for key in value:
@@ -60,15 +60,24 @@ def as_stored(value: Any, at: str) -> Any:
     return value
 
 
+def map_scalars(value: Any, convert: Callable[[Any], Any]) -> Any:
+    """A copy of a value with each of its scalars converted, at any depth; keys stay."""
+    if isinstance(value, Mapping):
+        return {key: map_scalars(item, convert) for key, item in value.items()}
+    if isinstance(value, list):
+        return [map_scalars(item, convert) for item in value]
+    return convert(value)
+
+
 def same_value(value: Any) -> Any:
     """A form in which values are equal that a gateway keeps alike, at any depth.
 
     Numbers are equal to 14 digits, and white space after a PEM text makes no difference.
     """
-    if isinstance(value, dict):
-        return {key: same_value(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [same_value(item) for item in value]
+    return map_scalars(value, _same_scalar)
+
+
+def _same_scalar(value: Any) -> Any:
     if isinstance(value, str):
         return value.rstrip() if _END_OF_PEM.search(value) else value
     return stored_number(value) if _is_number(value) else value
@@ -79,6 +88,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _refuse_surrogates(value: Any, at: str) -> None:
-    """Python holds them in its strings, UTF-8 cannot."""
+    """Python strings can contain them, UTF-8 cannot."""
     if isinstance(value, str) and _SURROGATE.search(value):
-        raise InputError(f"{at} holds half of a Unicode character (a lone surrogate)")
+        raise InputError(f"{at} contains a lone surrogate, which is not valid Unicode")

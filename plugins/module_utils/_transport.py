@@ -4,7 +4,7 @@
 
 """How a connection to a gateway is made: TLS context, proxy, and the httpx import.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def _has_system_store() -> bool:
 
 
 def _no_passphrase() -> str:
-    # OpenSSL would ask on the terminal and hang the task.
-    raise InputError("client_key is encrypted; give a key without a passphrase")
+    # OpenSSL would prompt on the terminal and block the task.
+    raise InputError("client_key is encrypted; set it to a key without a passphrase")
 
 
 def _reason(exc: Exception) -> str:
@@ -96,8 +96,18 @@ def proxy_for(url: str) -> str | None:
     if bypassed:
         return None
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    # Other tools take a bare host and port, too.
+    # Other tools accept a bare host and port, too.
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
+def split_url(url: str) -> urllib.parse.SplitResult | None:
+    """The parts of a URL with http or https and a host; None for any other string."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable else None
 
 
 def is_loopback(host: str) -> bool:
@@ -111,7 +121,7 @@ def is_loopback(host: str) -> bool:
 
 
 def prepare() -> None:
-    """Pay for httpx and the usual TLS context now: called where the forks will inherit both."""
+    """Load httpx and the usual TLS context in the process from which tasks are forked."""
     if HTTPX_IMPORT_ERROR is None:
         tls_context()
         # httpx imports its transport only when the first client is made.
@@ -119,9 +129,9 @@ def prepare() -> None:
 
 
 def new_httpx_client(base_url: str, tls: dict[str, Any], **settings: Any) -> httpx.Client:
-    """An ``httpx.Client`` of one connection, which no request holds beyond its deadline.
+    """An ``httpx.Client`` of one connection, whose requests end with their deadline.
 
-    It takes nothing from the environment but the proxy.
+    It uses nothing of the environment but the proxy.
 
     :raises InputError: the proxy cannot be used, or :func:`tls_context` refuses its files.
     """
@@ -131,7 +141,7 @@ def new_httpx_client(base_url: str, tls: dict[str, Any], **settings: Any) -> htt
         _check_proxy(proxy, base_url)
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
     transport = httpx.HTTPTransport(verify=verify, trust_env=False, proxy=proxy, limits=limits)
-    # httpx has timeouts for single reads only: a server that drips would hold a task for ever.
+    # httpx has timeouts for single reads only: a slow server would block a task for ever.
     pool: Any = transport._pool
     pool._network_backend = TimedBackend(pool._network_backend)
     return httpx.Client(
@@ -193,6 +203,6 @@ def _check_proxy(proxy: str, base_url: str) -> None:
     except (ValueError, ImportError, httpx.InvalidURL):
         # Its URL is not repeated: it may hold a password.
         raise InputError(
-            f"the proxy that the environment names for {base_url} cannot be used: its URL must "
-            "begin with http:// or https:// (socks5:// needs the Python package httpx[socks])"
+            f"the proxy in the environment cannot be used for {base_url}; its URL must begin with "
+            "http:// or https:// (socks5:// needs the Python package httpx[socks])"
         ) from None

@@ -4,7 +4,7 @@
 
 """Compare and merge what is wanted with what is there, along the declared fields. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -15,92 +15,71 @@ from typing import Any
 
 from ._entities._kind import Entity, Field
 from ._errors import InputError
-from ._stored import as_stored, same_value
+from ._stored import as_stored, map_scalars, same_value
 
 
 def normalise(fields: Iterable[Field], written: Entity, at: str = "") -> Entity:
     """``written`` in the form in which the gateway stores it.
 
     Duplicates of sets go, empty values become null where that is the same, numbers keep 14
-    significant digits, integral floats become integers (a gateway answers ``5`` for a number, not
+    significant digits, integral floats become integers (a gateway returns ``5`` for a number, not
     ``5.0``), elements of lists of records get all keys.
 
-    :param at: where ``written`` stands, for messages.
-    :raises InputError: a value that its field's own rule refuses, or that no request can hold.
+    :param at: the path of ``written``, for messages.
+    :raises InputError: a value that its field's own rule refuses, or that JSON does not have.
     """
     for name, value in written.items():
         as_stored(value, f"{at}{name}")
-    return _normalise(fields, written, at)
-
-
-def _normalise(fields: Iterable[Field], written: Entity, at: str) -> Entity:
     by_name = {field.name: field for field in fields}
     return {
-        name: _normalise_value(by_name[name], value, f"{at}{name}")
-        if name in by_name
-        else as_stored(value, f"{at}{name}")
+        name: _normalise_value(by_name.get(name), value, f"{at}{name}")
         for name, value in written.items()
     }
 
 
-def _normalise_value(field: Field, value: Any, at: str) -> Any:
-    if value is None:
+def _normalise_value(field: Field | None, value: Any, at: str) -> Any:
+    if field is None:
+        return as_stored(value, at)
+    if value is None or (field.empty_is_null and value in ([], {})):
         return None
-    if field.empty_is_null and value in ([], {}):
-        return None
-    if field.between is not None:
-        _check_range(field, value, at)
+    _check_range(field, value, at)
     if field.normalise is not None:
         try:
             value = field.normalise(value)
         except InputError as exc:
             raise InputError(f"{at}: {exc.message}" if "." in at else exc.message) from exc
-    if field.is_record and isinstance(value, dict):
-        return _normalise(field.fields, value, f"{at}.")
-    value = _normalise_inside(field, value, at)
-    if field.unordered and isinstance(value, list):
-        return _without_duplicates(value)
-    return value
-
-
-def _normalise_inside(field: Field, value: Any, at: str) -> Any:
+    if not field.is_record and field.item is None:
+        value = as_stored(value, at)
+    else:
+        value = field.map_inside(
+            value, lambda inner, item, key: _normalise_value(inner, item, f"{at}.{key}")
+        )
     if field.is_list_of_records:
-        empty = {sub.name: None for sub in field.fields}
-        return [
-            {**empty, **_normalise(field.fields, item, f"{at}.{position}.")}
-            for position, item in enumerate(value, 1)
-        ]
-    if field.element is not None and isinstance(value, list):
-        return [
-            _normalise_value(field.element, item, f"{at}.{position}")
-            for position, item in enumerate(value, 1)
-        ]
-    if field.element is not None and isinstance(value, dict):
-        return {
-            key: _normalise_value(field.element, item, f"{at}.{key}") for key, item in value.items()
-        }
-    return as_stored(value, at)
+        value = [{**dict.fromkeys(field.fields_by_name), **item} for item in value]
+    return _without_duplicates(value) if field.unordered and isinstance(value, list) else value
 
 
 def _check_range(field: Field, value: Any, at: str) -> None:
-    lowest, highest = field.between or (0, 0)
+    if field.between is None:
+        return
+    lowest, highest = field.between
     for number in value if isinstance(value, list) else [value]:
         if isinstance(number, (int, float)) and not lowest <= number <= highest:
-            raise InputError(f"{at} is {number}, and must be from {lowest} to {highest}")
+            raise InputError(f"{at} must be from {lowest} to {highest}, got {number}")
 
 
-def doubts_about(fields: Iterable[Field], written: Entity) -> list[str]:
+def warnings_about(fields: Iterable[Field], written: Entity) -> list[str]:
     """Warnings about what is written, in its form before it is normalised."""
     return [
-        doubt
+        warning
         for field in fields
-        if field.doubts is not None and written.get(field.name) is not None
-        for doubt in field.doubts(written[field.name])
+        if field.warnings is not None and written.get(field.name) is not None
+        for warning in field.warnings(written[field.name])
     ]
 
 
 def difference(fields: Iterable[Field], desired: Entity, current: Entity) -> Entity:
-    """What of ``desired`` is not so in ``current``: the least that has to be written.
+    """The part of ``desired`` that differs from ``current``: the least to write.
 
     Records are looked into, so that a body holds the changed leaves only; everything else is
     compared, and replaced, as a whole.
@@ -131,13 +110,22 @@ def merge(fields: Iterable[Field], current: Entity, change: Entity) -> Entity:
     return merged
 
 
-def without_nulls(entity: Entity, kept: Collection[str] = ()) -> Entity:
-    """What a create sends: a null there says no more than leaving the field out.
+def without_nulls(entity: Entity, kept: Collection[str] = (), in_lists: bool = False) -> Entity:
+    """What a create sends: a null there means the same as leaving the field out.
 
     :param kept: fields whose nulls are values.
+    :param in_lists: also of the records in lists.
     """
+
+    def inside(value: Any) -> Any:
+        if isinstance(value, dict):
+            return without_nulls(value, (), in_lists)
+        if isinstance(value, list) and in_lists:
+            return [inside(item) for item in value]
+        return value
+
     return {
-        name: without_nulls(value) if isinstance(value, dict) and name not in kept else value
+        name: value if name in kept else inside(value)
         for name, value in entity.items()
         if value is not None
     }
@@ -151,7 +139,7 @@ def canonical(field: Field | None, value: Any) -> Any:
         return None
     if field.compare_as is not None:
         return field.compare_as(value)
-    value = same_value(value) if field.element is None else _canonical_inside(field.element, value)
+    value = same_value(value) if field.item is None else field.map_inside(value, _canonical_item)
     if not field.unordered:
         return value
     if isinstance(value, dict):
@@ -162,24 +150,12 @@ def canonical(field: Field | None, value: Any) -> Any:
     return _sorted_set(value) if isinstance(value, list) else value
 
 
-def _canonical_inside(element: Field, value: Any) -> Any:
-    if isinstance(value, list):
-        return [_canonical_item(element, item) for item in value]
-    if isinstance(value, dict):
-        return {key: _canonical_item(element, item) for key, item in value.items()}
-    return same_value(value)
-
-
-def _canonical_item(element: Field, item: Any) -> Any:
-    if not (element.is_record and isinstance(item, dict)):
+def _canonical_item(element: Field | None, item: Any, _key: Any) -> Any:
+    if element is None or not element.is_record or not isinstance(item, dict):
         return canonical(element, item)
-    by_name = {field.name: field for field in element.fields}
     # A key that is null and one that is missing are the same inside a list.
-    return {
-        name: canonical(by_name.get(name), value)
-        for name, value in item.items()
-        if value is not None
-    }
+    inside = element.map_inside(item, lambda inner, value, key: canonical(inner, value))
+    return {name: value for name, value in inside.items() if value is not None}
 
 
 def _sorted_set(values: list[Any]) -> list[str]:
@@ -193,8 +169,6 @@ def _without_duplicates(values: list[Any]) -> list[Any]:
 
 def with_strings(value: Any, replacements: Mapping[str, str]) -> Any:
     """A copy of a value in which whole strings are replaced, to any depth; keys stay."""
-    if isinstance(value, Mapping):
-        return {key: with_strings(item, replacements) for key, item in value.items()}
-    if isinstance(value, list):
-        return [with_strings(item, replacements) for item in value]
-    return replacements.get(value, value) if isinstance(value, str) else value
+    return map_scalars(
+        value, lambda each: replacements.get(each, each) if isinstance(each, str) else each
+    )

@@ -10,8 +10,8 @@ module: kong_ca_certificate
 short_description: Manage CA certificates of Kong Gateway
 version_added: 1.0.0
 description:
-  - Makes the certificate of an authority known to the gateway, which trusts it where a service or a plugin names it.
-  - It is found by O(id), else by the digest of O(cert), so that the same certificate is never stored twice.
+  - Creates, updates or deletes a CA certificate, which services and plugins can trust.
+  - It is found by O(id), else by the digest of O(cert).
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -21,8 +21,8 @@ extends_documentation_fragment:
 options:
   cert:
     description:
-      - The certificate (PEM), a single one. Needed unless O(id) is written.
-      - It is replaced by another one in place where O(id) is written, too.
+      - A single certificate (PEM). Required unless O(id) is set.
+      - Together with O(id) it replaces the certificate in place.
     type: str
 seealso:
   - module: irishtek.kong.kong_certificate
@@ -76,7 +76,7 @@ operation:
 ca_certificate:
   description:
     - The CA certificate as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
   type: dict
   returned: success
   sample:

@@ -10,10 +10,10 @@ module: kong_certificate
 short_description: Manage certificates of Kong Gateway
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes a certificate with its private key, which the gateway shows to clients or to
-    what is behind it.
+  - Creates, updates or deletes a certificate with its private key, which the gateway presents to clients or to
+    services.
   - A certificate is found by O(id) or by any of its O(snis), so that a renewed one replaces the old one in place.
-    Deleting it deletes its SNIs along with it.
+    Its SNIs are deleted together with it.
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -23,15 +23,15 @@ extends_documentation_fragment:
 options:
   cert:
     description:
-      - The certificate (PEM), with its chain. Needed for a new one.
+      - The certificate (PEM) with its chain. Required for a new certificate.
     type: str
   key:
     description:
-      - The private key (PEM, no passphrase), or a reference such as V({vault://env/tls-key}). Needed for a new certificate.
+      - The private key (PEM, no passphrase), or a reference such as V({vault://env/tls-key}). Required for a new certificate.
     type: str
   cert_alt:
     description:
-      - A second certificate (PEM) of another kind of key, so that both RSA and ECDSA can be offered.
+      - A second certificate (PEM) with another type of key, for both RSA and ECDSA.
     type: str
   key_alt:
     description:
@@ -39,9 +39,8 @@ options:
     type: str
   snis:
     description:
-      - All host names that the certificate is shown for; their order does not matter.
-      - A name that the certificate has and that is not written here is taken away from it. Ones that belong to different
-        certificates are an error.
+      - All host names for which the certificate is used. The order does not matter.
+      - Other names are removed from the certificate. Names of different certificates are an error.
     type: list
     elements: str
 seealso:
@@ -97,7 +96,7 @@ operation:
 certificate:
   description:
     - The certificate as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
     - Its private keys are replaced by asterisks.
   type: dict
   returned: success

@@ -10,9 +10,9 @@ module: kong_consumer
 short_description: Manage consumers of Kong Gateway
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes a consumer, somebody who uses the services behind the gateway.
-  - A consumer is found by O(id), by O(username), or by O(custom_id) where that is all that is written.
-    Deleting one deletes its credentials and plugins along with it.
+  - Creates, updates or deletes a consumer, a user of the services of the gateway.
+  - A consumer is found by O(id), by O(username), or by O(custom_id) if only that is set.
+    Its credentials and plugins are deleted together with it.
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -26,7 +26,7 @@ options:
     type: str
   custom_id:
     description:
-      - What the consumer is called in another system, unique on the gateway.
+      - ID of the consumer in another system, unique on the gateway.
     type: str
 seealso:
   - module: irishtek.kong.kong_credential
@@ -78,7 +78,7 @@ operation:
 consumer:
   description:
     - The consumer as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
   type: dict
   returned: success
   sample:

@@ -10,8 +10,8 @@ module: kong_consumer_group
 short_description: Manage consumer groups of Kong Gateway Enterprise
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes a consumer group, which plugins can be for.
-  - Adds its members in the same task, and can take those away that are not written.
+  - Creates, updates or deletes a consumer group, to which plugins can apply.
+  - Manages its members in the same task, and can remove those that are not listed.
   - Needs Kong Gateway Enterprise.
 extends_documentation_fragment:
   - irishtek.kong.connection
@@ -22,17 +22,17 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the consumer group. Needed unless O(id) is written.
+      - Name of the consumer group. Required unless O(id) is set.
     type: str
   consumers:
     description:
-      - Usernames, IDs or custom IDs of consumers that must be members; they must exist. Other members are left alone unless
+      - Usernames, IDs or custom IDs of existing consumers that must be members. Other members are not changed unless
         O(purge_consumers=true).
     type: list
     elements: str
   purge_consumers:
     description:
-      - Whether members that O(consumers) does not have are taken out of the group; the consumers themselves stay.
+      - Whether members that are not in O(consumers) are removed from the group. The consumers are not deleted.
     type: bool
     default: false
 seealso:
@@ -89,7 +89,7 @@ operation:
 consumer_group:
   description:
     - The consumer group as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
   type: dict
   returned: success
   sample:
@@ -108,7 +108,7 @@ added:
   returned: when O(consumers) is written
   sample: [bob]
 removed:
-  description: Usernames of the consumers that are members no more.
+  description: Usernames of the consumers that were removed.
   type: list
   elements: str
   returned: when O(consumers) is written

@@ -10,9 +10,9 @@ module: kong_credential
 short_description: Manage credentials of consumers of Kong Gateway
 version_added: 1.0.0
 description:
-  - Gives a consumer a credential, changes it in place or takes it away.
-  - A credential is found in its consumer's own list, by the field that its O(type) goes by, or by O(id). One that belongs to
-    another consumer is an error.
+  - Creates, updates or deletes a credential of a consumer.
+  - A credential is found in the list of its consumer, by the identifying field of its O(type) or by O(id). A credential
+    of another consumer is an error.
   - Secrets are never part of a URL, a result or a diff.
 extends_documentation_fragment:
   - irishtek.kong.connection
@@ -23,8 +23,8 @@ extends_documentation_fragment:
 options:
   type:
     description:
-      - Type of the credential, named after the plugin that asks for it.
-      - It goes by O(key) with V(key_auth) and V(jwt), by O(username) with V(basic_auth) and V(hmac_auth), by
+      - Type of the credential, named after the plugin that uses it.
+      - It is identified by O(key) with V(key_auth) and V(jwt), by O(username) with V(basic_auth) and V(hmac_auth), by
         O(client_id) with V(oauth2), by O(group) with V(acl) and by O(subject_name) with V(mtls_auth).
       - V(mtls_auth) needs Kong Gateway Enterprise.
     type: str
@@ -37,52 +37,52 @@ options:
     required: true
   key:
     description:
-      - The key that requests carry, with O(type=key_auth); it is a secret.
-      - The name that tokens carry in their claim C(iss), with O(type=jwt). It is not shown either.
+      - Key of the requests, with O(type=key_auth). It is a secret.
+      - Value of the claim C(iss) of tokens, with O(type=jwt). It is not shown either.
     type: str
   ttl:
     description:
-      - Seconds after which the gateway deletes the key, with O(type=key_auth). Without it the key stays.
-      - The gateway answers what is left of it, so it is written to a new key only.
+      - Seconds after which the gateway deletes the key, with O(type=key_auth). By default the key does not expire.
+      - The gateway returns the seconds that are left, so only a new key gets it.
     type: int
   username:
     description:
-      - Name that requests carry, with O(type=basic_auth) or O(type=hmac_auth).
+      - User name of the requests, with O(type=basic_auth) or O(type=hmac_auth).
     type: str
   password:
     description:
       - Password, with O(type=basic_auth).
-      - The gateway keeps a hash of it. With O(update_password=always) the hash of what is written is compared with it,
-        so that a second run changes nothing.
+      - The gateway stores a hash of it, with which O(update_password=always) compares the password, so that a second run
+        changes nothing.
     type: str
   secret:
     description:
       - Secret that signs requests or tokens, with O(type=hmac_auth) or O(type=jwt).
-      - The gateway makes one up for a new credential that has none.
+      - By default the gateway generates one for a new credential.
     type: str
   rsa_public_key:
     description:
-      - Public key (PEM) by which tokens are verified, with O(type=jwt). Needed with an O(algorithm) that is not
+      - Public key (PEM) that verifies tokens, with O(type=jwt). Required with an O(algorithm) that is not
         symmetric.
     type: str
   algorithm:
     description:
-      - Algorithm that tokens are signed with, with O(type=jwt). The gateway's default is V(HS256).
+      - Algorithm of the signature of tokens, with O(type=jwt). The gateway's default is V(HS256).
     type: str
     choices: [HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384, ES512, PS256, PS384, PS512, EdDSA, ES256K, ESB256,
       ESB320, ESB384, ESB512, ESP256, ESP384, ESP512, Ed25519, Ed448]
   name:
     description:
-      - Name of the application, with O(type=oauth2). Needed for a new one.
+      - Name of the application, with O(type=oauth2). Required for a new application.
     type: str
   client_id:
     description:
-      - Client id of the application, with O(type=oauth2).
+      - Client ID of the application, with O(type=oauth2).
     type: str
   client_secret:
     description:
       - Client secret of the application, with O(type=oauth2).
-      - The gateway makes one up for a new application that has none.
+      - By default the gateway generates one for a new application.
     type: str
   client_type:
     description:
@@ -91,11 +91,11 @@ options:
     choices: [confidential, public]
   hash_secret:
     description:
-      - Whether the gateway keeps only a hash of O(client_secret), with O(type=oauth2). Its default is V(false).
+      - Whether the gateway stores only a hash of O(client_secret), with O(type=oauth2). Its default is V(false).
     type: bool
   redirect_uris:
     description:
-      - URLs to which users are sent back, with O(type=oauth2); their order does not matter.
+      - URLs to which users are redirected, with O(type=oauth2). The order does not matter.
     type: list
     elements: str
   group:
@@ -108,12 +108,12 @@ options:
     type: str
   ca_certificate:
     description:
-      - Id of the CA certificate that must have signed the client's, with O(type=mtls_auth).
+      - ID of the CA certificate that must have signed that of the client, with O(type=mtls_auth).
     type: str
   update_password:
     description:
-      - With V(always) a O(password) or O(client_secret) that is not the stored one replaces it. A client secret that
-        the gateway stores as a hash (O(hash_secret)) is then written by every run.
+      - With V(always) a O(password) or O(client_secret) replaces the stored one if it differs. A client secret that
+        the gateway stores as a hash (O(hash_secret)) is written in every run.
       - With V(on_create) they are written to new credentials only.
     type: str
     choices: [always, on_create]
@@ -183,7 +183,7 @@ operation:
 credential:
   description:
     - The credential as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
     - Its secrets are replaced by asterisks.
   type: dict
   returned: success

@@ -10,10 +10,10 @@ module: kong_entity
 short_description: Manage any other entity of Kong Gateway
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes an entity for which there is no module of its own, such as those of custom plugins
-    or of newer versions.
-  - What its fields are, which of them are sets and which are encrypted, is asked of the gateway's own schema. Plugins,
-    whose settings a schema for each of them describes, are refused and left to M(irishtek.kong.kong_plugin).
+  - Creates, updates or deletes an entity that has no module of its own, such as those of custom plugins or of newer
+    versions.
+  - Its fields, with their types, sets and secrets, are read from the schema of the gateway. Plugins, each of which has a
+    schema of its own, are managed by M(irishtek.kong.kong_plugin).
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -21,37 +21,37 @@ extends_documentation_fragment:
 options:
   path:
     description:
-      - Path of the list of such entities, without the URL of the Admin API. Of an entity that lies under another one it
-        begins with that one, as V(consumers/alice/my-credentials), which is then its reference, too.
+      - Path of the list of these entities, without the URL of the Admin API. The path of nested entities begins with the
+        parent, as in V(consumers/alice/my-credentials), which is also their reference.
     type: str
     required: true
   schema:
     description:
-      - Name of the gateway's schema, as in C(/schemas/NAME). The last part of O(path) is taken without it, with
-        underscores for hyphens.
+      - Name of the gateway's schema, as in C(/schemas/NAME). The default is the last part of O(path), with underscores
+        instead of hyphens.
     type: str
   identity:
     description:
-      - Field of O(entity) by which it is found, unique at O(path).
+      - Field of O(entity) by which the entity is found, unique at O(path).
     type: str
     default: name
   search:
     description:
-      - Whether to look for the entity in the list at O(path), for an O(identity) that cannot be part of a URL, as one that
-        is secret or one that the gateway does not find entities by.
+      - Whether to search for the entity in the list at O(path), for an O(identity) that cannot be part of a URL, such as a
+        secret or a field by which the gateway does not find entities.
     type: bool
     default: false
   entity:
     description:
-      - The entity as it is to be, in the gateway's own field names. It must have the field O(identity) or C(id).
-      - "Only the written fields are managed, deep in records; V(null) sets one back to the gateway's default. References
-        are written as the gateway has them, C({id: ...})."
-      - What the schema encrypts is not shown.
+      - Fields of the entity, with the gateway's own names. The field O(identity) or C(id) is required.
+      - "Only the written fields are managed, also in nested records; V(null) sets a field to the gateway's default.
+        References are written as in the gateway, C({id: ...})."
+      - Encrypted fields are not shown.
     type: dict
     required: true
   state:
     description:
-      - Whether the entity is to be there as it is written, or not at all.
+      - V(present) creates or updates the entity, V(absent) deletes it.
     type: str
     choices: [present, absent]
     default: present
@@ -110,7 +110,7 @@ operation:
 entity:
   description:
     - The entity as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
     - Its secrets are replaced by asterisks.
   type: dict
   returned: success

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kong_info
-short_description: Read what a Kong Gateway is and holds
+short_description: Gather information about a Kong Gateway and its entities
 version_added: 1.0.0
 description:
-  - Tells version, edition, role and database of a gateway, and lists its entities by kind and tags.
+  - Returns the version, edition, role and database of a gateway, and lists its entities by kind and tags.
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes.read_only
@@ -18,34 +18,34 @@ extends_documentation_fragment:
 options:
   kinds:
     description:
-      - Kinds of entities to list, called as their modules are, without C(kong_); none are listed without it.
-      - V(consumer_group), V(mtls_auth) and V(workspace) need Kong Gateway Enterprise. Credentials are listed by their type,
-        those of all consumers together. Secrets are not shown.
+      - Kinds of entities to list, with the names of their modules without C(kong_). By default none are listed.
+      - V(consumer_group), V(mtls_auth) and V(workspace) need Kong Gateway Enterprise. Credentials of all consumers
+        are listed by their type. Secrets are not shown.
     type: list
     elements: str
   tags:
     description:
-      - Only entities that have all of these tags.
+      - Tags that the listed entities must have, all of them.
     type: list
     elements: str
   health:
     description:
-      - Whether targets come with their health, which takes one request for each upstream.
-      - A control plane does not know it, but its data planes do (O(status_urls)).
+      - Whether to return the health of targets, which takes one request for each upstream.
+      - Only the data planes of a control plane have it (O(status_urls)).
     type: bool
     default: false
   status_urls:
     description:
-      - URLs of further nodes of the same gateway or of its data planes, reached with the same connection options.
-      - A node with a database is asked by its Admin API, a data plane or a node without a database by its status port, for
-        example V(http://127.0.0.1:8007).
-      - A URL with C({ip}) or C({hostname}) stands for every connected data plane in the list of a control plane.
-      - Targets then carry what the balancer of each node says. Needs O(health=true).
+      - URLs of other nodes of the same gateway or of its data planes, with the same connection options.
+      - This is the Admin API of a node with a database, and the status port of a data plane or of a node without a
+        database, for example V(http://127.0.0.1:8007).
+      - C({ip}) or C({hostname}) in a URL is replaced by that of each data plane that is connected to the control plane.
+      - The health of targets is returned for each node. Needs O(health=true).
     type: list
     elements: str
   data_planes:
     description:
-      - Whether to list the data planes that a control plane knows.
+      - Whether to list the data planes of a control plane.
     type: bool
     default: false
 seealso:
@@ -95,7 +95,7 @@ role:
   returned: success
   sample: traditional
 database:
-  description: Kind of its database, V(off) without one.
+  description: Type of its database, V(off) without one.
   type: str
   returned: success
   sample: postgres
@@ -106,7 +106,7 @@ hostname:
   sample: gateway-1
 entities:
   description:
-    - For each of O(kinds), in that order, what the gateway holds, sorted by name.
+    - The entities of each of O(kinds), in that order, sorted by name.
     - Targets carry the name of their upstream and, with O(health=true), RV(ignore:health) (null while no balancer knows
       them) and RV(ignore:addresses).
     - With O(status_urls) they carry RV(ignore:nodes), the same for each node with its RV(ignore:url) and the
@@ -124,7 +124,7 @@ entities:
           addresses: [{ip: 10.0.0.11, port: 8080, health: HEALTHY, weight: 100}]
 data_planes:
   description:
-    - The data planes as the control plane knows them, empty where the node is no control plane.
+    - The data planes of a control plane; empty for other nodes.
   type: list
   elements: dict
   returned: when O(data_planes=true)

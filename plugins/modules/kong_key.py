@@ -10,8 +10,8 @@ module: kong_key
 short_description: Manage keys of Kong Gateway
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes a key, which plugins use to sign, encrypt or verify.
-  - It is written either as O(jwk) or as O(pem).
+  - Creates, updates or deletes a key, which plugins use to sign, encrypt or verify.
+  - It is either a O(jwk) or a O(pem).
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -21,24 +21,24 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the key. Needed unless O(id) is written.
+      - Name of the key. Required unless O(id) is set.
     type: str
   set:
     description:
-      - Name or id of the key set that the key belongs to, which must exist; V(null) takes it out of its set.
+      - Name or ID of the key set of the key, which must exist. V(null) removes the key from its set.
     type: str
   kid:
     description:
-      - Id of the key as tokens carry it, unique in its set. Needed for a new key.
+      - ID of the key in tokens, unique in its set. Required for a new key.
     type: str
   jwk:
     description:
-      - The key as a JSON Web Key, a text or a dictionary. Its C(kid) must be the same as O(kid).
-      - Texts that are the same JSON are the same key.
+      - The key as a JSON Web Key, a string or a dictionary. Its C(kid) must be the same as O(kid).
+      - Strings with the same JSON are the same key.
     type: json
   pem:
     description:
-      - The key as a pair of PEM texts, of which one may be missing.
+      - The key in PEM format; one of the two can be left out.
     type: dict
     suboptions:
       private_key:
@@ -51,7 +51,7 @@ options:
         type: str
   x5t:
     description:
-      - Thumbprint (SHA-1) of the key's X.509 certificate. Only newer versions of Kong Gateway know it.
+      - Thumbprint (SHA-1) of the key's X.509 certificate. Needs a recent version of Kong Gateway.
     type: str
 seealso:
   - module: irishtek.kong.kong_key_set
@@ -105,7 +105,7 @@ operation:
 key:
   description:
     - The key as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
     - A private key, and a JWK as a whole, is replaced by asterisks.
   type: dict
   returned: success

@@ -10,8 +10,8 @@ module: kong_key_set
 short_description: Manage key sets of Kong Gateway
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes a key set, which plugins can be told to take keys from.
-  - Deleting one deletes its keys along with it.
+  - Creates, updates or deletes a key set, a group of keys that plugins can use.
+  - Its keys are deleted together with it.
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -21,7 +21,7 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the key set. Needed unless O(id) is written.
+      - Name of the key set. Required unless O(id) is set.
     type: str
 seealso:
   - module: irishtek.kong.kong_key
@@ -72,7 +72,7 @@ operation:
 key_set:
   description:
     - The key set as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
   type: dict
   returned: success
   sample:

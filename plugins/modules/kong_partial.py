@@ -10,7 +10,7 @@ module: kong_partial
 short_description: Manage settings that plugins of Kong Gateway share
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes a partial, a part of plugins' configurations that several of them share.
+  - Creates, updates or deletes a partial, a part of a configuration that several plugins share.
   - Needs Kong Gateway Enterprise 3.10 or newer.
 extends_documentation_fragment:
   - irishtek.kong.connection
@@ -21,15 +21,15 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the partial. Needed unless O(id) is written.
+      - Name of the partial. Required unless O(id) is set.
     type: str
   type:
     description:
-      - What the settings are for, for example V(redis-ce) or V(redis-ee). A new partial needs it.
+      - Type of the settings, for example V(redis-ce) or V(redis-ee). Required for a new partial.
     type: str
   config:
     description:
-      - The settings. Only those that are written are managed.
+      - The settings. Only the written keys are managed.
     type: dict
 seealso:
   - module: irishtek.kong.kong_plugin
@@ -76,7 +76,7 @@ operation:
 partial:
   description:
     - The partial as the gateway has it after the task; empty after O(state=absent). Secrets are not shown.
-    - In check mode it is a prediction, and the id of a partial that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
   type: dict
   returned: success
   sample: {name: shared-redis, type: redis-ee, config: {host: redis.internal, port: 6379}}

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kong_ping
-short_description: Check that a Kong Gateway answers
+short_description: Check the connection to a Kong Gateway
 version_added: 1.0.0
 description:
-  - Connects to the Admin API and tells which gateway it is. Can wait for one that is coming up.
+  - Connects to the Admin API and returns version, edition and role of the gateway. Can wait until it responds.
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes.read_only
@@ -18,17 +18,17 @@ extends_documentation_fragment:
 options:
   wait:
     description:
-      - Whether to try again until the gateway answers. Refused credentials are not waited for.
+      - Whether to wait until the gateway responds. Refused credentials end the wait.
     type: bool
     default: false
   wait_timeout:
     description:
-      - Seconds to wait at most.
+      - Maximum number of seconds to wait.
     type: int
     default: 60
   wait_interval:
     description:
-      - Seconds between two tries.
+      - Seconds between two attempts.
     type: float
     default: 1.0
 seealso:
@@ -62,7 +62,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: Which gateway answered, in a sentence.
+  description: A sentence with version, edition and URL of the gateway.
   type: str
   returned: always
   sample: Connected to Kong Gateway 3.10.0 (community) at http://127.0.0.1:8001
@@ -87,7 +87,7 @@ role:
   returned: success
   sample: traditional
 database:
-  description: Kind of its database, V(off) without one.
+  description: Type of its database, V(off) without one.
   type: str
   returned: success
   sample: postgres

@@ -11,9 +11,9 @@ short_description: Manage plugins of Kong Gateway
 version_added: 1.0.0
 description:
   - Adds a plugin to a service, a route, a consumer, a consumer group or all traffic, changes its configuration in
-    place or takes it away.
+    place or deletes it.
   - A plugin is found by O(id), by O(instance_name), else by O(name) within the written scope, which is O(service),
-    O(route), O(consumer) and O(consumer_group). None of these written means the plugin for all traffic.
+    O(route), O(consumer) and O(consumer_group). Without a scope it is the plugin for all traffic.
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -23,40 +23,40 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the plugin, for example V(rate-limiting). Needed for one that does not exist yet.
+      - Name of the plugin, for example V(rate-limiting). Required for a new plugin.
     type: str
   instance_name:
     description:
-      - Name of this use of the plugin, unique on the gateway. A plugin that is found by it can be moved to another
+      - Name of this instance of the plugin, unique on the gateway. A plugin that is found by it can be moved to another
         scope in place.
     type: str
   service:
     description:
-      - Name or id of the service whose requests the plugin works on.
+      - Name or ID of the service whose requests the plugin applies to.
     type: str
   route:
     description:
-      - Name or id of the route whose requests the plugin works on.
+      - Name or ID of the route whose requests the plugin applies to.
     type: str
   consumer:
     description:
-      - Username or id of the consumer whose requests the plugin works on.
+      - Username or ID of the consumer whose requests the plugin applies to.
     type: str
   consumer_group:
     description:
-      - Name or id of the consumer group whose requests the plugin works on. Needs Kong Gateway Enterprise.
+      - Name or ID of the consumer group whose requests the plugin applies to. Needs Kong Gateway Enterprise.
     type: str
   config:
     description:
-      - Configuration of the plugin. Only the written keys are managed, deep in records; V(null) sets one back to the
-        gateway's default, and the order of what is a set does not matter.
-      - Values are converted as the gateway's schema of the plugin says where nothing is lost, so V('5') may stand for
-        V(5). Old flat names such as C(redis_host) are taken as the nested ones that replaced them.
-      - What the schema encrypts, and other keys known for credentials, are not shown.
+      - Configuration of the plugin. Only the written keys are managed, also in nested records; V(null) sets a key to the
+        gateway's default, and the order of sets does not matter.
+      - Values are converted to the types in the gateway's schema of the plugin if nothing is lost, such as V('5') to
+        V(5). Old names such as C(redis_host) are replaced by the nested names.
+      - Encrypted keys and other keys with credentials are not shown.
     type: dict
   protocols:
     description:
-      - Protocols of the requests that the plugin works on. The gateway's default depends on the plugin, most often
+      - Protocols of the requests that the plugin applies to. The gateway's default depends on the plugin, most often
         V(grpc), V(grpcs), V(http) and V(https).
       - V(ws) and V(wss) need Kong Gateway Enterprise.
     type: list
@@ -64,7 +64,7 @@ options:
     choices: [grpc, grpcs, http, https, tcp, tls, tls_passthrough, udp, ws, wss]
   enabled:
     description:
-      - Whether the plugin is in use. The gateway's default is V(true).
+      - Whether the plugin is used. The gateway's default is V(true).
     type: bool
   ordering:
     description:
@@ -73,8 +73,8 @@ options:
     type: dict
   condition:
     description:
-      - Expression that must be true of a request for the plugin to run.
-      - Only the newest versions of Kong Gateway Enterprise know it.
+      - Expression that a request must match for the plugin to run.
+      - Needs a recent version of Kong Gateway Enterprise.
     type: str
 seealso:
   - module: irishtek.kong.kong_service
@@ -145,7 +145,7 @@ operation:
 plugin:
   description:
     - The plugin as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
     - Secrets in its configuration are replaced by asterisks.
   type: dict
   returned: success

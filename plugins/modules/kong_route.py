@@ -10,8 +10,8 @@ module: kong_route
 short_description: Manage routes of Kong Gateway
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes a route, the rule which requests go to which service.
-  - A route is moved to another service in place.
+  - Creates, updates or deletes a route, which matches requests and sends them to a service.
+  - A route can be moved to another service in place.
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -21,11 +21,11 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the route. Needed unless O(id) is written.
+      - Name of the route. Required unless O(id) is set.
     type: str
   service:
     description:
-      - Name or id of the service, which must exist; V(null) takes the route away from its service.
+      - Name or ID of the service, which must exist; V(null) removes the route from its service.
     type: str
   protocols:
     description:
@@ -36,23 +36,23 @@ options:
     choices: [grpc, grpcs, http, https, tcp, tls, tls_passthrough, udp, ws, wss]
   methods:
     description:
-      - HTTP methods, in capitals. As with all lists of a route, the order does not matter.
+      - HTTP methods in upper case. The order does not matter, as in all lists of a route.
     type: list
     elements: str
   hosts:
     description:
-      - Host names; one C(*) may stand for the leftmost or the rightmost label.
+      - Host names. C(*) can be the leftmost or the rightmost label.
     type: list
     elements: str
   paths:
     description:
-      - Beginnings of the path; one that begins with C(~) is a regular expression.
-      - A warning tells of one that looks like an expression and lacks the C(~).
+      - Path prefixes. A path that begins with C(~) is a regular expression.
+      - A path that looks like a regular expression without C(~) causes a warning.
     type: list
     elements: str
   headers:
     description:
-      - Headers that the request must have, each with a list of the values that it may have.
+      - Headers that the request must have, each with a list of accepted values.
     type: dict
   snis:
     description:
@@ -61,7 +61,7 @@ options:
     elements: str
   sources:
     description:
-      - Where a stream (TCP, TLS, UDP) comes from.
+      - Sources of a stream (TCP, TLS, UDP).
     type: list
     elements: dict
     suboptions:
@@ -75,7 +75,7 @@ options:
         type: int
   destinations:
     description:
-      - Where a stream (TCP, TLS, UDP) goes to.
+      - Destinations of a stream (TCP, TLS, UDP).
     type: list
     elements: dict
     suboptions:
@@ -89,41 +89,41 @@ options:
         type: int
   https_redirect_status_code:
     description:
-      - Status that answers plain HTTP where only C(https) is accepted. The gateway's default is V(426).
+      - Status of the response to plain HTTP if only C(https) is accepted. The gateway's default is V(426).
     type: int
     choices: [426, 301, 302, 307, 308]
   regex_priority:
     description:
-      - Which of several matching regular expressions wins, the highest. The gateway's default is V(0).
+      - Priority among matching regular expressions; the highest is used. The gateway's default is V(0).
     type: int
   strip_path:
     description:
-      - Whether the matched beginning of the path is taken away. The gateway's default is V(true).
+      - Whether the matched prefix is removed from the path. The gateway's default is V(true).
     type: bool
   path_handling:
     description:
-      - How the paths of service and request are joined. The gateway's default is V(v0).
+      - How the paths of the service and of the request are combined. The gateway's default is V(v0).
     type: str
     choices: [v0, v1]
   preserve_host:
     description:
-      - Whether the request's own C(Host) header is sent on. The gateway's default is V(false).
+      - Whether the C(Host) header of the request is sent to the service. The gateway's default is V(false).
     type: bool
   request_buffering:
     description:
-      - Whether requests are read whole before they are sent on. The gateway's default is V(true).
+      - Whether requests are buffered before they are sent to the service. The gateway's default is V(true).
     type: bool
   response_buffering:
     description:
-      - Whether answers are read whole before they are sent back. The gateway's default is V(true).
+      - Whether responses are buffered before they are sent to the client. The gateway's default is V(true).
     type: bool
   expression:
     description:
-      - Rule in the expressions language, for a gateway with C(router_flavor=expressions).
+      - Expression that matches requests, for a gateway with C(router_flavor=expressions).
     type: str
   priority:
     description:
-      - Which of several matching expressions wins, the highest, with O(expression).
+      - Priority among matching expressions; the highest is used. Needs O(expression).
     type: int
 seealso:
   - module: irishtek.kong.kong_service

@@ -10,8 +10,8 @@ module: kong_service
 short_description: Manage services of Kong Gateway
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes a service, the place to which routes send requests.
-  - A service uses an upstream by having the upstream's name as its O(host).
+  - Creates, updates or deletes a service, the server to which routes send requests.
+  - A service uses an upstream if O(host) is the name of the upstream.
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -21,62 +21,62 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the service. Needed unless O(id) is written.
+      - Name of the service. Required unless O(id) is set.
     type: str
   url:
     description:
-      - Protocol, host, port and path in one; a missing port is 80 (443 for C(https)), a missing path none.
-      - Must not stand beside O(protocol), O(host), O(port) or O(path).
+      - Protocol, host, port and path in one URL. The default port is 80 (443 for C(https)); without a path there is none.
+      - Cannot be combined with O(protocol), O(host), O(port) or O(path).
     type: str
   protocol:
     description:
-      - Protocol that is spoken with the host. The gateway's default is V(http).
+      - Protocol of the requests to the host. The gateway's default is V(http).
       - V(ws) and V(wss) need Kong Gateway Enterprise.
     type: str
     choices: [grpc, grpcs, http, https, tcp, tls, tls_passthrough, udp, ws, wss]
   host:
     description:
-      - Host name or IP address, or the name of an upstream. A new service needs it (or O(url)).
+      - Host name or IP address, or the name of an upstream. Required for a new service, unless O(url) is set.
     type: str
   port:
     description:
-      - Port of the host. The gateway's default is V(80). Targets of an upstream have their own.
+      - Port of the host. The gateway's default is V(80). Targets of an upstream have their own port.
     type: int
   path:
     description:
-      - Path that is put before that of the request; begins with a slash.
+      - Path in front of the path of the request. It begins with a slash.
     type: str
   retries:
     description:
-      - How often a request is tried again, with another target. The gateway's default is V(5).
+      - How often a failed request is sent again, to another target. The gateway's default is V(5).
     type: int
   connect_timeout:
     description:
-      - Milliseconds to connect within. The gateway's default is V(60000).
+      - Timeout for the connection in milliseconds. The gateway's default is V(60000).
     type: int
   write_timeout:
     description:
-      - Milliseconds between two writes. The gateway's default is V(60000).
+      - Timeout between two writes in milliseconds. The gateway's default is V(60000).
     type: int
   read_timeout:
     description:
-      - Milliseconds between two reads. The gateway's default is V(60000).
+      - Timeout between two reads in milliseconds. The gateway's default is V(60000).
     type: int
   client_certificate:
     description:
-      - Certificate that the gateway shows to the host, by its id or one of its SNIs.
+      - Certificate that the gateway presents to the host, by its ID or one of its SNIs.
     type: str
   tls_verify:
     description:
-      - Whether the host's certificate is checked. Without it the gateway's own configuration decides.
+      - Whether the certificate of the host is verified. By default the configuration of the gateway decides.
     type: bool
   tls_verify_depth:
     description:
-      - Most intermediate certificates, from 0 to 64.
+      - Maximum number of intermediate certificates, from V(0) to V(64).
     type: int
   tls_sans:
     description:
-      - Further names that the host's certificate may carry. Needs Kong Gateway Enterprise 3.10 or newer.
+      - Other names that are accepted in the certificate of the host. Needs Kong Gateway Enterprise 3.10 or newer.
     type: dict
     suboptions:
       dnsnames:
@@ -91,12 +91,12 @@ options:
         elements: str
   ca_certificates:
     description:
-      - Ids of the CA certificates that the host's certificate is checked against.
+      - IDs of the CA certificates for the verification of the certificate of the host.
     type: list
     elements: str
   enabled:
     description:
-      - Whether the service's routes are in use. The gateway's default is V(true).
+      - Whether the routes of the service are used. The gateway's default is V(true).
     type: bool
 seealso:
   - module: irishtek.kong.kong_route

@@ -10,8 +10,8 @@ module: kong_sni
 short_description: Manage SNIs of Kong Gateway
 version_added: 1.0.0
 description:
-  - Says which certificate the gateway shows for a host name, or that it has none for it.
-  - An SNI is moved to another certificate in place.
+  - Creates, updates or deletes an SNI, a host name for which the gateway uses a certificate.
+  - An SNI can be moved to another certificate in place.
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -21,11 +21,11 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - The host name, which may begin or end with a wildcard as V(*.example). Needed unless O(id) is written.
+      - The host name, which can begin or end with a wildcard as in V(*.example). Required unless O(id) is set.
     type: str
   certificate:
     description:
-      - The certificate, by its id or another of its SNIs; it must exist. Needed for a new SNI.
+      - ID or another SNI of the certificate, which must exist. Required for a new SNI.
     type: str
 seealso:
   - module: irishtek.kong.kong_certificate
@@ -78,7 +78,7 @@ operation:
 sni:
   description:
     - The SNI as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
   type: dict
   returned: success
   sample:

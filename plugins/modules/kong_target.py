@@ -10,7 +10,7 @@ module: kong_target
 short_description: Manage targets of an upstream of Kong Gateway
 version_added: 1.0.0
 description:
-  - Adds a target to an upstream, changes its weight in place, drains it or takes it away; one, or many at once.
+  - Adds a target to an upstream, changes its weight in place, drains it or deletes it; one target, or many at once.
   - Addresses are compared in the form in which the gateway stores them, so C(10.0.0.1) and C(10.0.0.1:8000) are the same
     target, and so are C(::1) and its long form.
 extends_documentation_fragment:
@@ -20,17 +20,17 @@ extends_documentation_fragment:
 options:
   upstream:
     description:
-      - Name or id of the upstream, which must exist.
+      - Name or ID of the upstream, which must exist.
     type: str
     required: true
   target:
     description:
-      - Host name or IP address with a port. Without one the gateway uses V(8000).
+      - Host name or IP address with an optional port. The gateway's default for the port is V(8000).
     type: str
   weight:
     description:
-      - Share of the requests, from 0 (none) to 65535. The gateway's default is V(100).
-      - Must not stand beside O(state=drained), which means the weight 0.
+      - Weight of the target, from V(0) (no requests) to V(65535). The gateway's default is V(100).
+      - Cannot be combined with O(state=drained), which sets it to V(0).
     type: int
   failover:
     description:
@@ -43,19 +43,19 @@ options:
     elements: str
   targets:
     description:
-      - Many targets instead of one; O(state) is the same for all of them.
-      - Several that differ in writing but mean the same address are an error.
+      - Many targets instead of one. O(state) applies to all of them.
+      - Two targets with the same address are an error, also if it is written in different ways.
     type: list
     elements: dict
     suboptions:
       target:
         description:
-          - Host name or IP address with a port. Without one the gateway uses V(8000).
+          - Host name or IP address with an optional port. The gateway's default for the port is V(8000).
         type: str
         required: true
       weight:
         description:
-          - Share of the requests, from 0 (none) to 65535. The gateway's default is V(100).
+          - Weight of the target, from V(0) (no requests) to V(65535). The gateway's default is V(100).
         type: int
       failover:
         description:
@@ -68,38 +68,38 @@ options:
         elements: str
   state:
     description:
-      - With V(present) the target is there as it is written, with V(absent) it is not.
-      - With V(drained) its weight is 0, so that it gets no new requests and stays known. One that does not exist is
-        left so, with a warning. It comes back by V(present) with a O(weight).
+      - V(present) creates or updates the target, V(absent) deletes it.
+      - V(drained) sets the weight of an existing target to V(0), so that it gets no new requests. A target that does not
+        exist is not created, and a warning says so. Use V(present) with a O(weight) to end it.
     type: str
     choices: [present, absent, drained]
     default: present
   force:
     description:
-      - Whether the last targets that have weight may be drained, removed or given the weight 0, after which the upstream
-        answers 503.
+      - Whether the last targets with a weight above 0 may be drained, deleted or get the weight 0, after which requests
+        fail with 503.
     type: bool
     default: false
   wait:
     description:
-      - Wait until the gateway's balancer uses the targets as they are written. A present one must have its weight there
-        and be healthy (or its health checks off), a drained one must have no weight left there.
-      - Only the node behind O(admin_url) is asked, unless O(status_urls) names further ones. A control plane does not
-        proxy, so it needs O(status_urls). Nothing is waited for in check mode.
+      - Whether to wait until the gateway's balancer uses the targets as they are written. With O(state=present) a target
+        must have its weight there and be healthy (or have no health checks), with O(state=drained) the weight V(0).
+      - Only the node at O(admin_url) is checked, unless O(status_urls) has other ones. A control plane does not
+        proxy requests, so it needs O(status_urls). Check mode does not wait.
     type: bool
     default: false
   wait_timeout:
     description:
-      - Seconds to wait at most.
+      - Maximum number of seconds to wait.
     type: int
     default: 60
   status_urls:
     description:
-      - URLs of further nodes of the same gateway or of its data planes, reached with the same connection options.
-      - A node with a database is asked by its Admin API, a data plane or a node without a database by its status port, for
-        example V(http://127.0.0.1:8007).
-      - A URL with C({ip}) or C({hostname}) stands for every connected data plane in the list of a control plane.
-      - With O(wait=true) the task waits until all of them balance so.
+      - URLs of other nodes of the same gateway or of its data planes, with the same connection options.
+      - This is the Admin API of a node with a database, and the status port of a data plane or of a node without a
+        database, for example V(http://127.0.0.1:8007).
+      - C({ip}) or C({hostname}) in a URL is replaced by that of each data plane that is connected to the control plane.
+      - With O(wait=true) the task waits for all of them.
     type: list
     elements: str
 seealso:

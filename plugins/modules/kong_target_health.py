@@ -10,11 +10,11 @@ module: kong_target_health
 short_description: Mark a target of Kong Gateway as healthy or unhealthy
 version_added: 1.0.0
 description:
-  - Sets what the gateway's balancer thinks of a target, without changing the target itself. A target marked as unhealthy
+  - Sets the health of a target in the gateway's balancer, without changing the target itself. An unhealthy target
     gets no requests.
-  - Needs an upstream with health checks, a target with a weight, and a gateway that proxies itself, so not a control
-    plane. The mark lives in the gateway's memory, not in its database.
-  - Active health checks overrule the mark at their next probe. To take a target out of use for longer, drain it with
+  - Needs an upstream with health checks, a target with a weight above 0, and a gateway that is not a control plane.
+    The health is in the memory of the gateway, not in its database.
+  - Active health checks replace it with their next probe. To stop requests to a target for longer, drain it with
     M(irishtek.kong.kong_target).
 extends_documentation_fragment:
   - irishtek.kong.connection
@@ -24,38 +24,38 @@ attributes:
   check_mode:
     support: full
     description:
-      - Runs without writing to the gateway and says what would change.
+      - Reports what would change without writing to the gateway.
   idempotent:
     support: partial
     description:
       - A second run changes nothing and sends no write.
     details:
-      - Unless an active health check has overruled the mark since the first.
+      - Unless an active health check has changed the health since the first run.
 options:
   upstream:
     description:
-      - Name or id of the upstream, which must exist.
+      - Name or ID of the upstream, which must exist.
     type: str
     required: true
   target:
     description:
-      - Host name or IP address of the target, with its port. Without one the gateway uses V(8000).
+      - Host name or IP address of the target, with an optional port. The default for the port is V(8000).
     type: str
     required: true
   address:
     description:
-      - One of the addresses that the target's host name stands for, with its port. Without it all of them are marked.
+      - One of the addresses of the target's host name, with its port. By default the health of all of them is set.
     type: str
   health:
     description:
-      - What the target is marked as.
+      - Health of the target.
     type: str
     choices: [healthy, unhealthy]
     required: true
   wait_timeout:
     description:
-      - Seconds to wait at most for the gateway's balancer to have a health of the target, which it gets some seconds after
-        an upstream is made or a drained target is brought back. Nothing is waited for in check mode.
+      - Maximum number of seconds to wait until the gateway's balancer reports the health of the target, as after the
+        creation of an upstream or the end of draining. Check mode does not wait.
     type: int
     default: 30
 seealso:

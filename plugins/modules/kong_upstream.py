@@ -10,8 +10,8 @@ module: kong_upstream
 short_description: Manage upstreams of Kong Gateway, with their targets
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes an upstream, a virtual host name whose requests are shared among targets.
-  - Writes its targets in the same task, any number of them, and can take those away that are not written.
+  - Creates, updates or deletes an upstream, a virtual host name whose requests are balanced among targets.
+  - Manages any number of its targets in the same task, and can delete those that are not listed.
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -21,24 +21,24 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the upstream, a host name without a port. Services use the upstream by having it as their host.
-      - Needed unless O(id) is written.
+      - Name of the upstream, a host name without a port. Services use the upstream by this name as their host.
+      - Required unless O(id) is set.
     type: str
   algorithm:
     description:
-      - How requests are shared among the targets. The gateway's default is V(round-robin).
-      - A stored O(hash_on) would override what is written here, so it is set to V(none) along with it.
+      - Load balancing algorithm. The gateway's default is V(round-robin).
+      - An algorithm other than V(consistent-hashing) also sets O(hash_on) to V(none), which would override it.
       - V(sticky-sessions) needs Kong Gateway 3.11 or newer.
     type: str
     choices: [consistent-hashing, least-connections, round-robin, latency, sticky-sessions]
   hash_on:
     description:
-      - What to hash on; anything but V(none) makes O(algorithm) V(consistent-hashing).
+      - What to hash on. Any value other than V(none) sets O(algorithm) to V(consistent-hashing).
     type: str
     choices: [none, consumer, ip, header, cookie, path, query_arg, uri_capture]
   hash_fallback:
     description:
-      - What to hash on when O(hash_on) gives nothing.
+      - What to hash on if O(hash_on) has no value in a request.
     type: str
     choices: [none, consumer, ip, header, cookie, path, query_arg, uri_capture]
   hash_on_header:
@@ -51,7 +51,7 @@ options:
     type: str
   hash_on_cookie:
     description:
-      - Cookie to hash on, with O(hash_on=cookie) or O(hash_fallback=cookie); the gateway sets it where it is missing.
+      - Cookie to hash on, with O(hash_on=cookie) or O(hash_fallback=cookie); the gateway sets it if it is missing.
     type: str
   hash_on_cookie_path:
     description:
@@ -87,34 +87,34 @@ options:
     type: int
   healthchecks:
     description:
-      - When a target is taken out of the balancer and when it comes back.
+      - Active and passive health checks of the targets.
     type: dict
     suboptions:
       threshold:
         description:
-          - Least share of the targets' weight, in percent, that must be available for the upstream to count as healthy.
+          - Minimum percentage of the weight of all targets that must be available for the upstream to be healthy.
         type: float
       active:
         description:
-          - Probes that the gateway sends by itself.
+          - Probes that the gateway sends.
         type: dict
         suboptions:
           type:
             description:
-              - Kind of the probe. The gateway's default is V(http).
+              - Type of the probe. The gateway's default is V(http).
             type: str
             choices: [tcp, http, https, grpc, grpcs]
           http_path:
             description:
-              - Path that an HTTP probe asks for. The gateway's default is V(/).
+              - Path of the request of an HTTP probe. The gateway's default is V(/).
             type: str
           timeout:
             description:
-              - Seconds within which a probe must be answered. The gateway's default is V(1).
+              - Timeout of a probe in seconds. The gateway's default is V(1).
             type: float
           concurrency:
             description:
-              - Probes at the same time. The gateway's default is V(10).
+              - Number of targets that are probed at the same time. The gateway's default is V(10).
             type: int
           https_sni:
             description:
@@ -122,65 +122,67 @@ options:
             type: str
           https_verify_certificate:
             description:
-              - Whether an HTTPS probe checks the target's certificate. The gateway's default is V(true).
+              - Whether an HTTPS probe verifies the certificate of the target. The gateway's default is V(true).
             type: bool
           headers:
             description:
               - Headers of an HTTP probe, each with a list of values.
-              - Values of headers whose name speaks of credentials are not shown.
+              - Values of headers with names of credentials are not shown.
             type: dict
           healthy:
             description:
-              - How targets that are in use are probed, and when probes bring one back.
+              - Probes of healthy targets, and when a target becomes healthy.
             type: dict
             suboptions:
               interval:
                 description:
-                  - Seconds between probes of healthy targets; V(0), the gateway's default, sends none.
+                  - Seconds between probes of healthy targets. The gateway's default is V(0), which disables them.
                 type: float
               successes:
                 description:
-                  - Good answers after which a target is healthy; V(0), the gateway's default, never.
+                  - Number of successes after which a target is healthy. The gateway's default is V(0), which disables this.
                 type: int
               http_statuses:
                 description:
-                  - Statuses that are good answers.
+                  - Statuses that count as a success.
                 type: list
                 elements: int
           unhealthy:
             description:
-              - When probes take a target out.
+              - Probes of unhealthy targets, and when a target becomes unhealthy.
             type: dict
             suboptions:
               interval:
                 description:
-                  - Seconds between probes of unhealthy targets; V(0), the gateway's default, sends none.
+                  - Seconds between probes of unhealthy targets. The gateway's default is V(0), which disables them.
                 type: float
               tcp_failures:
                 description:
-                  - Failed connections after which a target is unhealthy; V(0), the gateway's default, never.
+                  - Number of failed connections after which a target is unhealthy. The gateway's default is V(0), which
+                    disables this.
                 type: int
               http_failures:
                 description:
-                  - Bad answers after which a target is unhealthy; V(0), the gateway's default, never.
+                  - Number of failed responses after which a target is unhealthy. The gateway's default is V(0), which disables
+                    this.
                 type: int
               timeouts:
                 description:
-                  - Timeouts after which a target is unhealthy; V(0), the gateway's default, never.
+                  - Number of timeouts after which a target is unhealthy. The gateway's default is V(0), which disables this.
                 type: int
               http_statuses:
                 description:
-                  - Statuses that are bad answers.
+                  - Statuses that count as a failure.
                 type: list
                 elements: int
       passive:
         description:
-          - Judgement by the requests that are proxied.
+          - Health checks by the requests that are proxied.
         type: dict
         suboptions:
           type:
             description:
-              - Kind of the traffic. The gateway's default is V(http).
+              - Type of the traffic. The gateway's default is V(http).
             type: str
             choices: [tcp, http, https, grpc, grpcs]
           healthy:
@@ -190,42 +192,44 @@ options:
             suboptions:
               successes:
                 description:
-                  - Good answers after which a target is healthy; V(0), the gateway's default, never.
+                  - Number of successes after which a target is healthy. The gateway's default is V(0), which disables this.
                 type: int
               http_statuses:
                 description:
-                  - Statuses that are good answers.
+                  - Statuses that count as a success.
                 type: list
                 elements: int
           unhealthy:
             description:
-              - When proxied requests take a target out. Only an active probe or an operator gets it back.
+              - When proxied requests make a target unhealthy. Only an active probe or an operator makes it healthy again.
             type: dict
             suboptions:
               tcp_failures:
                 description:
-                  - Failed connections after which a target is unhealthy; V(0), the gateway's default, never.
+                  - Number of failed connections after which a target is unhealthy. The gateway's default is V(0), which
+                    disables this.
                 type: int
               http_failures:
                 description:
-                  - Bad answers after which a target is unhealthy; V(0), the gateway's default, never.
+                  - Number of failed responses after which a target is unhealthy. The gateway's default is V(0), which disables
+                    this.
                 type: int
               timeouts:
                 description:
-                  - Timeouts after which a target is unhealthy; V(0), the gateway's default, never.
+                  - Number of timeouts after which a target is unhealthy. The gateway's default is V(0), which disables this.
                 type: int
               http_statuses:
                 description:
-                  - Statuses that are bad answers.
+                  - Statuses that count as a failure.
                 type: list
                 elements: int
   host_header:
     description:
-      - Value of the C(Host) header of proxied requests, instead of the target's own address.
+      - Value of the C(Host) header of proxied requests, instead of the address of the target.
     type: str
   client_certificate:
     description:
-      - Certificate that the gateway shows to the targets, by its id or one of its SNIs.
+      - Certificate that the gateway presents to the targets, by its ID or one of its SNIs.
     type: str
   use_srv_name:
     description:
@@ -233,19 +237,19 @@ options:
     type: bool
   targets:
     description:
-      - Targets that the upstream must have. Others are left alone unless O(purge_targets=true).
-      - Several that differ in writing but mean the same address are an error.
+      - Targets that the upstream must have. Other targets are not changed unless O(purge_targets=true).
+      - Two targets with the same address are an error, also if it is written in different ways.
     type: list
     elements: dict
     suboptions:
       target:
         description:
-          - Host name or IP address with a port. Without one the gateway uses V(8000).
+          - Host name or IP address with an optional port. The gateway's default for the port is V(8000).
         type: str
         required: true
       weight:
         description:
-          - Share of the requests, from 0 (none) to 65535. The gateway's default is V(100).
+          - Weight of the target, from V(0) (no requests) to V(65535). The gateway's default is V(100).
         type: int
       failover:
         description:
@@ -258,29 +262,29 @@ options:
         elements: str
   purge_targets:
     description:
-      - Whether targets of the upstream that O(targets) does not have are deleted, after the others are written.
+      - Whether targets of the upstream that are not in O(targets) are deleted, after the others are written.
     type: bool
     default: false
   allow_empty:
     description:
-      - Whether O(purge_targets) may delete all targets when O(targets) is empty, so that an empty inventory group
-        cannot empty a pool by accident.
+      - Whether O(purge_targets) may delete all targets if O(targets) is empty. By default this is an error, so that an
+        empty inventory group cannot empty an upstream.
     type: bool
     default: false
   force:
     description:
-      - Whether the last targets that have weight may be deleted or given the weight 0, after which the upstream answers
+      - Whether the last targets with a weight above 0 may be deleted or get the weight 0, after which requests fail with
         503.
     type: bool
     default: false
   max_deletes:
     description:
-      - Most targets that O(purge_targets) may delete; if there are more, the task fails before it writes.
-      - Without it there is no limit.
+      - Maximum number of targets that O(purge_targets) may delete. If there are more, the task fails before it writes.
+      - By default there is no limit.
     type: int
   protect_tags:
     description:
-      - Tags of targets that O(purge_targets) never deletes. The result names them in RV(spared).
+      - Tags of targets that O(purge_targets) does not delete. They are listed in RV(spared).
     type: list
     elements: str
 seealso:

@@ -10,8 +10,8 @@ module: kong_vault
 short_description: Manage vaults of Kong Gateway
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes a vault, a place outside from which the gateway reads secrets where a
-    configuration says V({vault://PREFIX/NAME}).
+  - Creates, updates or deletes a vault, from which the gateway reads the secrets that
+    V({vault://PREFIX/NAME}) in a configuration refers to.
 extends_documentation_fragment:
   - irishtek.kong.connection
   - irishtek.kong.attributes
@@ -21,21 +21,21 @@ extends_documentation_fragment:
 options:
   prefix:
     description:
-      - What references call the vault by. Needed unless O(id) is written.
+      - Prefix of the vault in references. Required unless O(id) is set.
     type: str
   name:
     description:
-      - Kind of the vault, for example V(env); most others, such as V(hcv) or V(aws), need Kong Gateway Enterprise.
-      - Needed for a new one.
+      - Type of the vault, for example V(env); most others, such as V(hcv) or V(aws), need Kong Gateway Enterprise.
+      - Required for a new vault.
     type: str
   description:
     description:
-      - What the vault is for.
+      - Description of the vault.
     type: str
   config:
     description:
-      - Settings of this kind of vault. Only the written keys are managed; V(null) clears one.
-      - Keys known for credentials are not shown.
+      - Settings of this type of vault. Only the written keys are managed; V(null) clears a key.
+      - Keys with credentials are not shown.
     type: dict
 seealso:
   - module: irishtek.kong.kong_plugin
@@ -94,7 +94,7 @@ operation:
 vault:
   description:
     - The vault as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
     - Secrets in its settings are replaced by asterisks.
   type: dict
   returned: success

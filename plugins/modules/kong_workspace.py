@@ -10,8 +10,8 @@ module: kong_workspace
 short_description: Manage workspaces of Kong Gateway Enterprise
 version_added: 1.0.0
 description:
-  - Creates, changes in place or deletes a workspace, in which a team has entities of its own.
-  - A workspace that still holds entities is not deleted; the gateway refuses it.
+  - Creates, updates or deletes a workspace, in which a team has its own entities.
+  - The gateway refuses to delete a workspace with entities.
   - Needs Kong Gateway Enterprise.
 extends_documentation_fragment:
   - irishtek.kong.connection
@@ -21,13 +21,12 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the workspace. Needed unless O(id) is written.
-      - This is the workspace to manage; O(workspace) is the one through which the gateway is asked, and is usually not
-        written here.
+      - Name of the workspace. Required unless O(id) is set.
+      - This is the workspace to manage. O(workspace) is that of the connection, and is usually not set here.
     type: str
   comment:
     description:
-      - What the workspace is for.
+      - Description of the workspace.
     type: str
   config:
     description:
@@ -35,7 +34,7 @@ options:
     type: dict
   meta:
     description:
-      - How Kong Manager shows the workspace, C(color) and C(thumbnail). Only the written keys are managed.
+      - C(color) and C(thumbnail) of the workspace in Kong Manager. Only the written keys are managed.
     type: dict
 seealso:
   - module: irishtek.kong.kong_entity
@@ -85,7 +84,7 @@ operation:
 workspace:
   description:
     - The workspace as the gateway has it after the task; empty after O(state=absent).
-    - In check mode it is a prediction, and the id of one that does not exist yet begins with C(ffffffff).
+    - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
   type: dict
   returned: success
   sample:

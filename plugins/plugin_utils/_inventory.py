@@ -16,7 +16,11 @@ from ansible.errors import AnsibleParserError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ..module_utils._argspec import CONNECTION, connection_from, with_environment
+from ..module_utils._connection_options import (
+    CONNECTION,
+    connection_from,
+    with_environment,
+)
 from ..module_utils._errors import KongError
 from ..module_utils._gateway._protocol import Gateway
 from ..module_utils._transport import HTTPX_IMPORT_ERROR

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kept in process: clients for all items of a loop, predictions for a whole check-mode run.
+"""What is kept between tasks: clients for a loop, predictions for a check-mode run.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from ansible import constants as C
 from ansible import context
 
-from ..module_utils._client import Connection
+from ..module_utils._connection import Connection
 from ..module_utils._module import Session
 from ..module_utils._predict import Predictions
 
@@ -36,15 +36,15 @@ class ControllerSession(Session):
 
     @contextmanager
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
-        # A single task in check mode, inside a real run, is validated against the gateway alone:
-        # what other such tasks predicted did not come about.
+        # A single task in check mode, in a real run, is validated against the gateway alone: what
+        # other such tasks predicted was not done.
         if not context.CLIARGS.get("check"):
             yield Predictions()
             return
         with _memory(connection.workspace_url) as path:
             memory = _read(path)
             try:
-                # What an earlier task lost is not known to be missing.
+                # What is not in an incomplete memory may exist.
                 yield Predictions(memory, complete=not memory.get(_LOST))
             finally:
                 _replace(path, memory)
@@ -67,15 +67,15 @@ class ControllerSession(Session):
                 _replace(path, {_LOST: True})
 
 
-# Says in a memory that what was predicted before is not in it.
+# Marks a memory that lacks earlier predictions.
 _LOST = "lost"
-# What the file of the control planes' IDs is called by, as gateways are by their URLs.
+# The key of the file with the IDs of control planes; those of gateways are their URLs.
 _CONTROL_PLANES = "control planes"
 
 
 @contextmanager
 def _memory(key: str) -> Iterator[Path]:
-    """The file of what was predicted for a gateway; several hosts of a play may be one gateway."""
+    """The file with the predictions for a gateway, which several hosts of a play can be."""
     name = hashlib.sha256(key.encode()).hexdigest()
     path = Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
     path.parent.mkdir(mode=0o700, exist_ok=True)

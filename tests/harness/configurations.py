@@ -21,6 +21,8 @@ MakeSecret = Callable[[str], str]
 _SECRET_NAME = re.compile(
     r"(^|_)(password|passphrase|secret|token|auth|apikey|key)(_v\d)?$|^aws_(key|secret)"
 )
+_IS_LUA = re.compile(r"\.custom_fields_by_lua\.values$|^(pre|post)-function\.")
+_IS_PAIR = re.compile(r"^request-transformer\.(add|append|rename|replace)\.(body|querystring)\.")
 # What a text looks like that a pattern of the schemas takes.
 _MATCHING = {
     r"%w*%p*@+%w*%.?%w*": "someone@mail.test",
@@ -54,6 +56,15 @@ SHAPED: dict[str, Any] = {
     "ldap-auth.start_tls": False,
     "proxy-cache.strategy": "memory",
     "rate-limiting.path": "/limited",
+    # Below zero only -1, above it no shorter time than this.
+    "rate-limiting.sync_rate": 0.5,
+    "redirect.location": "https://redirect.test/",
+    # These contradict body and content_type.
+    "request-termination.echo": _OMITTED,
+    "request-termination.message": _OMITTED,
+    # Shared dictionaries of the gateway.
+    "acme.storage_config.shm.shm_name": "kong",
+    "proxy-cache.memory.dictionary_name": "kong_db_cache",
 }
 
 
@@ -218,6 +229,10 @@ def _text(leaf: Leaf, secret: MakeSecret) -> str:
         return _MATCHING[spec["match"]]
     if spec.get("is_regex"):
         return "robot.*"
+    if _IS_LUA.search(leaf.path):
+        return f"return '{leaf.path}'"
+    if _IS_PAIR.search(leaf.path):
+        return f"{leaf.path}:value"
     return leaf.path.replace("_", "-").replace(".", "-")
 
 

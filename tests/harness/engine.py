@@ -13,8 +13,11 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import put_nulls, take_nulls
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
+    remove_nulls,
+    restore_nulls,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._module import Session, failed, run
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Operation
@@ -60,7 +63,7 @@ class Engine:
         raw = {**(self.gateway.connection if spec.connects else {}), **options}
         warnings: list[str] = []
         try:
-            raw, nulls = take_nulls(spec.fields, spec.to_spec(), raw, warnings.append)
+            raw, nulls = remove_nulls(spec.fields, spec.to_spec(), raw, warnings.append)
         except InputError as exc:
             return failed(exc)
         checked = ArgumentSpecValidator(spec.to_spec(), **spec.constraints()).validate(raw)
@@ -68,7 +71,7 @@ class Engine:
             return {"changed": False, "failed": True, "msg": checked.errors.msg}
         result = run(
             operation,
-            put_nulls(checked.validated_parameters, spec.fields, nulls),
+            restore_nulls(checked.validated_parameters, spec.fields, nulls),
             check_mode=check, diff=diff, warn=warnings.append, session=self.session,
         )
         return {**result, "warnings": warnings}

@@ -121,6 +121,15 @@ class Gateway:
         return {"admin_url": self.admin_url, **({"admin_token": self.token} if self.token else {})}
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables by which modules reach it."""
+        return {
+            f"KONG_{name.upper()}" if name.startswith("admin_")
+            else "KONNECT_CONTROL_PLANE" if name == "control_plane" else name.upper(): value
+            for name, value in self.connection.items()
+        }  # fmt: skip
+
+    @property
     def label(self) -> str:
         """What messages call it."""
         if self.control_plane:

@@ -65,7 +65,7 @@ def _pair(result: Result) -> list[Any]:
 
 
 def _predicted_and_done(one: Tried, **options: Any) -> Result:
-    """One task: check mode writes nothing and foretells what the task then does, once."""
+    """One task: check mode writes nothing and predicts what the task then does, once."""
     one.engine.forget()
     one.engine.gateway.reset_requests()
     predicted = one.run(check=True, **options)
@@ -259,12 +259,28 @@ def test_the_health_of_a_target(empty_gateway: Gateway) -> None:
         again = engine.ok("kong_target_health", **named, health=health)
         assert not again["changed"] and empty_gateway.writes() == []
     for options, message in (
-        ({**named, "target": "127.0.0.1:10"}, "the target does not exist"),
-        ({**named, "upstream": "other.test"}, "the upstream does not exist"),
+        ({**named, "target": "127.0.0.1:10"}, "target 127.0.0.1:10 does not exist"),
+        ({**named, "upstream": "other.test"}, "upstream other.test does not exist"),
     ):
         for check in (True, False):
             refused = engine.refused("kong_target_health", check=check, **options, health="healthy")
             assert message in refused["msg"]
+
+
+def test_check_mode_knows_the_health_that_earlier_tasks_predict(empty_gateway: Gateway) -> None:
+    engine = Engine(empty_gateway)
+    named = {"upstream": "pool.test", "target": "127.0.0.1:9"}
+    health = {**named, "health": "unhealthy", "check": True}
+    engine.ok("kong_upstream", check=True, name="pool.test", **POOL)
+    assert engine.ok("kong_target_health", **health)["diff"]["before"] == {"health": None}
+    engine.ok("kong_target", check=True, **named, state="drained", force=True)
+    assert "its weight is 0" in engine.refused("kong_target_health", **health)["msg"]
+    engine.ok("kong_target", check=True, **named, state="absent")
+    refused = engine.refused("kong_target_health", **health)["msg"]
+    assert "target 127.0.0.1:9 does not exist" in refused
+    engine.ok("kong_upstream", check=True, name="unchecked.test", targets=POOL["targets"])
+    refused = engine.refused("kong_target_health", **{**health, "upstream": "unchecked.test"})
+    assert "the upstream has no health checks" in refused["msg"]
 
 
 @pytest.mark.parametrize("way", ["0", "1"], ids=["module", "controller"])

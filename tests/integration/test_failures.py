@@ -47,7 +47,7 @@ def _targets(gateway: Gateway) -> list[str]:
 def test_a_gateway_that_is_not_there(engine: Engine, closed_port: int, pauses: list[float]) -> None:
     url = f"http://127.0.0.1:{closed_port}"
     result = engine.refused("kong_upstream", admin_url=url, name=UPSTREAM, request_retries=2)
-    _sentence(result, f"upstream {UPSTREAM} at {url}", "no answer", "refused", "KONG_ADMIN_URL")
+    _sentence(result, f"upstream {UPSTREAM} at {url}", "no response", "refused", "KONG_ADMIN_URL")
     assert result["failure"]["attempts"] == 3
     assert len(pauses) == 2
     assert all(0 < pause <= 5 for pause in pauses)
@@ -234,7 +234,7 @@ def test_answers_lost_for_good_are_said_to_be_uncertain(
     method = write.partition("-")[2]
     empty_gateway.faults(match={"method": method}, kind="cut_before", times=None)
     result = engine.refused(module, **options)
-    _sentence(result, f"Could not {operation}", "whether it was done is not known")
+    _sentence(result, f"Could not {operation}", "it is not known whether the change was made")
     assert result["failure"]["uncertain"] is True
 
 
@@ -243,7 +243,7 @@ def test_a_slow_read_ends_in_time(empty_gateway: Gateway, engine: Engine) -> Non
     result = engine.refused(
         "kong_upstream", name=UPSTREAM, request_timeout=0.2, request_retries=0
     )
-    _sentence(result, f"upstream {UPSTREAM}", "none within 0.2 s", "request_timeout")
+    _sentence(result, f"upstream {UPSTREAM}", "timed out after 0.2 s", "request_timeout")
 
 
 def test_a_slow_create_is_not_made_twice(empty_gateway: Gateway, engine: Engine) -> None:

@@ -53,7 +53,7 @@ def test_answers_lost_for_good_are_said_to_be_uncertain(
     engine.gateway.faults(match={"method": "POST"}, kind="cut_before", times=None)
     result = engine.refused(case.module, **case.identity, **case.create)
     assert "Could not create" in result["msg"]
-    assert "whether it was done is not known" in result["msg"]
+    assert "it is not known whether the change was made" in result["msg"]
     assert result["failure"]["uncertain"] is True
     assert case.stored() == []
 

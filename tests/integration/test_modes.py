@@ -145,5 +145,5 @@ def test_a_control_plane_has_no_health_and_says_where_there_is(control_plane: Ga
             "kong_target_health", check=check, upstream="pool.test", target="127.0.0.1:9",
             health="unhealthy",
         )
-        assert "a control plane balances no requests" in refused["msg"]
+        assert "a control plane does not balance requests" in refused["msg"]
         assert "drained" in refused["msg"]

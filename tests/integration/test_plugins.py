@@ -17,7 +17,7 @@ from harness.gateway import Gateway
 VERSIONS = ("3.10", "3.9", "3.5")
 EVERY = [(version, name) for version in VERSIONS for name in configurations.plugins(version)]
 EVERY_IDS = [f"{version}-{name}" for version, name in EVERY]
-MADE_UP = ("id", "created_at", "updated_at")
+GENERATED_VALUE = ("id", "created_at", "updated_at")
 MASKED = "********"
 
 
@@ -28,7 +28,7 @@ def engines(gateway_of: Callable[[str], Gateway]) -> dict[str, Engine]:
 
 
 def _lasting(plugin: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in plugin.items() if key not in MADE_UP}
+    return {key: value for key, value in plugin.items() if key not in GENERATED_VALUE}
 
 
 def _holds(engine: Engine, **options: Any) -> Result:
@@ -190,11 +190,11 @@ def test_an_old_name_is_taken_as_the_new_one(
 
 
 NOT_CONVERTIBLE: list[tuple[str, dict[str, Any], str]] = [
-    ("rate-limiting", {"minute": "many"}, "config.minute: a text is not a number"),
+    ("rate-limiting", {"minute": "many"}, "config.minute: a string is not a number"),
     ("rate-limiting", {"redis": {"port": 1.5}}, "config.redis.port: a number is not an integer"),
     ("rate-limiting", {"redis": {"port": [1]}}, "config.redis.port: a list is not a number"),
-    ("key-auth", {"hide_credentials": "maybe"}, "hide_credentials: a text is neither true"),
-    ("key-auth", {"key_names": "apikey"}, "config.key_names: a text is not a list"),
+    ("key-auth", {"hide_credentials": "maybe"}, "hide_credentials: a string is not a boolean"),
+    ("key-auth", {"key_names": "apikey"}, "config.key_names: a string is not a list"),
     ("http-log", {"headers": ["a"]}, "config.headers: a list is not a dictionary"),
 ]
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check mode tells the truth: what it foretells is what the run then leaves, or is refused for."""
+"""Check mode tells the truth: what it predicts is what the run then leaves, or is refused for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.engine import Engine, Result
 from harness.gateway import PREFIX, TAG
 
 UPSTREAM, SERVICE, ROUTE = (f"{PREFIX}{kind}" for kind in ("upstream", "service", "route"))
-MADE_UP = ("id", "created_at", "updated_at")
+GENERATED_VALUE = ("id", "created_at", "updated_at")
 
 # A real gateway's database takes its time.
 bounded = settings(
@@ -198,7 +198,7 @@ STREAMS = _some(
 def _lasting(value: Any) -> Any:
     """A result without what a gateway makes up anew each time."""
     if isinstance(value, dict):
-        kept = {key: item for key, item in value.items() if key not in MADE_UP}
+        kept = {key: item for key, item in value.items() if key not in GENERATED_VALUE}
         return {key: _lasting(item) for key, item in kept.items() if key != "failure"}
     if isinstance(value, list):
         return [_lasting(item) for item in value]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import carry_out
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import apply
 from ansible_collections.irishtek.kong.plugins.module_utils._document import _run
 from ansible_collections.irishtek.kong.plugins.module_utils._document._run import undo
 from ansible_collections.irishtek.kong.plugins.module_utils._operations import _state
@@ -275,9 +275,9 @@ def test_a_killed_run_is_completed_by_the_next(
         begun.append(arguments)
         if len(begun) > at:
             raise _Killed
-        return carry_out(*arguments)
+        return apply(*arguments)
 
-    monkeypatch.setattr(_run, "carry_out", until_killed)
+    monkeypatch.setattr(_run, "apply", until_killed)
     with pytest.raises(_Killed):
         state(after, on_error="rollback", concurrency=1)
     monkeypatch.undo()

@@ -81,7 +81,7 @@ def test_the_control_plane_says_where_its_data_planes_are(cluster: Cluster) -> N
 @CHECK
 def test_a_control_plane_without_the_urls_is_refused(cluster: Cluster, check: bool) -> None:
     result = cluster.engine.refused("kong_target", check=check, **_target(state="drained"))
-    assert "this one is a control plane: set status_urls to the status URLs" in result["msg"]
+    assert "no balancer to wait for; set status_urls to the status URLs" in result["msg"]
 
 
 @CHECK
@@ -102,7 +102,7 @@ def test_targets_are_listed_with_the_health_at_every_node(cluster: Cluster) -> N
     ]
     assert one["health"] is None, "a control plane knows none"
     result = cluster.engine.refused("kong_info", **options)
-    assert result["msg"] == "status_urls needs health: set health to true"
+    assert result["msg"] == "status_urls needs health; set health to true"
 
 
 def test_the_status_port_of_a_node_with_a_database_is_refused_at_once() -> None:

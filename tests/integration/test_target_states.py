@@ -108,8 +108,8 @@ def test_a_weight_beside_drained_is_refused(
     result = engine.refused(
         "kong_target", check=check, upstream=UPSTREAM, state="drained", **options
     )
-    assert "a drained target has the weight 0: leave weight out" in result["msg"]
-    assert f"of upstream {UPSTREAM} at {engine.gateway.admin_url}" in result["msg"]
+    assert "weight cannot be combined with state drained" in result["msg"]
+    assert f"of upstream {UPSTREAM} at {engine.gateway.label}" in result["msg"]
 
 
 @CHECK
@@ -147,7 +147,7 @@ def test_the_last_target_with_weight_is_drained_only_by_force(
     engine.ok("kong_target", upstream=UPSTREAM, target=TWO, state="drained")
     drain = {"upstream": UPSTREAM, "state": "drained", **options}
     result = engine.refused("kong_target", check=check, **drain)
-    assert "no target of the upstream would have weight left" in result["msg"]
+    assert "no target of the upstream would have a weight above 0" in result["msg"]
     assert "force" in result["msg"]
     assert _stored(gateway)[ONE]["weight"] == 100
     assert engine.ok("kong_target", check=check, force=True, **drain)["changed"]
@@ -175,7 +175,7 @@ def test_the_last_weight_is_taken_away_only_by_force(
     engine.ok("kong_target", upstream=UPSTREAM, target=TWO, state="drained")
     before = _stored(gateway)
     result = engine.refused(module, check=check, **options)
-    assert "would have weight left, so it would answer 503: set force to true" in result["msg"]
+    assert "so requests would fail with 503; set force to true" in result["msg"]
     assert _stored(gateway) == before
     assert engine.ok(module, check=check, force=True, **options)["changed"]
     if not check:
@@ -236,7 +236,7 @@ def test_a_target_that_fails_its_checks_is_not_waited_for_without_end(
     )
     assert result["msg"] == (
         f"targets of upstream {UPSTREAM} at {gateway.admin_url} are not usable after 1 s: "
-        f"{nobody} is UNHEALTHY (it fails its health checks)"
+        f"{nobody} is UNHEALTHY (its health checks fail)"
     )
     assert result["failure"]["health"] == {nobody: "UNHEALTHY"}
     assert result["target"]["target"] == nobody
@@ -256,7 +256,7 @@ def test_a_balancer_that_does_not_exist_yet_is_waited_for(slow: Engine) -> None:
     slow.ok("kong_upstream", name=UPSTREAM)
     late = {"upstream": UPSTREAM, "target": ONE, "wait": True}
     result = slow.refused("kong_target", **late, wait_timeout=0)
-    assert f"{ONE} is UNKNOWN (no balancer knows it yet)" in result["msg"]
+    assert f"{ONE} is UNKNOWN (no balancer uses it yet)" in result["msg"]
     assert (result["changed"], result["operation"]) == (True, "create")
     again = slow.ok("kong_target", **late)
     assert (again["changed"], again["health"]) == (False, {ONE: "HEALTHCHECKS_OFF"})
@@ -305,5 +305,5 @@ def test_nothing_is_waited_for_on_a_control_plane(
     empty_gateway.faults(match={"path": "^/$"}, kind="answer", status=200, body=json.dumps(root))
     engine.ok("kong_upstream", name=UPSTREAM)
     result = engine.refused("kong_target", check=check, upstream=UPSTREAM, target=ONE, wait=True)
-    assert "this one is a control plane: set status_urls" in result["msg"]
+    assert "a control plane has no balancer to wait for; set status_urls" in result["msg"]
     assert _stored(empty_gateway) == {}

@@ -76,7 +76,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused_at_once(
     engine: Engine, tls_gateway: Gateway
 ) -> None:
     result = engine.refused("kong_ping", admin_url=tls_gateway.admin_url)
-    for part in (tls_gateway.admin_url, "certificate is not accepted", "ca_path", "validate_certs"):
+    for part in (tls_gateway.admin_url, "certificate is not trusted", "ca_path", "validate_certs"):
         assert part in result["msg"]
     assert result["failure"]["attempts"] == 1
 
@@ -94,7 +94,7 @@ def test_a_certificate_of_another_host_is_refused(
 ) -> None:
     url = tls_gateway.admin_url.replace("127.0.0.1", "localhost")
     result = engine.refused("kong_ping", admin_url=url, ca_path=server_pair.certificate)
-    assert "certificate is not accepted" in result["msg"]
+    assert "certificate is not trusted" in result["msg"]
 
 
 def test_plain_http_to_an_https_port(engine: Engine, tls_gateway: Gateway) -> None:
@@ -107,7 +107,7 @@ def test_plain_http_to_an_https_port(engine: Engine, tls_gateway: Gateway) -> No
 def test_https_to_a_plain_port(engine: Engine, gateway: Gateway) -> None:
     url = gateway.admin_url.replace("http:", "https:")
     result = engine.refused("kong_ping", admin_url=url)
-    assert "TLS failed" in result["msg"] and "does the port speak HTTPS" in result["msg"]
+    assert "TLS failed" in result["msg"] and "check that the port uses HTTPS" in result["msg"]
     assert result["failure"]["attempts"] == 1
 
 

@@ -173,7 +173,7 @@ def test_values_that_cannot_be_meant_are_refused_alike(
         "empty inside": "targets.1.weight must not be an empty string; use null",
         "infinite": "config.minute must be a finite number",
         "infinite in JSON": "config.max_age must be a finite number",
-        "half a character": "name holds half of a Unicode character",
+        "half a character": "name contains a lone surrogate",
         "misspelled": "Unsupported parameter slts; did you mean slots?",
         "misspelled plugin": "no plugin rate-limitting; did you mean rate-limiting?",
         "misspelled setting": "config.max_ag: unknown field; did you mean max_age?",

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
     absent,
-    carry_out,
+    apply,
     present,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
@@ -85,17 +85,17 @@ class Run:
 
     def present(self, kind: Kind, **written: Any) -> Plan:
         gateway = self.gateway()
-        return carry_out(gateway, present(gateway, kind, written, self.warnings.append))
+        return apply(gateway, present(gateway, kind, written, self.warnings.append))
 
     def absent(self, kind: Kind, **written: Any) -> Plan:
         gateway = self.gateway()
-        return carry_out(gateway, absent(gateway, kind, written))
+        return apply(gateway, absent(gateway, kind, written))
 
     def of(self, parent: str, kind: Kind, **written: Any) -> Plan:
         """An entity of a parent, present."""
         gateway = self.gateway()
         plan = present(gateway, kind, written, self.warnings.append, parent)
-        return carry_out(gateway, plan, parent)
+        return apply(gateway, plan, parent)
 
     def task(self, operation: Operation, state: str = "present", **params: Any) -> Result:
         """A whole module's run, its diff included."""
@@ -104,5 +104,5 @@ class Run:
 
     def target(self, upstream: str, **written: Any) -> Plan:
         gateway = self.gateway()
-        current = gateway.by_name(TARGET, written["target"], upstream)
-        return carry_out(gateway, plan_present(TARGET, written, current, upstream), upstream)
+        current = gateway.find_by(TARGET, "target", written["target"], upstream)
+        return apply(gateway, plan_present(TARGET, written, current, upstream), upstream)

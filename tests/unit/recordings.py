@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
-    GENERATED,
+    TIMESTAMPS,
     Entity,
     Kind,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._freeform import with_details
-from ansible_collections.irishtek.kong.plugins.module_utils._schema import composed
+from ansible_collections.irishtek.kong.plugins.module_utils._schema import merged_schema
 
 TESTS = Path(__file__).parents[1]
 VERSIONS = ("3.4", "3.5", "3.9", "3.10")
@@ -52,8 +52,8 @@ def _dump(version: str) -> dict[str, Any]:
 
 
 def schema(kind: Kind, version: str = "3.10") -> dict[str, Any]:
-    """The schema of a kind; a plugin's is composed with its own."""
-    return dict(composed(schemas(version)[kind.schema_name], kind.details))
+    """The schema of a kind; a plugin's is merged_schema with its own."""
+    return dict(merged_schema(schemas(version)[kind.schema_name], kind.details))
 
 
 @lru_cache
@@ -64,4 +64,4 @@ def plugin(name: str, version: str = "3.10") -> Kind:
 
 def lasting(entity: Entity) -> Entity:
     """An entity without what a gateway makes up."""
-    return {name: value for name, value in entity.items() if name not in ("id", *GENERATED)}
+    return {name: value for name, value in entity.items() if name not in ("id", *TIMESTAMPS)}

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils import _client, _deadline
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._client import Client
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 
 URL = "http://gateway.test:8001"

@@ -17,10 +17,13 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import (
     KINDS,
-    pointing_at,
+    kinds_referring_to,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Traits
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import (
+    Gateway,
+    Traits,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import complete
 from unit.recordings import schemas
@@ -35,6 +38,7 @@ class StockedGateway:
     url = "http://gateway.test:8001"
     predicts = False
     lists_all: frozenset[str] = frozenset()
+    schema_of = Gateway.schema_of
 
     def __init__(self, refuses: Sequence[tuple[str, str]] = ()) -> None:
         self.stored: dict[str, dict[str, Entity]] = defaultdict(dict)
@@ -51,15 +55,9 @@ class StockedGateway:
         """Every kind."""
         return True
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        """By ID."""
-        return self.stored[kind.name].get(key)
-
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        """By name."""
-        return self.by_unique(kind, kind.path_key, name)
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
         """By a value that only one has."""
         return next(
             (each for each in self.stored[kind.name].values() if each[field] == value), None
@@ -99,7 +97,7 @@ class StockedGateway:
         with self._lock:
             self._written("delete", kind, current)
             self.stored[kind.name].pop(current["id"], None)
-            for below, back in pointing_at(kind.name, CASCADE):
+            for below, back in kinds_referring_to(kind.name, CASCADE):
                 kept = self.stored[below.name].items()
                 self.stored[below.name] = {
                     key: each

@@ -130,7 +130,7 @@ def test_texts_inside_lose_their_tags_too() -> None:
         ({"unheard_of": 1}, "Unsupported parameters for (irishtek.kong.kong_upstream) module"),
         ({"slots": "many"}, "slots"),
         ({"name": None}, "name must not be null"),
-        ({"admin_url": f"http://a:{SECRET}@gw.test"}, "admin_url must not hold credentials"),
+        ({"admin_url": f"http://a:{SECRET}@gw.test"}, "admin_url must not contain credentials"),
         ({"admin_url": "http://gw.test", "admin_token": f"{SECRET}\n"}, "Kong-Admin-Token"),
     ],
 )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.irishtek.kong.plugins.module_utils._address import (
-    doubts_about_address,
+    address_warnings,
     normalise_address,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
@@ -98,10 +98,10 @@ def test_a_host_name_stays_as_written_and_gets_port_8000(name: str) -> None:
 def test_a_bare_ipv6_address_that_may_end_in_a_port_is_doubted(
     written: str, port: str, address: str
 ) -> None:
-    (doubt,) = doubts_about_address(written)
+    (doubt,) = address_warnings(written)
     assert f"write {port} if" in doubt and f"or {address}" in doubt
     assert normalise_address(address) == normalise_address(written) != normalise_address(port)
-    assert doubts_about_address(port) == doubts_about_address(address) == []
+    assert address_warnings(port) == address_warnings(address) == []
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_a_bare_ipv6_address_that_may_end_in_a_port_is_doubted(
     ],
 )  # fmt: skip
 def test_an_address_that_can_mean_one_thing_only_is_not_doubted(written: str) -> None:
-    assert doubts_about_address(written) == []
+    assert address_warnings(written) == []

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
-    carry_out,
-    carry_out_all,
+    apply,
+    apply_all,
     present,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
@@ -126,7 +126,7 @@ def test_a_create_ends_as_wanted_whatever_happens_on_the_way(
     operation: str,
     weight: int,
 ) -> None:
-    done = carry_out(gateway_for(script(*steps), monkeypatch), _created(), "web")
+    done = apply(gateway_for(script(*steps), monkeypatch), _created(), "web")
     assert done.operation == operation
     assert done.entity["weight"] == weight
 
@@ -154,7 +154,7 @@ def test_a_create_is_done_after_two_seconds_in_which_writes_fail(
     monkeypatch.setattr("random.uniform", lambda least, most: least)
     client, clock = client_for(handler, monkeypatch)
     start = clock.now
-    assert carry_out(AdminGateway(client), _created(), "web").operation == "create"
+    assert apply(AdminGateway(client), _created(), "web").operation == "create"
 
 
 def test_a_create_that_is_sent_again_ends_with_the_deadline(
@@ -169,13 +169,13 @@ def test_a_create_that_is_sent_again_ends_with_the_deadline(
     client, clock = client_for(handler, monkeypatch, timeout=10.0, retries=3)
     start = clock.now
     error = _failure(AdminGateway(client), _created(), "web")
-    assert "whether it was done is not known" in error.message
+    assert "it is not known whether the change was made" in error.message
     assert clock.now - start <= 41
 
 
 def _failure(gateway: Any, plan: Plan, parent: str | None = None) -> KongError:
     with pytest.raises(KongError) as caught:
-        carry_out(gateway, plan, parent)
+        apply(gateway, plan, parent)
     return caught.value
 
 
@@ -213,7 +213,7 @@ def test_another_unique_field_is_no_race_and_is_named(
 
 def test_a_delete_of_what_is_gone_is_done(script: Scripts, monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = gateway_for(script(Step("DELETE", BY_ID, MISSING)), monkeypatch)
-    assert carry_out(gateway, plan_absent(TARGET, THEIRS, "web"), "web").operation == "delete"
+    assert apply(gateway, plan_absent(TARGET, THEIRS, "web"), "web").operation == "delete"
 
 
 def test_a_target_of_no_upstream_is_said_so(
@@ -248,8 +248,8 @@ def test_an_uncertain_outcome_is_said(
 ) -> None:
     error = _failure(gateway_for(script(*steps), monkeypatch, retries=0), plan, "web")
     assert error.failure.get("uncertain") is True
-    assert error.message.endswith("; whether it was done is not known")
-    assert error.message.count("whether it was done") == 1
+    assert error.message.endswith("; it is not known whether the change was made")
+    assert error.message.count("it is not known") == 1
     assert str(error) == error.message
 
 
@@ -271,7 +271,7 @@ def test_deletes_come_when_everything_else_is_done(
         monkeypatch,
     )
     plans = [plan_absent(TARGET, THEIRS, "web"), _created()]
-    done = carry_out_all(gateway, plans, "web")
+    done = apply_all(gateway, plans, "web")
     assert [plan.operation for plan in done] == ["delete", "create"]
 
 
@@ -282,7 +282,7 @@ def test_nothing_is_deleted_after_a_failure_and_what_was_done_is_known(
     gateway = gateway_for(script(Step("POST", POOL, refused)), monkeypatch)
     unchanged = plan_present(TARGET, {"weight": 100}, THEIRS, "web")
     with pytest.raises(PartlyDone, match="Could not create target 10.0.0.1:80") as caught:
-        carry_out_all(gateway, [unchanged, plan_absent(TARGET, THEIRS, "web"), _created()], "web")
+        apply_all(gateway, [unchanged, plan_absent(TARGET, THEIRS, "web"), _created()], "web")
     assert caught.value.results == [unchanged, None, None]
 
 
@@ -292,7 +292,7 @@ def test_an_unchanged_entity_costs_one_read(
     stored = {"id": ID, "name": "s", "host": "h", "retries": 5, "tags": ["b", "a"]}
     gateway = gateway_for(script(Step("GET", "/services/s", answer(200, stored))), monkeypatch)
     written = {"name": "s", "retries": 5, "tags": ["a", "b"]}
-    assert not carry_out(gateway, present(gateway, SERVICE, written, _warn)).changed
+    assert not apply(gateway, present(gateway, SERVICE, written, _warn)).changed
 
 
 def test_a_written_id_is_looked_for_first_then_the_name(

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
     absent,
-    carry_out,
+    apply,
     present,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._certificate import (
@@ -78,7 +78,7 @@ def test_a_credential_of_another_consumer_is_said_to_be_one(
     gateway = gateway_for(script(*steps), monkeypatch)
     with pytest.raises(KongError) as caught:
         plan = present(gateway, KEY_AUTH, {"key": "s3cret"}, _warn, "alice")
-        carry_out(gateway, plan, "alice")
+        apply(gateway, plan, "alice")
     assert caught.value.message.endswith("; it belongs to another consumer")
     assert "s3cret" not in f"{caught.value.message} {json.dumps(caught.value.failure)}"
 
@@ -94,7 +94,7 @@ def test_a_credential_that_somebody_made_meanwhile_goes_on_as_an_update(
     ]
     gateway = gateway_for(script(*steps), monkeypatch)
     plan = present(gateway, KEY_AUTH, {"key": "s3cret", "tags": ["a"]}, _warn, "alice")
-    assert carry_out(gateway, plan, "alice").operation == "update"
+    assert apply(gateway, plan, "alice").operation == "update"
 
 
 def test_a_credential_is_absent_with_its_consumer(
@@ -113,7 +113,7 @@ def test_a_missing_consumer_is_named_when_a_credential_is_written(
     ]
     gateway = gateway_for(script(*steps), monkeypatch)
     with pytest.raises(InputError, match="acl g of consumer alice .*: consumer alice does not"):
-        carry_out(gateway, present(gateway, ACL, {"group": "g"}, _warn, "alice"), "alice")
+        apply(gateway, present(gateway, ACL, {"group": "g"}, _warn, "alice"), "alice")
 
 
 def _recorded_authority() -> tuple[str, str]:
@@ -201,7 +201,7 @@ def test_a_kind_that_only_the_enterprise_edition_has_is_said_to_be_so(
     with pytest.raises(
         NotOffered, match=f"consumer_group gold at {URL}: .*Kong Gateway Enterprise"
     ):
-        carry_out(gateway, present(gateway, GROUP, {"name": "gold"}, _warn))
+        apply(gateway, present(gateway, GROUP, {"name": "gold"}, _warn))
 
 
 def test_what_somebody_made_meanwhile_is_settled_again(
@@ -217,7 +217,7 @@ def test_what_somebody_made_meanwhile_is_settled_again(
     ]
     gateway = gateway_for(script(*steps), monkeypatch)
     written = {"name": "web", "algorithm": "round-robin"}
-    plan = carry_out(gateway, present(gateway, KINDS["upstream"], written, _warn))
+    plan = apply(gateway, present(gateway, KINDS["upstream"], written, _warn))
     assert plan.operation == "update"
 
 

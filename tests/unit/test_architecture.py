@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import CONNECTION
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import CONNECTION
 from unit.recordings import TESTS, VERSIONS, schemas
 
 ROOT = TESTS.parent
@@ -43,30 +43,33 @@ ARROWS: dict[str, set[str]] = {
     "_process": set(),
     "_shares": set(),
     "_exchange": {"_deadline", "_parallel", "_shares", "_transport"},
-    "_client": {"_deadline", "_errors", "_transport"},
-    "_gateway": {"_client", "_entities", "_errors", "_parallel", "_plan", "_schema"},
+    "_connection": {"_errors", "_transport"},
+    "_retries": {"_connection", "_deadline", "_errors"},
+    "_client": {"_connection", "_deadline", "_errors", "_retries", "_transport"},
+    "_gateway": {"_client", "_connection", "_entities", "_errors", "_parallel", "_plan", "_schema"},
     "_apply": {
         "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan", "_schema",
         "_secrets", "_spelling", "_values",
     },
-    "_predict": {"_client", "_entities", "_errors", "_gateway", "_plan", "_schema"},
-    "_argspec": {"_client", "_entities", "_errors", "_spelling", "_stored"},
+    "_predict": {"_client", "_entities", "_errors", "_gateway", "_plan", "_schema", "_values"},
+    "_connection_options": {"_connection", "_entities", "_errors"},
+    "_argspec": {"_connection_options", "_entities", "_errors", "_spelling", "_stored"},
     "_document": {
         "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan",
         "_schema", "_secrets", "_spelling", "_values",
     },
     "_operations": {
-        "_address", "_apply", "_argspec", "_deadline", "_document", "_entities", "_errors",
-        "_exchange", "_freeform", "_gateway", "_parallel", "_plan", "_predict",
-        "_process", "_secrets", "_shares", "_spelling", "_values",
+        "_address", "_apply", "_argspec", "_connection", "_deadline", "_document", "_entities",
+        "_errors", "_exchange", "_freeform", "_gateway", "_parallel", "_plan", "_predict",
+        "_process", "_secrets", "_shares", "_spelling", "_transport", "_values",
     },
     "_module": {
-        "_argspec", "_client", "_errors", "_gateway", "_operations", "_predict", "_secrets",
-        "_transport",
+        "_argspec", "_client", "_connection", "_connection_options", "_errors", "_gateway",
+        "_operations", "_predict", "_secrets", "_transport",
     },
 }  # fmt: skip
 MAY_KNOW_HTTPX = {"_client", "_exchange", "_transport"}
-MAY_KNOW_ANSIBLE = {"_argspec", "_module"}
+MAY_KNOW_ANSIBLE = {"_argspec", "_connection_options", "_module"}
 # Reading the gateway's answers and files is left to the parts that are named for it.
 PURE = {
     "_errors", "_stored", "_address", "_entities", "_schema", "_spelling", "_values", "_secrets",

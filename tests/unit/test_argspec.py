@@ -13,12 +13,14 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.irishtek.kong.plugins.module_utils import _argspec
 from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     ArgumentSpec,
-    connection_from,
     options_of,
-    put_nulls,
     refuse_unsendable,
+    remove_nulls,
+    restore_nulls,
+)
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
+    connection_from,
     secrets_in,
-    take_nulls,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
@@ -59,7 +61,7 @@ def _taken(
 ) -> tuple[dict[str, Any], list[tuple[Any, ...]], list[str]]:
     """Parameters without nulls, where the nulls stood, and the warnings."""
     warnings: list[str] = []
-    return (*take_nulls(FIELDS, spec or SPEC, raw, warnings.append), warnings)
+    return (*remove_nulls(FIELDS, spec or SPEC, raw, warnings.append), warnings)
 
 
 def _through(raw: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +70,7 @@ def _through(raw: dict[str, Any]) -> dict[str, Any]:
     assert warnings == []
     validated = ArgumentSpecValidator(SPEC).validate(clean)
     assert validated.error_messages == []
-    return put_nulls(validated.validated_parameters, FIELDS, nulls)
+    return restore_nulls(validated.validated_parameters, FIELDS, nulls)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,11 @@ def test_what_is_written_arrives_as_written(
 def test_null_on_what_must_be_there_is_an_error(raw: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="must not be null"):
         _taken(raw)
+
+
+def test_an_option_that_is_left_out_is_not_written() -> None:
+    assert restore_nulls({"kinds": None, "health": False}, (), []) == {"health": False}
+    assert restore_nulls({"path": None, "record": {"timeout": None}}, FIELDS, []) == {"record": {}}
 
 
 def test_nulls_of_other_options_are_left_to_ansible() -> None:
@@ -174,7 +181,7 @@ def test_an_empty_identity_or_reference_is_never_null(monkeypatch: pytest.Monkey
     monkeypatch.setattr(_argspec, "_NONE_IS_EMPTY", True)
     fields = (Field("name", nullable=False), Field("service", reference="service"))
     raw = {"name": "", "service": ""}
-    assert take_nulls(fields, options_of(fields), raw, pytest.fail) == (raw, [])
+    assert remove_nulls(fields, options_of(fields), raw, pytest.fail) == (raw, [])
 
 
 @pytest.mark.parametrize(
@@ -208,12 +215,12 @@ def test_an_option_that_is_like_none_is_left_to_ansible() -> None:
     ("params", "message"),
     [
         ({"request_timeout": float("nan")}, "request_timeout must be a finite number"),
-        ({"workspace": "a\ud800"}, "workspace holds half of a Unicode character"),
+        ({"workspace": "a\ud800"}, "workspace contains a lone surrogate"),
         (
             {"admin_headers": {"X": [float("-inf")]}},
             "admin_headers.X.1 must be a finite number",
         ),
-        ({"admin_headers": {"\udfff": 1}}, "a key of admin_headers holds half of a Unicode"),
+        ({"admin_headers": {"\udfff": 1}}, "a key of admin_headers contains a lone surrogate"),
     ],
 )
 def test_what_no_request_can_hold_is_refused_by_the_name_of_the_option(
@@ -291,16 +298,16 @@ def test_the_connection_has_everything_that_is_written() -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({}, "no gateway is named: write admin_url .or set KONG_ADMIN_URL., or konnect_token"),
-        ({"admin_url": ""}, "no gateway is named"),
-        ({"admin_url": "gw.test:8001"}, "begins with http:// or https:// and a host"),
-        ({"admin_url": "http://"}, "begins with http:// or https:// and a host"),
-        ({"admin_url": "ftp://gw.test"}, "begins with http:// or https:// and a host"),
-        ({"admin_url": "http://gw.test", "request_timeout": 0.0}, "request_timeout is 0"),
-        ({"admin_url": "http://gw.test", "request_retries": -1}, "request_retries is -1"),
+        ({}, "one of the following is required: admin_url .or KONG_ADMIN_URL., konnect_token"),
+        ({"admin_url": ""}, "one of the following is required: admin_url"),
+        ({"admin_url": "gw.test:8001"}, "must begin with http:// or https:// and a host"),
+        ({"admin_url": "http://"}, "must begin with http:// or https:// and a host"),
+        ({"admin_url": "ftp://gw.test"}, "must begin with http:// or https:// and a host"),
+        ({"admin_url": "http://gw.test", "request_timeout": 0.0}, "must be greater than 0, got 0"),
+        ({"admin_url": "http://gw.test", "request_retries": -1}, "must be at least 0, got -1"),
         ({"admin_url": "http://gw.test:port"}, "is not the URL of an Admin API"),
         ({"admin_url": "http://[::1"}, "is not the URL of an Admin API"),
-        ({"admin_url": "http://gw.test", "admin_token": "a\nb"}, "control character"),
+        ({"admin_url": "http://gw.test", "admin_token": "a\nb"}, "must be printable ASCII"),
     ],
 )
 def test_a_connection_that_cannot_be_is_refused_with_a_reason(

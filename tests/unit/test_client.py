@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._client import segment
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import segment
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     Refused,
     UnexpectedAnswer,

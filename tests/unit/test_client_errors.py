@@ -55,8 +55,8 @@ def _error(handler: Callable[[httpx.Request], Any], patch: pytest.MonkeyPatch) -
          "no (HTTP 403); check what admin_token may do, and workspace"),
         (answer(405, {"message": "cannot", "code": 12}), Refused,
          "cannot (HTTP 405); this gateway runs without a database, "
-         "so its entities cannot be changed one by one: write them into its declarative "
-         "configuration and load that as a whole"),
+         "so its entities cannot be changed one by one; add them to its declarative "
+         "configuration and load that with kong_state"),
         (answer(405, {"message": "Method not allowed"}), Refused,
          "Method not allowed (HTTP 405)"),
         (answer(409, {"message": "UNIQUE violation", "code": 5}), Refused,
@@ -67,24 +67,25 @@ def _error(handler: Callable[[httpx.Request], Any], patch: pytest.MonkeyPatch) -
          "An unexpected error occurred (HTTP 500)"),
         (answer(502, text="<html>Bad Gateway</html>"), Refused, "HTTP 502"),
         (answer(200, text="<html>Kong Manager</html>", content_type="text/html; charset=utf-8"),
-         UnexpectedAnswer, f"{URL} does not answer as an Admin API does (HTTP 200, text/html): "
-         "check that admin_url is that of the Admin API, not of the proxy, Kong Manager or "
+         UnexpectedAnswer,
+         f"the response of {URL} is not that of an Admin API (HTTP 200, text/html); "
+         "check that admin_url is the URL of an Admin API, not of the proxy, Kong Manager or "
          "another server"),
         (answer(404, text="<html>nginx</html>", content_type="text/html"), UnexpectedAnswer,
-         f"{URL} does not answer as an Admin API does (HTTP 404, text/html): "
-         "check that admin_url is that of the Admin API, not of the proxy, Kong Manager or "
+         f"the response of {URL} is not that of an Admin API (HTTP 404, text/html); "
+         "check that admin_url is the URL of an Admin API, not of the proxy, Kong Manager or "
          "another server"),
         (answer(400, text=HTML, content_type="text/html"), UnexpectedAnswer,
-         f"{URL} does not answer as an Admin API does (HTTP 400, text/html): "
-         "the port speaks HTTPS, so admin_url must begin with https://"),
+         f"the response of {URL} is not that of an Admin API (HTTP 400, text/html); "
+         "the port uses HTTPS, so admin_url must begin with https://"),
         (answer(301, text="", location="https://gw.test/"), UnexpectedAnswer,
-         f"{URL} does not answer as an Admin API does (HTTP 301, text/plain): "
-         "it redirects to https://gw.test/, which may be the right one"),
+         f"the response of {URL} is not that of an Admin API (HTTP 301, text/plain); "
+         "it redirects to https://gw.test/; check admin_url"),
         (answer(404, {"message": "no Route matched with those values", "request_id": "r"}),
-         UnexpectedAnswer, f"{URL} is the gateway's proxy, not its Admin API: check admin_url"),
+         UnexpectedAnswer, f"{URL} is the gateway's proxy, not its Admin API; check admin_url"),
         (answer(200, ["a", "list"]), UnexpectedAnswer,
-         f"{URL} does not answer as an Admin API does (HTTP 200, application/json): "
-         "check that admin_url is that of the Admin API, not of the proxy, Kong Manager or "
+         f"the response of {URL} is not that of an Admin API (HTTP 200, application/json); "
+         "check that admin_url is the URL of an Admin API, not of the proxy, Kong Manager or "
          "another server"),
     ],
 )  # fmt: skip
@@ -123,20 +124,20 @@ def _no_tls() -> ssl.SSLError:
          "[Errno 111] Connection refused; check admin_url (or KONG_ADMIN_URL) and that the "
          "gateway runs"),
         (_raise(httpx.ConnectTimeout, "x"), False,
-         "none within 10 s; check the address, or raise request_timeout"),
+         "timed out after 10 s; check the address or request_timeout"),
         (_raise(httpx.ReadTimeout, "x"), True,
-         "none within 10 s; check the address, or raise request_timeout"),
+         "timed out after 10 s; check the address or request_timeout"),
         (_raise(httpx.ReadError, "reset"), True, "the connection was lost (reset)"),
         (_raise(httpx.DecodingError, "bad gzip"), True, "the connection was lost (bad gzip)"),
         (_raise(httpx.ProxyError, "407 Proxy Authentication Required"), False,
          "407 Proxy Authentication Required; check admin_url (or KONG_ADMIN_URL) and that the "
          "gateway runs"),
         (_raise(httpx.ConnectError, "x", _untrusted()), False,
-         "its TLS certificate is not accepted (self-signed certificate); "
-         "give its CA as ca_path, or set validate_certs to false"),
+         "its TLS certificate is not trusted (self-signed certificate); "
+         "set ca_path to its CA, or validate_certs to false"),
         (_raise(httpx.ConnectError, "x", _no_tls()), False,
-         "TLS failed (wrong version number); does the port speak HTTPS, and want a "
-         "client_cert?"),
+         "TLS failed (wrong version number); check that the port uses HTTPS, and "
+         "whether it requires client_cert"),
     ],
 )  # fmt: skip
 def test_no_answer_is_a_sentence_with_its_reason(
@@ -145,7 +146,7 @@ def test_no_answer_is_a_sentence_with_its_reason(
     error = _error(handler, monkeypatch)
     assert isinstance(error, Unreachable)
     assert error.sent is sent
-    assert error.message == f"no answer from the Admin API at {URL}: {reason}"
+    assert error.message == f"no response from {URL}: {reason}"
 
 
 def test_a_certificate_that_is_not_accepted_is_not_tried_again(

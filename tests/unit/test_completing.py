@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
-    MADE_UP,
+    GENERATED_VALUE,
     complete,
-    composed,
+    merged_schema,
     names_in,
     replacements,
     value_at,
-    without_old_spellings,
+    without_old_names,
 )
 
 PORT = {"port": {"type": "integer", "default": 80}}
@@ -43,7 +43,7 @@ def _completed(entity: dict[str, Any], **specs: Any) -> dict[str, Any]:
          {"node": {"host": None, "port": 80}}),
         ({**NODE, "required": True}, ..., {"host": None, "port": 80}),
         (NODE, ..., None),
-        ({"type": "string", "auto": True}, ..., MADE_UP),
+        ({"type": "string", "auto": True}, ..., GENERATED_VALUE),
         ({"type": "string", "auto": True}, "mine", "mine"),
         ({"type": "string", "auto": True}, None, None),
         ({"type": "boolean", "default": False}, ..., False),
@@ -94,11 +94,11 @@ def test_only_what_has_one_successor_is_known_to_be_renamed() -> None:
 
 def test_each_setting_is_judged_once_under_its_present_name() -> None:
     completed = complete(CONFIG, {"of_tomorrow": 1, "redis": {"password": "p"}})
-    assert without_old_spellings(CONFIG, completed) == {
+    assert without_old_names(CONFIG, completed) == {
         "of_tomorrow": 1,
         "redis": {"port": 80, "password": "p"},
     }
-    assert without_old_spellings(CONFIG, {"redis": None}) == {"redis": None}
+    assert without_old_names(CONFIG, {"redis": None}) == {"redis": None}
 
 
 def test_completing_twice_is_completing_once() -> None:
@@ -116,7 +116,7 @@ def test_a_value_is_found_by_its_path(path: tuple[str, ...], found: Any) -> None
 
 def test_an_entitys_own_schema_wins_over_the_kinds() -> None:
     base = {"fields": [{"config": {"type": "record"}}, {"name": {"type": "string"}}], "x": 1}
-    whole = composed(base, {"fields": [{"config": NODE}]})
+    whole = merged_schema(base, {"fields": [{"config": NODE}]})
     assert whole == {"fields": [{"config": NODE}, {"name": {"type": "string"}}], "x": 1}
-    assert composed(base, None) is base
+    assert merged_schema(base, None) is base
     assert names_in(whole) == {"config", "name"}

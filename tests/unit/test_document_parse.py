@@ -264,24 +264,24 @@ def test_values_are_taken_in_their_types(field: str, written: Any, value: Any) -
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"slots": "many"}, "slots: a text is not a number"),
-        ({"slots": True}, "slots: a truth value is not a number"),
-        ({"slots": 5}, "slots is 5, and must be from"),
+        ({"slots": "many"}, "slots: a string is not a number"),
+        ({"slots": True}, "slots: a boolean is not a number"),
+        ({"slots": 5}, "slots must be from"),
         ({"slots": [1]}, "slots: a list is not a number"),
-        ({"use_srv_name": "perhaps"}, "use_srv_name: a text is neither true nor false"),
-        ({"tags": "red"}, "tags: a text is not a list"),
-        ({"tags": [["red"]]}, "tags.1: a list is not a text"),
-        ({"tags": ["a,b"]}, "must not hold a comma"),
+        ({"use_srv_name": "perhaps"}, "use_srv_name: a string is not a boolean"),
+        ({"tags": "red"}, "tags: a string is not a list"),
+        ({"tags": [["red"]]}, "tags.1: a list is not a string"),
+        ({"tags": ["a,b"]}, "must not contain a comma"),
         ({"healthchecks": []}, "healthchecks: a list is not a dictionary"),
-        ({"healthchecks": {"active": {"timeout": "x"}}}, "healthchecks.active.timeout: a text"),
+        ({"healthchecks": {"active": {"timeout": "x"}}}, "healthchecks.active.timeout: a string"),
         ({"name": None}, "name cannot be null"),
-        ({"name": ["u"]}, "name: a list is not a text"),
-        ({"id": ["u"]}, "a list is not a text"),
+        ({"name": ["u"]}, "name: a list is not a string"),
+        ({"id": ["u"]}, "a list is not a string"),
         ({"targets": {"target": "a"}}, "targets is not a list"),
         ({"targets": ["a"]}, "entry 1 of targets is not a mapping"),
         ({"targets": [{"weight": 1}]}, "it needs target or id"),
         ({"targets": [{"target": "a:b:c"}]}, "target"),
-        ({"targets": [{"target": "a", "weight": -1}]}, "weight is -1"),
+        ({"targets": [{"target": "a", "weight": -1}]}, "weight must be from 0 to 65535, got -1"),
         ({"client_certificate": ["x"]}, "client_certificate is neither a name or id"),
         ({"host_header": "********"}, "host_header holds asterisks"),
     ],
@@ -423,6 +423,13 @@ def test_a_path_that_lost_its_tilde_is_named_with_its_place(path: str) -> None:
     route = Located({"name": "r", "paths": ["/ok", path]}, "kong.yaml:3", {"paths": "kong.yaml:5"})
     (warning,) = _parsed(routes=[route]).warnings
     assert warning.startswith(f"kong.yaml:5: route r: the path {path} ") and f"~{path}" in warning
+
+
+def test_an_address_whose_end_may_be_a_port_is_named_with_its_place() -> None:
+    target = Located({"target": "fd00::7c46:80"}, "kong.yaml:3", {"target": "kong.yaml:4"})
+    (warning,) = _parsed(upstreams=[{"name": "u", "targets": [target]}]).warnings
+    assert warning.startswith("kong.yaml:4: target [fd00:")
+    assert "write [fd00::7c46]:80 if port 80 is meant" in warning
 
 
 def test_other_paths_give_no_warning() -> None:

@@ -23,10 +23,10 @@ TEXT, INTEGER, NUMBER, BOOLEAN, LIST, RECORD = (
     "string", "integer", "number", "boolean", "array", "record"
 )  # fmt: skip
 REFUSED = {
-    TEXT: "is not a text; put it in quotes if it is meant as one",
+    TEXT: "is not a string; put it in quotes to make it one",
     INTEGER: "is not a",
     NUMBER: "is not a number",
-    BOOLEAN: "is neither true nor false",
+    BOOLEAN: "is not a boolean",
     LIST: "is not a list",
     "set": "is not a list",
     "map": "is not a dictionary",
@@ -112,9 +112,9 @@ def test_the_path_leads_through_records_lists_and_maps() -> None:
     )
     with pytest.raises(InputError, match=r"^redis.nodes.2: .* not a dictionary"):
         normalise(fields, {"redis": {"nodes": [{"port": 1}, "x"]}})
-    with pytest.raises(InputError, match=r"^redis.nodes.1.port: a text is not a number"):
+    with pytest.raises(InputError, match=r"^redis.nodes.1.port: a string is not a number"):
         normalise(fields, {"redis": {"nodes": [{"port": "x"}]}})
-    with pytest.raises(InputError, match=r"^by_name.a: a text is not a number"):
+    with pytest.raises(InputError, match=r"^by_name.a: a string is not a number"):
         normalise(fields, {"by_name": {"a": "x"}})
     assert normalise(fields, {"names": [1, "1"], "by_name": {"a": "5"}}) == {
         "names": ["1"], "by_name": {"a": 5}

@@ -71,10 +71,10 @@ def test_what_is_missing_is_none_and_what_is_refused_is_an_error(
         Step("GET", "/services/s", answer(403, {"message": "no"})),
     ]
     gateway = gateway_for(script(*steps), monkeypatch)
-    assert gateway.by_name(SERVICE, "a/b") is None
+    assert gateway.find_by(SERVICE, "name", "a/b") is None
     assert gateway.entities(TARGET, "web") is None
     with pytest.raises(Refused):
-        gateway.by_name(SERVICE, "s")
+        gateway.find_by(SERVICE, "name", "s")
     with pytest.raises(InputError, match="service s does not exist"):
         gateway.missing(SERVICE, "s")
 
@@ -177,7 +177,7 @@ def test_a_missing_workspace_is_an_error_and_no_empty_list(
     gateway = gateway_for(script(*steps), monkeypatch, workspace="team")
     for ask in (
         lambda: gateway.entities(SERVICE),
-        lambda: gateway.by_name(SERVICE, "s"),
+        lambda: gateway.find_by(SERVICE, "name", "s"),
         lambda: gateway.delete(SERVICE, {"id": "s"}),
     ):
         with pytest.raises(Refused, match="Workspace 'team' not found"):

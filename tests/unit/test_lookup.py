@@ -15,8 +15,8 @@ from ansible.errors import AnsibleLookupError
 from ansible_collections.irishtek.kong.plugins.doc_fragments import connection, connection_plugin
 from ansible_collections.irishtek.kong.plugins.lookup import kong
 from ansible_collections.irishtek.kong.plugins.module_utils import _module
-from ansible_collections.irishtek.kong.plugins.module_utils._argspec import CONNECTION
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import CONNECTION
 from unit.scripted import URL, Script, Step, answer, client_for
 
 Ask = Callable[..., list[Any]]
@@ -144,7 +144,7 @@ def test_a_secret_key_is_in_no_url_and_no_message(lookup: Lookups) -> None:
 def test_a_plugin_is_found_by_a_name_that_only_one_has(lookup: Lookups) -> None:
     ask, session = lookup(*[_listed("/plugins", LIMITS)] * 4)
     assert ask("plugin", "cors", "two", "p1", field="id") == ["p3", "p2", "p1"]
-    with pytest.raises(AnsibleLookupError, match="plugin rate-limiting exists 2 times: ask"):
+    with pytest.raises(AnsibleLookupError, match="plugin rate-limiting exists 2 times; set id"):
         ask("plugin", "rate-limiting")
     assert len(session.connections) == 2
 
@@ -160,7 +160,7 @@ def test_a_plugin_is_found_by_a_name_that_only_one_has(lookup: Lookups) -> None:
         (["target", "a"], {}, "target needs parent, the name or id of its upstream"),
         (["acl", "a"], {}, "acl needs parent, the name or id of its consumer"),
         (["service", "a"], {"parent": "b"}, "service has no parent"),
-        (["service", "a"], {"admin_url": None}, "no gateway is named"),
+        (["service", "a"], {"admin_url": None}, "one of the following is required: admin_url"),
         (["target", "a b"], {"parent": "web"}, "target 'a b' is not a valid host name"),
     ],
 )

@@ -181,8 +181,8 @@ def test_a_password_of_one_who_is_there_is_left_alone_when_asked(tasks: Tasks) -
     ("params", "message"),
     [
         ({"type": "key_auth", "username": "al", "key": "s3cret"},
-         "username is no field of a credential of the type key_auth"),
-        ({"type": "acl", "key": "s3cret"}, "key is no field of a credential of the type acl"),
+         "username is not a field of credentials of type key_auth"),
+        ({"type": "acl", "key": "s3cret"}, "key is not a field of credentials of type acl"),
         ({"type": "jwt", "secret": "s3cret"}, "one of the following is required: key, id"),
         ({"type": "basic_auth", "password": "s3cret"},
          "one of the following is required: username, id"),
@@ -272,7 +272,7 @@ def test_a_plugin_is_looked_for_in_the_narrowest_list(
 @pytest.mark.parametrize("written", [{"id": ID["b"]}, {"instance_name": "two"}])
 def test_a_plugin_that_is_not_there_needs_a_name_to_be_made(tasks: Tasks, written: Entity) -> None:
     steps = [NO_ID if "id" in written else NO_NAME]
-    assert "a new plugin needs a name" in tasks.refusal(KONG_PLUGIN, steps, **written).message
+    assert "a new plugin needs name" in tasks.refusal(KONG_PLUGIN, steps, **written).message
     assert not tasks.run(KONG_PLUGIN, steps, **written, state="absent")["changed"]
 
 
@@ -317,7 +317,7 @@ def test_a_plugin_of_a_missing_service_is_absent_and_cannot_be_present(tasks: Ta
 def test_a_setting_of_the_wrong_type_is_refused_with_its_path(tasks: Tasks) -> None:
     steps = [_get("/plugins"), CORS_SCHEMA]
     error = tasks.refusal(KONG_PLUGIN, steps, name="cors", config={"max_age": "s3cret"})
-    assert error.message == f"plugin cors at {URL}: config.max_age: a text is not a number"
+    assert error.message == f"plugin cors at {URL}: config.max_age: a string is not a number"
 
 
 # Any other entity.
@@ -335,7 +335,7 @@ def _any(path: str, **entity: Any) -> dict[str, Any]:
         (_any("/plugins", name="cors"), [], "use kong_plugin"),
         (_any("/consumers/a/plugins/", name="cors"), [], "use kong_plugin"),
         (_any("/my-things", name="x"), [Step("GET", "/schemas/my_things", MISSING)],
-         f"the gateway at {URL} has no entities named my_things: check path, or name its schema"),
+         f"the gateway at {URL} has no schema my_things; check path, or set schema"),
         (_any("/workspaces", comment="x"), [WORKSPACES],
          "one of the following is required: name, id"),
         ({**_any("/workspaces", name="x"), "identity": "comment"}, [WORKSPACES],

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check mode foretells what a run would leave, from reads and validations alone."""
+"""Check mode predicts what a run would leave, from reads and validations alone."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ def test_what_is_predicted_to_be_deleted_is_gone(monkeypatch: pytest.MonkeyPatch
     run = Run(ReadOnly(stored), monkeypatch)
     assert run.absent(UPSTREAM, name="web").operation == "delete"
     gateway = run.gateway()
-    assert gateway.by_name(UPSTREAM, "web") is None
-    assert gateway.by_id(UPSTREAM, ID["a"]) is None
+    assert gateway.find_by(UPSTREAM, "name", "web") is None
+    assert gateway.find_by(UPSTREAM, "id", ID["a"]) is None
     assert gateway.entities(UPSTREAM) == []
     assert gateway.entities(TARGET, "web") is None
     assert not run.absent(UPSTREAM, name="web").changed
@@ -117,8 +117,8 @@ def test_a_renamed_entity_is_found_by_its_new_name_only(monkeypatch: pytest.Monk
     run = Run(ReadOnly(stored), monkeypatch)
     assert run.present(UPSTREAM, id=ID["a"], name="new").operation == "update"
     gateway = run.gateway()
-    assert gateway.by_name(UPSTREAM, "web") is None
-    assert (gateway.by_name(UPSTREAM, "new") or {})["id"] == ID["a"]
+    assert gateway.find_by(UPSTREAM, "name", "web") is None
+    assert (gateway.find_by(UPSTREAM, "name", "new") or {})["id"] == ID["a"]
 
 
 def test_a_name_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ POINTED_AT = {
 
 
 def test_a_service_that_a_route_points_at_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InputError, match="route r still points at it: delete that one first"):
+    with pytest.raises(InputError, match="route r still refers to it; delete that one first"):
         Run(ReadOnly(POINTED_AT), monkeypatch).absent(SERVICE, name="api")
 
 
@@ -153,7 +153,7 @@ def test_it_is_deleted_once_the_route_is_gone_or_points_elsewhere(
     run.present(SERVICE, name="new", host="web")
     run.present(ROUTE, name="r", service="new")
     assert run.absent(SERVICE, name="api").changed
-    with pytest.raises(InputError, match="route r still points at it"):
+    with pytest.raises(InputError, match="route r still refers to it"):
         run.absent(SERVICE, name="new")
 
 

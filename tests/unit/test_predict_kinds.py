@@ -136,7 +136,7 @@ POINTING = {
 
 def test_a_certificate_that_something_uses_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly(POINTING), monkeypatch)
-    with pytest.raises(InputError, match="upstream web still points at it: delete that one first"):
+    with pytest.raises(InputError, match="upstream web still refers to it; delete that one first"):
         run.task(KONG_CERTIFICATE, "absent", snis=["a.test"])
     unused = {**POINTING, f"/certificates/{ID['a']}/upstreams": {"data": []}}
     run = Run(ReadOnly(unused), monkeypatch)
@@ -156,7 +156,7 @@ def test_what_an_earlier_task_points_at_is_not_deleted_either(
     stored = {**POINTING, f"/certificates/{ID['a']}/upstreams": {"data": []}}
     run = Run(ReadOnly(stored), monkeypatch)
     run.present(SERVICE, name="api", host="h", client_certificate=ID["a"])
-    with pytest.raises(InputError, match="service api still points at it"):
+    with pytest.raises(InputError, match="service api still refers to it"):
         run.absent(CERTIFICATE, id=ID["a"])
 
 
@@ -173,7 +173,7 @@ def _trusted_authority(version: str) -> dict[str, Any]:
 
 def test_an_authority_that_a_service_trusts_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly(_trusted_authority("3.10.0")), monkeypatch)
-    with pytest.raises(InputError, match="service api still points at it: delete that one first"):
+    with pytest.raises(InputError, match="service api still refers to it; delete that one first"):
         run.absent(KINDS["ca_certificate"], id=ID["a"])
     run.present(SERVICE, name="api", ca_certificates=[])
     assert run.absent(KINDS["ca_certificate"], id=ID["a"]).operation == "delete"
@@ -310,11 +310,17 @@ def test_a_key_of_a_predicted_set_is_predicted(monkeypatch: pytest.MonkeyPatch) 
     assert key.entity["set"] == {"id": made.entity["id"]}
 
 
+CHECKS = {"passive": {"unhealthy": {"tcp_failures": 1}}}
 WEB_HEALTH: Entity = {"data": [{"target": "10.0.0.1:80", "health": "HEALTHY"}]}
 
 
 def test_health_is_predicted_and_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(ReadOnly({"/upstreams/web/health": WEB_HEALTH}), monkeypatch)
+    stored = {
+        "/upstreams/web": {"id": ID["a"], "name": "web", "healthchecks": CHECKS},
+        "/upstreams/web/targets": {"data": [{"id": ID["b"], "target": "10.0.0.1:80"}]},
+        "/upstreams/web/health": WEB_HEALTH,
+    }
+    run = Run(ReadOnly(stored), monkeypatch)
     params: dict[str, Any] = {"upstream": "web", "target": "10.0.0.1:80", "wait_timeout": 0}
     result = run.task(KONG_TARGET_HEALTH, **params, health="unhealthy")
     assert (result["changed"], result["diff"]["after"]) == (True, {"health": "UNHEALTHY"})

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible import constants, context
 
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run

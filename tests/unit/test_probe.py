@@ -103,8 +103,8 @@ def test_wrong_shares_fail_with_what_was_seen(proxy: Proxy) -> None:
     exc = proxy.failure(server_header="X-Echo-Server", expected=[*PAIR[::-1], third])
     assert exc.message == (
         f"16 of 16 requests to {URL} had an expected response: b 4 (weight 100), a 12 (weight 300),"
-        " c 0 (weight 400); not as expected: b answered 4 times and not 2 times; a answered 12 "
-        "times and not 6 times; c answered 0 times and not 8 times"
+        " c 0 (weight 400); not as expected: b responded 4 times, expected 2 times; a responded "
+        "12 times, expected 6 times; c responded 0 times, expected 8 times"
     )  # fmt: skip
     assert exc.partial["counts"] == {"a": 12, "b": 4}
     assert len(exc.partial["problems"]) == 3

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._apply import carry_out, present
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import apply, present
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Field
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED, KongError
@@ -87,7 +87,7 @@ def test_a_refused_write_tells_no_secret(
     path = f"/consumers/c/{kind.path}" if kind.parent else f"/{kind.path}"
     gateway = gateway_for(script(Step("POST", path, answer(400, refused))), monkeypatch)
     with pytest.raises(KongError) as caught:
-        carry_out(gateway, plan_present(kind, body, None, "c" if kind.parent else None), "c")
+        apply(gateway, plan_present(kind, body, None, "c" if kind.parent else None), "c")
     assert "s3cret" not in repr((caught.value.message, caught.value.failure))
     assert MASKED in repr(caught.value.failure)
     assert "schema violation" in caught.value.message
@@ -102,7 +102,7 @@ def test_a_stored_secret_that_an_update_makes_a_gateway_repeat_is_taken_out(
     step = Step("PATCH", "/consumers/c/hmac-auth/7", refused)
     gateway = gateway_for(script(step), monkeypatch)
     with pytest.raises(KongError) as caught:
-        carry_out(gateway, plan_present(kind, {"tags": ["a"]}, stored, "c"), "c")
+        apply(gateway, plan_present(kind, {"tags": ["a"]}, stored, "c"), "c")
     assert f"{MASKED} is too short" in caught.value.message
 
 
@@ -124,7 +124,7 @@ def test_a_secret_that_is_the_name_of_a_field_leaves_the_names_alone(
     step = Step("POST", "/consumers/c/basic-auth", answer(400, refused))
     gateway = gateway_for(script(step), monkeypatch)
     with pytest.raises(KongError) as caught:
-        carry_out(gateway, plan_present(kind, body, None, "c"), "c")
+        apply(gateway, plan_present(kind, body, None, "c"), "c")
     failure = caught.value.failure
     assert (failure["status"], failure["code"]) == (400, 2)
     known = secret not in ("fields", "status")

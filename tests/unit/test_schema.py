@@ -17,13 +17,13 @@ from ansible_collections.irishtek.kong.plugins.module_utils._errors import Input
 from ansible_collections.irishtek.kong.plugins.module_utils._freeform import config_schema
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import plan_present
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
-    MADE_UP,
+    GENERATED_VALUE,
     complete,
     default_of,
     names_in,
     nulls_to_defaults,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._spelling import spelled_out
+from ansible_collections.irishtek.kong.plugins.module_utils._spelling import with_new_names
 from ansible_collections.irishtek.kong.plugins.module_utils._values import canonical, normalise
 from unit.recordings import VERSIONS, lasting, plugin, schema, steps
 
@@ -76,10 +76,9 @@ def _written(kind: Kind, body: Entity, current: Entity | None, version: str) -> 
     body = copy.deepcopy(body)
     if kind.details is not None and "config" in body:
         name = (current or body)["name"]
-        body["config"] = spelled_out(config_schema(kind), body["config"], name)
+        body["config"] = with_new_names(config_schema(kind), body["config"], name)
     desired = nulls_to_defaults(schema(kind, version), normalise(kind.fields, body))
-    if kind.apply_field_rules:
-        kind.apply_field_rules(desired, current)
+    kind.apply_field_rules(desired, current)
     return desired
 
 
@@ -103,7 +102,7 @@ def _same(kind: Kind, one: Entity, other: Entity) -> dict[str, tuple[Any, Any]]:
 
 def _made(predicted: Any, answered: Any) -> Any:
     """A prediction with the values that a gateway made up, where it said that it would."""
-    if predicted == MADE_UP and isinstance(answered, str) and answered:
+    if predicted == GENERATED_VALUE and isinstance(answered, str) and answered:
         return answered
     if isinstance(predicted, dict) and isinstance(answered, dict):
         return {name: _made(value, answered.get(name)) for name, value in predicted.items()}
@@ -167,7 +166,7 @@ def test_a_predicted_create_is_what_the_gateway_answered(recorded: Recorded) -> 
         # Recorded without what differs from run to run, a password's hash among it.
         predicted = {field: predicted[field] for field in answered}
     # What only reads have is no part of a create, as the SNIs of a certificate.
-    stored = {name: answered[name] for name in answered if name not in kind.answered_only}
+    stored = {name: answered[name] for name in answered if name not in kind.read_only}
     differing = _same(kind, predicted, lasting(stored))
     assert bool(differing) == (recorded.name in DELIBERATE), differing
 

@@ -69,7 +69,7 @@ def _has(document: str, kind: str) -> bool:
 def test_every_described_field_is_declared_or_a_named_exception(document: str, kind: str) -> None:
     described = set(_schemas(document)[NAMES[kind]]["properties"])
     declared = {field.name for field in KINDS[kind].fields} | {str(KINDS[kind].parent)}
-    declared |= set(KINDS[kind].answered_only)
+    declared |= set(KINDS[kind].read_only)
     missing = described - declared - MADE_BY_GATEWAY
     assert {name for name in missing if f"{kind}.{name}" not in NOT_MANAGED} == set()
 

@@ -17,9 +17,9 @@ from ansible_collections.irishtek.kong.plugins.module_utils._schema import compl
 from ansible_collections.irishtek.kong.plugins.module_utils._spelling import (
     RENAMED,
     did_you_mean,
-    spelled_out,
     unknown_fields,
     with_nearest_fields,
+    with_new_names,
 )
 from unit.recordings import VERSIONS, plugin, plugin_schemas
 
@@ -28,7 +28,7 @@ WITHOUT_SUCCESSOR = {"session.cookie_renew": "sessions are renewed by other rule
 
 
 def _spelled(name: str, version: str = "3.10", **config: Any) -> Any:
-    return spelled_out(config_schema(plugin(name, version)), config, name)
+    return with_new_names(config_schema(plugin(name, version)), config, name)
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,10 @@ def test_a_name_that_is_not_old_yet_stays() -> None:
     ("name", "written", "message"),
     [
         ("rate-limiting", {"redis_host": "s3cret", "redis": {"host": "b"}},
-         "^config.redis_host and config.redis.host are the same setting: write one$"),
+         "^config.redis_host and config.redis.host are the same setting; set one of them$"),
         ("acme", {"storage_config": {"redis": {"auth": "s3cret", "password": "b"}}},
          "^config.storage_config.redis.auth and config.storage_config.redis.password are the same"),
-        ("rate-limiting", {"redis_host": "s3cret", "redis": {"host": None}}, "write one"),
+        ("rate-limiting", {"redis_host": "s3cret", "redis": {"host": None}}, "set one of them"),
     ],
 )  # fmt: skip
 def test_two_names_of_one_setting_contradict_each_other(
@@ -82,8 +82,8 @@ def test_two_names_of_one_setting_contradict_each_other(
 
 def test_an_old_name_without_a_known_successor_is_refused() -> None:
     schema = {"fields": [], "shorthand_fields": [{"old": {"type": "string"}}]}
-    with pytest.raises(InputError, match=r"config\.old is an old name .* stores under another"):
-        spelled_out(schema, {"old": 1}, "custom")
+    with pytest.raises(InputError, match=r"config\.old is an old name; use the name"):
+        with_new_names(schema, {"old": 1}, "custom")
 
 
 def _old_names(schema: Any) -> set[str]:
@@ -101,7 +101,7 @@ def test_an_old_name_of_a_bundled_plugin_has_a_successor_or_is_named(version: st
         schema = config_schema(plugin(name, version))
         for old in {each for entry in schema.get("shorthand_fields") or () for each in entry}:
             try:
-                assert old not in spelled_out(schema, {old: 1}, name), f"{name} {old}"
+                assert old not in with_new_names(schema, {old: 1}, name), f"{name} {old}"
             except InputError:
                 without.add(f"{name}.{old}")
     assert without == set(WITHOUT_SUCCESSOR)

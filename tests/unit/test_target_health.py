@@ -104,9 +104,9 @@ def _off(weight: int) -> Step:
 @pytest.mark.parametrize(
     ("weight", "upstream", "message"),
     [
-        (100, UNCHECKED, "the upstream has no health checks, so a target has no health to set"),
-        (0, UNCHECKED, "the upstream has no health checks, so a target has no health to set"),
-        (0, CHECKED, "its weight is 0, so the balancer keeps no health of it"),
+        (100, UNCHECKED, "the upstream has no health checks, so its targets have no health"),
+        (0, UNCHECKED, "the upstream has no health checks, so its targets have no health"),
+        (0, CHECKED, "its weight is 0, so the balancer does not report its health"),
     ],
     ids=["no checks", "drained without checks", "drained"],
 )
@@ -135,17 +135,18 @@ def test_a_connection_that_is_lost_does_not_end_waiting(run: Run, clock: Clock) 
 
 
 @pytest.mark.parametrize(
-    ("step", "params", "message"),
+    ("steps", "params", "message"),
     [
-        (Step("GET", HEALTH, MISSING), {}, "the upstream does not exist"),
-        (Step("GET", HEALTH, _listed()), {}, "the target does not exist"),
-        (_health("HEALTHY"), {"address": "10.0.0.9:80"}, "has no address 10.0.0.9:80"),
+        ([Step("GET", HEALTH, MISSING), Step("GET", "/status", MISSING)], {},
+         "upstream web does not exist"),
+        ([Step("GET", HEALTH, _listed())], {}, "target 10.0.0.1:80 does not exist"),
+        ([_health("HEALTHY")], {"address": "10.0.0.9:80"}, "has no address 10.0.0.9:80"),
     ],
 )
 def test_health_that_cannot_be_set_is_refused(
-    run: Run, clock: Clock, step: Step, params: dict[str, str], message: str
+    run: Run, clock: Clock, steps: list[Step], params: dict[str, str], message: str
 ) -> None:
-    error = _refusal(run, step, **params)
+    error = _refusal(run, *steps, **params)
     assert message in error.message
     assert error.message.startswith(f"health of target 10.0.0.1:80 of upstream web at {URL}: ")
     assert clock.pauses == []

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils import _transport
-from ansible_collections.irishtek.kong.plugins.module_utils._client import Client, Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._client import Client
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._transport import (
     is_loopback,

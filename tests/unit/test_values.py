@@ -203,13 +203,13 @@ def test_values_take_the_form_in_which_the_gateway_answers(
 @pytest.mark.parametrize(
     ("kind", "written", "message"),
     [
-        (TARGET, {"weight": 65536}, "weight is 65536, and must be from 0 to 65535"),
-        (TARGET, {"weight": -1}, "weight is -1, and must be from 0 to 65535"),
-        (UPSTREAM, {"slots": 9}, "slots is 9, and must be from 10 to 65536"),
+        (TARGET, {"weight": 65536}, "weight must be from 0 to 65535, got 65536"),
+        (TARGET, {"weight": -1}, "weight must be from 0 to 65535, got -1"),
+        (UPSTREAM, {"slots": 9}, "slots must be from 10 to 65536, got 9"),
         (
             UPSTREAM,
             {"healthchecks": {"active": {"healthy": {"http_statuses": [200, 99]}}}},
-            "http_statuses is 99, and must be from 100 to 999",
+            "http_statuses must be from 100 to 999, got 99",
         ),
         (
             UPSTREAM,
@@ -218,10 +218,10 @@ def test_values_take_the_form_in_which_the_gateway_answers(
         ),
         (PLUGIN, {"config": {"minute": float("inf")}}, "config.minute must be a finite number"),
         (PLUGIN, {"config": {"minute": 10**400}}, "config.minute must be a finite number"),
-        (SERVICE, {"path": "/\ud800"}, "path holds half of a Unicode character"),
-        (PLUGIN, {"config": {"a": ["\udcff"]}}, "config.a.1 holds half of a Unicode character"),
-        (SERVICE, {"tags": ["a,b"]}, "tag 'a,b' must not hold a comma or a slash"),
-        (ROUTE, {"sources": [{"port": 65536}]}, "port is 65536"),
+        (SERVICE, {"path": "/\ud800"}, "path contains a lone surrogate"),
+        (PLUGIN, {"config": {"a": ["\udcff"]}}, "config.a.1 contains a lone surrogate"),
+        (SERVICE, {"tags": ["a,b"]}, "tag 'a,b' must not contain a comma or a slash"),
+        (ROUTE, {"sources": [{"port": 65536}]}, "port must be from 0 to 65535, got 65536"),
     ],
 )
 def test_what_no_gateway_takes_is_refused_before_any_request(

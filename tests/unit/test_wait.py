@@ -49,6 +49,8 @@ def _waited(
     left = list(pages)
 
     def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/status":
+            return answer(404, {"message": "Not found"})
         assert request.url.path == "/upstreams/web/health"
         return left.pop(0) if len(left) > 1 else left[0]
 
@@ -95,11 +97,11 @@ def test_a_target_that_is_not_used_yet_is_waited_for(
 @pytest.mark.parametrize(
     ("answered", "reason"),
     [
-        (NO_BALANCER, "10.0.0.1:80 is UNKNOWN (no balancer knows it yet)"),
-        (_page(_seen(None)), "10.0.0.1:80 is UNKNOWN (no balancer knows it yet)"),
+        (NO_BALANCER, "10.0.0.1:80 is UNKNOWN (no balancer uses it yet)"),
+        (_page(_seen(None)), "10.0.0.1:80 is UNKNOWN (no balancer uses it yet)"),
         (_page(_seen("DNS_ERROR")), "10.0.0.1:80 is DNS_ERROR (the gateway cannot resolve its "
          "name)"),
-        (_page(_seen("UNHEALTHY")), "10.0.0.1:80 is UNHEALTHY (it fails its health checks)"),
+        (_page(_seen("UNHEALTHY")), "10.0.0.1:80 is UNHEALTHY (its health checks fail)"),
         (_page(_seen("OF_TOMORROW")), "10.0.0.1:80 is OF_TOMORROW with the weight 100"),
         (_page(_seen("HEALTHY", 0)), "10.0.0.1:80 is HEALTHY with the weight 0"),
     ],
@@ -186,7 +188,7 @@ def test_waiting_is_refused_where_nothing_is_proxied(
     gateway = gateway_for(lambda request: answer(200, root), monkeypatch)
     task = Task({}, gateway, False, False, print)
     if role == "control_plane":
-        with pytest.raises(InputError, match="this one is a control plane: set status_urls to"):
+        with pytest.raises(InputError, match="no balancer to wait for; set status_urls to"):
             balancing_nodes(task)
     else:
         assert balancing_nodes(task) == [gateway]

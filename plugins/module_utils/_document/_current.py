@@ -98,20 +98,17 @@ class CurrentState:
         """The entity that a reference by name or ID means."""
         return find_by_reference(self, kind, key)
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
+        if kind.name in self._by_id and field == "id":
+            return self.with_id(kind.name, value)
         if kind.name in self._by_id:
-            return self.with_id(kind.name, key)
-        return self._ask(kind, "id", key, lambda: self._gateway.by_id(kind, key))
-
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        if kind.name in self._by_id:
-            return self._first(kind, kind.path_key, name, parent)
-        return self._ask(kind, kind.path_key, name, lambda: self._gateway.by_name(kind, name))
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
-        if kind.name in self._by_id:
-            return self._first(kind, field, value)
-        return self._ask(kind, field, value, lambda: self._gateway.by_unique(kind, field, value))
+            return self._first(kind, field, value, parent)
+        asked = (kind.name, field, value)
+        if asked not in self._asked:
+            self._asked[asked] = self._gateway.find_by(kind, field, value)
+        return self._asked[asked]
 
     def by_comparison(self, kind: Kind, desired: Entity, parent: str | None) -> Entity | None:
         """The listed entity below a parent that a comparison finds, without comparing with all."""
@@ -137,14 +134,6 @@ class CurrentState:
     ) -> Entity | None:
         found = self.holding(kind.name, field, value)
         return next((each for each in found if parent in (None, owner_of(kind, each))), None)
-
-    def _ask(
-        self, kind: Kind, field: str, key: str, ask: Callable[[], Entity | None]
-    ) -> Entity | None:
-        asked = (kind.name, field, key)
-        if asked not in self._asked:
-            self._asked[asked] = ask()
-        return self._asked[asked]
 
     def _keep(self, kind: str, entities: Sequence[Entity]) -> None:
         self._by_id.setdefault(kind, {}).update({each["id"]: each for each in entities})

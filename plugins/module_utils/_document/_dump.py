@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._apply import schema_of
 from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
 from .._entities._kind import Entity, Field, Kind
 from .._entities._registry import KINDS
@@ -24,7 +23,7 @@ from .._freeform import with_details
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._schema import complete, without_old_spellings
+from .._schema import complete, without_old_names
 from .._secrets import mask_entity, secrets_of
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
@@ -91,22 +90,25 @@ class Dumper:
         document: dict[str, Any] = {"_format_version": "3.0"}
         if tags:
             document["_info"] = {"select_tags": list(tags)}
-        self._add_members(written.get(CONSUMER_GROUP.name, ()))
+        self._add_members(written)
         document.update(self._nested(written))
         named: dict[str, Any] = with_strings(document, self._named_apart)
         return named
 
-    def _add_members(self, groups: Sequence[tuple[Entity, Entity]]) -> None:
+    def _add_members(self, written: Mapping[str, list[tuple[Entity, Entity]]]) -> None:
+        """Memberships at their consumers: decK takes what is below a group for whole consumers."""
+        groups = written.get(CONSUMER_GROUP.name, ())
         self._state.read_below(MEMBER, [group for group, _out in groups])
-        for group, out in groups:
-            members = self._state.entities(MEMBER, group["id"]) or ()
-            consumers = [each["consumer"] for each in members]
-            if consumers:
-                out["consumers"] = [
-                    {key: each[key]}
-                    for each in sorted(consumers, key=CONSUMER.label)
-                    for key in ["username" if each.get("username") else "id"]
-                ]
+        consumers = {entity["id"]: out for entity, out in written.get(CONSUMER.name, ())}
+        for group, out in sorted(groups, key=lambda pair: CONSUMER_GROUP.label(pair[0])):
+            members = [each["consumer"] for each in self._state.entities(MEMBER, group["id"]) or ()]
+            for each in sorted(members, key=CONSUMER.label):
+                if each["id"] in consumers:
+                    inside = consumers[each["id"]].setdefault("groups", [])
+                    inside.append({"name": group["name"]})
+                else:
+                    key = "username" if each.get("username") else "id"
+                    out.setdefault("consumers", []).append({key: each[key]})
 
     def _plugin_kinds(self) -> dict[str, Kind]:
         names = sorted({plugin["name"] for plugin in self._state.of("plugin")})
@@ -117,10 +119,10 @@ class Dumper:
         """One entity as a document writes it: references by name, secrets as the style says."""
         entity = {name: value for name, value in entity.items() if name not in ANSWERED}
         if kind.details is not None:
-            entity = without_old_spellings(kind.details, entity)
+            entity = without_old_names(kind.details, entity)
         if self._style.skip_defaults:
             needed = REQUIRED.get(kind.name, ())
-            defaults = complete(schema_of(self._gateway, kind), {})
+            defaults = complete(self._gateway.schema_of(kind), {})
             entity = {
                 **{name: entity[name] for name in needed if name in entity},
                 **_without_defaults(defaults, entity),
@@ -128,7 +130,7 @@ class Dumper:
         entity = self._secrets(kind, entity)
         if not self._style.with_ids and _is_named(kind, entity):
             entity.pop("id", None)
-        for name in kind.answered_only:
+        for name in kind.read_only:
             entity.pop(name, None)
         for field in kind.fields:
             if field.reference and entity.get(field.name):
@@ -276,5 +278,5 @@ def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) ->
     return kept
 
 
-# Memberships are written with their groups.
+# Memberships are written with their consumers.
 ALL_KINDS = tuple(kind for kind in ORDER if KINDS[kind] is not MEMBER)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .._entities._consumer import WORKSPACE
-from .._entities._kind import GENERATED
+from .._entities._kind import TIMESTAMPS
 from .._entities._registry import KINDS, LEVELS
 
 # The kinds of a document, in the order in which they can be written.
@@ -65,7 +65,7 @@ META = (
 # Who is in which consumer group: a section, or a list in either of the two.
 MEMBERS = "consumer_group_consumers"
 # What gateways answer and nobody writes; dumps of others can hold it.
-ANSWERED = (*GENERATED, "cert_digest")
+ANSWERED = (*TIMESTAMPS, "cert_digest")
 
 
 def section_of(kind: str) -> str:

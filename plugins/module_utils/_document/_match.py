@@ -17,19 +17,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._apply import plugin_kind, schema_of, without_defaults
+from .._apply import fill_nulls, plugin_kind
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
-from .._entities._kind import GENERATED, PLACEHOLDER, Entity, Field, Kind, values_together
+from .._entities._kind import PLACEHOLDER, TIMESTAMPS, Entity, Field, Kind, values_together
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
 from .._freeform import config_schema
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
-from .._schema import MADE_UP, complete, nulls_to_defaults
-from .._spelling import spelled_out
+from .._schema import GENERATED_VALUE, complete, nulls_to_defaults
+from .._spelling import with_new_names
 from .._values import normalise
 from ._current import CurrentState
 from ._format import ORDER
@@ -39,7 +39,7 @@ from ._texts import with_texts
 
 Warn = Callable[[str], None]
 # Not reset when they are left out: the gateway made them up.
-_LEFT_ALONE = ("id", *GENERATED)
+_LEFT_ALONE = ("id", *TIMESTAMPS)
 
 
 class _NoSuchEntity(InputError):
@@ -225,11 +225,11 @@ class Matcher:
 
     def _find(self, item: Item) -> Entity | None:
         kind, written = item.kind, item.written.get("id")
-        found = self._state.by_id(kind, written) if written else None
+        found = self._state.find_by(kind, "id", written) if written else None
         if found is not None:
             return found
         for name in self._snis_of(item) if kind is CERTIFICATE else ():
-            found = found or kind.identity.refer(self._state, kind, name, None)
+            found = found or kind.identity.find_by_label(self._state, kind, name, None)
         scope = self._references(item, (kind.identity.field, *kind.identity.scope))
         desired = {**item.written, **scope}
         owner = self._owner_id(item)
@@ -248,7 +248,7 @@ class Matcher:
         kind = item.kind
         for name in kind.unique:
             value = item.written.get(name)
-            found = self._state.by_unique(kind, name, value) if value else None
+            found = self._state.find_by(kind, name, value) if value else None
             if found is not None:
                 return found
         for names in kind.unique_together:
@@ -303,9 +303,13 @@ class Matcher:
         names = {path(item.written) for item, path in paths if path is not None}
         if reset:
             # A create leaves the defaults to the gateway.
-            existing = (item for item in self._items if self._current[id(item)] is not None)
+            existing = (item for item in self._items if self._leaves_out(item))
             names |= {item.kind.schema_name for item in existing if item.kind.validated}
         for_each(self._gateway.schema, sorted(names))
+
+    def _leaves_out(self, item: Item) -> bool:
+        written = {**item.written, **item.links}
+        return _leaves_out(item.kind.fields, written, self._current[id(item)] or {})
 
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:
@@ -334,7 +338,7 @@ class Matcher:
                 desired["id"] = self._ids[id(item)]
             plan = plan_present(kind, desired, current, item.owner_label)
             if kind.path_id is None and "id" not in item.written:
-                plan = replace(plan, made_up_id=True)
+                plan = replace(plan, generated_id=True)
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise
@@ -373,29 +377,29 @@ class Matcher:
         config = written.get("config")
         if kind.details is not None and isinstance(config, dict):
             config = with_texts(kind.field("config").fields, config, item.texts)
-            written["config"] = spelled_out(config_schema(kind), config, str(written["name"]))
+            written["config"] = with_new_names(config_schema(kind), config, str(written["name"]))
             written = normalise(kind.fields, written)
         current = self._current[id(item)]
         if not reset:
-            meant = without_defaults(self._gateway, kind, written)
+            meant = fill_nulls(self._gateway, kind, written)
             return self._with_rules(item, kind, meant, current)
         # Against nothing that exists: what is left out is reset, so nothing can override.
-        return self._with_defaults(kind, self._with_rules(item, kind, written, None), current)
+        desired = self._with_rules(item, kind, written, None)
+        return self._with_defaults(kind, desired, current) if self._leaves_out(item) else desired
 
     def _with_rules(
         self, item: Item, kind: Kind, written: Entity, current: Entity | None
     ) -> Entity:
         desired = dict(written)
-        if kind.apply_field_rules is not None:
-            for warning in kind.apply_field_rules(desired, current):
-                self._warn(f"{item.where}: {item.describe()}: {warning}")
+        for warning in kind.apply_field_rules(desired, current):
+            self._warn(f"{item.where}: {item.describe()}: {warning}")
         return desired
 
     def _with_defaults(self, kind: Kind, written: Entity, current: Entity | None) -> Entity:
         """What is left out takes its default; secrets and made-up values stay as they are."""
         if current is None or not kind.validated:
             return written
-        schema = schema_of(self._gateway, kind)
+        schema = self._gateway.schema_of(kind)
         full = complete(schema, nulls_to_defaults(schema, written))
         # A record that has to be there and has no default, as a vault's, cannot be reset.
         needed = {
@@ -413,11 +417,23 @@ class Matcher:
         return _without_unwritten_secrets(kind.fields, desired, written)
 
 
+def _leaves_out(fields: Iterable[Field], written: Entity, current: Entity) -> bool:
+    """Whether a stored field is not written, so that its default has to be known."""
+    return any(
+        written.get(each.name) is None
+        or each.is_record
+        and _leaves_out(each.fields, written[each.name], current[each.name] or {})
+        for each in fields
+        if each.name in current and each.name not in _LEFT_ALONE
+    )
+
+
 def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written: Entity) -> Entity:
     kept: Entity = {}
     for each in fields:
         value, is_written = desired.get(each.name), each.name in written
-        if each.name not in desired or (not is_written and (each.secret or value == MADE_UP)):
+        is_generated = each.secret or value == GENERATED_VALUE
+        if each.name not in desired or (is_generated and not is_written):
             continue
         if each.fields and isinstance(value, dict):
             inner = written.get(each.name)

@@ -21,7 +21,7 @@ from .._entities._service import expand_url
 from .._errors import InputError, KongError
 from .._freeform import as_type
 from .._spelling import did_you_mean
-from .._values import doubts_about, merge, normalise
+from .._values import merge, normalise, warnings_about
 from ._duplicates import refuse_duplicates
 from ._format import ANSWERED, FOREIGN_SECTIONS, MEMBERS, NESTED, NOTES, SECTIONS
 from ._head import Head, mapping_in, read_head
@@ -165,15 +165,15 @@ class _Reader:
             self._read_nested(item, section, entries)
 
     def _warn(self, item: Item, own: Entity, texts: Texts, entry: Mapping[str, Any]) -> None:
-        """Keep the doubts about what is written, with the places of the fields."""
+        """Keep the warnings about what is written, with the places of the fields."""
         doubtful = [
-            each for each in item.kind.fields if each.doubts and own.get(each.name) is not None
+            each for each in item.kind.fields if each.warnings and own.get(each.name) is not None
         ]
         for found in doubtful:
             written = with_texts([found], {found.name: own[found.name]}, texts)
-            for doubt in doubts_about([found], typed([found], written)):
+            for warning in warnings_about([found], typed([found], written)):
                 where = place_of(entry, found.name)
-                self.warnings.append(f"{where}: {item.describe()}: {doubt}")
+                self.warnings.append(f"{where}: {item.describe()}: {warning}")
 
     def _read_nested(self, item: Item, section: str, entries: Any) -> None:
         if section == MEMBERS:
@@ -208,7 +208,7 @@ class _Reader:
         for key, value in entry.items():
             if key in nests:
                 nested[key] = value
-            elif key in kind.answered_only:
+            elif key in kind.read_only:
                 continue
             elif key in known or (kind.details_path and key == "_config"):
                 own[key] = value

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._entities._kind import CASCADE, RESTRICT, Entity, Kind, ids_in
-from .._entities._registry import KINDS, listing, pointing_at
+from .._entities._registry import KINDS, kinds_listing, kinds_referring_to
 from .._errors import InputError
 from .._gateway._protocol import Gateway
 from .._plan import NONE, Plan, plan_absent
@@ -92,7 +92,7 @@ class Removal:
             document has what needs a deleted entity.
         """
         found = list(doomed)
-        if any(listing(kind.name) for kind, _entity in found):
+        if any(kinds_listing(kind.name) for kind, _entity in found):
             self._listed_ids = self._gateway.traits().restricts_listed_ids
         self._gather(found)
         if self._spare():
@@ -103,7 +103,7 @@ class Removal:
         owners = Counter(
             child["id"]
             for kind, entity in self.going.values()
-            for _kind, child in self._children(pointing_at(kind.name, CASCADE), entity)
+            for _kind, child in self._children(kinds_referring_to(kind.name, CASCADE), entity)
         )
         steps = [
             self._step(kind, entity, owners)
@@ -150,7 +150,7 @@ class Removal:
             if other["id"] not in self.going and not may_go:
                 raise self._blocked(other_kind, other, kind, entity, "points at")
             found.append((other_kind, other))
-        for other_kind, other in self._children(pointing_at(kind.name, CASCADE), entity):
+        for other_kind, other in self._children(kinds_referring_to(kind.name, CASCADE), entity):
             may_go = self._cascade or bool(self._protecting(other))
             may_go = may_go or self._owns(other_kind.name, other)
             if other["id"] not in self.going and not may_go:
@@ -166,7 +166,7 @@ class Removal:
         return Step(self._plan(kind, entity), owner_of(kind, entity), first, cascaded=cascaded)
 
     def _cascaded(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Iterator[Found]:
-        for child_kind, child in self._children(pointing_at(kind.name, CASCADE), entity):
+        for child_kind, child in self._children(kinds_referring_to(kind.name, CASCADE), entity):
             if owners[child["id"]] == 1:
                 yield child_kind, child
                 yield from self._cascaded(child_kind, child, owners)
@@ -191,7 +191,7 @@ class Removal:
         tables = (
             table
             for kind in kinds
-            for table in (pointing_at(kind, CASCADE), self._restricting(KINDS[kind]))
+            for table in (kinds_referring_to(kind, CASCADE), self._restricting(KINDS[kind]))
         )
         wanted = {kind.name for table in tables for kind, _field in table}
         names = [name for name in ORDER if name in wanted]
@@ -210,8 +210,8 @@ class Removal:
 
     def _restricting(self, kind: Kind) -> list[tuple[Kind, str]]:
         """Kinds, with a field, that forbid to delete what they point at."""
-        listed = listing(kind.name) if self._listed_ids else []
-        return [*pointing_at(kind.name, RESTRICT), *listed]
+        listed = kinds_listing(kind.name) if self._listed_ids else []
+        return [*kinds_referring_to(kind.name, RESTRICT), *listed]
 
     def _children(self, table: Iterable[tuple[Kind, str]], entity: Entity) -> list[Found]:
         return [

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from .._apply import carry_out
-from .._entities._kind import GENERATED, Entity, Kind
+from .._apply import apply
+from .._entities._kind import TIMESTAMPS, Entity, Kind
 from .._entities._registry import LEVELS
 from .._errors import InputError, KongError, Unreachable
 from .._gateway._protocol import Gateway
@@ -73,10 +73,10 @@ class Runner:
                 self._broken.add(step.id)
                 self._report.not_done.append(step)
                 return
-        planned, gives_way = step.id, step.plan.made_up_id
+        planned, gives_way = step.id, step.plan.generated_id
         self._follow(step)
         try:
-            plan = carry_out(self._gateway, step.plan, step.owner)
+            plan = apply(self._gateway, step.plan, step.owner)
             _refuse_another(step, plan)
         except KongError as exc:
             with self._lock:
@@ -107,7 +107,7 @@ class Runner:
 def _refuse_another(step: Step, plan: Plan) -> None:
     """What needs the entity was planned with the id that it should have got."""
     wanted = step.plan.body.get("id")
-    if step.plan.made_up_id:
+    if step.plan.generated_id:
         return
     if step.plan.operation == CREATE and wanted not in (None, plan.entity.get("id")):
         raise InputError(
@@ -186,7 +186,7 @@ def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
         raise InputError("its secret cannot be put back: the gateway has only a hash of it")
     if plan.operation == DELETE:
         return _recreate(gateway, plan)
-    current = gateway.by_id(kind, str(plan.entity["id"]), step.owner)
+    current = gateway.find_by(kind, "id", str(plan.entity["id"]), step.owner)
     if current is None or _differs(kind, current, plan.entity):
         raise InputError("it was changed since by somebody else")
     if plan.operation == CREATE:
@@ -194,7 +194,7 @@ def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
     else:
         body = {name: plan.stored.get(name) for name in plan.body}
         back = Plan(kind, UPDATE, current, plan.before, body, plan.parent)
-    return carry_out(gateway, back, step.owner)
+    return apply(gateway, back, step.owner)
 
 
 def _differs(kind: Kind, one: Entity, other: Entity) -> bool:
@@ -211,7 +211,7 @@ def _recreate(gateway: Gateway, plan: Plan) -> Plan:
     body = {
         name: value
         for name, value in plan.stored.items()
-        if name not in (*GENERATED, *plan.kind.answered_only, plan.kind.parent)
+        if name not in (*TIMESTAMPS, *plan.kind.read_only, plan.kind.parent)
     }
     again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
-    return carry_out(gateway, again, owner)
+    return apply(gateway, again, owner)

@@ -4,7 +4,7 @@
 
 """Certificates, the names they serve, and the authorities that are trusted.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ CERTIFICATE = Kind(
     name="certificate",
     path="certificates",
     identity=ByKeys("snis", keys=SNI),
-    answered_only=("snis",),
+    read_only=("snis",),
     fields=(
         _pem("cert"),
         _pem("key", secret=True),
@@ -75,11 +75,8 @@ CERTIFICATE = Kind(
 )
 
 CA_CERTIFICATE = Kind(
-    name="ca_certificate",
-    path="ca_certificates",
-    identity=ByComparison("cert", key=_digest_in),
-    named_by=("cert_digest",),
-    predict=_complete_digest,
+    name="ca_certificate", path="ca_certificates", identity=ByComparison("cert", key=_digest_in),
+    named_by=("cert_digest",), predict=_complete_digest,
     fields=(_pem("cert", nullable=False), tags_field()),
 )
 

@@ -4,46 +4,32 @@
 
 """Consumers, their groups with who is in them, and the workspaces that all entities live in.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from ._identity import ByComparison, Identity
-from ._kind import CASCADE, Entity, Field, Kind, tags_field
+from ._kind import CASCADE, Entity, Field, Kind, id_of, tags_field
 
 CONSUMER = Kind(
-    name="consumer",
-    path="consumers",
-    identity=Identity("username"),
-    path_key="username",
-    named_by=("username", "custom_id"),
-    unique=("custom_id",),
+    name="consumer", path="consumers", identity=Identity("username"), path_key="username",
+    named_by=("username", "custom_id"), unique=("custom_id",),
     fields=(Field("username"), Field("custom_id"), tags_field()),
 )
 
 CONSUMER_GROUP = Kind(
-    name="consumer_group",
-    path="consumer_groups",
-    identity=Identity("name"),
-    path_key="name",
-    optional=True,
-    read=lambda answer, parent: answer.get("consumer_group") or answer,
+    name="consumer_group", path="consumer_groups", identity=Identity("name"), path_key="name",
+    optional=True, read=lambda response, parent: response.get("consumer_group") or response,
     fields=(Field("name", nullable=False), tags_field()),
 )
 
 
-def _as_member(answer: Entity, group: str | None) -> Entity:
+def _as_member(response: Entity, group: str | None) -> Entity:
     """A membership from the consumer that a gateway lists."""
-    named = {name: answer.get(name) for name in ("id", *CONSUMER.named_by)}
-    key = f"{group}:{answer['id']}"
+    named = {name: response.get(name) for name in ("id", *CONSUMER.named_by)}
+    key = f"{group}:{response['id']}"
     return {"id": key, "consumer": named, "consumer_group": {"id": group}}
-
-
-def _id_of(reference: Any) -> Any:
-    return reference["id"] if isinstance(reference, dict) else reference
 
 
 # A membership has no ID of its own and nothing to change: it is created or deleted.
@@ -51,17 +37,17 @@ MEMBER = Kind(
     name="consumer_group_member",
     path="consumers",
     schema="consumer_group_consumers",
-    identity=ByComparison("consumer", key=lambda member: _id_of(member.get("consumer"))),
+    identity=ByComparison("consumer", key=lambda member: id_of(member.get("consumer"))),
     parent="consumer_group",
     optional=True,
     validated=False,
     path_id=lambda member: str(member["consumer"]["id"]),
-    answered_only=("id", "tags"),
+    read_only=("id", "tags"),
     read=_as_member,
     write=lambda member: {"consumer": member["consumer"]["id"]},
     fields=(
         Field(
-            "consumer", reference="consumer", on_delete=CASCADE, compare_as=_id_of, nullable=False
+            "consumer", reference="consumer", on_delete=CASCADE, compare_as=id_of, nullable=False
         ),
     ),
 )

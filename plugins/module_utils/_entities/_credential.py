@@ -4,7 +4,7 @@
 
 """Credentials of consumers, one kind for each way to authenticate.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A credential is found in its consumer's own list: its key may be secret, and no secret is part of a
 URL.
@@ -31,7 +31,7 @@ def hashed_password(password: str, consumer: str) -> str:
 
 
 def stored_as_hash(kind: Kind, written: Entity, consumer: str) -> Kind:
-    """The kind with a password that is compared as the hash which a gateway stores.
+    """The kind with a password that is compared with the hash that a gateway stores.
 
     A client secret that the gateway is to hash (``hash_secret``) cannot be compared: it is salted.
 
@@ -57,7 +57,7 @@ def _not_compared(value: object) -> object:
 
 
 def _complete_ttl(predicted: Entity) -> None:
-    # Answered by every gateway, listed by no schema (case consumer_and_credentials).
+    # Returned by every gateway, listed in no schema (case consumer_and_credentials).
     predicted.setdefault("ttl", None)
 
 
@@ -93,7 +93,7 @@ CREDENTIALS = {
             "keyauth_credentials",
             "key",
             Field("key", secret=True, nullable=False),
-            # Answered as what is left of it, so it is only set on a create.
+            # Returned as the seconds that are left, so it is only set on a create.
             Field("ttl", "int", compare_as=_not_compared),
             named_by=("id",),
             predict=_complete_ttl,

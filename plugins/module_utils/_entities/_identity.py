@@ -4,7 +4,7 @@
 
 """How an entity is found again: by name, by a comparison over a list, or by keys. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Modules, state files, lookups, prediction and generic entities all use this, on a gateway or on
 what was read of one.
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Protocol, cast
 
 from .._errors import InputError
-from ._kind import Entity, Kind
+from ._kind import Entity, Kind, id_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -29,11 +29,9 @@ class Source(Protocol):
     ``of`` is the kind that ``parent`` is of, where it is not the kind's own parent.
     """
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None: ...
-
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None: ...
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None: ...
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None: ...
 
     def entities(
         self, kind: Kind, parent: str | None = None, of: str = ""
@@ -46,10 +44,7 @@ def looks_like_id(text: str) -> bool:
 
 
 def refuse_empty(name: str, value: Any) -> None:
-    """Refuse what identifies nothing: an undefined variable must not make a task succeed.
-
-    :param name: the option or field, for the message.
-    """
+    """Refuse what identifies nothing: an undefined variable must not make a task succeed."""
     if value in ([], {}) or (isinstance(value, str) and not value.strip()):
         raise InputError(f"{name} must not be empty")
 
@@ -57,13 +52,13 @@ def refuse_empty(name: str, value: Any) -> None:
 def find_by_reference(
     source: Source, kind: Kind, key: str, parent: str | None = None
 ) -> Entity | None:
-    """The entity that a name or an ID means; a name can look like an ID.
+    """The entity with a name or an ID; a name can look like an ID.
 
-    :raises InputError: it is empty, or means several entities.
+    :raises InputError: it is empty, or several entities have it.
     """
     refuse_empty(kind.name, key)
-    found = source.by_id(kind, key, parent) if looks_like_id(key) else None
-    return found or kind.identity.refer(source, kind, key, parent)
+    found = source.find_by(kind, "id", key, parent) if looks_like_id(key) else None
+    return found or kind.identity.find_by_label(source, kind, key, parent)
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ class Identity:
     """By the ID, a name or another unique value: what most kinds are found by.
 
     :param field: the field that identifies within the parent.
-    :param fixed: fields that never change; the others can, of an entity that is found by its ID.
+    :param fixed: fields that never change; other fields of an entity found by its ID can.
     :param scope: the foreign keys that belong to the identity, that of the shortest list first.
     """
 
@@ -84,14 +79,11 @@ class Identity:
         return tuple(dict.fromkeys((self.field, *kind.unique)))
 
     def check(self, kind: Kind, desired: Entity) -> None:
-        """Refuse what identifies nothing.
-
-        :raises InputError: names the option.
-        """
+        """:raises InputError: nothing identifies the entity; names the option."""
         names = self.names(kind)
         refuse_empty("id", desired.get("id"))
         for name in names:
-            # Clearing a list is no search where an ID says which entity is meant.
+            # An empty list clears the field of an entity that is identified by its ID.
             if not (desired.get("id") and isinstance(desired.get(name), list)):
                 refuse_empty(name, desired.get(name))
         if not any(desired.get(name) for name in ("id", *names)):
@@ -100,37 +92,39 @@ class Identity:
     def find(
         self, source: Source, kind: Kind, desired: Entity, parent: str | None = None
     ) -> Entity | None:
-        """By ID where one is written, else (and if that ID is free) by what else identifies."""
+        """By ID if one is written, else (or if no entity has it) by what else identifies it."""
         self.check(kind, desired)
         key = desired.get("id")
-        found = source.by_id(kind, str(key), parent) if key else None
+        found = source.find_by(kind, "id", str(key), parent) if key else None
         found = found or self.search(source, kind, desired, parent)
         label = desired.get(kind.path_key)
         if found is None and label and kind.path_key != self.field:
-            # Whatever it is, that it is another one must not go unnoticed.
-            found = source.by_name(kind, label, parent)
+            # An entity that is found so contradicts what is written, which is an error.
+            found = source.find_by(kind, kind.path_key, label, parent)
         return found
 
     def search(
         self, source: Source, kind: Kind, desired: Entity, parent: str | None
     ) -> Entity | None:
-        """The entity that the fields identify, the ID and what is unique beside them aside."""
+        """The entity that the fields other than the ID identify."""
         if desired.get(self.field):
-            return source.by_name(kind, str(desired[self.field]), parent)
+            return source.find_by(kind, self.field, str(desired[self.field]), parent)
         written = (name for name in kind.unique if desired.get(name))
-        return next((source.by_unique(kind, name, desired[name]) for name in written), None)
+        return next((source.find_by(kind, name, desired[name]) for name in written), None)
 
-    def refer(self, source: Source, kind: Kind, key: str, parent: str | None) -> Entity | None:
-        """The entity that people call so."""
-        found = source.by_name(kind, key, parent)
+    def find_by_label(
+        self, source: Source, kind: Kind, key: str, parent: str | None
+    ) -> Entity | None:
+        """The entity with this name or other unique value."""
+        found = source.find_by(kind, kind.path_key, key, parent)
         for name in kind.unique:
-            found = found or source.by_unique(kind, name, key)
+            found = found or source.find_by(kind, name, key)
         return found
 
-    def agrees(self, kind: Kind, desired: Entity, found: Entity, going: bool = False) -> None:
-        """Refuse an entity that contradicts what is written beside the key that it was found by.
+    def agrees(self, kind: Kind, desired: Entity, found: Entity, deleting: bool = False) -> None:
+        """Refuse an entity that contradicts what is written together with its key.
 
-        :param going: it is to be deleted, so nothing that is written is a change.
+        :param deleting: nothing that is written is a change.
         :raises InputError: names the field, and both values where they can be shown.
         """
         wanted = desired.get("id")
@@ -138,7 +132,7 @@ class Identity:
             raise InputError(
                 f"it exists with the id {found.get('id')}, and an id cannot be changed to {wanted}"
             )
-        for name in (*self.fixed, *(self.names(kind) if going else ())):
+        for name in (*self.fixed, *(self.names(kind) if deleting else ())):
             if name in desired and not self.is_same(kind, name, desired, found):
                 raise InputError(
                     f"it was found with the id {found.get('id')}, and its {name} is "
@@ -151,19 +145,19 @@ class Identity:
 
 @dataclass(frozen=True)
 class ByComparison(Identity):
-    """By comparing the entities of a list, for kinds that no path leads to by name.
+    """By comparing the entities of a list, for kinds that are not found by name in a path.
 
-    :param key: what two entities have in common that are the same, None where nothing tells it;
-        else that is the field and the scope.
+    :param key: the value that identifies an entity, None if it has none; by default that is the
+        field and the scope.
     """
 
     key: Callable[[Entity], Hashable] | None = None
 
     def key_of(self, entity: Entity) -> Hashable:
-        """What only the same entity of a list has, too: an index of it makes a search short."""
+        """The value that identifies an entity in a list, for an index."""
         if self.key is not None:
             return self.key(entity)
-        return tuple(_id_of(entity.get(name)) or None for name in (self.field, *self.scope))
+        return tuple(id_of(entity.get(name)) or None for name in (self.field, *self.scope))
 
     def is_it(self, desired: Entity, found: Entity) -> bool:
         """Whether an existing entity is the desired one."""
@@ -185,14 +179,16 @@ class ByComparison(Identity):
         parent = desired[of]["id"] if of else parent
         return source.entities(kind, parent, of) or []
 
-    def refer(self, source: Source, kind: Kind, key: str, parent: str | None) -> Entity | None:
+    def find_by_label(
+        self, source: Source, kind: Kind, key: str, parent: str | None
+    ) -> Entity | None:
         names = ("id", *self.names(kind), *kind.named_by)
         listed = source.entities(kind, parent) or []
         found = [each for each in listed if any(each.get(name) == key for name in names)]
         if len(found) > 1:
             raise InputError(
-                f"{kind.describe({self.field: key}, parent)} exists {len(found)} times: "
-                "ask for one by its id"
+                f"{kind.describe({self.field: key}, parent)} exists {len(found)} times; "
+                "set id to choose one"
             )
         return found[0] if found else None
 
@@ -204,10 +200,10 @@ class ByComparison(Identity):
 
 @dataclass(frozen=True)
 class ByKeys(Identity):
-    """By entities of another kind that point at it: a certificate by its SNIs.
+    """By entities of another kind that refer to it: a certificate by its SNIs.
 
-    :param keys: the kind of these; ``field`` lists their names, and they point back by the name of
-        the identified kind.
+    :param keys: their kind; ``field`` lists their names, and they refer back by the name of the
+        identified kind.
     """
 
     keys: Kind | None = None
@@ -223,22 +219,20 @@ class ByKeys(Identity):
         if len(owners) > 1:
             names = " and ".join(owners.values())
             raise InputError(f"its {self.field} {names} belong to different {kind.path}")
-        return source.by_id(kind, next(iter(owners))) if owners else None
+        return source.find_by(kind, "id", next(iter(owners))) if owners else None
 
-    def refer(self, source: Source, kind: Kind, key: str, parent: str | None) -> Entity | None:
+    def find_by_label(
+        self, source: Source, kind: Kind, key: str, parent: str | None
+    ) -> Entity | None:
         return self.search(source, kind, {self.field: [key]}, parent)
 
-    def agrees(self, kind: Kind, desired: Entity, found: Entity, going: bool = False) -> None:
-        # Which keys an entity has, only a list of them says: the operation compares it.
-        super().agrees(kind, {**desired, self.field: None}, {**found, self.field: None}, going)
+    def agrees(self, kind: Kind, desired: Entity, found: Entity, deleting: bool = False) -> None:
+        # Only a list of the keys says which ones an entity has: the operation compares it.
+        super().agrees(kind, {**desired, self.field: None}, {**found, self.field: None}, deleting)
 
     def _owner(self, source: Source, kind: Kind, key: str) -> str | None:
-        found = source.by_name(cast(Kind, self.keys), key)
+        found = source.find_by(cast(Kind, self.keys), "name", key)
         return None if found is None else str(found[kind.name]["id"])
-
-
-def _id_of(value: Any) -> Any:
-    return value.get("id") if isinstance(value, dict) else value
 
 
 def _shown(kind: Kind, name: str, entity: Entity) -> str:
@@ -247,4 +241,4 @@ def _shown(kind: Kind, name: str, entity: Entity) -> str:
     secret = any(field.secret for field in kind.fields if field.name == name)
     if secret or "\n" in str(value):
         return "another" if value else "none"
-    return str(value.get("id") if isinstance(value, dict) else value)
+    return str(id_of(value))

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Vaults, keys and sets of keys.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""Vaults, keys and sets of keys. Private to the collection."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ def _same_key(jwk: object) -> object:
 
 
 def _complete_config(predicted: Entity) -> None:
-    # The environment's vault has one setting, which is answered when it is not written.
+    # The environment's vault has one setting, which is returned when it is not written.
     if predicted.get("name") == "env":
         predicted["config"] = {"prefix": None, **(predicted.get("config") or {})}
 
@@ -47,11 +44,7 @@ VAULT = Kind(
 )
 
 KEY_SET = Kind(
-    name="key_set",
-    path="key-sets",
-    schema="key_sets",
-    identity=Identity("name"),
-    path_key="name",
+    name="key_set", path="key-sets", schema="key_sets", identity=Identity("name"), path_key="name",
     fields=(Field("name", nullable=False), tags_field()),
 )
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an entity kind is, declared: the two types that every declaration uses.
+"""The two types with which every kind of entity is declared.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Knows neither HTTP nor Ansible; argument specs, comparison, prediction and masking read from it.
 """
@@ -22,17 +22,29 @@ if TYPE_CHECKING:
     from ._identity import Identity
 
 Entity = dict[str, Any]
-# Completes what the user wrote in the light of the existing entity, in place; returns warnings.
+# Completes what the user wrote, given the existing entity, in place; returns warnings.
 FieldRules = Callable[[Entity, Optional[Entity]], list[str]]
 # An entity from what a gateway returned, and the parent's ID.
 Reader = Callable[[Entity, Optional[str]], Entity]
 CASCADE, RESTRICT = "cascade", "restrict"
 
-# What a gateway makes up for every entity; never compared, never sent.
-GENERATED = ("created_at", "updated_at")
+# What a gateway generates for every entity; never compared, never sent.
+TIMESTAMPS = ("created_at", "updated_at")
 
-# The beginning of the ids that check mode gives to new entities: valid, and seen to be made up.
+# The beginning of the IDs that check mode gives to new entities: valid, and recognisable.
 PLACEHOLDER = "ffffffff-ffff-4fff-bfff-"
+
+
+def _no_rules(desired: Entity, current: Entity | None) -> list[str]:
+    return []
+
+
+def _unchanged(response: Entity, parent: str | None) -> Entity:
+    return response
+
+
+def _nothing(predicted: Entity) -> None:
+    """Schemas say all of most kinds."""
 
 
 @dataclass(frozen=True)
@@ -44,22 +56,22 @@ class Field:
     :param between: the lowest and the highest number that a gateway takes, also in a list.
     :param unordered: the order of the list (or of the lists of a map) has no meaning.
     :param empty_is_null: the gateway makes no difference between an empty value and none.
-    :param reference: the kind that a foreign key points at; users write its name or ID.
-    :param on_delete: what deleting the entity that the field points at does with this one:
+    :param reference: the kind that a foreign key refers to; users write its name or ID.
+    :param on_delete: what deleting the entity that the field refers to does to this one:
         ``cascade`` deletes it, too, ``restrict`` refuses.
     :param lists: the kind whose IDs the list holds, or records with an ``id``; newer gateways
         refuse to delete what is listed.
-    :param nested: a state file can write the entity inside the one that it points at.
+    :param nested: a state file can write the entity inside the one that it refers to.
     :param nullable: an explicit null is a value ("clear it"); else it is an error.
     :param normalise: from what the user wrote to what the gateway stores; raises ``InputError``.
     :param compare_as: a form in which two values are equal that differ in writing only.
     :param element: what an item of the list, or a value of the map, looks like inside.
     :param open: a record whose keys only the gateway knows; compared key by key.
     :param secret: the value is never shown.
-    :param hides: whether a text holds a secret, as a URL with a password does: it is not shown.
+    :param hides: whether a string has a secret, as a URL with a password does: it is not shown.
     :param sensitive: the keys of a map whose values are never shown.
-    :param doubts: warnings about a written value that a gateway takes, though it may be meant
-        otherwise; they get it as it is written.
+    :param warnings: what to warn about in a written value that a gateway accepts, though something
+        else may be meant; it gets the value as it is written.
     """
 
     name: str
@@ -83,7 +95,7 @@ class Field:
     secret: bool = False
     hides: Callable[[str], bool] | None = None
     sensitive: Callable[[str], bool] | None = None
-    doubts: Callable[[Any], list[str]] | None = None
+    warnings: Callable[[Any], list[str]] | None = None
 
     @property
     def is_record(self) -> bool:
@@ -92,6 +104,29 @@ class Field:
     @property
     def is_list_of_records(self) -> bool:
         return self.type == "list" and bool(self.fields)
+
+    @cached_property
+    def fields_by_name(self) -> Mapping[str, Field]:
+        """The fields of a record, and of each record in a list."""
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def item(self) -> Field | None:
+        """What an item of the list, or a value of the map, looks like."""
+        return Field("", "dict", fields=self.fields) if self.is_list_of_records else self.element
+
+    def map_inside(self, value: Any, change: Callable[[Field | None, Any, Any], Any]) -> Any:
+        """``value`` with all that is directly inside it changed; a scalar as it is.
+
+        :param change: gets the declaration of what is inside (None: it has none), its value, and
+            its key, or its position counted from 1.
+        """
+        if isinstance(value, Mapping):
+            declared = self.fields_by_name if self.is_record else dict.fromkeys(value, self.item)
+            return {key: change(declared.get(key), item, key) for key, item in value.items()}
+        if isinstance(value, list):
+            return [change(self.item, item, position) for position, item in enumerate(value, 1)]
+        return value
 
 
 @dataclass(frozen=True)
@@ -104,20 +139,20 @@ class Kind:
     :param details: the part of the schema that depends on the entity: a plugin's own.
     :param details_path: the name of the schema that holds it.
     :param identity: how an entity is found again.
-    :param named_by: what people call the entity by, where that is not the identity.
+    :param named_by: the fields for messages and references, if not the identity.
     :param unique: further fields whose value no two entities share.
     :param unique_together: sets of fields whose values no two entities share all of; the last one
         is no reference.
     :param fields: what users may write, the identity included, the ID not.
-    :param parent: the kind under whose path the collection lies, and the field that points at it.
+    :param parent: the kind in the path before the collection, and the field that refers to it.
     :param parent_path: the parent's collection, where it is not the plural of ``parent``.
-    :param above: the parent's kind, where the collection does not declare it.
+    :param parent_kind: the parent's kind, where the collection does not declare it.
     :param optional: whether some gateways do not have the kind.
-    :param global_path: the path of a list of all entities of the kind, whatever their parent.
+    :param global_path: the path of a list of all entities of the kind, of all parents.
     :param path_key: the field whose value can replace the ID in a path; none for secrets.
-    :param path_id: what stands in an entity's path, for kinds without an ID of their own.
+    :param path_id: what replaces the ID in a path, for kinds without an ID of their own.
     :param validated: whether the kind has a schema by which a gateway can validate an entity.
-    :param answered_only: fields that a gateway returns and does not take.
+    :param read_only: fields that a gateway returns and does not accept.
     :param keeps_nulls: free-form fields, whose nulls are values.
     :param replaced: fields that only a replacement of the whole entity can clear.
     :param read: an entity from what a gateway returned (and the parent's ID), if that differs.
@@ -135,7 +170,7 @@ class Kind:
     unique_together: tuple[tuple[str, ...], ...] = ()
     parent: str | None = None
     parent_path: str = ""
-    above: Kind | None = None
+    parent_kind: Kind | None = None
     schema: str = ""
     details: Mapping[str, Any] | None = None
     details_path: Callable[[Entity], str] | None = None
@@ -143,13 +178,13 @@ class Kind:
     path_key: str = ""
     path_id: Callable[[Entity], str] | None = None
     validated: bool = True
-    answered_only: tuple[str, ...] = ()
+    read_only: tuple[str, ...] = ()
     keeps_nulls: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
-    read: Reader | None = None
+    read: Reader = _unchanged
     write: Callable[[Entity], Entity] | None = None
-    predict: Callable[[Entity], None] | None = None
-    apply_field_rules: FieldRules | None = None
+    predict: Callable[[Entity], None] = _nothing
+    apply_field_rules: FieldRules = _no_rules
     optional: bool = False
 
     @property
@@ -163,10 +198,10 @@ class Kind:
 
     def field(self, name: str) -> Field:
         """The declared field ``name``; a KeyError is a mistake in the collection."""
-        return self._by_name[name]
+        return self.fields_by_name[name]
 
     @cached_property
-    def _by_name(self) -> Mapping[str, Field]:
+    def fields_by_name(self) -> Mapping[str, Field]:
         return {field.name: field for field in self.fields}
 
     @cached_property
@@ -179,10 +214,10 @@ class Kind:
         return (*own, above) if above else own
 
     def label(self, entity: Entity) -> str:
-        """What people call the entity: its identity, else its id; never a secret."""
+        """The name of the entity for messages: its identity, else its ID; never a secret."""
         names = (entity.get(name) for name in (*(self.named_by or (self.identity.field,)), "id"))
         found = next((name for name in names if name), "")
-        # What a state file says may be of any type until it is judged.
+        # A value in a state file can have any type until it is validated.
         found = found[0] if isinstance(found, list) else found
         if isinstance(found, dict):
             found = next(filter(None, map(found.get, ("username", "name", "custom_id", "id"))), "")
@@ -195,36 +230,36 @@ class Kind:
         return f"{text} of {self.parent} {parent}" if parent else text
 
 
+def id_of(reference: Any) -> Any:
+    """The ID of a reference, which is a record with one or the ID itself."""
+    return reference.get("id") if isinstance(reference, dict) else reference
+
+
 def ids_in(listed: Any) -> list[str]:
-    """The ids in a list of them, or of records that have one."""
-    return [each["id"] if isinstance(each, dict) else each for each in listed or ()]
+    """The IDs in a list of references."""
+    return [id_of(each) for each in listed or ()]
 
 
 def check_tags(tags: list[str]) -> list[str]:
     """Refuse what would be two tags in a filter (conformance case upstream_bad_input)."""
     for tag in tags:
         if "," in tag or "/" in tag:
-            raise InputError(f"tag {tag!r} must not hold a comma or a slash")
+            raise InputError(f"tag {tag!r} must not contain a comma or a slash")
     return tags
 
 
 def tags_field() -> Field:
     return Field(
-        "tags",
-        "list",
-        elements="str",
-        unordered=True,
-        empty_is_null=True,
-        normalise=check_tags,
+        "tags", "list", elements="str", unordered=True, empty_is_null=True, normalise=check_tags,
     )
 
 
 def values_together(entity: Entity, names: Sequence[str]) -> tuple[Any, ...] | None:
-    """What an entity has in fields of which no other has all; None where that is nothing.
+    """The values of fields that are unique together; None if the last one is not set.
 
-    Of a reference the value is the ID that it points at.
+    The value of a reference is its ID.
     """
     values = [entity.get(name) for name in names]
     if values[-1] is None:
         return None
-    return tuple(value.get("id") if isinstance(value, dict) else value for value in values)
+    return tuple(map(id_of, values))

@@ -4,7 +4,7 @@
 
 """Plugins: what a gateway does with requests, for all of them or within a scope.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ SCOPES = ("route", "consumer", "service", "consumer_group")
 
 
 def _as_links(links: object) -> object:
-    """Links to partials in one order, told by what they lead to and the setting they stand for."""
+    """Links to partials in one order, by partial and setting."""
     if not isinstance(links, list):
         return links
     return sorted((str(link.get("id")), str(link.get("path"))) for link in links)
 
 
 def without_linked(plugin: Entity) -> Entity:
-    """A plugin with links to partials by id, and without the settings that come of them.
+    """A plugin with links to partials by id, and without the settings from them.
 
-    A gateway answers some requests with these settings worked in, and takes none of them.
+    A gateway returns them merged in some responses, and does not accept them.
     """
     links = plugin.get("partials")
     if not links:
@@ -72,11 +72,7 @@ PLUGIN = Kind(
         Field("ordering", "dict", open=True),
         Field("condition"),
         Field(
-            "partials",
-            "list",
-            elements="dict",
-            lists="partial",
-            empty_is_null=True,
+            "partials", "list", elements="dict", lists="partial", empty_is_null=True,
             compare_as=_as_links,
         ),
         tags_field(),

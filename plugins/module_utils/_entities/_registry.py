@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kinds that the collection knows, by name.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""The kinds that the collection knows, by name. Private to the collection."""
 
 from __future__ import annotations
 
@@ -24,25 +21,17 @@ from . import (
 )
 from ._kind import Kind
 
-# A file of declarations names its own kinds, so a new one beside others is known at once.
+# Each file of declarations lists its own kinds.
 # Their order is that of the sections in a dump, as far as the levels below leave it open.
 _FILES = (
-    _certificate,
-    _keys,
-    _plugin,
-    _consumer,
-    _upstream,
-    _service,
-    _credential,
-    _target,
-    _route,
+    _certificate, _keys, _plugin, _consumer, _upstream, _service, _credential, _target, _route,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for file in _FILES for kind in file.KINDS}
 
 
 def _level(kind: Kind) -> int:
-    """How many kinds have to be written before, one after the other."""
+    """How many kinds must be written before, one after the other."""
     return max((1 + _level(KINDS[str(each.reference)]) for each in kind.references), default=0)
 
 
@@ -51,8 +40,8 @@ LEVELS: dict[str, int] = {name: _level(kind) for name, kind in KINDS.items()}
 
 
 @cache
-def pointing_at(name: str, on_delete: str) -> list[tuple[Kind, str]]:
-    """Kinds with the foreign key by which deleting an entity of a kind concerns theirs."""
+def kinds_referring_to(name: str, on_delete: str) -> list[tuple[Kind, str]]:
+    """Kinds with a foreign key to a kind, and its name, by what a delete does."""
     return [
         (kind, field.name)
         for kind in KINDS.values()
@@ -62,8 +51,8 @@ def pointing_at(name: str, on_delete: str) -> list[tuple[Kind, str]]:
 
 
 @cache
-def listing(name: str) -> list[tuple[Kind, str]]:
-    """Kinds with the field that lists IDs of a kind."""
+def kinds_listing(name: str) -> list[tuple[Kind, str]]:
+    """Kinds with a field that lists IDs of a kind, and its name."""
     return [
         (kind, field.name)
         for kind in KINDS.values()

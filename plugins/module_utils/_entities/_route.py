@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Routes: which requests go to which service.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""Routes: which requests go to which service. Private to the collection."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ def string_lists(value: Any) -> Any:
 
 def _string(item: Any) -> Any:
     if isinstance(item, bool):
-        raise InputError("a header's value is a string; put it in quotes")
+        raise InputError("the value of a header must be a string; put it in quotes")
     return str(item) if isinstance(item, (int, float)) else item
 
 
@@ -39,7 +36,7 @@ def is_expression_without_tilde(path: str) -> bool:
     return not path.startswith("~") and bool(_EXPRESSION.search(path))
 
 
-def doubts_about_paths(paths: list[str]) -> list[str]:
+def path_warnings(paths: list[str]) -> list[str]:
     """A warning for each path that was a regular expression before 3.0 and matches as text now."""
     return [
         f"the path {path} is plain text for the gateway, though it looks like a regular "
@@ -49,14 +46,21 @@ def doubts_about_paths(paths: list[str]) -> list[str]:
     ]
 
 
+def headers_field(**more: Any) -> Field:
+    """A map of header names to values."""
+    values = Field("", "list", elements="str")
+    return Field(
+        "headers", "dict", unordered=True, empty_is_null=True, normalise=string_lists,
+        element=values, **more,
+    )
+
+
 def _any_order(name: str, **more: Any) -> Field:
     # The router makes no difference between orders, though some of these are arrays in the schema.
     return Field(name, "list", unordered=True, empty_is_null=True, **{"elements": "str", **more})
 
 
 _EXPRESSION = re.compile(r"[\\\[\](){}^$|*+?]")
-# The values of a header.
-HEADER_VALUES = Field("", "list", elements="str")
 _ENDPOINT = (Field("ip"), Field("port", "int", between=(0, 65535)))
 
 ROUTE = Kind(
@@ -70,15 +74,8 @@ ROUTE = Kind(
         Field("protocols", "list", elements="str", choices=PROTOCOLS, unordered=True),
         _any_order("methods"),
         _any_order("hosts"),
-        _any_order("paths", doubts=doubts_about_paths),
-        Field(
-            "headers",
-            "dict",
-            unordered=True,
-            empty_is_null=True,
-            normalise=string_lists,
-            element=HEADER_VALUES,
-        ),
+        _any_order("paths", warnings=path_warnings),
+        headers_field(),
         _any_order("snis"),
         _any_order("sources", elements="dict", fields=_ENDPOINT),
         _any_order("destinations", elements="dict", fields=_ENDPOINT),

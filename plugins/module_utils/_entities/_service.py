@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Services: where requests go, an upstream's name or a host.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""Services: where requests go, an upstream's name or a host. Private to the collection."""
 
 from __future__ import annotations
 
@@ -16,16 +13,7 @@ from ._identity import Identity
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
 
 PROTOCOLS = (
-    "grpc",
-    "grpcs",
-    "http",
-    "https",
-    "tcp",
-    "tls",
-    "tls_passthrough",
-    "udp",
-    "ws",
-    "wss",
+    "grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp", "ws", "wss",
 )
 _MILLISECONDS = (1, 2147483646)
 _URL_PORTS = {"https": 443}
@@ -33,12 +21,12 @@ _PARTS_OF_URL = ("protocol", "host", "port", "path")
 
 
 def may_hold_password(url: str) -> bool:
-    """Whether something stands before an ``@``, be it a URL or not."""
+    """Whether a string has a part before an ``@``, in a URL or not."""
     return "@" in url
 
 
 def expand_url(desired: Entity, current: Entity | None) -> list[str]:
-    """Spell out ``url`` as the gateway does: a missing port is 80 (443), a missing path null.
+    """Expand ``url`` as the gateway does: a missing port is 80 (443), a missing path null.
 
     Source of the rule: the conformance case service.
     """
@@ -47,21 +35,21 @@ def expand_url(desired: Entity, current: Entity | None) -> list[str]:
     url = desired.pop("url")
     clashing = [name for name in _PARTS_OF_URL if name in desired]
     if clashing:
-        raise InputError(f"url and {clashing[0]} say the same thing twice: write one of them")
+        raise InputError(f"url cannot be combined with {clashing[0]}; set one of them")
     shown = "url" if may_hold_password(url or "") else f"url {url!r}"
     try:
         parts = urllib.parse.urlsplit(url or "")
         port = parts.port
     except ValueError:
-        raise InputError(f"{shown} is not a URL: its host or port cannot be read") from None
+        raise InputError(f"{shown} is not a valid URL") from None
     if parts.scheme not in PROTOCOLS or not parts.hostname or parts.netloc.endswith(":"):
         raise InputError(
-            f"{shown} is not the URL of a service: it needs a protocol and a host, "
+            f"{shown} is not the URL of a service; it must have a protocol and a host, "
             "as in http://echo.example:8080/path"
         )
     if parts.query or parts.fragment or parts.username:
         raise InputError(
-            f"{shown} has a part that a service cannot hold: only protocol, host, port, path"
+            f"{shown} must have no other parts than protocol, host, port and path"
         )
     desired.update(
         protocol=parts.scheme,
@@ -101,11 +89,7 @@ SERVICE = Kind(
             ),
         ),
         Field(
-            "ca_certificates",
-            "list",
-            elements="str",
-            lists="ca_certificate",
-            unordered=True,
+            "ca_certificates", "list", elements="str", lists="ca_certificate", unordered=True,
             empty_is_null=True,
         ),
         Field("enabled", "bool"),

@@ -4,7 +4,7 @@
 
 """Upstreams: a virtual host name with a pool of targets, and how requests are shared among them.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -14,21 +14,14 @@ import re
 from .._errors import InputError
 from ._identity import Identity
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
-from ._route import HEADER_VALUES, string_lists
+from ._route import headers_field
 
 HASHED = "consistent-hashing"
 ALGORITHMS = (HASHED, "least-connections", "round-robin", "latency", "sticky-sessions")
 HASH_INPUTS = (
-    "none",
-    "consumer",
-    "ip",
-    "header",
-    "cookie",
-    "path",
-    "query_arg",
-    "uri_capture",
+    "none", "consumer", "ip", "header", "cookie", "path", "query_arg", "uri_capture",
 )
-# With these a gateway takes no hash_fallback: there is always a cookie.
+# With these a gateway accepts no hash_fallback: there is always a cookie.
 _WITHOUT_FALLBACK = ("none", "cookie")
 PROBES = ("tcp", "http", "https", "grpc", "grpcs")
 _SECONDS = (0, 65535)
@@ -42,11 +35,11 @@ def is_secret_header(name: str) -> bool:
 
 
 def apply_hashing_rules(desired: Entity, current: Entity | None) -> list[str]:
-    """Make visible what the gateway would do silently to ``algorithm`` and ``hash_on``.
+    """Add what the gateway would silently do to ``algorithm`` and ``hash_on``.
 
     It lets a stored ``hash_on`` win over a written ``algorithm``, turns ``consistent-hashing`` with
     nothing to hash on into ``round-robin``, and any other algorithm into ``consistent-hashing``
-    when ``hash_on`` is written. What else a change of ``hash_on`` implies goes along, as the
+    when ``hash_on`` is written. What else a change of ``hash_on`` implies is added, as the
     gateway refuses the change without it.
 
     Source: the conformance cases upstream_hashing and hashing_against_stored, and the
@@ -58,11 +51,11 @@ def apply_hashing_rules(desired: Entity, current: Entity | None) -> list[str]:
     if algorithm and hash_on:
         if (algorithm == HASHED) != (hash_on != "none"):
             raise InputError(
-                f"algorithm {algorithm} and hash_on {hash_on} contradict each other: "
-                f"{HASHED} needs something to hash on, the other algorithms need hash_on none"
+                f"algorithm {algorithm} cannot be combined with hash_on {hash_on}; {HASHED} needs "
+                "a hash_on other than none, and the other algorithms need none"
             )
     elif algorithm == HASHED and stored == "none":
-        raise InputError(f"algorithm {HASHED} needs hash_on: say what to hash on")
+        raise InputError(f"algorithm {HASHED} needs hash_on; set it to what to hash on")
     elif algorithm and algorithm != HASHED and stored != "none":
         desired["hash_on"] = "none"
         warnings.append(
@@ -79,7 +72,7 @@ def apply_hashing_rules(desired: Entity, current: Entity | None) -> list[str]:
 def _apply_fallback_rules(desired: Entity, stored: Entity) -> None:
     """``hash_fallback`` becomes none where the ``hash_on`` that is set leaves no fallback.
 
-    :raises InputError: a fallback is written beside such a ``hash_on``.
+    :raises InputError: a fallback is written together with such a ``hash_on``.
     """
     hash_on = desired.get("hash_on")
     if hash_on not in _WITHOUT_FALLBACK:
@@ -95,7 +88,7 @@ def _apply_fallback_rules(desired: Entity, stored: Entity) -> None:
 
 
 def _clear_unused_names(desired: Entity, stored: Entity) -> None:
-    """Clear a stored name that is in no use and that the gateway would call a duplicate."""
+    """Clear a stored name that is not used and that the gateway would refuse as a duplicate."""
     for way in ("header", "query_arg", "uri_capture"):
         for used, other in (("on", "fallback"), ("fallback", "on")):
             name, leftover = f"hash_{used}_{way}", f"hash_{other}_{way}"
@@ -105,9 +98,15 @@ def _clear_unused_names(desired: Entity, stored: Entity) -> None:
                 desired[leftover] = None
 
 
-def _statuses() -> Field:
-    return Field("http_statuses", "list", elements="int", between=(100, 999), unordered=True)
-
+_STATUSES = Field("http_statuses", "list", elements="int", between=(100, 999), unordered=True)
+_INTERVAL = Field("interval", "float", between=_SECONDS)
+_SUCCESSES = Field("successes", "int", between=_COUNT)
+_FAILURES = (
+    Field("tcp_failures", "int", between=_COUNT),
+    Field("http_failures", "int", between=_COUNT),
+    Field("timeouts", "int", between=_COUNT),
+    _STATUSES,
+)
 
 _ACTIVE = (
     Field("type", choices=PROBES),
@@ -116,50 +115,15 @@ _ACTIVE = (
     Field("concurrency", "int", between=(1, 2147483648)),
     Field("https_sni"),
     Field("https_verify_certificate", "bool"),
-    Field(
-        "headers",
-        "dict",
-        unordered=True,
-        empty_is_null=True,
-        normalise=string_lists,
-        element=HEADER_VALUES,
-        sensitive=is_secret_header,
-    ),
-    Field(
-        "healthy",
-        "dict",
-        fields=(
-            Field("interval", "float", between=_SECONDS),
-            Field("successes", "int", between=_COUNT),
-            _statuses(),
-        ),
-    ),
-    Field(
-        "unhealthy",
-        "dict",
-        fields=(
-            Field("interval", "float", between=_SECONDS),
-            Field("tcp_failures", "int", between=_COUNT),
-            Field("http_failures", "int", between=_COUNT),
-            Field("timeouts", "int", between=_COUNT),
-            _statuses(),
-        ),
-    ),
+    headers_field(sensitive=is_secret_header),
+    Field("healthy", "dict", fields=(_INTERVAL, _SUCCESSES, _STATUSES)),
+    Field("unhealthy", "dict", fields=(_INTERVAL, *_FAILURES)),
 )
 
 _PASSIVE = (
     Field("type", choices=PROBES),
-    Field("healthy", "dict", fields=(Field("successes", "int", between=_COUNT), _statuses())),
-    Field(
-        "unhealthy",
-        "dict",
-        fields=(
-            Field("tcp_failures", "int", between=_COUNT),
-            Field("http_failures", "int", between=_COUNT),
-            Field("timeouts", "int", between=_COUNT),
-            _statuses(),
-        ),
-    ),
+    Field("healthy", "dict", fields=(_SUCCESSES, _STATUSES)),
+    Field("unhealthy", "dict", fields=_FAILURES),
 )
 
 UPSTREAM = Kind(

@@ -4,7 +4,7 @@
 
 """The dialect of an Admin API: entities are created by POST and changed by PATCH.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Knows no Ansible.
 """
@@ -15,7 +15,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
-from .._client import Client, segment
+from .._client import Client
+from .._connection import segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
 from .._entities._lock import is_lock
@@ -43,7 +44,7 @@ class AdminGateway(Gateway):
         self._offered: dict[str, bool] = {}
 
     def root(self) -> dict[str, Any]:
-        """What the gateway says of itself, asked for once a task."""
+        """What the gateway reports about itself, read once a task."""
         if self._root is None:
             self._root = self._read_root()
         return self._root
@@ -61,7 +62,8 @@ class AdminGateway(Gateway):
         traits = self.traits()
         if not traits.version:
             raise UnexpectedAnswer(
-                f"{self.url} does not answer as an Admin API does (no version): check admin_url"
+                f"the response of {self.url} is not that of an Admin API (no version); "
+                "check admin_url"
             )
         names = ("version", "edition", "role", "database", "hostname")
         return {name: getattr(traits, name) for name in names}
@@ -85,6 +87,9 @@ class AdminGateway(Gateway):
             restricts_listed_ids=_restricts_listed_ids(str(version)),
         )
 
+    def is_control_plane(self, name: str) -> bool:
+        return False
+
     def offers(self, kind: Kind) -> bool:
         if not kind.optional:
             return True
@@ -94,31 +99,25 @@ class AdminGateway(Gateway):
             self._offered[kind.name] = self._serves(path)
         return self._offered[kind.name]
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        if kind.path_id is not None:
-            return self._listed_with(kind, "id", key, parent)
-        found = unless_missing(lambda: self._entity("GET", kind, parent, key))
-        is_it = found is not None and str(found["id"]).lower() == key.lower()
-        return found if is_it else None
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
+        if self._is_in_path(kind, field, value):
+            found = unless_missing(lambda: self._entity("GET", kind, parent, value))
+            return found if found is not None and _has(found, field, value) else None
+        if field in kind.unique and field != kind.path_key:
+            # What can be a secret is not sent in a URL.
+            params = None if kind.global_path else {field: value}
+            listed = unless_missing(lambda: self._pages(kind, _path(kind), None, params))
+        else:
+            listed = self.entities(kind, parent)
+        return next((entity for entity in listed or () if entity.get(field) == value), None)
 
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        if looks_like_id(name):
-            return self._listed_with(kind, kind.path_key, name, parent)
-        found = unless_missing(lambda: self._entity("GET", kind, parent, name))
-        is_it = found is not None and found.get(kind.path_key) in (None, name)
-        return found if is_it else None
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
-        if field == kind.path_key:
-            return self.by_name(kind, value)
-        # What can be a secret is not asked for in a URL.
-        params = None if kind.global_path else {field: value}
-        found = unless_missing(lambda: self._pages(kind, _path(kind), None, params)) or []
-        return next((entity for entity in found if entity.get(field) == value), None)
-
-    def _listed_with(self, kind: Kind, field: str, value: str, parent: str | None) -> Entity | None:
-        listed = self.entities(kind, parent) or []
-        return next((entity for entity in listed if entity.get(field) == value), None)
+    def _is_in_path(self, kind: Kind, field: str, value: str) -> bool:
+        """Whether a path leads to an entity by such a value."""
+        if field == "id":
+            return kind.path_id is None
+        return field == kind.path_key and not looks_like_id(value)
 
     def entities(
         self,
@@ -153,7 +152,7 @@ class AdminGateway(Gateway):
     ) -> list[Entity] | None:
         """A list, as far as the gateway can filter it.
 
-        Without a database 3.4 and 3.5 find nothing by tags, and newer ones answer 500 once an
+        Without a database 3.4 and 3.5 find nothing by tags, and newer ones respond with 500 once an
         entity has none.
         """
         try:
@@ -172,7 +171,7 @@ class AdminGateway(Gateway):
             if exc.status == 403:
                 raise NotOffered(exc, exc.message, forbidden=True) from exc
             raise
-        return [_read(kind, each, parent) for each in listed if not is_lock(kind, each)]
+        return [kind.read(each, parent) for each in listed if not is_lock(kind, each)]
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:
@@ -192,7 +191,7 @@ class AdminGateway(Gateway):
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
         kind, key = plan.kind, plan.stored["id"]
-        # Only a PUT takes away what a PATCH would merge into.
+        # Only a PUT removes what a PATCH would merge into.
         whole = plan.body.keys() & set(kind.replaced)
         method, body = ("PUT", plan.full_body) if whole else ("PATCH", plan.body)
         return self._entity(method, kind, parent, key, body)
@@ -234,7 +233,7 @@ class AdminGateway(Gateway):
             if exc.status != 500 or self.traits().writes_entities:
                 raise
         if not listed and not self.traits().writes_entities:
-            # It does not know its tags, so any kind can have them.
+            # It has no list of tags, so any kind can have them.
             return {
                 kind.name for kind in KINDS.values() if any(f.name == "tags" for f in kind.fields)
             }
@@ -266,7 +265,7 @@ class AdminGateway(Gateway):
         if unless_missing(lambda: self._client.request("GET", "/")) is None:
             raise InputError(
                 f"{self.url} is the status port of a node with a database, which does not show "
-                "the health of upstreams; write the URL of its Admin API"
+                "the health of upstreams; set the URL of its Admin API"
             )
 
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
@@ -293,10 +292,10 @@ class AdminGateway(Gateway):
         *,
         params: Mapping[str, str] | None = None,
     ) -> Entity:
-        """A response that has to be an entity; another server's JSON must not pass for one."""
+        """A response that must be an entity; the JSON of another server is refused."""
         path = _path(kind, parent, key)
-        answer = self._client.request(method, path, body, params)
-        entity = _read(kind, answer, parent) if isinstance(answer, dict) else None
+        response = self._client.request(method, path, body, params)
+        entity = kind.read(response, parent) if isinstance(response, dict) else None
         if entity is None or "id" not in entity:
             raise UnexpectedAnswer(
                 f"the response to {method} {self._client.url}{path} is not an entity: "
@@ -315,7 +314,7 @@ class AdminGateway(Gateway):
 
 
 def _edition_of(version: str) -> str:
-    # Enterprise counts in four numbers: 3.4.3.3, at times with a suffix.
+    # Versions of Enterprise have four numbers: 3.4.3.3, at times with a suffix.
     return "enterprise" if version.count(".") == 3 or "enterprise" in version else "community"
 
 
@@ -330,13 +329,16 @@ def _path(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
     if kind.parent is not None and parent is None:
         return f"/{kind.global_path}"
     if kind.parent is not None:
-        # A parent's collection lies under the plural of its name: /upstreams/web/targets.
+        # The path of a parent's collection is the plural of its name: /upstreams/web/targets.
         path = f"/{kind.parent_path or kind.parent + 's'}/{segment(str(parent))}{path}"
     return path if key is None else f"{path}/{segment(key)}"
 
 
-def _read(kind: Kind, answer: Entity, parent: str | None) -> Entity:
-    return answer if kind.read is None else kind.read(answer, parent)
+def _has(found: Entity, field: str, value: str) -> bool:
+    """Whether what a path leads to was found by this field, and not by another."""
+    if field == "id":
+        return str(found["id"]).lower() == value.lower()
+    return found.get(field) in (None, value)
 
 
 def _has_no_balancer(exc: Refused) -> bool:
@@ -347,7 +349,7 @@ def unless_missing(ask: Callable[[], T | None]) -> T | None:
     try:
         return ask()
     except Refused as exc:
-        # That the workspace is missing says nothing of what would be in it.
+        # A missing workspace says nothing about what would be in it.
         if exc.status == 404 and not exc.message.startswith("Workspace "):
             return None
         raise

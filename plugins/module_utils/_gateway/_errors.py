@@ -2,11 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a gateway refused, in words that all dialects share.
+"""Why a gateway refused a request, in terms that all dialects share. Private to the collection.
 
-PRIVATE to the collection: it can change in any release.
-
-A dialect makes these from the client's ``Refused``; nobody else reads a status or an error text.
+A dialect makes these from the client's ``Refused``; only it reads a status or an error message.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from .._errors import Refused
 
 
 class Rejection(Refused):
-    """Base: what the client said, with the message that a dialect may have made clearer."""
+    """Base: the client's error, with the message that a dialect may have made clearer."""
 
     def __init__(self, cause: Refused, message: str = "") -> None:
         super().__init__(message or cause.message, **cause.failure)
@@ -26,7 +24,7 @@ class Rejection(Refused):
 class UniqueViolation(Rejection):
     """Another entity has a value that only one can have.
 
-    :param taken: the fields with the values that are taken, as far as the gateway names them.
+    :param taken: the fields with the values that are taken, if the gateway names them.
     """
 
     def __init__(self, cause: Refused, taken: dict[str, Any]) -> None:
@@ -35,11 +33,11 @@ class UniqueViolation(Rejection):
 
 
 class ParentMissing(Rejection):
-    """The entity in whose collection another one was to be written does not exist."""
+    """The parent of the entity to write does not exist."""
 
 
 class NotOffered(Rejection):
-    """The gateway does not have the kind, or the account must not see it (``forbidden``)."""
+    """The gateway does not have the kind, or the account may not read it (``forbidden``)."""
 
     def __init__(self, cause: Refused, message: str, forbidden: bool = False) -> None:
         super().__init__(cause, message)
@@ -47,4 +45,4 @@ class NotOffered(Rejection):
 
 
 class NoBalancer(Rejection):
-    """The upstream has no balancer, as it has for some seconds after it was created."""
+    """The upstream has no balancer, as for some seconds after its creation."""

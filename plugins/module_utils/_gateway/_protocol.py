@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the engine asks of a gateway, whatever its dialect: a small store, and what it can.
+"""What the engine needs of a gateway in any dialect: a small store, and capabilities.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from typing import Any, Protocol
 from .._entities._kind import Entity, Kind
 from .._errors import InputError
 from .._plan import Plan
+from .._schema import Schema, merged_schema
 
 
 @dataclass(frozen=True)
 class Traits:
-    """What a gateway is and can; only a dialect finds it out.
+    """Properties and capabilities of a gateway; only a dialect reads them.
 
     :param name: the product, for messages.
-    :param version: None where it is not told.
+    :param version: None if the gateway does not report it.
     :param edition: ``community`` or ``enterprise``.
     :param role: ``traditional``, ``control_plane`` or ``data_plane``.
     :param database: ``postgres``, ``off`` …
-    :param has_balancer: whether it balances requests itself, so that targets have a health.
+    :param has_balancer: whether it balances requests itself, so that its targets have a health.
     :param writes_entities: whether single entities can be written; else only whole documents.
-    :param restricts_listed_ids: whether it refuses to delete what a list of IDs names.
+    :param restricts_listed_ids: whether it refuses to delete an entity in a list of IDs.
     :param omits_nulls: whether its responses leave out what is null.
     """
 
@@ -52,38 +53,40 @@ class Gateway(Protocol):
     """
 
     url: str
-    # Whether writes are validated and predicted, not done (check mode).
+    # Whether writes are validated and predicted, and not sent (check mode).
     predicts: bool
-    # Kinds with one list of the entities of all parents, beside those that declare its path.
+    # Kinds with one list of the entities of all parents, together with those that declare its path.
     lists_all: frozenset[str] = frozenset()
-    # The name of the control plane of Konnect that it is.
+    # The name of the control plane in Konnect.
     control_plane: str | None = None
-    # What is said of a kind that it does not have.
+    # The message for a kind that it does not have.
     not_offered: str = "the gateway does not have {}"
 
     def traits(self) -> Traits:
-        """Asked for once."""
+        """Read once."""
 
     def identify(self) -> dict[str, Any]:
-        """Version, edition, role, database and host name, and what else says which one it is.
+        """Version, edition, role, database and host name, and what else identifies it.
 
-        :raises UnexpectedAnswer: what answers is no gateway.
+        :raises UnexpectedAnswer: the response is not that of a gateway.
         """
 
     def describe(self, found: Mapping[str, Any]) -> str:
-        """The sentence that says which gateway answered, from what :meth:`identify` found."""
+        """The sentence that says which gateway responded, from what :meth:`identify` found."""
+
+    def is_control_plane(self, name: str) -> bool:
+        """Whether this name or ID is that of the control plane of Konnect that it is."""
 
     def offers(self, kind: Kind) -> bool:
-        """Whether the gateway has the kind and shows it; asked for once a kind."""
+        """Whether the gateway has the kind and shows it; read once a kind."""
 
-    def by_id(self, kind: Kind, key: str, parent: str | None = None) -> Entity | None:
-        """The entity with this ID, None where it (or its parent) does not exist."""
+    def find_by(
+        self, kind: Kind, field: str, value: str, parent: str | None = None
+    ) -> Entity | None:
+        """The entity with this ID, name or other unique value, whether it looks like an ID or not.
 
-    def by_name(self, kind: Kind, name: str, parent: str | None = None) -> Entity | None:
-        """The entity whose ``kind.path_key`` is this, whether it looks like an ID or not."""
-
-    def by_unique(self, kind: Kind, field: str, value: str) -> Entity | None:
-        """The entity that has a unique value, whatever its parent; no secret is part of a URL."""
+        None where it (or its parent) does not exist. No secret is part of a URL.
+        """
 
     def entities(
         self,
@@ -95,8 +98,8 @@ class Gateway(Protocol):
         """All entities of a kind that have all of ``tags``; None: no such parent.
 
         :param parent: only those of this one; else of all parents.
-        :param of: the kind of ``parent``, where it is not the kind's own parent but one that a
-            foreign key points at.
+        :param of: the kind of ``parent``, if that is not the kind's own parent but the kind of a
+            foreign key.
         :raises NotOffered: the gateway does not have the kind.
         """
 
@@ -111,36 +114,37 @@ class Gateway(Protocol):
         """Write ``plan.body`` (the changed leaves) or ``plan.full_body`` (the whole entity)."""
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        """Delete; what is gone already is done."""
+        """Delete; an entity that does not exist any more is no error."""
 
     def schema(self, name: str) -> dict[str, Any] | None:
-        """The gateway's own schema of a kind (or ``plugins/NAME``), None where it has none.
+        """The gateway's own schema of a kind (or ``plugins/NAME``), if any; read once a task."""
 
-        Asked for once a task.
-        """
+    def schema_of(self, kind: Kind) -> Schema:
+        """The whole schema of an entity, with what depends on the entity itself."""
+        return merged_schema(self.schema(kind.schema_name) or {}, kind.details)
 
     def validate(self, kind: Kind, body: Entity) -> None:
-        """Let the gateway validate an entity without writing it.
+        """Validate an entity on the gateway without writing it.
 
         :raises Refused: as a write would be. A gateway that cannot validate refuses nothing.
         """
 
     def plugin_names(self) -> list[str]:
-        """The plugins that the gateway could run, as far as it tells."""
+        """The plugins that the gateway could run, as far as it reports them."""
 
-    # Capabilities: what only some gateways can, as their traits say.
+    # Capabilities that only some gateways have, as their traits say.
 
     def kinds_tagged(self, tag: str, known: Collection[str] = ()) -> set[str]:
-        """Names of the managed kinds of which some entity has a tag.
+        """Names of the managed kinds with an entity that has a tag.
 
-        :param known: kinds that need not be asked for.
+        :param known: kinds that need not be read.
         """
 
     def data_planes(self) -> list[Entity]:
-        """The data planes that a control plane knows; none where the node is no control plane."""
+        """The data planes of a control plane; none of other nodes."""
 
     def health(self, upstream: str) -> list[Entity] | None:
-        """The upstream's targets as its balancer sees them; None: no such upstream.
+        """The upstream's targets as its balancer has them; None: no such upstream.
 
         A target has no ``health`` until a balancer exists, some seconds after its creation.
         """
@@ -154,12 +158,12 @@ class Gateway(Protocol):
     def load(self, document: str) -> bool:
         """Make a declarative document the whole configuration of a gateway without a database.
 
-        :returns: whether it was another one than the gateway runs already.
+        :returns: whether it differs from the one that the gateway runs.
         """
 
     def missing(self, kind: Kind, key: str) -> str:
-        """The ID to go on with where an entity that another one needs does not exist.
+        """The ID for an entity that another one needs and that does not exist.
 
-        :raises InputError: there is no going on without it.
+        :raises InputError: unless an earlier task of a check-mode run may create it.
         """
         raise InputError(f"{kind.name} {key} does not exist")

@@ -2,20 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a module does, apart from how it is started: the types that all operations share.
+"""The types that all operations of modules share.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from .._apply import apply_all
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity, Kind
-from .._errors import InputError
+from .._errors import InputError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import PartlyDone
 from .._plan import Plan
@@ -26,11 +28,11 @@ Result = dict[str, Any]
 
 
 def silent(line: str) -> None:
-    """A module has nobody to tell before it ends."""
+    """A module process can show nothing before it ends."""
 
 
 def no_node(url: str) -> Gateway:
-    raise InputError(f"{url} cannot be asked here")
+    raise InputError(f"{url} cannot be used here")
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,11 @@ class Task:
     check_mode: bool
     diff: bool
     warn: Callable[[str], None]
-    # Told how far long work is, in a line.
+    # Shows the progress of long work, in a line.
     progress: Callable[[str], None] = silent
     # Another node of the same gateway, or one of its data planes, by its URL.
     node: Callable[[str], Gateway] = no_node
-    # What is only read, without what check mode predicts.
+    # The gateway without the predictions of check mode.
     direct: Gateway | None = None
 
     @property
@@ -59,6 +61,15 @@ class Task:
         if self.connected is None:
             raise TypeError("the operation connects to no Admin API")
         return self.connected
+
+    @property
+    def removes(self) -> bool:
+        """Whether the task asks for the state ``absent``."""
+        return bool(self.params["state"] == "absent")
+
+    def about(self, subject: str) -> AbstractContextManager[None]:
+        """Errors raised inside name the subject and the gateway."""
+        return error_context(f"{subject} at {self.gateway.url}")
 
     def written(self, kind: Kind) -> Entity:
         """The part of the parameters that is the entity itself."""
@@ -76,11 +87,11 @@ class Operation:
 
     :param name: the module's name without the collection.
     :param run: raises ``KongError``; its result is made of plain JSON values.
-    :param writes: whether it can write: what was predicted before is worthless after it.
-    :param only_predicts: whether it only predicts, and tasks after it find nothing predicted.
-    :param writes_control_planes: whether what was looked up of Konnect is worthless after it, too.
-    :param opens: what it works on instead of the gateway that the options lead to.
-    :param checks: what a prediction of it is checked for.
+    :param writes: whether it can write: earlier predictions do not hold after it.
+    :param only_predicts: whether it only predicts, also in a real run; nothing is kept.
+    :param writes_control_planes: whether looked up control planes do not hold after it.
+    :param opens: what it works on instead of the gateway of the connection.
+    :param checks: what its predictions are checked for.
     """
 
     name: str
@@ -98,15 +109,22 @@ def result_of_one(task: Task, plan: Plan) -> Result:
     result: Result = {
         "changed": plan.changed,
         "operation": plan.operation,
-        plan.kind.name: shown(plan.kind, plan.after),
+        plan.kind.name: entity_result(plan.kind, plan.after),
     }
     if task.diff:
         result["diff"] = plan.diff(task.gateway.url)
     return result
 
 
+def add_to_diff(result: Result, name: str, before: Any, after: Any) -> None:
+    """Show what belongs to an entity in its diff, if the result has one."""
+    for side, value in (("before", before), ("after", after)) if "diff" in result else ():
+        if isinstance(result["diff"][side], dict):
+            result["diff"][side][name] = value
+
+
 def changes_of(task: Task, plans: Sequence[Plan]) -> Result:
-    """The part of a result that tells of many entities: only those that were not left alone."""
+    """The part of a result about many entities: only those that changed."""
     changed = [plan for plan in plans if plan.changed]
     result: Result = {
         "changed": bool(changed),
@@ -117,17 +135,24 @@ def changes_of(task: Task, plans: Sequence[Plan]) -> Result:
     return result
 
 
-def partly_done(
-    task: Task, exc: PartlyDone, plans: Sequence[Plan], before: Sequence[Plan] = ()
-) -> PartlyDone:
-    """Add to a failure what was done (``changes``) and what was not (``not_done``)."""
-    done: list[Plan | None] = exc.results
-    exc.partial = {
-        **changes_of(task, [*before, *(plan for plan in done if plan is not None)]),
-        "not_done": [plan.summary() for plan, result in zip(plans, done) if result is None],
-    }
-    return exc
+def apply_plans(
+    task: Task, plans: Sequence[Plan], parent: str | None, before: Sequence[Plan] = ()
+) -> list[Plan]:
+    """Apply plans for entities of one parent.
+
+    :param before: what the task has done already.
+    :raises PartlyDone: with what was done (``changes``) and what was not (``not_done``).
+    """
+    try:
+        return apply_all(task.gateway, plans, parent)
+    except PartlyDone as exc:
+        done: list[Plan | None] = exc.results
+        exc.partial = {
+            **changes_of(task, [*before, *(plan for plan in done if plan is not None)]),
+            "not_done": [plan.summary() for plan, result in zip(plans, done) if result is None],
+        }
+        raise
 
 
-def shown(kind: Kind, entity: Entity | None) -> Entity:
+def entity_result(kind: Kind, entity: Entity | None) -> Entity:
     return {} if entity is None else mask_entity(kind, entity)

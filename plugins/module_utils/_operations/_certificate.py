@@ -4,7 +4,7 @@
 
 """A certificate together with its SNIs: the operation behind ``kong_certificate``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .._apply import carry_out, carry_out_all, complete, find
+from .._apply import apply, apply_all, complete, find
 from .._argspec import ArgumentSpec
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._kind import Entity, Field
-from .._errors import InputError, KongError
+from .._errors import InputError
 from .._gateway._errors import UniqueViolation
 from .._parallel import PartlyDone
 from .._plan import CREATE, DELETE, NONE, UPDATE, Plan, plan_absent, plan_present
 from .._values import normalise
-from ._base import Operation, Result, Task, result_of_one
+from ._base import Operation, Result, Task, add_to_diff, result_of_one
 from ._entity import STATE, fields_with_id
 
 SNIS = Field("snis", "list", elements="str", unordered=True)
@@ -30,32 +30,26 @@ SNIS = Field("snis", "list", elements="str", unordered=True)
 
 def run_certificate(task: Task) -> Result:
     written = task.written(CERTIFICATE)
-    # In the order written, each once; None where they are left alone.
+    # In the order written, each once; None if they are not written.
     wanted = list(dict.fromkeys(task.params["snis"] or ())) if "snis" in task.params else None
-    try:
+    with task.about(CERTIFICATE.describe({**written, "snis": wanted})):
         plan, before = _plan(task, written, wanted)
-        _refuse_foreign(task, plan, wanted or (), before)
-    except KongError as exc:
-        exc.within(f"{CERTIFICATE.describe({**written, 'snis': wanted})} at {task.gateway.url}")
-        raise
-    done = carry_out(task.gateway, plan)
-    is_absent = task.params["state"] == "absent"
-    after = before if wanted is None or is_absent else sorted(wanted)
-    # Its label, too: nobody knows a new certificate by its ID.
-    done = _with_names(done, after)
+        _refuse_snis_of_others(task, plan, wanted or (), before)
+    done = apply(task.gateway, plan)
+    after = before if wanted is None or task.removes else sorted(wanted)
+    # A new certificate is named by them, too.
+    done = _with_snis(done, after)
     result = result_of_one(task, done)
-    for side, names in (("before", before), ("after", after)) if task.diff else ():
-        if isinstance(result["diff"][side], dict):
-            result["diff"][side]["snis"] = names
-    if is_absent:
+    add_to_diff(result, "snis", before, after)
+    if task.removes:
         return result
     try:
         changed = _write_snis(task, done, before, after)
     except PartlyDone as exc:
         if done.operation == CREATE and isinstance(exc.__cause__, UniqueViolation):
-            # Somebody created a certificate for the same SNI meanwhile, which is the one to go on
-            # with; a second time it is found.
-            carry_out(task.gateway, plan_absent(CERTIFICATE, done.entity))
+            # Somebody created a certificate for the same SNI meanwhile, which a second attempt
+            # finds and updates.
+            apply(task.gateway, plan_absent(CERTIFICATE, done.entity))
             return run_certificate(task)
         exc.partial = {**result, "changed": done.changed or any(exc.results)}
         raise
@@ -71,26 +65,26 @@ def _plan(task: Task, written: Entity, wanted: list[str] | None) -> tuple[Plan, 
     current = find(task.gateway, CERTIFICATE, identified)
     before: list[str] = []
     if current is not None:
-        before = _names(task, current)
+        before = _snis_of(task, current)
         current = {**current, "snis": before}
-    if task.params["state"] == "absent":
+    if task.removes:
         return plan_absent(CERTIFICATE, current, None, identified), before
     desired = complete(task.gateway, CERTIFICATE, desired, current, task.warn)
     if current is None and not task.gateway.predicts:
         # Without its SNIs a new certificate is found again by its ID only, if a response is lost.
         desired.setdefault("id", str(uuid.uuid4()))
     plan = plan_present(CERTIFICATE, desired, current)
-    return _with_names(plan, before if wanted is None else sorted(wanted)), before
+    return _with_snis(plan, before if wanted is None else sorted(wanted)), before
 
 
-def _with_names(plan: Plan, names: list[str]) -> Plan:
+def _with_snis(plan: Plan, names: list[str]) -> Plan:
     return plan if plan.after is None else replace(plan, after={**plan.after, "snis": names})
 
 
-def _names(task: Task, certificate: Entity) -> list[str]:
+def _snis_of(task: Task, certificate: Entity) -> list[str]:
     """The SNIs of a certificate; not every gateway returns them, and no prediction has them."""
-    answered = None if task.gateway.predicts else certificate.get("snis")
-    listed = answered if answered is not None else map(SNI.label, _listed(task, certificate))
+    returned = None if task.gateway.predicts else certificate.get("snis")
+    listed = returned if returned is not None else map(SNI.label, _listed(task, certificate))
     return sorted(listed)
 
 
@@ -98,13 +92,15 @@ def _listed(task: Task, certificate: Entity) -> list[Entity]:
     return task.gateway.entities(SNI, certificate["id"], CERTIFICATE.name) or []
 
 
-def _refuse_foreign(task: Task, plan: Plan, wanted: Sequence[str], before: list[str]) -> None:
+def _refuse_snis_of_others(
+    task: Task, plan: Plan, wanted: Sequence[str], before: list[str]
+) -> None:
     """An SNI of another certificate is neither taken over nor a reason to delete this one."""
     if plan.operation == CREATE:
         return  # none was found by an SNI: one that exists by now is met as it is created
     by_id_only = plan.operation == DELETE and "id" in task.params
     for name in wanted:
-        if name not in before and (by_id_only or task.gateway.by_name(SNI, name) is not None):
+        if name not in before and (by_id_only or task.gateway.find_by(SNI, "name", name)):
             raise InputError(f"sni {name} belongs to another certificate")
 
 
@@ -119,7 +115,7 @@ def _write_snis(task: Task, certificate: Plan, before: list[str], after: list[st
     if set(before) - set(after):
         surplus = (each for each in _listed(task, owner) if each["name"] not in after)
         plans += [plan_absent(SNI, each) for each in surplus]
-    carry_out_all(task.gateway, plans, None)
+    apply_all(task.gateway, plans, None)
     return bool(plans)
 
 

@@ -4,12 +4,12 @@
 
 """A consumer group with its members: the operation behind ``kong_consumer_group``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
-from .._apply import absent, carry_out, carry_out_all, present
+from .._apply import apply, apply_all
 from .._argspec import ArgumentSpec
 from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
 from .._entities._identity import find_by_reference
@@ -17,25 +17,20 @@ from .._entities._kind import Entity
 from .._errors import InputError
 from .._parallel import PartlyDone
 from .._plan import CREATE, DELETE, Plan, plan_absent, plan_present
-from ._base import Operation, Result, Task, result_of_one
-from ._entity import STATE, fields_with_id
+from ._base import Operation, Result, Task, add_to_diff, result_of_one
+from ._entity import STATE, fields_with_id, plan_state
 
 
 def run_consumer_group(task: Task) -> Result:
-    written = task.written(CONSUMER_GROUP)
-    if task.params["state"] == "absent":
-        plan = absent(task.gateway, CONSUMER_GROUP, written)
-        return result_of_one(task, carry_out(task.gateway, plan))
-    if task.params["purge_consumers"] and "consumers" not in task.params:
-        raise InputError("purge_consumers needs consumers: write those that remain")
-    plan = present(task.gateway, CONSUMER_GROUP, written, task.warn)
-    if "consumers" not in task.params:
-        return result_of_one(task, carry_out(task.gateway, plan))
+    has_members = "consumers" in task.params
+    if task.params["purge_consumers"] and not has_members and not task.removes:
+        raise InputError("purge_consumers needs consumers; set it to the members that remain")
+    plan = plan_state(task, CONSUMER_GROUP, task.written(CONSUMER_GROUP))
+    if task.removes or not has_members:
+        return result_of_one(task, apply(task.gateway, plan))
     wanted = [_member(task, key) for key in task.params["consumers"]]
-    known = plan.operation != CREATE
-    before = (task.gateway.entities(MEMBER, plan.stored["id"]) or []) if known else []
-    done = carry_out(task.gateway, plan)
-    return _with_members(task, done, wanted, before)
+    before = task.gateway.entities(MEMBER, plan.stored["id"]) if plan.before else None
+    return _with_members(task, apply(task.gateway, plan), wanted, before or [])
 
 
 def _member(task: Task, key: str) -> Entity:
@@ -46,7 +41,7 @@ def _member(task: Task, key: str) -> Entity:
 
 
 def _with_members(task: Task, group: Plan, wanted: list[Entity], before: list[Entity]) -> Result:
-    """Add and, where asked for, remove members; both are in the result."""
+    """Add and, with ``purge_consumers``, remove members."""
     name = CONSUMER_GROUP.label(group.entity)
     result = result_of_one(task, group)
     existing = {_key(each): each for each in before}
@@ -57,7 +52,7 @@ def _with_members(task: Task, group: Plan, wanted: list[Entity], before: list[En
             plan_absent(MEMBER, each, name) for key, each in existing.items() if key not in kept
         ]
     try:
-        done = carry_out_all(task.gateway, plans, group.entity["id"])
+        done = apply_all(task.gateway, plans, group.entity["id"])
     except PartlyDone as exc:
         done_so_far = _labels([plan for plan in exc.results if plan is not None])
         exc.partial = {**result, **done_so_far, "changed": True}
@@ -67,9 +62,7 @@ def _with_members(task: Task, group: Plan, wanted: list[Entity], before: list[En
     added = [plan.entity for plan in done if plan.operation == CREATE]
     after = [each for each in [*before, *added] if each not in removed]
     result["consumers"] = sorted(map(MEMBER.label, after))
-    for side, members in (("before", before), ("after", after)) if task.diff else ():
-        if isinstance(result["diff"][side], dict):
-            result["diff"][side]["consumers"] = sorted(map(MEMBER.label, members))
+    add_to_diff(result, "consumers", sorted(map(MEMBER.label, before)), result["consumers"])
     return result
 
 

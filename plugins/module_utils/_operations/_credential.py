@@ -4,55 +4,46 @@
 
 """Credentials of a consumer: the operation behind ``kong_credential``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from .._apply import absent, carry_out, parent_key, present
+from .._apply import apply, parent_key
 from .._argspec import ArgumentSpec
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._kind import Field, Kind
-from .._errors import InputError, KongError
+from .._errors import InputError
 from ._base import Operation, Result, Task, result_of_one
-from ._entity import STATE
+from ._entity import STATE, plan_state
 
 
 def run_credential(task: Task) -> Result:
     kind = CREDENTIALS[task.params["type"]]
     consumer = task.params["consumer"]
-    written = task.written(kind)
-    try:
-        _refuse_foreign_fields(task, kind)
-        gone = task.params["state"] == "absent"
-        key = parent_key(task.gateway, kind, consumer, needed=not gone)
-        if gone:
-            plan = absent(task.gateway, kind, written, key, called=consumer)
-        else:
+    with task.about(f"{kind.name} of consumer {consumer}"):
+        _refuse_fields_of_other_types(task, kind)
+        key = parent_key(task.gateway, kind, consumer, needed=not task.removes)
+        if not task.removes:
             kind = _with_password(task, kind, str(key))
-            plan = present(task.gateway, kind, written, task.warn, key, called=consumer)
-    except KongError as exc:
-        exc.within(f"{kind.name} of consumer {consumer} at {task.gateway.url}")
-        raise
-    result = result_of_one(task, carry_out(task.gateway, plan, key))
+        plan = plan_state(task, kind, task.written(kind), key, consumer)
+    result = result_of_one(task, apply(task.gateway, plan, key))
     result["credential"] = result.pop(kind.name)
     return result
 
 
-def _refuse_foreign_fields(task: Task, kind: Kind) -> None:
+def _refuse_fields_of_other_types(task: Task, kind: Kind) -> None:
     own = {field.name for field in kind.fields} | {"id"}
-    foreign = [
-        field.name for field in _FIELDS if field.name in task.params if field.name not in own
-    ]
-    if foreign:
-        raise InputError(f"{foreign[0]} is no field of a credential of the type {kind.name}")
+    for field in _FIELDS:
+        if field.name in task.params and field.name not in own:
+            raise InputError(f"{field.name} is not a field of credentials of type {kind.name}")
     kind.identity.check(kind, task.written(kind))
 
 
 def _with_password(task: Task, kind: Kind, consumer: str) -> Kind:
-    """Let a password be compared with the hash that the gateway stores, or not at all."""
+    """Compare a password with the hash that the gateway stores, or not at all."""
     if task.params["update_password"] == "on_create":
         fields = tuple(
             replace(field, compare_as=bool) if field.name in _STORED_HASHED else field
@@ -64,7 +55,7 @@ def _with_password(task: Task, kind: Kind, consumer: str) -> Kind:
     return stored_as_hash(kind, {"password": task.params["password"]}, consumer)
 
 
-# What a gateway keeps as a hash: always, or if it is asked to (hash_secret).
+# What a gateway stores as a hash: always, or with hash_secret.
 _STORED_HASHED = ("password", "client_secret")
 
 

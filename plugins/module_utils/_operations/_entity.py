@@ -2,24 +2,31 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One entity, present or absent: the operation behind most modules.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""One entity, present or absent: the operation behind most modules. Private to the collection."""
 
 from __future__ import annotations
 
 import functools
 from typing import Any
 
-from .._apply import absent, carry_out, present
+from .._apply import absent, apply, present
 from .._argspec import ArgumentSpec
-from .._entities._kind import Field, Kind
+from .._entities._kind import Entity, Field, Kind
+from .._plan import Plan
 from ._base import Operation, Result, Task, result_of_one
 
 STATE: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"}
 }
+
+
+def plan_state(
+    task: Task, kind: Kind, written: Entity, parent: str | None = None, called: str | None = None
+) -> Plan:
+    """The plan for the state that the task asks for."""
+    if task.removes:
+        return absent(task.gateway, kind, written, parent, called=called)
+    return present(task.gateway, kind, written, task.warn, parent, called=called)
 
 
 def fields_with_id(kind: Kind) -> tuple[Field, ...]:
@@ -31,12 +38,8 @@ def entity_operation(kind: Kind) -> Operation:
     """The operation of a kind that needs no more than its declaration."""
 
     def run(task: Task) -> Result:
-        written = task.written(kind)
-        if task.params["state"] == "absent":
-            plan = absent(task.gateway, kind, written)
-        else:
-            plan = present(task.gateway, kind, written, task.warn)
-        return result_of_one(task, carry_out(task.gateway, plan))
+        plan = plan_state(task, kind, task.written(kind))
+        return result_of_one(task, apply(task.gateway, plan))
 
     return Operation(
         name=f"kong_{kind.name}",

@@ -4,7 +4,7 @@
 
 """Files that operations write where their task runs, readable by their owner only.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """Any entity of any path, typed by the gateway: the operation behind ``kong_entity``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 For what has no module: entities of custom plugins, and kinds newer than the collection.
 """
@@ -16,33 +16,28 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from .._apply import absent, carry_out, parent_key, present
+from .._apply import apply, parent_key
 from .._argspec import ArgumentSpec
 from .._entities._identity import ByComparison, Identity
-from .._entities._kind import GENERATED, Entity, Field, Kind
+from .._entities._kind import TIMESTAMPS, Entity, Field, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
-from .._errors import InputError, KongError
+from .._errors import InputError
 from .._freeform import fields_from
 from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, result_of_one
-from ._entity import STATE
+from ._entity import STATE, plan_state
 
 
 def run_entity(task: Task) -> Result:
     written: Entity = dict(task.params["entity"])
     kind, called = _kind(task)
-    gone = task.params["state"] == "absent"
-    try:
-        parent = parent_key(task.gateway, kind, called, needed=not gone) if called else None
-    except KongError as exc:
-        exc.within(f"{kind.describe(written, called)} at {task.gateway.url}")
-        raise
-    if gone:
-        plan = absent(task.gateway, kind, written, parent, called=called)
-    else:
-        plan = present(task.gateway, kind, written, task.warn, parent, called=called)
-    return result_of_one(task, carry_out(task.gateway, plan, parent))
+    parent = None
+    if called:
+        with task.about(kind.describe(written, called)):
+            parent = parent_key(task.gateway, kind, called, needed=not task.removes)
+    plan = plan_state(task, kind, written, parent, called)
+    return result_of_one(task, apply(task.gateway, plan, parent))
 
 
 def _kind(task: Task) -> tuple[Kind, str | None]:
@@ -54,15 +49,14 @@ def _kind(task: Task) -> tuple[Kind, str | None]:
     name = task.params.get("schema") or path.rpartition("/")[2].replace("-", "_")
     if name == PLUGIN.path:
         raise InputError(
-            "the settings of plugins are described by a schema for each, secrets included: "
-            "use kong_plugin"
+            "kong_entity does not manage plugins, as each has a schema of its own; use kong_plugin"
         )
     schema = task.gateway.schema(name)
     if schema is None:
         near = did_you_mean(name, {kind.schema_name for kind in KINDS.values()})
         raise InputError(
-            f"the gateway at {task.gateway.url} has no entities named {name}: "
-            f"check path, or name its schema with the option schema{near}"
+            f"the gateway at {task.gateway.url} has no schema {name}; check path, or set "
+            f"schema{near}"
         )
     identity, fields = task.params["identity"], _fields(name, schema)
     is_secret = any(field.secret for field in fields if field.name == identity)
@@ -81,7 +75,7 @@ def _kind(task: Task) -> tuple[Kind, str | None]:
 
 
 def _above(path: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
-    """What a nested path says of the parent: how the kind declares it, and its name or ID."""
+    """The parent in a nested path: its declaration, and its name or ID."""
     parts = path.split("/")
     if len(parts) < 3:
         return {}, None
@@ -95,18 +89,18 @@ def _above(path: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], str | 
                 )
                 made_up = Kind(name, collection, Identity("name"), (), path_key="name")
                 above = next(known, made_up)
-                return {"parent": name, "parent_path": collection, "above": above}, key
+                return {"parent": name, "parent_path": collection, "parent_kind": above}, key
     return {}, None
 
 
 def _fields(name: str, schema: Mapping[str, Any]) -> tuple[Field, ...]:
-    """The fields of a schema, with the doubts about what is written of a kind that is known."""
+    """The fields of a schema, with the warnings that the declaration of a known kind has."""
     known = (kind for kind in KINDS.values() if kind.schema_name == name)
-    doubts = {field.name: field.doubts for kind in known for field in kind.fields}
+    warnings = {field.name: field.warnings for kind in known for field in kind.fields}
     return tuple(
-        replace(field, doubts=doubts.get(field.name))
+        replace(field, warnings=warnings.get(field.name))
         for field in fields_from(schema)
-        if field.name not in ("id", *GENERATED)
+        if field.name not in ("id", *TIMESTAMPS)
     )
 
 

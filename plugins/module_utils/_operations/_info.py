@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gateway is and holds: the operation behind ``kong_info``.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""What a gateway is and holds: the operation behind ``kong_info``. Private to the collection."""
 
 from __future__ import annotations
 
@@ -22,13 +19,13 @@ from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._spelling import did_you_mean
-from ._base import Operation, Result, Task, shown
-from ._nodes import STATUS_URLS, further_nodes
+from ._base import Operation, Result, Task, entity_result
+from ._nodes import STATUS_URLS, further_nodes, health_by_address
 
 
 def run_info(task: Task) -> Result:
     if task.params.get("status_urls") and not task.params["health"]:
-        raise InputError("status_urls needs health: set health to true")
+        raise InputError("status_urls needs health; set health to true")
     kinds = [_kind(name) for name in task.params.get("kinds", ())]
     found = task.gateway.identify()
     lists = for_each(lambda kind: _entities(task, kind), kinds)
@@ -46,7 +43,7 @@ def run_info(task: Task) -> Result:
 def _kind(name: str) -> Kind:
     if name not in KINDS:
         near = did_you_mean(name, KINDS)
-        raise InputError(f"kinds has {name}, which is none of {', '.join(KINDS)}{near}")
+        raise InputError(f"kinds: no kind {name} in {', '.join(KINDS)}{near}")
     return KINDS[name]
 
 
@@ -57,18 +54,18 @@ def _entities(task: Task, kind: Kind) -> list[Entity]:
     entities = sorted(task.gateway.entities(kind, tags=tags) or [], key=kind.label)
     if kind is PLUGIN:
         return _plugins(task, entities)
-    return [shown(kind, entity) for entity in entities]
+    return [entity_result(kind, entity) for entity in entities]
 
 
 def _plugins(task: Task, plugins: list[Entity]) -> list[Entity]:
     """Plugins without their secrets, which only each plugin's own schema names."""
     names = sorted({plugin["name"] for plugin in plugins})
     schemas = dict(zip(names, for_each(lambda name: task.gateway.schema(f"plugins/{name}"), names)))
-    return [shown(with_details(schemas[each["name"]] or {}), each) for each in plugins]
+    return [entity_result(with_details(schemas[each["name"]] or {}), each) for each in plugins]
 
 
 def _targets(task: Task, tags: Sequence[str]) -> list[Entity]:
-    """Targets of all upstreams: a gateway has no list of them, so each upstream's is asked for."""
+    """Targets of all upstreams: a gateway lists them by upstream only."""
     upstreams = sorted(task.gateway.entities(UPSTREAM) or [], key=UPSTREAM.label)
     nodes = further_nodes(task)
     pools = for_each(lambda upstream: _pool(task, upstream, tags, nodes), upstreams)
@@ -79,14 +76,15 @@ def _pool(
     task: Task, upstream: Entity, tags: Sequence[str], nodes: Sequence[Gateway]
 ) -> list[Entity]:
     targets = task.gateway.entities(TARGET, upstream["id"], tags=tags) or []
-    asked = bool(task.params["health"] and targets)
-    # A gateway that does not balance is asked only where nobody else is, to say so itself.
-    own = asked and (task.gateway.traits().has_balancer or not nodes)
-    seen = _seen(task.gateway, upstream) if own else {}
-    further = {node.url: _seen(node, upstream) for node in (nodes if asked else ())}
+    reads_health = bool(task.params["health"] and targets)
+    # Without other nodes, a gateway that does not balance reports that itself.
+    own = reads_health and (task.gateway.traits().has_balancer or not nodes)
+    key = upstream["id"]
+    seen = health_by_address(task.gateway, key) if own else {}
+    further = {node.url: health_by_address(node, key) for node in (nodes if reads_health else ())}
     for target in targets:
         target["upstream"] = {"id": upstream["id"], "name": upstream["name"]}
-        if asked:
+        if reads_health:
             target.update(_health(seen.get(target["target"], {})))
         if further:
             target["nodes"] = [
@@ -94,11 +92,6 @@ def _pool(
                 for url, each in further.items()
             ]
     return sorted(targets, key=TARGET.label)
-
-
-def _seen(node: Gateway, upstream: Entity) -> dict[str, Entity]:
-    """The targets of an upstream, by address, as the balancer of a node has them."""
-    return {each["target"]: each for each in node.health(upstream["id"]) or []}
 
 
 def _health(target: Entity, weight: bool = False) -> Entity:

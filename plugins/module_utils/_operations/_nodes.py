@@ -4,7 +4,7 @@
 
 """The nodes of a gateway that balance requests: itself, further ones, data planes.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -18,47 +18,53 @@ from .._gateway._protocol import Gateway
 from ._base import Task
 
 STATUS_URLS: dict[str, dict[str, Any]] = {"status_urls": {"type": "list", "elements": "str"}}
-# A data plane tells its control plane each half a minute that it is there.
+# A data plane reports to its control plane every 30 seconds.
 _SILENT_AFTER = 120
-_PLACES = ("{ip}", "{hostname}")
+_PLACEHOLDERS = ("{ip}", "{hostname}")
+
+
+def health_by_address(node: Gateway, upstream: str) -> dict[str, Entity]:
+    """The targets of an upstream as the balancer of a node has them."""
+    return {each["target"]: each for each in node.health(upstream) or []}
 
 
 def balancing_nodes(task: Task) -> list[Gateway]:
-    """Every node that is asked for its balancers.
+    """Every node whose balancers are read.
 
-    :raises InputError: a URL that cannot be one, or a control plane alone, which has no balancers.
+    :raises InputError: an invalid URL, or only a control plane, which has no balancers.
     """
     further = further_nodes(task)
     own = [task.gateway] if task.gateway.traits().has_balancer else []
     if not own and not further:
         raise InputError(
-            "wait needs a gateway that proxies itself, and this one is a control plane: "
-            "set status_urls to the status URLs of its data planes, or wait to false"
+            "a control plane has no balancer to wait for; set status_urls to the status URLs of "
+            "its data planes, or wait to false"
         )
     return [*own, *further]
 
 
 def further_nodes(task: Task) -> list[Gateway]:
-    """Those of ``status_urls``."""
+    """The nodes in ``status_urls``."""
     written: list[str] = task.params.get("status_urls") or []
     urls = dict.fromkeys(url for each in written for url in _expanded(task, each))
     return [task.node(url) for url in urls]
 
 
 def _expanded(task: Task, url: str) -> Iterator[str]:
-    """The URL, or where it has a place for an address, one for each connected data plane."""
-    if not any(place in url for place in _PLACES):
+    """The URL; with a placeholder, one for each connected data plane."""
+    if not any(name in url for name in _PLACEHOLDERS):
         yield url
         return
     planes = _connected(task.gateway.data_planes())
     if not planes:
         raise InputError(
-            f"status_urls: {task.gateway.url} lists no data planes for {url}; write their URLs"
+            f"status_urls: {task.gateway.url} has no connected data planes for {url}; "
+            "set the URL of each data plane"
         )
     if "{ip}" in url and not all(plane.get("ip") for plane in planes):
         raise InputError(
-            f"status_urls: {task.gateway.url} does not tell the addresses of its data planes: "
-            f"write {{hostname}} in {url}, or their URLs"
+            f"status_urls: {task.gateway.url} does not report the addresses of its data planes; "
+            f"use {{hostname}} in {url}, or set the URL of each data plane"
         )
     for plane in planes:
         ip = str(plane.get("ip") or "")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Is the gateway there, and which one is it: the operation behind ``kong_ping``.
+"""Connect to a gateway and identify it: the operation behind ``kong_ping``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def run_ping(task: Task) -> Result:
 
 
 def _wait(task: Task) -> dict[str, Any]:
-    """Ping until it answers; credentials that are refused are not waited for."""
+    """Ping until it responds; refused credentials end the wait."""
     interval, timeout = task.params["wait_interval"], task.params["wait_timeout"]
     try:
         return poll(
             task.gateway.identify,
             Deadline(timeout),
-            passing=lambda exc: not _is_final(exc),
+            temporary=lambda exc: not _is_final(exc),
             pause=interval,
             longest_pause=interval,
         )

@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files with saved plans.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""Files with saved plans. Private to the collection."""
 
 from __future__ import annotations
 
@@ -40,6 +37,6 @@ def read_plan(path: str) -> Saved | None:
             "create it again with kong_plan"
         )
     if not is_complete(saved):
-        raise InputError(f"plan {path} is not complete: create it again with kong_plan")
+        raise InputError(f"plan {path} is not complete; create it again with kong_plan")
     found: Saved = saved
     return found

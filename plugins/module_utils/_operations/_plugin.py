@@ -4,22 +4,22 @@
 
 """Plugins, found by name and scope and typed by the gateway: the operation behind ``kong_plugin``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
-from .._apply import carry_out, complete, find, plugin_kind, resolve
+from .._apply import apply, complete, find, plugin_kind, resolve
 from .._argspec import ArgumentSpec
 from .._entities._identity import find_by_reference, looks_like_id
 from .._entities._kind import Entity
 from .._entities._plugin import PLUGIN, SCOPES
 from .._entities._registry import KINDS
-from .._errors import InputError, KongError
+from .._errors import InputError
 from .._freeform import config_schema
 from .._gateway._protocol import Gateway
 from .._plan import Plan, plan_absent, plan_present
-from .._spelling import spelled_out
+from .._spelling import with_new_names
 from .._values import normalise
 from ._base import Operation, Result, Task, result_of_one
 from ._entity import STATE, fields_with_id
@@ -27,39 +27,33 @@ from ._entity import STATE, fields_with_id
 
 def run_plugin(task: Task) -> Result:
     written = task.written(PLUGIN)
-    try:
+    label = written.get("instance_name") or written.get("name") or written.get("id")
+    with task.about(f"plugin {label}"):
         plan = _plan(task, written)
-    except KongError as exc:
-        exc.within(f"plugin {_called(written)} at {task.gateway.url}")
-        raise
-    return result_of_one(task, carry_out(task.gateway, plan))
-
-
-def _called(written: Entity) -> str:
-    return str(written.get("instance_name") or written.get("name") or written.get("id"))
+    return result_of_one(task, apply(task.gateway, plan))
 
 
 def _plan(task: Task, written: Entity) -> Plan:
-    gateway, is_absent = task.gateway, task.params["state"] == "absent"
+    gateway = task.gateway
     # What is free-form is typed once the plugin's name, and so its schema, is known.
     own = {name: value for name, value in written.items() if name != "config"}
     desired = normalise(PLUGIN.fields, own)
     PLUGIN.identity.check(PLUGIN, desired)
-    if is_absent and _scope_is_missing(gateway, desired):
+    if task.removes and _scope_is_missing(gateway, desired):
         return plan_absent(PLUGIN, None)
     desired, current = _found(gateway, desired)
     name = desired.get("name") or (current or {}).get("name")
     if name is None:
-        if is_absent:
+        if task.removes:
             return plan_absent(PLUGIN, None)
-        raise InputError("it does not exist, and a new plugin needs a name")
+        raise InputError("it does not exist, and a new plugin needs name")
     kind = plugin_kind(gateway, str(name))
-    if is_absent:
+    if task.removes:
         return plan_absent(kind, current, desired=desired)
     if "config" in written:
         desired["config"] = written["config"]
         if isinstance(desired["config"], dict):
-            desired["config"] = spelled_out(config_schema(kind), desired["config"], str(name))
+            desired["config"] = with_new_names(config_schema(kind), desired["config"], str(name))
     desired = complete(gateway, kind, normalise(kind.fields, desired), current, task.warn)
     return plan_present(kind, desired, current)
 

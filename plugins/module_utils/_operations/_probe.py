@@ -4,18 +4,18 @@
 
 """Requests through a proxy, compared with what is expected: the operation behind ``kong_probe``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
-import urllib.parse
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._argspec import ArgumentSpec
+from .._connection import tls_settings
 from .._deadline import Deadline, NotYet, poll
 from .._entities._kind import Field
 from .._entities._upstream import is_secret_header
@@ -34,6 +34,7 @@ from .._shares import (
     shares_of,
     table_of,
 )
+from .._transport import split_url
 from ._base import Operation, Result, Task
 
 _MOST_CONNECTIONS = 50
@@ -77,7 +78,7 @@ def run_probe(task: Task) -> Result:
 
 
 def _attempt(probe: Probe, waits: bool) -> Result:
-    """All requests; with time to wait only one, where already that one is not as expected."""
+    """All requests; when waiting only one, if that one already is not as expected."""
     if waits:
         first = send(probe.request, 1, 1)
         if probe.requests == 1 or not first or first[0].status not in probe.statuses:
@@ -91,11 +92,11 @@ def _result(probe: Probe, responses: Sequence[Response], requests: int) -> Resul
     statuses = Counter(str(each.status or each.error) for each in responses)
     latency = latency_of(responses)
     passed = sum(each.status in probe.statuses for each in responses)
-    told = ", ".join(_told(shares, counts))
+    by_server = ", ".join(_counts(shares, counts))
     return {
         "changed": False,
         "msg": f"{passed} of {requests} requests to {probe.request.url} had an expected response"
-        + (f": {told}" if told else ""),
+        + (f": {by_server}" if by_server else ""),
         "url": probe.request.url,
         "requests": requests,
         "statuses": dict(sorted(statuses.items())),
@@ -107,7 +108,7 @@ def _result(probe: Probe, responses: Sequence[Response], requests: int) -> Resul
     }
 
 
-def _told(shares: Sequence[Share], counts: Mapping[str, int]) -> list[str]:
+def _counts(shares: Sequence[Share], counts: Mapping[str, int]) -> list[str]:
     if shares:
         return [f"{each.name} {each.count} (weight {each.weight})" for each in shares]
     return [f"{name} {count}" for name, count in counts.items()]
@@ -117,19 +118,22 @@ def _problems(
     probe: Probe, responses: Sequence[Response], requests: int, shares: Sequence[Share]
 ) -> list[str]:
     """What is not as expected, a sentence each."""
-    problems = []
     errors = Counter(each.error for each in responses if each.status is None)
-    for error, count in errors.most_common():
-        problems.append(f"{count} of {requests} requests had no response: {error}")
     others = Counter(
         each.status for each in responses if each.status not in (None, *probe.statuses)
     )
-    for status, count in others.most_common():
-        problems.append(f"{count} of {requests} responses had the status {status}")
+    problems = [
+        f"{count} of {requests} requests had no response: {error}"
+        for error, count in errors.most_common()
+    ]
+    problems += [
+        f"{count} of {requests} responses had the status {status}"
+        for status, count in others.most_common()
+    ]
     if len(responses) < requests:
         problems.append(f"only {len(responses)} of {requests} requests could be sent in time")
     problems += [
-        f"{each.name} answered {each.count} times and not {each.expected:.4g} times"
+        f"{each.name} responded {each.count} times, expected {each.expected:.4g} times"
         for each in shares
         if not each.fair
     ]
@@ -158,10 +162,7 @@ def _failure(result: Result, wait_timeout: float) -> NotYet:
 
 
 def _probe_from(params: Mapping[str, Any]) -> Probe:
-    """What the options ask for.
-
-    :raises InputError: they cannot be meant.
-    """
+    """:raises InputError: an option is not valid."""
     expected = tuple(
         Expected(each["weight"], each.get("name")) for each in params.get("expected") or ()
     )
@@ -176,10 +177,7 @@ def _probe_from(params: Mapping[str, Any]) -> Probe:
         timeout=params["request_timeout"],
         server_header=params.get("server_header"),
         server_field=params.get("server_field"),
-        tls={
-            name: params.get(name)
-            for name in ("validate_certs", "ca_path", "client_cert", "client_key")
-        },
+        tls=tls_settings(params),
     )
     return Probe(
         request=request,
@@ -228,12 +226,8 @@ def _check_expected(params: Mapping[str, Any], expected: Sequence[Expected]) -> 
 
 
 def _check_url(url: str) -> None:
-    try:
-        parts = urllib.parse.urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
+    parts = split_url(url)
+    if parts is None:
         raise InputError("url must begin with http:// or https:// and a host")
     if parts.username is not None or parts.password is not None:
         raise InputError("url must not contain credentials; put them into headers")
@@ -253,7 +247,7 @@ KONG_PROBE = Operation(
         fields=(
             Field("url", required=True, nullable=False, hides=holds_secret),
             Field("headers", "dict", sensitive=is_secret_header),
-            # What it is only its writer knows.
+            # It may hold any secret.
             Field("body", hides=bool),
             _EXPECTED,
         ),

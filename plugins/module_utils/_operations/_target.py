@@ -2,53 +2,36 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Targets, one or many: the operation behind ``kong_target``.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""Targets, one or many: the operation behind ``kong_target``. Private to the collection."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from .._apply import carry_out, carry_out_all, complete, parent_key
+from .._apply import apply, complete, parent_key
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity
 from .._entities._target import TARGET
 from .._entities._upstream import UPSTREAM
 from .._errors import InputError, KongError
-from .._parallel import PartlyDone
-from .._plan import DELETE, NONE, Plan, by_identity, plan_absent, plan_present
-from .._values import normalise
-from ._base import Operation, Result, Task, changes_of, partly_done, result_of_one, shown
+from .._plan import NONE, Plan, by_identity, plan_absent, plan_present
+from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result, result_of_one
 from ._nodes import STATUS_URLS, balancing_nodes
-from ._upstream import TARGETS, refuse_no_weight, wanted_targets, warn_of_doubts
+from ._upstream import TARGETS, refuse_no_weight, targets_from
 from ._wait import TargetWait
-
-_SINGLE = tuple(field.name for field in TARGET.fields)
 
 
 def run_target(task: Task) -> Result:
     params, gateway, upstream = task.params, task.gateway, task.params["upstream"]
-    many = "targets" in params
-    nodes = []
-    try:
+    many, nodes = "targets" in params, []
+    subject = "targets" if many else f"target {params['target']}"
+    with task.about(f"{subject} of upstream {upstream}"):
         wanted = _wanted(task, many)
-        key = parent_key(gateway, TARGET, upstream, needed=params["state"] != "absent")
-        if params.get("wait") and params["state"] != "absent":
+        key = parent_key(gateway, TARGET, upstream, needed=not task.removes)
+        if params.get("wait") and not task.removes:
             nodes = balancing_nodes(task)
         plans = _plan(task, key, wanted, many)
-    except KongError as exc:
-        exc.within(f"{_subject(params, many)} of upstream {upstream} at {gateway.url}")
-        raise
-    try:
-        if many:
-            done = carry_out_all(gateway, plans, key)
-        else:
-            done = [carry_out(gateway, plan, key) for plan in plans]
-    except PartlyDone as exc:
-        raise partly_done(task, exc, plans) from exc
+    done = apply_plans(task, plans, key) if many else [apply(gateway, plans[0], key)]
     result = _result(task, done, many)
     if nodes and not task.check_mode:
         try:
@@ -59,49 +42,42 @@ def run_target(task: Task) -> Result:
     return result
 
 
-def _subject(params: Any, many: bool) -> str:
-    return "targets" if many else f"target {params['target']}"
-
-
 def _wanted(task: Task, many: bool) -> list[Entity]:
-    """What is wanted of each target, normalised; all that can be checked without a request is."""
+    """The written targets, normalised; checks all that needs no request."""
     params = task.params
-    if many:
-        beside = [name for name in _SINGLE if name in params]
-        if beside:
-            raise InputError(f"{beside[0]} stands beside targets: write it in each of them")
-        wanted = wanted_targets(task) or []
-    else:
-        wanted = [normalise(TARGET.fields, task.written(TARGET))]
-        warn_of_doubts(task, task.written(TARGET))
-    if params["state"] == "drained":
-        for each in wanted:
-            if "weight" in each:
-                raise InputError("a drained target has the weight 0: leave weight out")
-            each["weight"] = 0
+    for field in TARGET.fields if many else ():
+        if field.name in params:
+            raise InputError(
+                f"{field.name} cannot be combined with targets; set it on each target"
+            )
+    wanted = targets_from(task, params["targets"] if many else [task.written(TARGET)])
+    for each in wanted if params["state"] == "drained" else ():
+        if "weight" in each:
+            raise InputError("weight cannot be combined with state drained, which sets it to 0")
+        each["weight"] = 0
     return wanted
 
 
 def _plan(task: Task, key: str | None, wanted: list[Entity], many: bool) -> list[Plan]:
     """Plans in the written order; one target is looked up by its address, more by one list.
 
-    What may take weight away needs the whole list, too.
+    What may remove weight needs the whole list, too.
 
-    :param key: how a path leads to the upstream; None where it does not exist.
+    :param key: the upstream in paths; None where it does not exist.
     :raises InputError: no target would have weight left, and ``force`` is not set.
     """
     gateway, upstream, state = task.gateway, task.params["upstream"], task.params["state"]
-    current: dict[str, Entity]
+    current: dict[str, Entity] = {}
     if key is None:
-        current = {}
+        pass
     elif many or state != "present" or wanted[0].get("weight") == 0:
         listed = gateway.entities(TARGET, key)
         if listed is None and state != "absent":
             gateway.missing(UPSTREAM, upstream)
-        current = dict(by_identity(TARGET, listed or []))
+        current = by_identity(TARGET, listed or [])
     else:
-        found = gateway.by_name(TARGET, wanted[0]["target"], key)
-        current = {wanted[0]["target"]: found} if found else {}
+        found = gateway.find_by(TARGET, "target", wanted[0]["target"], key)
+        current = by_identity(TARGET, [found] if found else [])
     plans = [_plan_one(task, each, current.get(each["target"])) for each in wanted]
     refuse_no_weight(task, plans, list(current.values()))
     return plans
@@ -117,8 +93,7 @@ def _plan_one(task: Task, wanted: Entity, current: Entity | None) -> Plan:
             f"target {wanted['target']} of upstream {upstream} does not exist, nothing to drain"
         )
         return Plan(TARGET, NONE, parent=upstream)
-    known = current if state == "drained" else None
-    desired = complete(task.gateway, TARGET, wanted, known, task.warn)
+    desired = complete(task.gateway, TARGET, wanted, current, task.warn)
     return plan_present(TARGET, desired, current, upstream)
 
 
@@ -127,11 +102,7 @@ def _result(task: Task, done: list[Plan], many: bool) -> Result:
         return result_of_one(task, done[0])
     return {
         **changes_of(task, done),
-        "targets": [
-            shown(TARGET, plan.after)
-            for plan in done
-            if plan.operation != DELETE and plan.after is not None
-        ],
+        "targets": [entity_result(TARGET, plan.after) for plan in done if plan.after is not None],
     }
 
 

@@ -4,7 +4,7 @@
 
 """Mark a target healthy or unhealthy: the operation behind ``kong_target_health``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Source of the rules: the conformance cases health_states and target_health.
 """
@@ -13,17 +13,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._address import doubts_about_address, normalise_address
+from .._address import normalise_address
 from .._apply import parent_key
 from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll
 from .._entities._identity import find_by_reference, refuse_empty
-from .._entities._kind import Entity
+from .._entities._kind import PLACEHOLDER, Entity
 from .._entities._target import TARGET
 from .._entities._upstream import UPSTREAM
-from .._errors import InputError, KongError
+from .._errors import InputError, error_context
 from .._gateway._errors import NoBalancer
 from .._gateway._protocol import Gateway
+from .._values import warnings_about
 from ._base import Operation, Result, Task
 
 _PASSIVE_LIMITS = ("tcp_failures", "http_failures", "timeouts")
@@ -33,25 +34,22 @@ def run_target_health(task: Task) -> Result:
     params, gateway = task.params, task.gateway
     address = params.get("address") and normalise_address(params["address"])
     target = normalise_address(params["target"])
-    for doubt in doubts_about_address(params["target"]):
-        task.warn(f"target {doubt}")
+    for warning in warnings_about(TARGET.fields, {"target": params["target"]}):
+        task.warn(f"target {warning}")
     subject = f"health of target {target} of upstream {params['upstream']} at {gateway.url}"
     deadline = Deadline(params["wait_timeout"])
-    try:
+    wanted = params["health"].upper()
+    with error_context(subject):
         refuse_empty(UPSTREAM.name, params["upstream"])
         _refuse_without_balancer(gateway)
-        upstream = parent_key(gateway, TARGET, params["upstream"])
-        if upstream is None:
-            raise InputError("the upstream does not exist")
-        before = _health(task, upstream, target, address, deadline)
-        wanted = params["health"].upper()
-        changed = before != wanted
-        if changed and not task.check_mode:
-            _set_health(task, upstream, target, address, deadline)
-    except KongError as exc:
-        exc.within(subject)
-        raise
-    result: Result = {"changed": changed, "target": target, "health": wanted}
+        key = parent_key(gateway, TARGET, params["upstream"], needed=True)
+        if task.check_mode:
+            before = _predicted_health(task, str(key), target, address)
+        else:
+            before = _current_health(task, str(key), target, address, deadline)
+            if before != wanted:
+                _set_health(task, str(key), target, address, deadline)
+    result: Result = {"changed": before != wanted, "target": target, "health": wanted}
     if task.diff:
         result["diff"] = {
             "before_header": subject,
@@ -65,51 +63,62 @@ def run_target_health(task: Task) -> Result:
 def _refuse_without_balancer(gateway: Gateway) -> None:
     if not gateway.traits().has_balancer:
         raise InputError(
-            "a control plane balances no requests, so its targets have no health to set: "
-            "take one out with state drained of kong_target"
+            "a control plane does not balance requests, so its targets have no health; "
+            "use state drained of kong_target to stop requests to a target"
         )
 
 
-def _health(
+def _current_health(
     task: Task, upstream: str, target: str, address: str | None, deadline: Deadline
-) -> str | None:
-    """The target's (or one of its addresses') health; waits for a balancer to have one.
+) -> str:
+    """The health of the target, or of one of its addresses; waits for a balancer to have one.
 
-    :returns: None in check mode, which does not wait, where there is none yet.
-    :raises InputError: no such upstream, target or address, or one whose health nobody can set.
+    :raises InputError: no such upstream, target or address, or one whose health cannot be set.
     """
 
     def look() -> str:
-        seen = _look(task.gateway, upstream, target)
+        listed = task.gateway.health(upstream)
+        seen = _entry(task, listed, target)
         state = _state(seen, address)
         if state == "HEALTHCHECKS_OFF":
             _refuse_unchecked(task.gateway, upstream, seen)
         if state in (None, "HEALTHCHECKS_OFF"):
             raise NotYet(
-                f"the gateway's balancer has no health of it after {task.params['wait_timeout']} s"
+                "the balancer of the gateway does not report its health after "
+                f"{task.params['wait_timeout']} s"
             )
         return str(state)
 
-    if not task.check_mode:
-        return poll(look, deadline)
-    try:
-        return look()
-    except NotYet:
-        return None
+    return poll(look, deadline)
 
 
-def _look(gateway: Gateway, upstream: str, target: str) -> Entity:
-    listed = gateway.health(upstream)
+def _predicted_health(task: Task, upstream: str, target: str, address: str | None) -> str | None:
+    """The health before the task, as check mode knows it; None where no balancer has one yet.
+
+    :raises InputError: as in a run, also for what earlier tasks are predicted to change.
+    """
+    gateway = task.gateway
+    found = _entry(task, gateway.entities(TARGET, upstream), target)
+    if found:
+        _refuse_unchecked(gateway, upstream, found)
+    listed = [] if upstream.startswith(PLACEHOLDER) else gateway.health(upstream) or []
+    seen = next((each for each in listed if each["target"] == target), {})
+    state = _state(seen, address)
+    return None if state == "HEALTHCHECKS_OFF" else state
+
+
+def _entry(task: Task, listed: list[Entity] | None, target: str) -> Entity:
+    """The target in a list of an upstream's targets; empty where an earlier task may create it."""
     if listed is None:
-        raise InputError("the upstream does not exist")
-    found = next((each for each in listed if each["target"] == target), None)
-    if found is None:
-        raise InputError("the target does not exist")
-    return found
+        task.gateway.missing(UPSTREAM, task.params["upstream"])
+    found = next((each for each in listed or () if each["target"] == target), None)
+    if found is None and listed is not None:
+        task.gateway.missing(TARGET, target)
+    return found or {}
 
 
 def _refuse_unchecked(gateway: Gateway, key: str, target: Entity) -> None:
-    """Tell why a balancer keeps no health of a target, where it is not only a matter of time."""
+    """Refuse a target for which a balancer never reports a health."""
     upstream = find_by_reference(gateway, UPSTREAM, key) or {}
     checks = upstream.get("healthchecks") or {}
     active, passive = checks.get("active") or {}, checks.get("passive") or {}
@@ -118,10 +127,10 @@ def _refuse_unchecked(gateway: Gateway, key: str, target: Entity) -> None:
         *((passive.get("unhealthy") or {}).get(name) for name in _PASSIVE_LIMITS),
     ]
     if not any(limits):
-        raise InputError("the upstream has no health checks, so a target has no health to set")
+        raise InputError("the upstream has no health checks, so its targets have no health")
     if target.get("weight") == 0:
         raise InputError(
-            "its weight is 0, so the balancer keeps no health of it: give it a weight first"
+            "its weight is 0, so the balancer does not report its health; set its weight first"
         )
 
 
@@ -140,15 +149,15 @@ def _state(seen: Entity, address: str | None) -> str | None:
 def _set_health(
     task: Task, upstream: str, target: str, address: str | None, deadline: Deadline
 ) -> None:
-    """Tell the gateway; right after an upstream was made it has no balancer yet, so try again."""
+    """Set the health; a new upstream has no balancer for some seconds, so try again."""
 
-    def tell() -> None:
+    def set_once() -> None:
         try:
             task.gateway.set_health(upstream, target, address, task.params["health"])
         except NoBalancer as exc:
             raise NotYet(exc.message, **exc.failure) from exc
 
-    poll(tell, deadline)
+    poll(set_once, deadline)
 
 
 KONG_TARGET_HEALTH = Operation(

@@ -4,7 +4,7 @@
 
 """Wait until the balancers of a gateway use targets as they are configured.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Source of the states: the conformance case health_states.
 """
@@ -12,33 +12,36 @@ Source of the states: the conformance case health_states.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Union
 
-from .._deadline import Deadline, NotYet, is_passing, poll
+from .._deadline import Deadline, NotYet, is_temporary, poll
 from .._entities._kind import Entity
-from .._errors import KongError
+from .._entities._target import TARGET
+from .._errors import KongError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._plan import Plan
+from .._plan import Plan, by_identity
 from ._base import Task
+from ._nodes import health_by_address
 
 USABLE = ("HEALTHY", "HEALTHCHECKS_OFF")
 NO_HEALTH = "UNKNOWN"
 _WHY = {
-    NO_HEALTH: "no balancer knows it yet",
+    NO_HEALTH: "no balancer uses it yet",
     "DNS_ERROR": "the gateway cannot resolve its name",
-    "UNHEALTHY": "it fails its health checks",
+    "UNHEALTHY": "its health checks fail",
 }
-# The targets of a node by their addresses, or why it does not answer.
+# The targets of a node by their addresses, or why it does not respond.
 _Seen = Union[dict[str, Entity], KongError]
 
 
 @dataclass(frozen=True)
 class TargetWait:
-    """The targets of one upstream that every node's balancer shall use as they are written.
+    """Targets of one upstream that the balancer of every node must use as they are written.
 
-    :param key: how a path leads to the upstream.
+    :param key: the upstream in paths.
     """
 
     task: Task
@@ -46,21 +49,20 @@ class TargetWait:
     key: str
     nodes: Sequence[Gateway]
     plans: Sequence[Plan]
-    targets: dict[str, Entity] = field(init=False)
 
-    def __post_init__(self) -> None:
-        found = {plan.after["target"]: plan.after for plan in self.plans if plan.after}
-        object.__setattr__(self, "targets", found)
+    @cached_property
+    def targets(self) -> dict[str, Entity]:
+        return by_identity(TARGET, [plan.after for plan in self.plans if plan.after])
 
     def run(self) -> dict[str, Any]:
-        """Ask every node until all of them balance so.
+        """Read the health from every node until all balancers use the targets so.
 
-        A target is used as it is when the balancer's own weight of it is the written one, and,
-        unless it is drained, when it is healthy or health checks are off.
+        That is when the balancer has the written weight of a target and, unless it is drained,
+        when it is healthy or health checks are off.
 
-        :returns: ``health`` by address (``UNKNOWN`` where no balancer exists), and ``nodes`` with
-            that of each where there are several.
-        :raises KongError: not so within ``wait_timeout`` seconds; names the targets and the reason.
+        :returns: ``health`` by address (``UNKNOWN`` without a balancer), and with ``status_urls``
+            ``nodes`` with that of each node.
+        :raises KongError: not within ``wait_timeout`` seconds; names the targets and the reason.
         """
         return poll(self._look, Deadline(self.task.params["wait_timeout"]))
 
@@ -78,13 +80,13 @@ class TargetWait:
         return result
 
     def _ask(self, node: Gateway) -> _Seen:
-        try:
-            return {each["target"]: each for each in node.health(self.key) or []}
-        except KongError as exc:
-            if is_passing(exc):
-                return exc
-            exc.within(f"health of upstream {self.upstream} at {node.url}")
-            raise
+        with error_context(f"health of upstream {self.upstream} at {node.url}"):
+            try:
+                return health_by_address(node, self.key)
+            except KongError as exc:
+                if is_temporary(exc):
+                    return exc
+                raise
 
     def _result(self, seen: Sequence[_Seen]) -> dict[str, Any]:
         states = {
@@ -102,9 +104,9 @@ class TargetWait:
         return [f"{address} is {why}{where}" for address, why in reasons.items() if why]
 
     def _why_not_yet(self, address: str, seen: dict[str, Entity]) -> str | None:
-        """What the target is instead of being used as it is written; None where it is."""
+        """The state of a target that is not used as written; None where it is."""
         state = _state(seen, address)
-        # The balancer's own record, not the entity's: an empty one comes as an object of nothing.
+        # The balancer's own record, not the entity's; an empty one is an empty object.
         weight = (seen.get(address, {}).get("data") or {}).get("nodeWeight")
         usable = self._draining or state in USABLE
         if usable and weight == self.targets[address]["weight"]:
