@@ -139,7 +139,7 @@ def canonical(field: Field | None, value: Any) -> Any:
         return None
     if field.compare_as is not None:
         return field.compare_as(value)
-    value = same_value(value) if field.element is None else field.map_inside(value, _canonical_item)
+    value = same_value(value) if field.item is None else field.map_inside(value, _canonical_item)
     if not field.unordered:
         return value
     if isinstance(value, dict):

@@ -40,7 +40,11 @@ def _client(admin_url: str, token: str, konnect: bool = False) -> httpx.Client:
     if konnect:
         headers = {"Authorization": f"Bearer {token}"}
     # A connection that was kept may be one that a fault has cut, or a server that is gone.
-    transport = httpx.HTTPTransport(verify=admin_url.startswith("https:"), retries=1)
+    # One that idled may be closed by the server just when a request is sent.
+    limits = httpx.Limits(keepalive_expiry=1)
+    transport = httpx.HTTPTransport(
+        verify=admin_url.startswith("https:"), retries=1, limits=limits
+    )
     return httpx.Client(
         base_url=admin_url, headers=headers, trust_env=False, timeout=30, transport=transport
     )
@@ -56,15 +60,20 @@ class Opened(NamedTuple):
 class Interceptor(Protocol):
     """Records the requests to an Admin API, and misbehaves on demand."""
 
-    def requests(self) -> list[dict[str, Any]]: ...
+    def requests(self) -> list[dict[str, Any]]:
+        ...
 
-    def connections(self) -> tuple[int, int]: ...
+    def connections(self) -> tuple[int, int]:
+        ...
 
-    def reset_requests(self) -> None: ...
+    def reset_requests(self) -> None:
+        ...
 
-    def add_fault(self, fault: dict[str, Any]) -> None: ...
+    def add_fault(self, fault: dict[str, Any]) -> None:
+        ...
 
-    def clear_faults(self) -> None: ...
+    def clear_faults(self) -> None:
+        ...
 
 
 class Sparse(dict[str, Any]):
@@ -115,6 +124,15 @@ class Gateway:
             found = {"konnect_url": self.admin_url, "konnect_token": self.token}
             return {**found, "control_plane": self.control_plane}
         return {"admin_url": self.admin_url, **({"admin_token": self.token} if self.token else {})}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables by which modules reach it."""
+        return {
+            f"KONG_{name.upper()}" if name.startswith("admin_")
+            else "KONNECT_CONTROL_PLANE" if name == "control_plane" else name.upper(): value
+            for name, value in self.connection.items()
+        }  # fmt: skip
 
     @property
     def label(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark import rollout
 from benchmark.cases import address, cases
 from benchmark.measure import Budget, Failed
 from benchmark.run import Bench, Cost, report, rounds
@@ -77,3 +78,8 @@ def test_the_median_wall_time_decides_whether_a_ratio_is_met(
     shown = capsys.readouterr().out
     assert ("NOT MET" in shown) is not met
     assert f"ratio {wall / 10:.3f}" in shown
+
+
+def test_a_rollout_is_measured_beside_an_empty_play(tmp_path: Path) -> None:
+    (line,) = rollout.measure(tmp_path, BINARIES, Budget(60), numbers=(1,))
+    assert "cpu a gateway more" in line

@@ -40,6 +40,7 @@ ARROWS: dict[str, set[str]] = {
     "_parallel": {"_errors"},
     "_deadline": {"_errors"},
     "_transport": {"_deadline", "_errors"},
+    "_process": set(),
     "_shares": set(),
     "_exchange": {"_deadline", "_parallel", "_shares", "_transport"},
     "_connection": {"_errors", "_transport"},
@@ -60,7 +61,7 @@ ARROWS: dict[str, set[str]] = {
     "_operations": {
         "_address", "_apply", "_argspec", "_connection", "_deadline", "_document", "_entities",
         "_errors", "_exchange", "_freeform", "_gateway", "_parallel", "_plan", "_predict",
-        "_secrets", "_shares", "_spelling", "_transport", "_values",
+        "_process", "_secrets", "_shares", "_spelling", "_transport", "_values",
     },
     "_module": {
         "_argspec", "_client", "_connection", "_connection_options", "_errors", "_gateway",

@@ -84,6 +84,17 @@ class Defaults:
         return self._known[key]
 
 
+def leaves_out(fields: Iterable[Field], written: Entity, current: Entity) -> bool:
+    """Whether a stored field is not written, so that its default has to be known."""
+    return any(
+        written.get(each.name) is None
+        or each.is_record
+        and leaves_out(each.fields, written[each.name], current[each.name] or {})
+        for each in fields
+        if each.name in current and each.name not in _LEFT_ALONE
+    )
+
+
 def _of_kind(kind: Kind, schema: Schema) -> _OfKind:
     specs = {name: spec for entry in schema.get("fields") or () for name, spec in entry.items()}
     full = complete(schema, {})

@@ -93,22 +93,25 @@ class Dumper:
         document: dict[str, Any] = {"_format_version": "3.0"}
         if tags:
             document["_info"] = {"select_tags": list(tags)}
-        self._add_members(written.get(CONSUMER_GROUP.name, ()))
+        self._add_members(written)
         document.update(self._nested(written))
         named: dict[str, Any] = map_strings(document, self._named_apart)
         return named
 
-    def _add_members(self, groups: Sequence[tuple[Entity, Entity]]) -> None:
+    def _add_members(self, written: Mapping[str, list[tuple[Entity, Entity]]]) -> None:
+        """Memberships at their consumers: decK takes what is below a group for whole consumers."""
+        groups = written.get(CONSUMER_GROUP.name, ())
         self._state.read_below(MEMBER, [group for group, _out in groups])
-        for group, out in groups:
-            members = self._state.entities(MEMBER, group["id"]) or ()
-            consumers = [each["consumer"] for each in members]
-            if consumers:
-                out["consumers"] = [
-                    {key: each[key]}
-                    for each in sorted(consumers, key=CONSUMER.label)
-                    for key in ["username" if each.get("username") else "id"]
-                ]
+        consumers = {entity["id"]: out for entity, out in written.get(CONSUMER.name, ())}
+        for group, out in sorted(groups, key=lambda pair: CONSUMER_GROUP.label(pair[0])):
+            members = [each["consumer"] for each in self._state.entities(MEMBER, group["id"]) or ()]
+            for each in sorted(members, key=CONSUMER.label):
+                if each["id"] in consumers:
+                    inside = consumers[each["id"]].setdefault("groups", [])
+                    inside.append({"name": group["name"]})
+                else:
+                    key = "username" if each.get("username") else "id"
+                    out.setdefault("consumers", []).append({key: each[key]})
 
     def _plugin_kinds(self) -> dict[str, Kind]:
         names = sorted({plugin["name"] for plugin in self._state.of("plugin")})
@@ -279,5 +282,5 @@ def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) ->
     return kept
 
 
-# Memberships are written with their groups.
+# Memberships are written with their consumers.
 ALL_KINDS = tuple(kind for kind in ORDER if KINDS[kind] is not MEMBER)

@@ -31,7 +31,7 @@ from .._plan import Plan, plan_present
 from .._spelling import with_new_names
 from .._values import normalise
 from ._current import CurrentState
-from ._defaults import Defaults
+from ._defaults import Defaults, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
 from ._partials import linked, refuse_settings_of_partials, usual_path
@@ -309,9 +309,13 @@ class Matcher:
         names = {path(item.written) for item, path in paths if path is not None}
         if reset:
             # A create leaves the defaults to the gateway.
-            existing = (item for item in self._items if self._current[id(item)] is not None)
+            existing = (item for item in self._items if self._leaves_out(item))
             names |= {item.kind.schema_name for item in existing if item.kind.validated}
         for_each(self._gateway.schema, sorted(names))
+
+    def _leaves_out(self, item: Item) -> bool:
+        written = {**item.written, **item.links}
+        return leaves_out(item.kind.fields, written, self._current[id(item)] or {})
 
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:
@@ -389,7 +393,7 @@ class Matcher:
             return self._with_rules(item, kind, meant, current)
         # Against nothing that exists: what is left out is reset, so nothing can override.
         meant = self._with_rules(item, kind, written, None)
-        if current is None or not kind.validated:
+        if current is None or not kind.validated or not self._leaves_out(item):
             return meant
         return self._defaults.fill_in(kind, meant, current)
 

@@ -19,6 +19,7 @@ from .._client import Client
 from .._connection import segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
+from .._entities._lock import is_lock
 from .._entities._registry import KINDS
 from .._errors import InputError, KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
@@ -85,6 +86,9 @@ class AdminGateway(Gateway):
             writes_entities=database != "off",
             restricts_listed_ids=_restricts_listed_ids(str(version)),
         )
+
+    def is_control_plane(self, name: str) -> bool:
+        return False
 
     def offers(self, kind: Kind) -> bool:
         if not kind.optional:
@@ -167,7 +171,7 @@ class AdminGateway(Gateway):
             if exc.status == 403:
                 raise NotOffered(exc, exc.message, forbidden=True) from exc
             raise
-        return [kind.read(each, parent) for each in listed]
+        return [kind.read(each, parent) for each in listed if not is_lock(kind, each)]
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:

@@ -74,6 +74,9 @@ class Gateway(Protocol):
     def describe(self, found: Mapping[str, Any]) -> str:
         """The sentence that says which gateway responded, from what :meth:`identify` found."""
 
+    def is_control_plane(self, name: str) -> bool:
+        """Whether this name or ID is that of the control plane of Konnect that it is."""
+
     def offers(self, kind: Kind) -> bool:
         """Whether the gateway has the kind and shows it; read once a kind."""
 

@@ -171,7 +171,7 @@ def _names_control_plane(task: Task, content: Mapping[str, Any]) -> bool:
     if connected is None or not isinstance(written, Mapping):
         return False
     named = written.get("control_plane_name") or written.get("runtime_group_name")
-    if named in (None, connected):
+    if named in (None, connected) or task.gateway.is_control_plane(str(named)):
         return True
     raise InputError(
         f"{place_of(content, '_konnect')}: the document is for the control plane {named}, and "
