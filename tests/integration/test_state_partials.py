@@ -83,7 +83,10 @@ def test_a_wrong_link_is_a_sentence(state: State, check: bool) -> None:
         (_document({"name": "gone"}), "partial gone is neither in the document nor at "),
         (_document({"path": "config.redis"}), "partials is neither a name or id"),
         (_document({"name": "one", "way": "x"}), "a link to a partial has no way"),
-        (_document({"name": "one"}, redis={"host": "a"}), "config.redis is written, and a partial"),
+        (
+            _document({"name": "one"}, redis={"host": "a"}),
+            "config.redis cannot be combined with a partial",
+        ),
     ]
     for document, sentence in cases:
         refused = state.refused(document, check=check)
