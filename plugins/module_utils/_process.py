@@ -47,14 +47,14 @@ def has_ended(name: str) -> bool:
 
 
 def _place() -> str:
-    """This boot of this machine, and the container; the host's name where no more is told."""
-    told = [socket.gethostname()]
+    """This boot of this machine, and the container; on some systems only the host's name."""
+    known = [socket.gethostname()]
     try:
-        told.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
-        told.append(os.readlink("/proc/self/ns/pid"))
+        known.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
+        known.append(os.readlink("/proc/self/ns/pid"))
     except OSError:
         pass
-    return hashlib.sha256(" ".join(told).encode()).hexdigest()[:16]
+    return hashlib.sha256(" ".join(known).encode()).hexdigest()[:16]
 
 
 def _started(pid: int) -> str | None:

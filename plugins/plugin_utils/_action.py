@@ -135,12 +135,17 @@ def run_in_process(
             session=session,
             progress=progress,
         )
-    warnings[:0] = [
+    return _without(secrets, {**result, **_notices(validated, warnings)})
+
+
+def _notices(validated: Any, warnings: list[str]) -> Result:
+    """The part of a result with warnings and deprecations, where there are any."""
+    aliases = [
         f"Both option {each['option']} and its alias {each['alias']} are set."
         for each in validated._warnings
     ]
-    notices = {"warnings": warnings, "deprecations": validated._deprecations}
-    return _without(secrets, {**result, **{key: each for key, each in notices.items() if each}})
+    notices = {"warnings": aliases + warnings, "deprecations": validated._deprecations}
+    return {name: each for name, each in notices.items() if each}
 
 
 def _argument_error(validated: Any, action: str) -> str | None:

@@ -34,7 +34,7 @@ _EMPTIED = (
 # How a gateway stores it depends on ids, or nobody wrote it.
 _MADE_UP = ("password", "cache_tokens_salt", "client_secret", "secret")
 _NAMES = ("name", "username", "custom_id", "prefix", "target", "key", "client_id", "group", "cert")
-_VARIABLE = re.compile(r'\$\{\{ env "(\w+)" \}\}')
+_VARIABLE = re.compile(r'\$\{\{ env "(\w+)"(?: \| \w+)? \}\}')
 
 
 class DeckRefusedError(Exception):
@@ -164,7 +164,7 @@ def differences(trip: RoundTrip, file: Path) -> list[str]:
     if predicted.get("failed") or counts(predicted) != counts(real):
         problems.append(f"check mode says {predicted.get('msg') or counts(predicted)}")
     elif without_order(predicted["changes"]) != without_order(real["changes"]):
-        problems.append("check mode foretells other changes")
+        problems.append("check mode predicts other changes")
     if (found := trip.entities()) != wanted:
         both = {key: (wanted.get(key), found.get(key)) for key in wanted.keys() | found.keys()}
         other = {key: pair for key, pair in both.items() if pair[0] != pair[1]}

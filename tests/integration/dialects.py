@@ -45,7 +45,7 @@ EXCEPTIONS: dict[str, str] = {
     r"\[workspace-": "Konnect's JSON Schemas do not say which empty records it fills in",
     r"test_the_open_edition": "Konnect has the kinds of the enterprise edition",
     r"test_the_health_of_a_target": NO_HEALTH,
-    r"test_each_task_foretells_what_it_then_does\[konnect-(1-kong_info|5-kong_target)": NO_HEALTH,
+    r"test_each_task_predicts_what_it_then_does\[konnect-(1-kong_info|5-kong_target)": NO_HEALTH,
     r"test_waiting_ends_when_active_checks_find_targets_healthy": NO_HEALTH,
     r"test_health_checks_that_are_off_are_not_waited_for": NO_HEALTH,
     r"test_a_target_that_fails_its_checks_is_not_waited_for_without_end": NO_HEALTH,

@@ -108,7 +108,7 @@ def test_check_mode_only_reads_and_validates(
 
 
 @pytest.mark.parametrize("position", range(len(TASKS)), ids=NAMES)
-def test_each_task_foretells_what_it_then_does(engine: Engine, position: int) -> None:
+def test_each_task_predicts_what_it_then_does(engine: Engine, position: int) -> None:
     _fill(engine)
     module, options = TASKS[position]
     if (module, options.get("state")) == ("kong_service", "absent"):

@@ -109,7 +109,9 @@ def _listed(said: str) -> list[dict[str, Any]]:
 
 
 @needs_deck
-def test_deck_finds_nothing_to_do_after_its_own_sync_and_dumps_what_it_wrote(tmp_path: pathlib.Path) -> None:
+def test_deck_finds_nothing_to_do_after_its_own_sync_and_dumps_what_it_wrote(
+    tmp_path: pathlib.Path,
+) -> None:
     document: dict[str, Any] = shared_document(tmp_path)
     file = tmp_path / "kong.yaml"
     file.write_text(yaml.safe_dump(document))
