@@ -29,6 +29,7 @@ _CHECKS: Mapping[str, Callable[..., list[str]]] = {
     ),
 }
 
+
 def rollout_problems(result: Mapping[str, Any], check: str, **options: Any) -> list[str]:
     """The sentences of one check.
 

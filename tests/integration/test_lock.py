@@ -58,8 +58,8 @@ def test_one_of_many_at_once_breaks_a_stale_lock(empty_gateway: Gateway) -> None
         start.wait()
         results.append(engine("kong_lock", owner=owner, force=True, stale_after=3600))
 
-    empty_gateway.call("PATCH", f"/upstreams/{LOCK_NAME}",
-                 {"tags": [LOCK_NAME, "owner:gone", "since:1000000000"]})  # fmt: skip
+    tags = [LOCK_NAME, "owner:gone", "since:1000000000"]
+    empty_gateway.call("PATCH", f"/upstreams/{LOCK_NAME}", {"tags": tags})
     threads = [threading.Thread(target=take, args=(f"owner {number}",)) for number in range(4)]
     for thread in threads:
         thread.start()
