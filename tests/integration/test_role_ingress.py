@@ -86,6 +86,11 @@ class Role:
         return f"irishtek-echo-{os.getpid()}-{self.number}"
 
     @property
+    def release(self) -> str:
+        """Unique in the cluster, as the chart's cluster roles have its name."""
+        return f"kong-{os.getpid()}-{self.number}"
+
+    @property
     def upstream(self) -> str:
         return f"echo.{self.echo_namespace}.80.svc"
 
@@ -93,7 +98,7 @@ class Role:
         shared = {
             "ingress_chart": f"{CHARTS}/ingress", "ingress_chart_repository": "",
             "ingress_chart_version": "", "ingress_kubeconfig": self.cluster.kubeconfig,
-            "ingress_release": f"kong-{self.number}", "ingress_class": self.namespace,
+            "ingress_release": self.release, "ingress_class": self.namespace,
             "ingress_namespace": self.namespace, "ingress_echo_namespace": self.echo_namespace,
             "ingress_gateway_class": self.namespace, "ingress_wait_timeout": 60,
         }  # fmt: skip
@@ -266,7 +271,7 @@ def _controller(role: Role, gateway: Gateway, log: Path) -> Iterator[None]:
     command = [
         CONTROLLER, "--kubeconfig", role.cluster.kubeconfig, "--kong-admin-url", gateway.admin_url,
         "--ingress-class", role.namespace, "--anonymous-reports=false",
-        "--publish-service", f"{role.namespace}/kong-{role.number}-gateway-proxy",
+        "--publish-service", f"{role.namespace}/{role.release}-gateway-proxy",
         "--publish-status-address", "127.0.0.1", "--election-namespace", "default",
         "--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0",
         "--proxy-sync-seconds", "0.3", "--init-cache-sync-duration", "1s",
