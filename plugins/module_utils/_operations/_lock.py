@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from .._argspec import ArgumentSpec
-from .._deadline import Deadline, is_passing, poll, seconds_until, unix_time
+from .._deadline import Deadline, is_temporary, poll, seconds_until, unix_time
 from .._entities._kind import Entity
 from .._entities._lock import LOCK_NAME, Holder, holder_of, lock_of
 from .._entities._upstream import UPSTREAM
@@ -39,7 +39,7 @@ def run_lock(task: Task) -> Result:
         return poll(
             lambda: _take(task, gateway),
             Deadline(timeout),
-            passing=lambda exc: isinstance(exc, _Held) or is_passing(exc),
+            temporary=lambda exc: isinstance(exc, _Held) or is_temporary(exc),
             pause=1.0,
             longest_pause=5.0,
         )
@@ -77,7 +77,7 @@ def _take(task: Task, gateway: Gateway) -> Result:
         return _predict(task, gateway, wanted)
     if _create(gateway, wanted):
         return _result(task, wanted, None)
-    current = gateway.by_name(UPSTREAM, LOCK_NAME)
+    current = gateway.find_by(UPSTREAM, "name", LOCK_NAME)
     if current is None:
         return _taken_before(task, gateway, wanted)
     holder = holder_of(current)
@@ -95,7 +95,7 @@ def _taken_before(task: Task, gateway: Gateway, wanted: Holder) -> Result:
     """Take a lock that was just released, unless somebody else is faster."""
     if _create(gateway, wanted):
         return _result(task, wanted, None)
-    holder = holder_of(gateway.by_name(UPSTREAM, LOCK_NAME) or {})
+    holder = holder_of(gateway.find_by(UPSTREAM, "name", LOCK_NAME) or {})
     raise _Held(_sentence(holder), **_shown(holder))
 
 
@@ -108,7 +108,7 @@ def _create(gateway: Gateway, wanted: Holder) -> bool:
     except Unreachable:
         # The answer may be lost, and the lock taken.
         with suppress(KongError):
-            found = gateway.by_name(UPSTREAM, LOCK_NAME)
+            found = gateway.find_by(UPSTREAM, "name", LOCK_NAME)
             if found is not None and holder_of(found) == wanted:
                 return True
         raise
@@ -116,7 +116,7 @@ def _create(gateway: Gateway, wanted: Holder) -> bool:
 
 
 def _predict(task: Task, gateway: Gateway, wanted: Holder) -> Result:
-    current = gateway.by_name(UPSTREAM, LOCK_NAME)
+    current = gateway.find_by(UPSTREAM, "name", LOCK_NAME)
     if current is None:
         return _result(task, wanted, None)
     holder = holder_of(current)
@@ -127,7 +127,7 @@ def _predict(task: Task, gateway: Gateway, wanted: Holder) -> Result:
 
 
 def _release(task: Task, gateway: Gateway) -> Result:
-    current = gateway.by_name(UPSTREAM, LOCK_NAME)
+    current = gateway.find_by(UPSTREAM, "name", LOCK_NAME)
     if current is None:
         return _result(task, None, None)
     holder = holder_of(current)
