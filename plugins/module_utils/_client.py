@@ -27,7 +27,7 @@ from ._connection import Connection
 from ._deadline import Deadline
 from ._errors import InputError, Refused, UnexpectedAnswer, Unreachable
 from ._retries import RetryBudget, may_repeat, retry_after
-from ._transport import new_httpx_client
+from ._transport import Sender, new_sender
 
 with contextlib.suppress(ImportError):  # reported at the edge, with the library's name
     import httpx
@@ -55,7 +55,7 @@ class Client:
         # The message and the details of an error status, from its body.
         self.read_refusal: ReadRefusal = admin_refusal
         # Those that are open come first; None stands for one that is not.
-        self._idle: queue.LifoQueue[httpx.Client | None] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[Sender | None] = queue.LifoQueue()
         for _number in range(MOST_CONNECTIONS):
             self._idle.put(None)
 
@@ -132,14 +132,14 @@ class Client:
             self._idle.put(None)
 
     @contextlib.contextmanager
-    def _borrowed(self) -> Iterator[httpx.Client]:
+    def _borrowed(self) -> Iterator[Sender]:
         client = self._idle.get()
         try:
             if client is None:
-                client = new_httpx_client(
+                client = new_sender(
                     self.url,
                     self.connection.tls,
-                    headers={
+                    {
                         "User-Agent": USER_AGENT,
                         "Accept": "application/json",
                         **dict(self.connection.headers),

@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from ._entities._kind import Entity, Field
@@ -92,7 +92,7 @@ def difference(fields: Iterable[Field], desired: Entity, current: Entity) -> Ent
             inner = difference(field.fields, want, have or {})
             if inner:
                 changed[name] = inner
-        elif canonical(field, want) != canonical(field, have):
+        elif want != have and canonical(field, want) != canonical(field, have):
             changed[name] = want
     return changed
 
@@ -167,8 +167,6 @@ def _without_duplicates(values: list[Any]) -> list[Any]:
     return list(reversed(list(kept.values())))
 
 
-def with_strings(value: Any, replacements: Mapping[str, str]) -> Any:
-    """A copy of a value in which whole strings are replaced, to any depth; keys stay."""
-    return map_scalars(
-        value, lambda each: replacements.get(each, each) if isinstance(each, str) else each
-    )
+def map_strings(value: Any, convert: Callable[[str], Any]) -> Any:
+    """A copy of a value with each of its strings converted, to any depth; keys stay."""
+    return map_scalars(value, lambda each: convert(each) if isinstance(each, str) else each)

@@ -166,7 +166,7 @@ def acting(controllers: Controllers) -> Iterator[None]:
     ended = threading.Event()
 
     def work() -> None:
-        while not ended.wait(0.2):
+        while not ended.wait(1.0):
             try:
                 controllers.act()
             except subprocess.CalledProcessError:

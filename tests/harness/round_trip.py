@@ -34,7 +34,7 @@ _EMPTIED = (
 # How a gateway stores it depends on ids, or nobody wrote it.
 _MADE_UP = ("password", "cache_tokens_salt", "client_secret", "secret")
 _NAMES = ("name", "username", "custom_id", "prefix", "target", "key", "client_id", "group", "cert")
-_VARIABLE = re.compile(r'\$\{\{ env "(\w+)" \}\}')
+_VARIABLE = re.compile(r'\$\{\{ env "(\w+)"(?: \| \w+)? \}\}')
 
 
 class DeckRefusedError(Exception):

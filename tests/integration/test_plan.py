@@ -133,11 +133,11 @@ def test_it_says_what_changed_in_the_gateway(plans: Plans) -> None:
     del changed["upstreams"]
     plans.save(changed)
     plans.engine.ok("kong_service", name="s", read_timeout=1234)
-    assert "the gateway changed: service s is not what it was" in plans.refused(changed)
+    assert "the gateway changed: service s has changed" in plans.refused(changed)
     plans.engine.ok("kong_service", name="s", retries=1, read_timeout=60000)
-    assert "update of service s is no longer to be done" in plans.refused(changed)
+    assert "update of service s is no longer planned" in plans.refused(changed)
     plans.engine.ok("kong_upstream", name="more.test", tags=["t"])
-    assert "delete of upstream more.test is to be done, too" in plans.refused(changed)
+    assert "delete of upstream more.test is planned, too" in plans.refused(changed)
 
 
 def test_what_has_nothing_to_do_with_the_plan_may_change(plans: Plans) -> None:
@@ -150,7 +150,7 @@ def test_an_entity_that_somebody_created_meanwhile_is_named(plans: Plans) -> Non
     plans.save(_document())
     plans.engine.ok("kong_upstream", name="u.test")
     message = plans.refused(_document())
-    assert "upstream u.test was to be created, and now is to be updated" in message
+    assert "upstream u.test was planned to be created, and now to be updated" in message
 
 
 def test_options_that_decide_are_part_of_it(plans: Plans) -> None:

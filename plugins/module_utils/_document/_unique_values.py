@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values that only one entity can have: who has them, who is to have them, and what goes first.
+"""Values that only one entity can have: who has them, who gets them, and what is deleted first.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -19,27 +19,32 @@ from ._current import CurrentState, owner_of
 from ._match import Step
 
 # A kind, a field, within which other entity it is unique if not everywhere, and the value.
-Claim = tuple[str, str, Any, str]
+UniqueValue = tuple[str, str, Any, str]
 
 
-def make_room(state: CurrentState, writes: Sequence[Step], deletes: Sequence[Step]) -> list[Step]:
-    """The deletes that have to come first; writes that wait for a renaming are told so.
+def deletes_before_writes(
+    state: CurrentState, writes: Sequence[Step], deletes: Sequence[Step]
+) -> list[Step]:
+    """The deletes that free a value for a write, with what they need.
 
-    :raises InputError: two entities of the document claim one value, or something that the
-        document neither has nor deletes has it; a gateway would refuse the write.
+    Each write waits for what frees its values.
+
+    :raises InputError: two entities of the document claim one value, or an entity
+        that the document neither has nor deletes has it.
     """
-    _refuse_two_claims(writes)
-    going = {
+    _refuse_duplicate_values(writes)
+    deleted = {
         plan.stored["id"]: (step, plan) for step in deletes for plan in (step.plan, *step.cascaded)
     }
     kept = {step.id for step in writes if step.plan.stored}
     early: dict[str, tuple[Step, Plan]] = {}
     for step in writes:
-        for field, holder in _holders(state, step):
-            if holder in going:
-                early[holder] = going[holder]
-            elif holder in kept:
-                step.needs.add(holder)
+        for field, other in _owners_of_values(state, step):
+            if other in deleted:
+                early[other] = deleted[other]
+                step.after.add(other)
+            elif other in kept:
+                step.after.add(other)
             else:
                 raise InputError(
                     f"{step.where}: {step.plan.description}: {field} is taken by another "
@@ -47,24 +52,52 @@ def make_room(state: CurrentState, writes: Sequence[Step], deletes: Sequence[Ste
                 )
     whole = {id(step): step for step, plan in early.values() if plan is step.plan}
     parts = [_by_itself(*found) for found in early.values() if id(found[0]) not in whole]
-    return [*whole.values(), *parts]
+    found = [*_with_needed(list(whole.values()), deletes), *parts]
+    _wait_for_moves(found, writes)
+    return found
 
 
-def _refuse_two_claims(writes: Sequence[Step]) -> None:
-    claimed: dict[Claim, Step] = {}
+def _with_needed(steps: Sequence[Step], deletes: Sequence[Step]) -> list[Step]:
+    """Deletes, and those that must come before them."""
+    by_id = {key: step for step in deletes for key in step.ids}
+    found: dict[int, Step] = {}
+
+    def keep(step: Step) -> None:
+        if id(step) not in found:
+            found[id(step)] = step
+            for key in step.after & by_id.keys():
+                keep(by_id[key])
+
+    for step in steps:
+        keep(step)
+    return list(found.values())
+
+
+def _wait_for_moves(deletes: Sequence[Step], writes: Sequence[Step]) -> None:
+    """Let deletes wait for writes that move something away from what is deleted."""
+    by_id = {key: step for step in deletes for key in step.ids}
+    for step in writes if by_id else ():
+        for field in step.plan.kind.references if step.plan.changed else ():
+            owner = (step.plan.stored.get(field.name) or {}).get("id")
+            if owner in by_id:
+                by_id[owner].after.add(step.id)
+
+
+def _refuse_duplicate_values(writes: Sequence[Step]) -> None:
+    claimed: dict[UniqueValue, Step] = {}
     for step in writes:
-        for claim in _claims(step):
-            other = claimed.setdefault(claim, step)
-            if other is not step:
+        for claim in _unique_values_of(step):
+            first = claimed.setdefault(claim, step)
+            if first is not step:
                 # The value itself can be a secret.
                 raise InputError(
                     f"{step.where}: {step.plan.description}: {claim[1]} is also that of "
-                    f"{other.plan.description} at {other.where}"
+                    f"{first.plan.description} at {first.where}"
                 )
 
 
-def _claims(step: Step) -> Iterator[Claim]:
-    """What an entity will have for itself alone."""
+def _unique_values_of(step: Step) -> Iterator[UniqueValue]:
+    """What no other entity may have."""
     kind, entity = step.plan.kind, step.plan.entity
     for field in _unique_fields(step):
         value = entity.get(field)
@@ -79,8 +112,8 @@ def _claims(step: Step) -> Iterator[Claim]:
         yield kind.name, kind.identity.field, scope, str(entity.get(kind.identity.field))
 
 
-def _holders(state: CurrentState, step: Step) -> Iterator[tuple[str, str]]:
-    """Fields that a step is about to write, and the ids of others that have the value now."""
+def _owners_of_values(state: CurrentState, step: Step) -> Iterator[tuple[str, str]]:
+    """Fields that a step writes, and the IDs of others that have the value now."""
     kind = step.plan.kind
     for field in _unique_fields(step):
         value = step.plan.body.get(field)
@@ -105,7 +138,7 @@ def _unique_fields(step: Step) -> list[str]:
 
 
 def _by_itself(step: Step, plan: Plan) -> Step:
-    """The delete of one entity that would go along: the rest of it can wait."""
+    """A step of its own for one entity of a delete, the rest of which can wait."""
     step.cascaded.remove(plan)
-    step.needs.add(plan.stored["id"])
+    step.after.add(plan.stored["id"])
     return Step(plan, owner_of(plan.kind, plan.stored))

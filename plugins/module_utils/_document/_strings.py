@@ -4,7 +4,7 @@
 
 """Strings of a state file as they are written there, also where YAML takes them for something else.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 ``007`` is a number for YAML, and ``yes`` a boolean. A field that is a string takes what stands in
 the file; only declarations and the gateway's schemas tell which fields those are.
@@ -17,55 +17,59 @@ from typing import Any
 
 from .._entities._kind import Field
 from .._errors import InputError
-from ._located import Texts, texts_of
+from ._located import Strings, strings_of
 
-_NO_TEXTS: Texts = {}
-
-
-def text_at(container: Any, key: Any) -> Any:
-    """What stands at a key or a position: its text where one is kept, else its value."""
-    return getattr(container, "texts", _NO_TEXTS).get(key, container[key])
+_NO_STRINGS: Strings = {}
 
 
-def texts_in(values: list[Any]) -> list[Any]:
+def string_at(container: Any, key: Any) -> Any:
+    """What is written at a key or a position: its string where one is kept, else its value."""
+    return getattr(container, "strings", _NO_STRINGS).get(key, container[key])
+
+
+def strings_in(values: list[Any]) -> list[Any]:
     """The items of a list of strings as they are written."""
-    return [text_at(values, position) for position in range(len(values))]
+    return [string_at(values, position) for position in range(len(values))]
 
 
-def with_texts(fields: Iterable[Field], written: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
+def as_written(
+    fields: Iterable[Field], written: Mapping[str, Any], strings: Strings
+) -> dict[str, Any]:
     """A record whose strings are as they are written; everything else keeps its value.
 
-    :param texts: of the record's fields, as ``texts_of`` gives them.
+    :param strings: of the record's fields, as ``strings_of`` gives them.
     """
     by_name = {field.name: field for field in fields}
     return {
-        name: _as_written(by_name[name], value, texts.get(name)) if name in by_name else value
+        name: _value_as_written(by_name[name], value, strings.get(name))
+        if name in by_name
+        else value
         for name, value in written.items()
     }
 
 
-def merged_texts(under: Texts, over: Mapping[str, Any]) -> dict[Any, Any]:
-    """The texts of a record that is merged deep over another one.
+def merged_strings(under: Strings, over: Mapping[str, Any]) -> dict[Any, Any]:
+    """The strings of a record that is merged deep over another one.
 
-    :param under: the texts of the other one.
+    :param under: the strings of the other one.
     """
     merged = dict(under)
-    own = texts_of(over)
+    own = strings_of(over)
     for key, value in over.items():
         below = merged.pop(key, None)
         if isinstance(value, Mapping) and isinstance(below, Mapping):
-            merged[key] = merged_texts(below, value)
+            merged[key] = merged_strings(below, value)
         elif key in own:
             merged[key] = own[key]
     return merged
 
 
-def refuse_unclear(value: Any, texts: Texts, at: str) -> None:
-    """Refuse numbers whose text is another one where nothing tells whether a string is meant.
+def refuse_unclear(value: Any, strings: Strings, at: str) -> None:
+    """Refuse numbers that are written in another form where no schema says that a string is meant.
 
     :raises InputError: names the place, and never the value.
     """
-    for key, text in texts.items():
+    for key, text in strings.items():
         name = f"{at}.{key + 1 if isinstance(key, int) else key}"
         if isinstance(text, Mapping):
             refuse_unclear(value[key], text, name)
@@ -75,31 +79,34 @@ def refuse_unclear(value: Any, texts: Texts, at: str) -> None:
             )
 
 
-def refuse_unclear_fields(fields: Iterable[Field], record: Mapping[str, Any], texts: Texts) -> None:
+def refuse_unclear_fields(
+    fields: Iterable[Field], record: Mapping[str, Any], strings: Strings
+) -> None:
     """The same for the free-form fields of a record.
 
     :raises InputError: names the place, and never the value.
     """
     for field in fields:
-        if field.open and not field.fields and isinstance(texts.get(field.name), Mapping):
-            refuse_unclear(record[field.name], texts[field.name], field.name)
+        if field.open and not field.fields and isinstance(strings.get(field.name), Mapping):
+            refuse_unclear(record[field.name], strings[field.name], field.name)
 
 
-def _as_written(field: Field, value: Any, text: Any) -> Any:
+def _value_as_written(field: Field, value: Any, text: Any) -> Any:
     if isinstance(text, str):
         return text if field.type in ("str", "json") else value
     if type(value) in (int, float):
         return str(value) if field.type == "str" else value
-    below: Texts = text or _NO_TEXTS
+    below: Strings = text or _NO_STRINGS
     if isinstance(value, list):
         element = field.element or _element_of(field)
-        return [_as_written(element, item, below.get(at)) for at, item in enumerate(value)]
+        return [_value_as_written(element, item, below.get(at)) for at, item in enumerate(value)]
     if isinstance(value, Mapping) and field.element is not None:
         return {
-            key: _as_written(field.element, item, below.get(key)) for key, item in value.items()
+            key: _value_as_written(field.element, item, below.get(key))
+            for key, item in value.items()
         }
     if isinstance(value, Mapping) and field.fields:
-        return with_texts(field.fields, value, below)
+        return as_written(field.fields, value, below)
     return value
 
 

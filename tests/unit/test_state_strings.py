@@ -17,12 +17,12 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._located i
     Located,
     packed,
     place_of,
-    texts_of,
+    strings_of,
     unpacked,
     where_of,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import Document, parse
-from ansible_collections.irishtek.kong.plugins.module_utils._document._texts import with_texts
+from ansible_collections.irishtek.kong.plugins.module_utils._document._strings import as_written
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._freeform import fields_from
 from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
@@ -129,7 +129,7 @@ plugins:
 """)
     (item,) = document.items
     fields = fields_from(SCHEMA)
-    config = normalise(fields, with_texts(fields, item.written["config"], item.texts))
+    config = normalise(fields, as_written(fields, item.written["config"], item.strings))
     assert config == {
         "body": bare,
         "headers": {"x": bare, "y": "z"},
@@ -281,14 +281,14 @@ def test_places_and_texts_outlive_the_way_to_a_module() -> None:
     again = unpacked(json.loads(json.dumps(packed(document))))
     assert again == document and isinstance(again, Located)
     for found in (again, plain(document)):
-        assert texts_of(found) == {"services": {0: {"name": "007", "tags": {0: "1.10"}}}}
+        assert strings_of(found) == {"services": {0: {"name": "007", "tags": {0: "1.10"}}}}
         (service,) = found["services"]
         assert (where_of(service), place_of(service, "port")) == ("kong.yaml:3", "kong.yaml:5")
 
 
 def test_two_files_that_write_one_number_differently_are_an_error() -> None:
     texts = [(f"{name}.yaml", HEAD + f"a: {text}\n") for name, text in (("a", "7"), ("b", "007"))]
-    with pytest.raises(InputError, match="a.yaml:2 and b.yaml:2 write a differently"):
+    with pytest.raises(InputError, match="a.yaml:2 and b.yaml:2 have different values of a"):
         parse_state(texts, {}, str)
 
 
@@ -296,4 +296,4 @@ def test_lists_of_several_files_keep_their_strings() -> None:
     lists = ("snis: [007]", "snis: [a, 1.10]")
     texts = [(f"{at}.yaml", HEAD + f"_info: {{x: {{{text}}}}}\n") for at, text in enumerate(lists)]
     merged = parse_state(texts, {}, str)
-    assert texts_of(merged) == {"_info": {"x": {"snis": {0: "007", 2: "1.10"}}}}
+    assert strings_of(merged) == {"_info": {"x": {"snis": {0: "007", 2: "1.10"}}}}
