@@ -203,7 +203,7 @@ def test_a_gateway_that_dies_leaves_the_others_of_its_batch_as_they_were(
         dying.faults(kind="cut_before", skip=skip, times=None)
         run = site.run([canary, two, dying, three, later], rollout_serial=[1, 3, 1])
     assert run.rc != 0
-    assert "no answer" in _failure(run, "kong-3")
+    assert "no response" in _failure(run, "kong-3")
     assert _failure(run, "kong-2").startswith("another gateway of its batch failed: kong-3: ")
     assert canary.call("GET", "/services/shop")["retries"] == 2
     assert [_dump(two), _dump(three)] == before
