@@ -141,7 +141,7 @@ class Lab:
     command: list[str]
     hosts: list[Host]
 
-    def host(self, name: str, **options: Any) -> Host:
+    def host(self, name: str, /, **options: Any) -> Host:
         folder = self.root / f"{name}-player"
         folder.mkdir()
         self.hosts.append(Host(name, Player(folder, {}), self.root, self.command, options))

@@ -90,8 +90,10 @@ class Role:
         """Unique in the cluster, as the chart's cluster roles have its name."""
         return f"kong-{os.getpid()}-{self.number}"
 
-    @property
-    def upstream(self) -> str:
+    def upstream(self, route: str = "ingress") -> str:
+        """The name that the ingress controller gives to the upstream of such a route."""
+        if route == "gateway_api":
+            return f"httproute.{self.echo_namespace}.first-upstream-target.0"
         return f"echo.{self.echo_namespace}.80.svc"
 
     def __call__(self, check: bool = False, **options: Any) -> Run:
@@ -133,19 +135,25 @@ def role(
     """The role, and a gateway that follows the echo service as with an ingress controller."""
     pods_gateway.reset()
     found = Role(playbook, cluster, kubectl_to(tmp_path / "bin", pods_gateway.admin_url))
-    upstream = f"/upstreams/{found.upstream}"
+    upstreams = [f"/upstreams/{found.upstream(route)}" for route in ("ingress", "gateway_api")]
 
     def follow(targets: dict[str, int]) -> None:
-        pods_gateway.call("PUT", upstream, {})
-        there = {each["target"]: each for each in pods_gateway.entities(f"{upstream}/targets")}
-        for target in there.keys() - targets.keys():
-            pods_gateway.call("DELETE", f"{upstream}/targets/{target}")
-        for target in targets.keys() - there.keys():
-            body = {"target": target, "weight": targets[target]}
-            pods_gateway.call("POST", f"{upstream}/targets", body)
+        for upstream in upstreams:
+            _bring(pods_gateway, upstream, targets)
 
     with running(found, follow):
         yield found
+
+
+def _bring(gateway: Gateway, upstream: str, targets: dict[str, int]) -> None:
+    """Give the upstream exactly these targets, as an ingress controller does."""
+    gateway.call("PUT", upstream, {})
+    current = {each["target"] for each in gateway.entities(f"{upstream}/targets")}
+    for target in current - targets.keys():
+        gateway.call("DELETE", f"{upstream}/targets/{target}")
+    for target in targets.keys() - current:
+        body = {"target": target, "weight": targets[target]}
+        gateway.call("POST", f"{upstream}/targets", body)
 
 
 @needs_chart
@@ -164,7 +172,7 @@ def test_a_gateway_whose_targets_are_not_the_pods_fails_the_proof(
     role: Role, pods_gateway: Gateway
 ) -> None:
     role().ok()
-    pods_gateway.call("DELETE", f"/upstreams/{role.upstream}/targets/10.1.0.11:8080")
+    pods_gateway.call("DELETE", f"/upstreams/{role.upstream()}/targets/10.1.0.11:8080")
     run = role(ingress_wait_timeout=2)
     assert run.rc and "Wait until the upstream's targets are the pods" in run.stdout
 
@@ -243,9 +251,9 @@ def test_the_ingress_controller_makes_what_the_role_proves(
         with running(found) as role, _controller(role, gateway, tmp_path / "controller.log"):
             for replicas in (1, 3, 2):
                 role(ingress_echo_replicas=replicas, **options).ok()
-                targets = gateway.entities(f"/upstreams/{role.upstream}/targets")
+                targets = gateway.entities(f"/upstreams/{role.upstream(route)}/targets")
                 assert len(targets) == replicas
-            upstream = gateway.call("GET", f"/upstreams/{role.upstream}")
+            upstream = gateway.call("GET", f"/upstreams/{role.upstream(route)}")
             assert (upstream["algorithm"], upstream["hash_on_header"]) == (
                 "consistent-hashing", "X-User",
             )  # fmt: skip

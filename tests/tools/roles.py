@@ -34,7 +34,7 @@ COMMANDS = ("podman", "runc", "debootstrap", "dpkg-scanpackages", "gpg", "nsente
 # The longest first.
 SCENARIOS = ("hybrid", "podman", "package", "docker", "compose", "konnect")
 #: Those that were seen to pass to their end; the others run by SCENARIO= only.
-PROVEN = ("podman",)
+PROVEN = ("podman", "package", "konnect")
 BASE = "localhost/kong-sandbox-base:latest"
 REPOSITORY = BUILD / "image/repository"
 SETTINGS = BUILD / "containers.conf"
