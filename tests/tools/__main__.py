@@ -118,8 +118,8 @@ def main(command: str) -> int:
         _forget_gateways()
     if command == "test-roles":
         # One after the other: two at once can outlast what systemd allows a start.
-        chosen = roles.parts(os.environ.get("SCENARIO", ""))
-        return runner.run(chosen, at_a_time=1, may_skip=True)
+        scenarios = roles.parts(os.environ.get("SCENARIO", ""))
+        return runner.run(scenarios, at_a_time=1, may_skip=True)
     chosen = parts.GROUPS[command]
     return runner.run([part for part in (*parts.PARTS, *parts.MORE) if part.name in chosen])
 
