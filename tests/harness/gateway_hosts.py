@@ -141,10 +141,10 @@ class Lab:
     command: list[str]
     hosts: list[Host]
 
-    def host(self, name: str, /, **options: Any) -> Host:
-        folder = self.root / f"{name}-player"
+    def host(self, alias: str, **options: Any) -> Host:
+        folder = self.root / f"{alias}-player"
         folder.mkdir()
-        self.hosts.append(Host(name, Player(folder, {}), self.root, self.command, options))
+        self.hosts.append(Host(alias, Player(folder, {}), self.root, self.command, options))
         return self.hosts[-1]
 
 
