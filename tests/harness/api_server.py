@@ -117,6 +117,8 @@ class Controllers:
             labels = deployment["spec"]["template"]["metadata"]["labels"]
             if labels.get("app.kubernetes.io/name") == "gateway":
                 self._run_pod(deployment["metadata"]["name"], labels)
+        for service in self.cluster.get("services", "-n", self.namespace):
+            self._give_address(service)
         for deployment in self.cluster.get("deployments", "-n", self.echo_namespace):
             self._start(deployment)
             self._scale(int(deployment["spec"]["replicas"]))
@@ -134,6 +136,11 @@ class Controllers:
         seen = {"observedGeneration": deployment["metadata"]["generation"]}
         conditions = {"conditions": [{**condition, "message": "", **times}]}
         self.cluster.set_status(deployment, {**counts, **conditions, **seen})
+
+    def _give_address(self, service: dict[str, Any]) -> None:
+        """What a cloud does; a Gateway is not programmed, and takes no routes, before."""
+        if service["spec"]["type"] == "LoadBalancer" and not service["status"]["loadBalancer"]:
+            self.cluster.set_status(service, {"loadBalancer": {"ingress": [{"ip": "10.2.0.2"}]}})
 
     def _run_pod(self, name: str, labels: dict[str, str]) -> None:
         if self.cluster.get("pods", f"{name}-0", "-n", self.namespace):

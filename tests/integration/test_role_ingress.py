@@ -245,8 +245,12 @@ def test_the_ingress_controller_makes_what_the_role_proves(
         "hash_on": "header", "hash_on_header": "X-User",
         "healthchecks": {"passive": {"unhealthy": {"http_failures": 3}}},
     }  # fmt: skip
-    options = {"ingress_route": route, "ingress_upstream_policy": policy}
+    options: dict[str, Any] = {"ingress_route": route, "ingress_upstream_policy": policy}
     with _gateway_without_database() as gateway:
+        if gateway.proxy_url:
+            # A Gateway listens where the chart's service leads to a port of the gateway.
+            port = int(gateway.proxy_url.rpartition(":")[2])
+            options["ingress_values"] = {"gateway": {"proxy": {"http": {"containerPort": port}}}}
         found = Role(playbook, cluster, kubectl_to(tmp_path / "bin", gateway.admin_url))
         with running(found) as role, _controller(role, gateway, tmp_path / "controller.log"):
             for replicas in (1, 3, 2):
