@@ -32,6 +32,7 @@ FULL: dict[str, Any] = {
     "services": [{"name": "s", "host": "u", "routes": [{"name": "r"}]}],
     "consumers": [{"username": "c", "acls": [{"group": "g"}]}],
 }
+ID = "11111111-2222-4333-8444-555555555555"
 SYNCED = SyncOptions("synced", cascade=True, allow_empty=True)
 
 
@@ -171,6 +172,17 @@ def test_a_failure_leaves_out_what_needs_it_where_that_is_wished() -> None:
     assert _labels([step for step, _exc in report.failed]) == ["s"]
     assert sorted(_labels(report.done)) == ["a:80", "b:80", "c", "g", "u"]
     assert _labels(report.not_done) == ["r"]
+
+
+def test_an_undo_does_not_take_other_snis_for_a_change_of_their_certificate() -> None:
+    gateway = StockedGateway()
+    _run(gateway, _work(gateway, {"certificates": [{"id": ID, "cert": "one", "key": "k"}]}))
+    report, _told = _run(
+        gateway, _work(gateway, {"certificates": [{"id": ID, "cert": "two", "key": "k"}]})
+    )
+    gateway.stored["certificate"][ID]["snis"] = ["added.test"]
+    assert undo(cast(Gateway, gateway), report).left == []
+    assert gateway.stored["certificate"][ID]["cert"] == "one"
 
 
 def test_an_undo_goes_backwards_and_ends_where_it_began() -> None:

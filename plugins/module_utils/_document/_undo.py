@@ -71,9 +71,10 @@ def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
 
 def _differs(kind: Kind, one: Entity, other: Entity) -> bool:
     fields = {each.name: each for each in kind.fields}
+    # What is read only, as the SNIs of a certificate, changes with other entities.
     return any(
         canonical(fields.get(name), one.get(name)) != canonical(fields.get(name), other.get(name))
-        for name in one.keys() | other.keys()
+        for name in (one.keys() | other.keys()) - {*kind.read_only}
     )
 
 
