@@ -143,6 +143,7 @@ def test_a_number_sign_is_no_comment() -> None:
         ({"mode": "control_plane", **CLUSTER}, "needs a PostgreSQL database"),
         ({"mode": "traditional"}, "set pg_host"),
         ({"method": "files", "state": "stopped"}, "gateway_state=stopped cannot be combined"),
+        ({"method": "helm", "state": "stopped"}, "set replicaCount to 0 in gateway_helm_values"),
         ({"version": 3.1}, "write it in quotes"),
         ({"version": "3.9"}, "a tag that moves cannot be restored"),
         ({"version": "3.10.0"}, "The open edition ends at 3.9"),

@@ -156,6 +156,9 @@ def _method(options: Options) -> list[Rule]:
         (method == "files" and options["state"] == "stopped",
          "gateway_state=stopped cannot be combined with gateway_method=files, which starts nothing;"
          " stop the gateway where you started it."),
+        (method == "helm" and options["state"] == "stopped",
+         "gateway_state=stopped cannot be combined with gateway_method=helm; set replicaCount to 0"
+         " in gateway_helm_values."),
         (not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", options["name"]),
          "gateway_name must consist of small letters, digits, dots, underscores and hyphens."),
         (method == "package" and options["directory"] != "/etc/kong",

@@ -219,5 +219,4 @@ def _values(
         "cluster": {"enabled": control_plane, "tls": {"enabled": control_plane}},
         "clustertelemetry": {"enabled": telemetry, "tls": {"enabled": telemetry}},
         "resources": dict(options["resources"]),
-        "replicaCount": 0 if options["state"] == "stopped" else 1,
     }
