@@ -164,3 +164,16 @@ def test_links_of_a_deleted_plugin_come_back(state: State) -> None:
     assert (failed["left"], failed["changed"]) == ([], False), failed["msg"]
     assert told(failed["undone"]) == [("create", "plugin")]
     assert _as_before(state, before)
+
+
+def test_a_setting_that_only_the_config_leaves_out_is_reset(state: State) -> None:
+    """Everything else of the partial is written, its tags by select_tags."""
+    document = _document(None)
+    own = document["partials"][0]["config"]
+    document["partials"][0]["config"] = {**own, "port": 7000}
+    state(document)
+    document["partials"][0]["config"] = own
+    changed = state.predicted_and_done(document)
+    assert told(changed["changes"]) == [("update", "partial")]
+    ports = {each["name"]: each["config"]["port"] for each in state.gateway.entities("/partials")}
+    assert ports["one"] == ports["two"] != 7000

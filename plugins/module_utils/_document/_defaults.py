@@ -85,14 +85,18 @@ class Defaults:
 
 
 def leaves_out(fields: Iterable[Field], written: Entity, current: Entity) -> bool:
-    """Whether a stored field is not written, so that its default has to be known."""
-    return any(
-        written.get(each.name) is None
-        or each.is_record
-        and leaves_out(each.fields, written[each.name], current[each.name] or {})
-        for each in fields
-        if each.name in current and each.name not in _LEFT_ALONE
-    )
+    """Whether a stored value is not written, so that its default has to be known."""
+    names = (each.name for each in fields if each.name not in _LEFT_ALONE)
+    return any(_is_left_out(written.get(name), current[name]) for name in names if name in current)
+
+
+def _is_left_out(written: Any, stored: Any) -> bool:
+    """Whether a value is not written as a whole; what is in a list of records is not compared."""
+    if written is None:
+        return True
+    if isinstance(stored, dict) and isinstance(written, dict):
+        return any(_is_left_out(written.get(name), value) for name, value in stored.items())
+    return isinstance(stored, list) and any(isinstance(each, dict) for each in stored)
 
 
 def _of_kind(kind: Kind, schema: Schema) -> _OfKind:
