@@ -102,6 +102,8 @@ class Matcher:
         self._taken: dict[str, Item] = {}
         self._memberships: dict[tuple[str | None, str], Item] = {}
         self._typed_kinds: dict[str, Kind] = {}
+        # Items that leave out something stored.
+        self._partial: set[int] = set()
         self._by_name: dict[tuple[str, Any], Item] = {}
         self._snis: dict[int, list[str]] = {}
         for item in self._items:
@@ -309,8 +311,9 @@ class Matcher:
         names = {path(item.written) for item, path in paths if path is not None}
         if reset:
             # A create leaves the defaults to the gateway.
-            existing = (item for item in self._items if self._leaves_out(item))
-            names |= {item.kind.schema_name for item in existing if item.kind.validated}
+            partial = [item for item in self._items if self._leaves_out(item)]
+            self._partial = {id(item) for item in partial}
+            names |= {item.kind.schema_name for item in partial if item.kind.validated}
         for_each(self._gateway.schema, sorted(names))
 
     def _leaves_out(self, item: Item) -> bool:
@@ -393,7 +396,7 @@ class Matcher:
             return self._with_rules(item, kind, meant, current)
         # Against nothing that exists: what is left out is reset, so nothing can override.
         meant = self._with_rules(item, kind, written, None)
-        if current is None or not kind.validated or not self._leaves_out(item):
+        if current is None or not kind.validated or id(item) not in self._partial:
             return meant
         return self._defaults.fill_in(kind, meant, current)
 

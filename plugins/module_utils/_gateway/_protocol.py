@@ -18,6 +18,9 @@ from .._errors import InputError
 from .._plan import Plan
 from .._schema import Schema, merged_schema
 
+# Seconds; a data plane reports to its control plane every 30 seconds.
+_SILENT_AFTER = 120
+
 
 @dataclass(frozen=True)
 class Traits:
@@ -167,3 +170,9 @@ class Gateway(Protocol):
         :raises InputError: unless an earlier task of a check-mode run may create it.
         """
         raise InputError(f"{kind.name} {key} does not exist")
+
+
+def connected(data_planes: Sequence[Entity]) -> list[Entity]:
+    """Those that are connected: a control plane lists data planes for weeks after they are gone."""
+    newest = max((each.get("last_seen") or 0 for each in data_planes), default=0)
+    return [each for each in data_planes if (each.get("last_seen") or 0) > newest - _SILENT_AFTER]

@@ -73,29 +73,32 @@ def _own(task: Task) -> Holder:
 def _take(task: Task, gateway: Gateway) -> Result:
     """Create the lock; only where that is refused, look who holds it."""
     wanted = _own(task)
-    if task.check_mode:
-        return _predict(task, gateway, wanted)
-    if _create(gateway, wanted):
+    if not task.check_mode and _create(gateway, wanted):
         return _result(task, wanted, None)
-    current = gateway.find_by(UPSTREAM, "name", LOCK_NAME)
+    current = _stored(gateway)
     if current is None:
-        return _taken_before(task, gateway, wanted)
+        return _result(task, wanted, None) if task.check_mode else _retake(task, gateway, wanted)
     holder = holder_of(current)
     if _is_own(wanted, holder):
         return _result(task, holder, holder)
     _refuse_live(task, holder)
-    # By its ID, so that a lock which somebody else took meanwhile stays.
-    gateway.delete(UPSTREAM, current)
-    _taken_before(task, gateway, wanted)
-    _warn_broken(task, holder)
+    if not task.check_mode:
+        # By its ID, so that a lock which somebody else took meanwhile stays.
+        gateway.delete(UPSTREAM, current)
+        _retake(task, gateway, wanted)
+        _warn_broken(task, holder)
     return _result(task, wanted, holder)
 
 
-def _taken_before(task: Task, gateway: Gateway, wanted: Holder) -> Result:
+def _stored(gateway: Gateway) -> Entity | None:
+    return gateway.find_by(UPSTREAM, "name", LOCK_NAME)
+
+
+def _retake(task: Task, gateway: Gateway, wanted: Holder) -> Result:
     """Take a lock that was just released, unless somebody else is faster."""
     if _create(gateway, wanted):
         return _result(task, wanted, None)
-    holder = holder_of(gateway.find_by(UPSTREAM, "name", LOCK_NAME) or {})
+    holder = holder_of(_stored(gateway) or {})
     raise _Held(_sentence(holder), **_shown(holder))
 
 
@@ -108,26 +111,15 @@ def _create(gateway: Gateway, wanted: Holder) -> bool:
     except Unreachable:
         # The answer may be lost, and the lock taken.
         with suppress(KongError):
-            found = gateway.find_by(UPSTREAM, "name", LOCK_NAME)
+            found = _stored(gateway)
             if found is not None and holder_of(found) == wanted:
                 return True
         raise
     return True
 
 
-def _predict(task: Task, gateway: Gateway, wanted: Holder) -> Result:
-    current = gateway.find_by(UPSTREAM, "name", LOCK_NAME)
-    if current is None:
-        return _result(task, wanted, None)
-    holder = holder_of(current)
-    if _is_own(wanted, holder):
-        return _result(task, holder, holder)
-    _refuse_live(task, holder)
-    return _result(task, wanted, holder)
-
-
 def _release(task: Task, gateway: Gateway) -> Result:
-    current = gateway.find_by(UPSTREAM, "name", LOCK_NAME)
+    current = _stored(gateway)
     if current is None:
         return _result(task, None, None)
     holder = holder_of(current)

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._gateway._protocol import connected
+
 _DOWN = {"UNHEALTHY": "is unhealthy", "DNS_ERROR": "has a name that is not resolved"}
-# Seconds; a data plane tells its control plane each half a minute that it is there.
-_SILENT_AFTER = 120
 _IN_SYNC = (None, "", "normal", "unknown")
 
 
@@ -84,7 +84,7 @@ def data_plane_problems(
     """
     if _is_missing(info, "data_planes"):
         return [str(info.get("msg"))]
-    planes = _connected(info)
+    planes = connected(info.get("data_planes") or ())
     known = (before or {}).get("data_planes") or ()
     earlier = {each["id"]: each.get("config_hash") for each in known}
     hashes = {each.get("config_hash") for each in planes}
@@ -117,13 +117,6 @@ def node_problems(nodes: Mapping[str, Any]) -> list[str]:
 def _is_missing(result: Mapping[str, Any], part: str) -> bool:
     """Whether a task failed before it had what matters: one that was repeated in vain has it."""
     return bool(result.get("failed")) and part not in result
-
-
-def _connected(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """A control plane lists data planes for weeks after they are gone."""
-    planes = list(info.get("data_planes") or ())
-    newest = max((each.get("last_seen") or 0 for each in planes), default=0)
-    return [each for each in planes if (each.get("last_seen") or 0) > newest - _SILENT_AFTER]
 
 
 def reason_of(result: Mapping[str, Any]) -> str:
