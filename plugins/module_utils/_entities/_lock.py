@@ -12,12 +12,10 @@ targets, and nothing leads to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, unquote
 
-from ._kind import Entity, Kind
+from ._kind import Entity
 
 # Lists leave out this upstream, so that it is not dumped, compared or purged.
 LOCK_NAME = "irishtek.kong.lock"
@@ -37,10 +35,6 @@ class Holder:
     owner: str
     run: str = ""
     since: int | None = None
-
-
-def is_lock(kind: Kind, entity: Mapping[str, Any]) -> bool:
-    return kind.name == "upstream" and entity.get("name") == LOCK_NAME
 
 
 def lock_of(holder: Holder) -> Entity:

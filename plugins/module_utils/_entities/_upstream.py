@@ -14,6 +14,7 @@ import re
 from .._errors import InputError
 from ._identity import Identity
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
+from ._lock import LOCK_NAME
 from ._route import headers_field
 
 HASHED = "consistent-hashing"
@@ -128,6 +129,7 @@ _PASSIVE = (
 
 UPSTREAM = Kind(
     name="upstream",
+    reserved=frozenset({LOCK_NAME}),
     path="upstreams",
     identity=Identity("name"),
     path_key="name",

@@ -19,7 +19,6 @@ from .._client import Client
 from .._connection import segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
-from .._entities._lock import is_lock
 from .._entities._registry import KINDS
 from .._errors import InputError, KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
@@ -171,7 +170,7 @@ class AdminGateway(Gateway):
             if exc.status == 403:
                 raise NotOffered(exc, exc.message, forbidden=True) from exc
             raise
-        return [kind.read(each, parent) for each in listed if not is_lock(kind, each)]
+        return [kind.read(each, parent) for each in listed if each.get("name") not in kind.reserved]
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:
