@@ -180,9 +180,11 @@ def test_a_password_cannot_be_put_back_and_goes_last(state: State) -> None:
     rotated["consumers"][0]["basicauth_credentials"][0]["password"] = "hidden-new"
     rotated["plugins"] = [{"name": "no-such-plugin"}]
     assert "no-such-plugin" in state.refused(rotated, on_error="rollback")["msg"]
-    rotated["plugins"] = [{"name": "cors"}]
-    state.gateway.faults(match={"method": "POST", "path": "^/plugins"}, kind="answer", status=400)
-    failed = state.refused(rotated, on_error="rollback")
+    # One at a time, in the planned order: credentials, then targets.
+    rotated["plugins"] = []
+    rotated["upstreams"] = [{"name": "u", "targets": [{"target": "10.0.0.1:80"}]}]
+    state.gateway.faults(match={"method": "POST", "path": "targets"}, kind="answer", status=400)
+    failed = state.refused(rotated, on_error="rollback", concurrency=1)
     assert [each.split(":")[0] for each in failed["left"]] == ["basic_auth a of consumer alice"]
     assert failed["changed"] and "only a hash" in failed["left"][0]
     assert "hidden" not in repr(failed)
