@@ -9,14 +9,13 @@ import functools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import httpx
 
 from harness.paths import ROOT
 from harness.processes import server
-from harness.recording import recording_proxy
 
 # What stands before the paths of a control plane's entities.
 _INSIDE = re.compile(r"^/v2/control-planes/[^/]+/core-entities")
@@ -314,10 +313,3 @@ def sandbox(*options: str, control_plane: str = "") -> Iterator[Gateway]:
             admin_url=found[1], proxy_url=found[2], token="kpat_sandbox" if control_plane else "",
             status_url=status_url, control_plane=control_plane,
         )  # fmt: skip
-
-
-@contextmanager
-def recorded(gateway: Gateway) -> Iterator[Gateway]:
-    """The gateway with a recording proxy before its Admin API until the block ends."""
-    with recording_proxy(gateway.admin_url) as proxy:
-        yield replace(gateway, admin_url=proxy.url, interceptor=proxy)

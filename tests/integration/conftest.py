@@ -24,10 +24,11 @@ import pytest
 from harness.certificates import self_signed
 from harness.echo import Echo, echo_server
 from harness.engine import Engine
-from harness.gateway import Gateway, recorded, sandbox
+from harness.gateway import Gateway, sandbox
 from harness.kinds import pem_texts
 from harness.paths import ROOT
 from harness.playbook import Player
+from harness.recording import recorded
 from integration.dialects import ADMIN, BOTH, KONNECT, control_plane, reason_against
 
 
