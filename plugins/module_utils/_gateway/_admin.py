@@ -162,7 +162,7 @@ class AdminGateway(Gateway):
             return None
 
     def _unless_missing(self, read: Callable[[], T]) -> T | None:
-        """As ``unless_missing``; without workspaces nothing is found in any, which proves nothing."""
+        """as ``unless_missing``, but a gateway without workspaces finds nothing in any."""
         found = unless_missing(read)
         workspace = self._client.connection.workspace
         if found is None and workspace and self.traits().edition == "community":
