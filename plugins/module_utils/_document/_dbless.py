@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .._entities._certificate import CERTIFICATE
 from .._entities._kind import Field, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
@@ -92,7 +93,7 @@ def _outlined(
                 refuse_other(name, string_at(entry, name), owner)
         yield item
         for section, (inner, back) in NESTED.get(kind.name, {}).items():
-            if section in entry:
+            if entry.get(section) is not None:
                 at = f"{item.where}: {item.describe()}: "
                 inside = entries_of(entry[section], section, at, inner)
                 yield from _outlined(KINDS[inner], inside, {back: item})
@@ -107,6 +108,7 @@ class _Conversion:
         self._defaults: Mapping[str, Any] = info.get("defaults") or {}
         self._configs: Mapping[str, Any] = document.get("_plugin_configs") or {}
         self._members: list[Record] = []
+        self._snis: list[Record] = []
         # What a reference can call a consumer by, and a gateway cannot look up.
         self._consumers = {
             str(string_at(each, "custom_id")): each
@@ -122,8 +124,9 @@ class _Conversion:
         for each in self._document.get("custom_entities") or ():
             kind, entity = self._custom(each)
             result.setdefault(kind, []).append(entity)
-        if self._members:
-            result[MEMBERS] = [*(result.get(MEMBERS) or ()), *self._members]
+        for section, apart in ((MEMBERS, self._members), ("snis", self._snis)):
+            if apart:
+                result[section] = [*(result.get(section) or ()), *apart]
         return result
 
     def _section(self, name: str, value: Any, nests: Mapping[str, tuple[str, str]]) -> Any:
@@ -164,9 +167,7 @@ class _Conversion:
             raise InputError(f"{where}{label} {_label(entity)}: {exc.message}") from exc
         self._take_members(label, entity)
         if label == "certificate" and entity.get("snis"):
-            entity["snis"] = [
-                {"name": sni} if isinstance(sni, str) else sni for sni in strings_in(entity["snis"])
-            ]
+            self._take_snis(entity)
         self._refer(label, entity)
         # What a plugin lists, its partials, are references and no entities of their own.
         if kind is not PLUGIN:
@@ -192,6 +193,19 @@ class _Conversion:
         else:
             config = as_written(self._config_fields(str(plugin.get("name"))), config, strings)
         plugin["config"] = config
+
+    def _take_snis(self, certificate: Record) -> None:
+        """Write SNIs apart, where they can name their certificate.
+
+        3.9 refuses those in it once any consumer has a credential of basic-auth.
+        """
+        snis = strings_in(certificate.pop("snis"))
+        entries = [{"name": sni} if isinstance(sni, str) else sni for sni in snis]
+        if "id" not in certificate:
+            certificate["snis"] = entries
+            return
+        for each in self._section("snis", entries, NESTED[CERTIFICATE.name]):
+            self._snis.append({**each, CERTIFICATE.name: str(certificate["id"])})
 
     def _take_members(self, kind: str, entity: Record) -> None:
         """Who is in which group is written at consumers or at groups, and nested in neither."""

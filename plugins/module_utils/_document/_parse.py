@@ -208,7 +208,9 @@ class _Reader:
         nested = {}
         for key, value in entry.items():
             if key in nests:
-                nested[key] = value
+                # A gateway's own export has nulls for lists that nest nowhere in it.
+                if value is not None:
+                    nested[key] = value
             elif key in kind.read_only:
                 continue
             elif key in known or (kind.details_path and key == "_config"):
