@@ -325,8 +325,13 @@ def test_a_document_that_is_none(document: dict[Any, Any], words: str) -> None:
 
 def test_the_export_of_a_gateway_has_nulls_in_place_of_lists() -> None:
     entry = {"id": "1", "cert": "c", "key": "k", "snis": None, "created_at": 1}
-    document = parse({**HEAD, "_transform": False, "certificates": [entry]})
-    assert [item.kind.name for item in document.items] == ["certificate"]
+    cluster = [{"key": "cluster_id", "value": "2"}]
+    route = {"id": "3", "name": None, "paths": ["/a"]}
+    document = parse({
+        **HEAD, "_transform": False, "certificates": [entry], "routes": [route],
+        "parameters": cluster,
+    })  # fmt: skip
+    assert [item.written["id"] for item in document.items] == ["1", "3"]
 
 
 def test_empty_sections_and_an_empty_konnect_are_nothing() -> None:

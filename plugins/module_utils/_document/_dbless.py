@@ -22,7 +22,7 @@ from .._entities._registry import KINDS
 from .._errors import InputError
 from .._values import map_strings, normalise
 from ._duplicates import refuse_duplicates
-from ._format import DEFAULTED, MEMBERS, NESTED, NOTES, SECTIONS
+from ._format import DEFAULTED, MEMBERS, NESTED, NOTES, PARAMETERS, SECTIONS
 from ._located import Located, place_of, strings_of, where_of
 from ._parse import Item, deep_merge, entries_of, reference_names, reference_to, refuse_other
 from ._strings import (
@@ -45,7 +45,10 @@ _KINDS = {
 }
 # Foreign keys that decK writes as records; the gateway takes a string in all of them.
 _REFERENCES = tuple(sorted({name for kind in KINDS.values() for name in reference_names(kind)}))
-_DROPPED = ("_info", "_konnect", "_workspace", "_plugin_configs", "custom_entities", *NOTES)
+_DROPPED = (
+    *("_info", "_konnect", "_workspace", "_plugin_configs", "custom_entities"),
+    *(PARAMETERS, *NOTES),
+)
 
 
 def to_dbless(

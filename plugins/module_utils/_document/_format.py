@@ -57,10 +57,12 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 DEFAULTED = ("service", "route", "upstream", "target")
 # Notes, which the gateway's own format takes at the top and in each entity.
 NOTES = ("_comment", "_ignore")
+# What a gateway's own export has of its cluster, which is no configuration.
+PARAMETERS = "parameters"
 # What a document says about itself.
 META = (
     *("_format_version", "_transform", "_info", "_workspace", "_konnect", "_plugin_configs"),
-    *NOTES,
+    *(PARAMETERS, *NOTES),
 )
 # Who is in which consumer group: a section, or a list in either of the two.
 MEMBERS = "consumer_group_consumers"

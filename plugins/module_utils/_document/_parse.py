@@ -206,11 +206,13 @@ class _Reader:
         nests, known = _names_of(kind.name)
         own = Located(strings=getattr(entry, "strings", None))
         nested = {}
+        # A gateway's own export has nulls for lists that nest nowhere, and for missing names.
+        absent = {*nests, *((kind.identity.field,) if entry.get("id") else ())}
         for key, value in entry.items():
+            if value is None and key in absent:
+                continue
             if key in nests:
-                # A gateway's own export has nulls for lists that nest nowhere in it.
-                if value is not None:
-                    nested[key] = value
+                nested[key] = value
             elif key in kind.read_only:
                 continue
             elif key in known or (kind.details_path and key == "_config"):
