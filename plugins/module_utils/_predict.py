@@ -38,7 +38,7 @@ from ._errors import InputError
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
 from ._schema import Schema, complete, replacements, value_at, without_old_names
-from ._values import without_nulls
+from ._values import with_nulls, without_nulls
 
 
 class Predictions:
@@ -104,6 +104,7 @@ class PredictingGateway(Gateway):
         self._parents: dict[str, str] = {}
         self.url = gateway.url
         self.lists_all = gateway.lists_all
+        self.omits_nulls = gateway.omits_nulls
         self.not_offered = gateway.not_offered
         self.control_plane = gateway.control_plane
 
@@ -320,8 +321,9 @@ class PredictingGateway(Gateway):
         kind.predict(entity)
         if entity.get("partials") and kind.replaced:
             entity = _as_linked(self.schema_of(kind), entity)
-        if self.traits().omits_nulls:
-            entity = without_nulls(entity, kind.keeps_nulls, in_lists=True)
+        if self.omits_nulls:
+            sparse = without_nulls(entity, kind.keeps_nulls, in_lists=True)
+            entity = with_nulls(kind.fields, sparse)
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 

@@ -129,6 +129,22 @@ def test_consistent_hashing_survives_a_change_of_something_else(
     assert after["id"] == before["id"]
 
 
+def test_results_have_what_konnect_leaves_out(engine: Engine, konnect: Gateway) -> None:
+    # A playbook that reads a field works with each gateway.
+    for check in (True, False):
+        service = engine.ok("kong_service", check=check, name="s", host="a.test")["service"]
+        assert service["path"] is None and service["tags"] is None and "url" not in service
+    sources = [{"ip": "10.0.0.1"}]
+    made = engine.ok("kong_route", name="r", protocols=["tcp"], sources=sources)
+    assert made["route"]["sources"] == [{"ip": "10.0.0.1", "port": None}]
+    made = engine.ok("kong_upstream", name="web")
+    assert made["upstream"]["healthchecks"]["active"]["https_sni"] is None
+    konnect.reset_requests()
+    assert engine.ok("kong_upstream", name="web", slots=20)["upstream"]["host_header"] is None
+    (sent,) = (each["body"] for each in konnect.requests() if each["method"] == "PUT")
+    assert "null" not in json.dumps(sent)
+
+
 def test_what_konnect_manages_is_left_alone(engine: Engine, konnect: Gateway) -> None:
     konnect.call("POST", "/services", {"name": "own", "host": "a", "tags": ["konnect-managed"]})
     refused = engine.refused("kong_service", name="own", host="b")

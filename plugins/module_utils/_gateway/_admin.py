@@ -23,6 +23,7 @@ from .._entities._registry import KINDS
 from .._errors import InputError, KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
+from .._values import with_nulls
 from ._errors import NoBalancer, NotOffered, ParentMissing, UniqueViolation
 from ._protocol import Gateway, Traits
 
@@ -170,7 +171,12 @@ class AdminGateway(Gateway):
             if exc.status == 403:
                 raise NotOffered(exc, exc.message, forbidden=True) from exc
             raise
-        return [kind.read(each, parent) for each in listed if each.get("name") not in kind.reserved]
+        kept = [each for each in listed if each.get("name") not in kind.reserved]
+        return [self._read(kind, each, parent) for each in kept]
+
+    def _read(self, kind: Kind, response: Entity, parent: str | None) -> Entity:
+        entity = kind.read(response, parent)
+        return with_nulls(kind.fields, entity) if self.omits_nulls else entity
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:
@@ -294,7 +300,7 @@ class AdminGateway(Gateway):
         """A response that must be an entity; the JSON of another server is refused."""
         path = _path(kind, parent, key)
         response = self._client.request(method, path, body, params)
-        entity = kind.read(response, parent) if isinstance(response, dict) else None
+        entity = self._read(kind, response, parent) if isinstance(response, dict) else None
         if entity is None or "id" not in entity:
             raise UnexpectedAnswer(
                 f"the response to {method} {self._client.url}{path} is not an entity: "

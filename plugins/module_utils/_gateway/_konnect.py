@@ -61,7 +61,8 @@ def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, A
         at[name] = reason
     message = str(body.get("detail") or body.get("message") or body.get("title") or "")
     texts = "; ".join(f"{field}: {why}" if field else why for field, why in found)
-    text = f"{message} ({texts})" if found else f"{message} (HTTP {status})".strip()
+    status_text = f"{message} (HTTP {status})" if message else f"HTTP {status}"
+    text = f"{message} ({texts})" if found else status_text
     taken = any("(type: unique)" in reason for _field, reason in found)
     details = {name: body[name] for name in ("code",) if name in body}
     details.update({"name": UNIQUE if taken else message, "fields": fields})
@@ -86,6 +87,7 @@ class KonnectGateway(AdminGateway):
     """
 
     lists_all = frozenset({"target"})
+    omits_nulls = True
     not_offered = "Konnect does not have {}"
 
     def __init__(self, client: Client, remember: Remember) -> None:
