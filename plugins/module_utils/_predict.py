@@ -20,7 +20,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ._client import NO_DATABASE
 from ._entities._identity import find_by_reference
 from ._entities._kind import (
     CASCADE,
@@ -201,7 +200,7 @@ class PredictingGateway(Gateway):
         )
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
-        self._refuse_without_database()
+        self._refuse_read_only()
         if not self.offers(kind):
             raise InputError(self.not_offered.format(kind.schema_name))
         self._refuse_taken(kind, body, {}, parent)
@@ -217,7 +216,7 @@ class PredictingGateway(Gateway):
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
         kind, current = plan.kind, plan.stored
-        self._refuse_without_database()
+        self._refuse_read_only()
         self._refuse_taken(kind, plan.body, current, parent)
         entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
         if kind.details is not None:
@@ -227,7 +226,7 @@ class PredictingGateway(Gateway):
         return self._remembered(kind, {**entity, **made})
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        self._refuse_without_database()
+        self._refuse_read_only()
         if self._checks.looks_up:
             self._refuse_referenced(kind, current)
         self._predictions.remember(kind, current["id"], None)
@@ -337,9 +336,9 @@ class PredictingGateway(Gateway):
             body = without_old_names(kind.details, body)
         self._gateway.validate(kind, body)
 
-    def _refuse_without_database(self) -> None:
-        if self._checks.writes_entities and not self.traits().writes_entities:
-            raise InputError(NO_DATABASE)
+    def _refuse_read_only(self) -> None:
+        if self._checks.writes_entities:
+            self._gateway.refuse_read_only()
 
 
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:

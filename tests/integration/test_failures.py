@@ -48,10 +48,9 @@ def _targets(gateway: Gateway) -> list[str]:
 
 def test_a_gateway_that_is_not_there(engine: Engine, closed_port: int, pauses: list[float]) -> None:
     url = f"http://127.0.0.1:{closed_port}"
-    options = {engine.gateway.url_option: url, "request_retries": 2}
-    result = engine.refused("kong_upstream", name=UPSTREAM, **options)
-    label = replace(engine.gateway, admin_url=url).label
-    _sentence(result, f"upstream {UPSTREAM} at {label}", "no response", "refused", engine.gateway.url_option)
+    option, label = engine.gateway.url_option, replace(engine.gateway, admin_url=url).label
+    result = engine.refused("kong_upstream", name=UPSTREAM, request_retries=2, **{option: url})
+    _sentence(result, f"upstream {UPSTREAM} at {label}", "no response", "refused", option)
     assert result["failure"]["attempts"] == 3
     assert len(pauses) == 2
     assert all(0 < pause <= 5 for pause in pauses)

@@ -15,7 +15,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
-from .._client import Client
+from .._client import NO_DATABASE, Client
 from .._connection import segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
@@ -177,6 +177,10 @@ class AdminGateway(Gateway):
     def _read(self, kind: Kind, response: Entity, parent: str | None) -> Entity:
         entity = kind.read(response, parent)
         return with_nulls(kind.fields, entity) if self.omits_nulls else entity
+
+    def refuse_read_only(self) -> None:
+        if not self.traits().writes_entities:
+            raise InputError(NO_DATABASE)
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:

@@ -20,6 +20,7 @@ from .._client import Client
 from .._connection import segment
 from .._entities._identity import find_by_reference, looks_like_id
 from .._entities._kind import Entity, Kind
+from .._entities._konnect import READ_ONLY
 from .._entities._registry import KINDS
 from .._errors import UNIQUE, InputError, Refused, UnexpectedAnswer
 from .._parallel import for_each
@@ -45,8 +46,8 @@ _HINTS = {
 _REGIONAL = re.compile(r"^https://[a-z]+\.(api|svc)\.konghq\.")
 # Credentials that Konnect's data planes do not have.
 _NOT_OFFERED = ("oauth2",)
-# Remembers the ID that it is given a function for.
-Remember = Callable[[Callable[[], str]], str]
+# Remembers the control plane that it is given a function for.
+Remember = Callable[[Callable[[], "dict[str, str]"]], "dict[str, str]"]
 
 
 def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
@@ -83,7 +84,7 @@ def _reasons(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 class KonnectGateway(AdminGateway):
     """The core entities of one control plane, which is looked up with the first request.
 
-    :param remember: keeps the control plane's ID for the rest of a run.
+    :param remember: keeps the control plane's ID and type for the rest of a run.
     """
 
     lists_all = frozenset({"target"})
@@ -94,7 +95,7 @@ class KonnectGateway(AdminGateway):
         super().__init__(client.at("", read_refusal))
         self._remember = remember
         self._core: Client | None = None
-        self._path = ""
+        self._found: dict[str, str] = {}
         # Threads of a task look up what they share once.
         self._lock = threading.RLock()
         self._above: dict[tuple[str, str], str | None] = {}
@@ -123,8 +124,8 @@ class KonnectGateway(AdminGateway):
     def path(self) -> str:
         """The path of the control plane itself."""
         with self._lock:
-            self._path = self._path or f"{CONTROL_PLANES}/{self._remember(self._look_up)}"
-            return self._path
+            self._found = self._found or self._remember(self._look_up)
+            return f"{CONTROL_PLANES}/{self._found['id']}"
 
     def is_control_plane(self, name: str) -> bool:
         found = self.account().find_control_plane(name)
@@ -139,7 +140,7 @@ class KonnectGateway(AdminGateway):
             return KonnectAccount(self.region, self.path, self.url)
         return KonnectAccount(self.region)
 
-    def _look_up(self) -> str:
+    def _look_up(self) -> dict[str, str]:
         wanted = str(self.region.connection.control_plane)
         found = self.account().find_control_plane(wanted)
         if found is None:
@@ -148,7 +149,7 @@ class KonnectGateway(AdminGateway):
                 f"and {self.region.connection.where} (a control plane of another region is not "
                 "found, either)"
             )
-        return str(found["id"])
+        return {name: str(found[name]) for name in ("id", "cluster_type")}
 
     def identify(self) -> dict[str, Any]:
         host = _REGIONAL.sub(r"https://global.\1.konghq.", self.region.url)
@@ -216,7 +217,16 @@ class KonnectGateway(AdminGateway):
     ) -> list[Entity]:
         return [each for each in super()._pages(kind, path, parent, params) if not _managed(each)]
 
+    def refuse_read_only(self) -> None:
+        why = READ_ONLY.get(self.path and self._found["cluster_type"])
+        if why is not None:
+            raise InputError(
+                f"entities of a control plane of the cluster_type {self._found['cluster_type']} "
+                f"cannot be written: {why}"
+            )
+
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+        self.refuse_read_only()
         if not self.offers(kind):
             raise InputError(self.not_offered.format(kind.schema_name))
         if self._is_orphan(kind, parent):
@@ -227,8 +237,13 @@ class KonnectGateway(AdminGateway):
             # Konnect names the field; the value is the one that was sent.
             exc.taken = {name: body.get(name) for name in exc.fields}
             raise
+        except Refused as exc:
+            if exc.status == 404 and not kind.parent:
+                exc.add(f"; check whether the control plane {self.control_plane} was deleted")
+            raise
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
+        self.refuse_read_only()
         _refuse_managed(plan.stored)
         kind, body = plan.kind, dict(plan.full_body)
         params = None
@@ -241,6 +256,7 @@ class KonnectGateway(AdminGateway):
         return self._entity("PUT", kind, above, plan.stored["id"], body, params=params)
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
+        self.refuse_read_only()
         _refuse_managed(current)
         if not self._is_orphan(kind, parent):
             super().delete(kind, current, self._parent(kind, parent))

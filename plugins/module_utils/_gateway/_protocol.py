@@ -106,6 +106,9 @@ class Gateway(Protocol):
         :raises NotOffered: the gateway does not have the kind.
         """
 
+    def refuse_read_only(self) -> None:
+        """:raises InputError: single entities of the gateway cannot be written."""
+
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         """
         :raises UniqueViolation: another entity has one of its values.
