@@ -33,7 +33,7 @@ from ._entities._kind import (
     values_together,
 )
 from ._entities._plugin import without_linked
-from ._entities._registry import KINDS, kinds_listing, kinds_referring_to
+from ._entities._registry import KINDS, kinds_listing, kinds_referring_to, parent_of
 from ._errors import InputError
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
@@ -274,7 +274,7 @@ class PredictingGateway(Gateway):
             return parent
         with self._predictions.lock:
             if parent not in self._parents:
-                found = find_by_reference(self, kind.parent_kind or KINDS[kind.parent], parent)
+                found = find_by_reference(self, parent_of(kind), parent)
                 if found is None:
                     return None
                 self._parents[parent] = str(found["id"])
@@ -284,8 +284,7 @@ class PredictingGateway(Gateway):
         with self._predictions.lock:
             found = self._parent(kind, parent)
             if found is None:
-                above = kind.parent_kind or KINDS[str(kind.parent)]
-                found = self._parents[parent] = self.missing(above, parent)
+                found = self._parents[parent] = self.missing(parent_of(kind), parent)
             return found
 
     def _refuse_taken(self, kind: Kind, body: Entity, current: Entity, parent: str | None) -> None:

@@ -148,7 +148,7 @@ class Dumper:
         masked: Entity = mask_entity(kind, entity)
         if self._style.secrets == "mask":
             return masked
-        label = kind.label(entity) if not kind.named_by else str(entity.get("id"))
+        label = kind.label(entity)
         # A plugin's name is not its own: others have it in other places.
         scopes = [
             word

@@ -17,20 +17,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._apply import fill_nulls, plugin_kind
+from .._apply import fill_nulls, plugin_kind, typed
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
 from .._entities._kind import PLACEHOLDER, TIMESTAMPS, Entity, Field, Kind, values_together
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
-from .._freeform import config_schema
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
 from .._schema import GENERATED_VALUE, complete, nulls_to_defaults
-from .._spelling import with_new_names
-from .._values import normalise
 from ._current import CurrentState
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
@@ -372,9 +369,8 @@ class Matcher:
         written = dict(item.written)
         config = written.get("config")
         if kind.details is not None and isinstance(config, dict):
-            config = with_texts(kind.field("config").fields, config, item.texts)
-            written["config"] = with_new_names(config_schema(kind), config, str(written["name"]))
-            written = normalise(kind.fields, written)
+            written["config"] = with_texts(kind.field("config").fields, config, item.texts)
+            written = typed(kind, written, str(written["name"]))
         current = self._current[id(item)]
         if not reset:
             meant = fill_nulls(self._gateway, kind, written)

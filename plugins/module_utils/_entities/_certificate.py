@@ -52,7 +52,6 @@ SNI = Kind(
     name="sni",
     path="snis",
     identity=Identity("name"),
-    path_key="name",
     fields=(
         Field("name", nullable=False),
         Field("certificate", reference="certificate", on_delete=CASCADE, nested=True),

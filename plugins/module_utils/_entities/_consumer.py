@@ -13,13 +13,13 @@ from ._identity import ByComparison, Identity
 from ._kind import CASCADE, Entity, Field, Kind, id_of, tags_field
 
 CONSUMER = Kind(
-    name="consumer", path="consumers", identity=Identity("username"), path_key="username",
+    name="consumer", path="consumers", identity=Identity("username"),
     named_by=("username", "custom_id"), unique=("custom_id",),
     fields=(Field("username"), Field("custom_id"), tags_field()),
 )
 
 CONSUMER_GROUP = Kind(
-    name="consumer_group", path="consumer_groups", identity=Identity("name"), path_key="name",
+    name="consumer_group", path="consumer_groups", identity=Identity("name"),
     optional=True, read=lambda response, parent: response.get("consumer_group") or response,
     fields=(Field("name", nullable=False), tags_field()),
 )
@@ -57,7 +57,6 @@ WORKSPACE = Kind(
     name="workspace",
     path="workspaces",
     identity=Identity("name"),
-    path_key="name",
     optional=True,
     keeps_nulls=("config",),
     fields=(

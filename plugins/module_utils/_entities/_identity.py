@@ -68,11 +68,18 @@ class Identity:
     :param field: the field that identifies within the parent.
     :param fixed: fields that never change; other fields of an entity found by its ID can.
     :param scope: the foreign keys that belong to the identity, that of the shortest list first.
+    :param by_path: the field whose value can replace the ID in a path, where it is not ``field``;
+        empty where none can, as for secrets.
     """
 
     field: str
     fixed: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
+    by_path: str | None = None
+
+    @property
+    def path_key(self) -> str:
+        return self.field if self.by_path is None else self.by_path
 
     def names(self, kind: Kind) -> tuple[str, ...]:
         """The fields each of which identifies an entity."""
@@ -151,6 +158,7 @@ class ByComparison(Identity):
         field and the scope.
     """
 
+    by_path: str | None = ""
     key: Callable[[Entity], Hashable] | None = None
 
     def key_of(self, entity: Entity) -> Hashable:
@@ -206,6 +214,7 @@ class ByKeys(Identity):
         identified kind.
     """
 
+    by_path: str | None = ""
     keys: Kind | None = None
 
     def search(

@@ -31,7 +31,6 @@ VAULT = Kind(
     name="vault",
     path="vaults",
     identity=Identity("prefix"),
-    path_key="prefix",
     keeps_nulls=("config",),
     predict=_complete_config,
     fields=(
@@ -44,7 +43,7 @@ VAULT = Kind(
 )
 
 KEY_SET = Kind(
-    name="key_set", path="key-sets", schema="key_sets", identity=Identity("name"), path_key="name",
+    name="key_set", path="key-sets", schema="key_sets", identity=Identity("name"),
     fields=(Field("name", nullable=False), tags_field()),
 )
 
@@ -52,7 +51,6 @@ KEY = Kind(
     name="key",
     path="keys",
     identity=Identity("name"),
-    path_key="name",
     # Of the keys without a set, too (cache_key of the gateway's schema).
     unique_together=(("set", "kid"),),
     fields=(

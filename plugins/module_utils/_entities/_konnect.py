@@ -54,7 +54,6 @@ CONTROL_PLANE = Kind(
     name="control_plane",
     path="control-planes",
     identity=Identity("name", fixed=("cluster_type", "cloud_gateway")),
-    path_key="name",
     validated=False,
     read_only=_ENDPOINTS,
     read=_flat,

@@ -55,8 +55,8 @@ def _scope(name: str) -> Field:
 PLUGIN = Kind(
     name="plugin",
     path="plugins",
-    identity=ByComparison("name", fixed=("name", *SCOPES), scope=SCOPES),
-    path_key="instance_name",
+    identity=ByComparison("name", ("name", *SCOPES), SCOPES, by_path="instance_name"),
+    named_by=("name", "instance_name"),
     unique=("instance_name",),
     details_path=lambda plugin: f"plugins/{plugin.get('name')}",
     keeps_nulls=("config",),
@@ -84,7 +84,6 @@ PARTIAL = Kind(
     name="partial",
     path="partials",
     identity=Identity("name"),
-    path_key="name",
     optional=True,
     fields=(
         Field("name", nullable=False),

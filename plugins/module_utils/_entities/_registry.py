@@ -39,6 +39,11 @@ def _level(kind: Kind) -> int:
 LEVELS: dict[str, int] = {name: _level(kind) for name, kind in KINDS.items()}
 
 
+def parent_of(kind: Kind) -> Kind:
+    """The kind in the path before a collection that has one."""
+    return kind.parent_kind or KINDS[str(kind.parent)]
+
+
 @cache
 def kinds_referring_to(name: str, on_delete: str) -> list[tuple[Kind, str]]:
     """Kinds with a foreign key to a kind, and its name, by what a delete does."""

@@ -67,7 +67,6 @@ ROUTE = Kind(
     name="route",
     path="routes",
     identity=Identity("name"),
-    path_key="name",
     fields=(
         Field("name", nullable=False),
         Field("service", reference="service", on_delete=RESTRICT, nested=True),

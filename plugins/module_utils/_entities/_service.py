@@ -64,7 +64,6 @@ SERVICE = Kind(
     name="service",
     path="services",
     identity=Identity("name"),
-    path_key="name",
     apply_field_rules=expand_url,
     fields=(
         Field("name", nullable=False),

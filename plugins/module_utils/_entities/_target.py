@@ -14,7 +14,6 @@ TARGET = Kind(
     name="target",
     path="targets",
     identity=Identity("target"),
-    path_key="target",
     parent="upstream",
     fields=(
         Field(

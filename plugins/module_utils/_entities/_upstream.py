@@ -130,7 +130,6 @@ UPSTREAM = Kind(
     name="upstream",
     path="upstreams",
     identity=Identity("name"),
-    path_key="name",
     apply_field_rules=apply_hashing_rules,
     fields=(
         Field("name", nullable=False),

@@ -19,7 +19,7 @@ from .._client import Client
 from .._connection import segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
-from .._entities._registry import KINDS
+from .._entities._registry import KINDS, parent_of
 from .._errors import InputError, KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
@@ -90,9 +90,8 @@ class AdminGateway(Gateway):
         if not kind.optional:
             return True
         if kind.name not in self._offered:
-            above = "" if kind.global_path or not kind.parent else KINDS[kind.parent].path
-            path = f"/{above or kind.global_path or kind.path}"
-            self._offered[kind.name] = self._serves(path)
+            path = kind.global_path or (parent_of(kind).path if kind.parent else kind.path)
+            self._offered[kind.name] = self._serves(f"/{path}")
         return self._offered[kind.name]
 
     def find_by(
@@ -123,7 +122,7 @@ class AdminGateway(Gateway):
         tags: Sequence[str] = (),
     ) -> list[Entity] | None:
         if parent is None and kind.parent and not kind.global_path:
-            above = self.entities(KINDS[kind.parent]) or []
+            above = self.entities(parent_of(kind)) or []
             lists = for_each(lambda each: self.entities(kind, each["id"], "", tags) or [], above)
             return [entity for entities in lists for entity in entities]
         # Lists of targets are filtered here: the gateway ignores the filter there.
@@ -325,8 +324,7 @@ def _path(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
     if kind.parent is not None and parent is None:
         return f"/{kind.global_path}"
     if kind.parent is not None:
-        # The path of a parent's collection is the plural of its name: /upstreams/web/targets.
-        path = f"/{kind.parent_path or kind.parent + 's'}/{segment(str(parent))}{path}"
+        path = f"/{parent_of(kind).path}/{segment(str(parent))}{path}"
     return path if key is None else f"{path}/{segment(key)}"
 
 

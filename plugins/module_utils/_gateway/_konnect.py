@@ -21,7 +21,7 @@ from .._client import Client
 from .._connection import segment
 from .._entities._identity import find_by_reference, looks_like_id
 from .._entities._kind import Entity, Kind
-from .._entities._registry import KINDS
+from .._entities._registry import KINDS, parent_of
 from .._errors import UNIQUE, InputError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
@@ -172,7 +172,7 @@ class KonnectGateway(AdminGateway):
         """The ID of a parent, as Konnect takes no names in paths; None: there is none."""
         if kind.parent is None or parent is None or looks_like_id(parent):
             return parent
-        above = kind.parent_kind or KINDS[kind.parent]
+        above = parent_of(kind)
         with self._lock:
             if (above.path, parent) not in self._above:
                 found = find_by_reference(self, above, parent)
