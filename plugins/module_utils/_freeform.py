@@ -22,7 +22,7 @@ from ._entities._plugin import PLUGIN
 from ._errors import InputError
 from ._schema import Schema, complete, replacements
 from ._secrets import holds_secret, is_secret_name
-from ._stored import stored_number
+from ._values import stored_number
 
 _TYPES = {
     "string": "str",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 from harness.engine import Engine
 from harness.gateway import Gateway

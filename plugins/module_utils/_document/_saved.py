@@ -19,12 +19,11 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .._entities._kind import Entity
 from .._errors import MASKED
-from .._gateway._protocol import Gateway
 from .._plan import CREATE, Plan
 from .._secrets import mask
 from .._values import with_strings
@@ -42,49 +41,25 @@ _PLACE = ("url", "workspace", "control_plane")
 Saved = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Origin:
-    """What a plan was made from.
-
-    :param gateway: what may not be another one: its URL, workspace and control plane.
-    :param versions: what is said of the gateway, as far as it tells.
-    :param options: those of the task that decide what is planned.
-    :param text: the canonical text of the document, with its secrets.
-    """
-
-    gateway: Mapping[str, Any]
-    versions: Mapping[str, Any]
-    options: Mapping[str, Any]
-    text: str
-
-
-def origin_of(
-    gateway: Gateway, workspace: str | None, options: Mapping[str, Any], text: str
-) -> Origin:
-    traits = gateway.traits()
-    versions = {"name": traits.name, "version": traits.version, "edition": traits.edition}
-    place = {"url": gateway.url, "workspace": workspace, "control_plane": gateway.control_plane}
-    return Origin(place, versions, options, text)
-
-
 def text_of_document(document: Document) -> str:
     """The same text for documents that want the same, whatever their order and form."""
     return _json([sorted(_json(_parts(item)) for item in document.items), document.select_tags])
 
 
-def save(origin: Origin, changes: ChangeSet, salt: str | None = None) -> Saved:
+def save(origin: Saved, text: str, changes: ChangeSet, salt: str | None = None) -> Saved:
     """The plan as it is kept.
 
+    :param origin: the gateway, and the options that decide what is planned.
+    :param text: the canonical text of the document, with its secrets.
     :param salt: that of the plan with which this one is to be compared; a new one else.
     """
     salt = salt or secrets.token_hex(16)
     entries = list(_entries(changes, salt))
     return {
         "format": FORMAT,
-        "gateway": {**origin.gateway, **origin.versions},
-        "options": dict(origin.options),
+        **origin,
         "salt": salt,
-        "document": _digest(salt, "document", origin.text, _ROUNDS_OF_DOCUMENT),
+        "document": _digest(salt, "document", text, _ROUNDS_OF_DOCUMENT),
         "fingerprint": hashlib.sha256(_json(entries).encode()).hexdigest(),
         "changes": entries,
         "spared": [each.summary() for each in changes.spared],
@@ -236,11 +211,6 @@ def _digest(salt: str, path: str, text: str, rounds: int) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
-
-
-def is_saved_plan(value: Any) -> bool:
-    """Whether a value has the form of a saved plan of this or another format."""
-    return isinstance(value, Mapping) and "format" in value and "changes" in value
 
 
 def is_complete(saved: Entity) -> bool:

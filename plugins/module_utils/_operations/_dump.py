@@ -16,7 +16,7 @@ from .._document._dump import ALL_KINDS, Dumper, Style
 from .._document._write import text_of, without_placeholders
 from .._gateway._errors import NotOffered
 from ._base import Operation, Result, Task
-from ._files import is_another, write_private
+from ._files import replace_file
 
 
 def run_dump(task: Task) -> Result:
@@ -30,9 +30,7 @@ def run_dump(task: Task) -> Result:
     if "dest" not in params:
         return {"changed": False, "document": document}
     text = text_of(found, params["format"])
-    changed = is_another(params["dest"], text)
-    if changed and not task.check_mode:
-        write_private(params["dest"], text)
+    changed = replace_file(params["dest"], text, task.check_mode)
     return {"changed": changed, "dest": params["dest"], "document": document}
 
 

@@ -9,12 +9,13 @@ PRIVATE to the collection: it can change in any release.
 
 from __future__ import annotations
 
+import json
+
 from .._argspec import ArgumentSpec
 from .._document._saved import Saved, save
 from .._errors import InputError
 from ._base import Operation, Result, Task
-from ._files import is_another, write_private
-from ._plan_file import read_plan, text_of_plan
+from ._files import read_plan, replace_file
 from ._state import STATE_CHECKS, STATE_OPTIONS, carry_out_prospect, look_ahead, origin
 
 
@@ -23,21 +24,18 @@ def run_plan(task: Task) -> Result:
     prospect = look_ahead(task, saving=True)
     made_from = origin(task, prospect)
     # Before the prediction, which adds what the gateway would make up.
-    saved = save(made_from, prospect.changes)
+    saved = save(made_from, prospect.text, prospect.changes)
     dest = task.params.get("dest")
     earlier = None if dest is None else _earlier(task, dest)
     if earlier is not None:
-        same = save(made_from, prospect.changes, earlier["salt"])
+        same = save(made_from, prospect.text, prospect.changes, earlier["salt"])
         saved = earlier if earlier == same else saved
     predicted = carry_out_prospect(task, prospect)
     result = {**predicted, "changed": False, "has_changes": predicted["changed"], "plan": saved}
     if dest is None:
         return result
-    text = text_of_plan(saved)
-    changed = is_another(dest, text)
-    if changed and not task.check_mode:
-        write_private(dest, text)
-    return {**result, "changed": changed, "dest": dest}
+    text = json.dumps(saved, indent=2, ensure_ascii=False) + "\n"
+    return {**result, "changed": replace_file(dest, text, task.check_mode), "dest": dest}
 
 
 def _earlier(task: Task, dest: str) -> Saved | None:

@@ -24,13 +24,7 @@ from .._document._match import Step
 from .._document._parse import Document, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner, Undone, undo
-from .._document._saved import (
-    Origin,
-    differences,
-    origin_of,
-    save,
-    text_of_document,
-)
+from .._document._saved import Saved, differences, save, text_of_document
 from .._entities._kind import Field
 from .._errors import InputError, KongError
 from .._freeform import with_details
@@ -39,7 +33,7 @@ from .._parallel import WORKERS
 from .._plan import NONE, Plan
 from .._predict import Checks, PredictingGateway, Predictions
 from ._base import Operation, Result, Task
-from ._plan_file import read_plan
+from ._files import read_plan
 
 # Options that decide what is planned.
 _DECISIVE = ("state", "purge_kinds", "cascade", "protect_tags")
@@ -111,12 +105,19 @@ def carry_out_prospect(task: Task, prospect: Prospect) -> Result:
     return _result(task, prospect.changes, report)
 
 
-def origin(task: Task, prospect: Prospect) -> Origin:
-    """What the plan of a task is made from."""
+def origin(task: Task, prospect: Prospect) -> Saved:
+    """What the plan of a task is made from: the gateway, and the options that decide."""
+    traits, gateway = task.gateway.traits(), task.gateway
     tags = list(prospect.document.select_tags)
-    options = {name: task.params.get(name) for name in _DECISIVE} | {"select_tags": tags}
-    workspace = task.params.get("workspace")
-    return origin_of(task.gateway, workspace, options, prospect.text)
+    return {
+        "gateway": {
+            "url": gateway.url,
+            "workspace": task.params.get("workspace"),
+            "control_plane": gateway.control_plane,
+            **{name: getattr(traits, name) for name in ("name", "version", "edition")},
+        },
+        "options": {name: task.params.get(name) for name in _DECISIVE} | {"select_tags": tags},
+    }
 
 
 def refuse_another_plan(task: Task, prospect: Prospect) -> None:
@@ -131,7 +132,7 @@ def refuse_another_plan(task: Task, prospect: Prospect) -> None:
         return
     if saved is None:
         raise InputError(f"plan {path} does not exist: create it with kong_plan")
-    now = save(origin(task, prospect), prospect.changes, saved["salt"])
+    now = save(origin(task, prospect), prospect.text, prospect.changes, saved["salt"])
     different = differences(saved, now)
     if different:
         raise InputError(
