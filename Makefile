@@ -8,8 +8,8 @@ TOOLS = $(PYTHON) -m tools
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-roles lint unit integration events sanity docs collection sandbox demo \
-  benchmark benchmark-events deck clean
+.PHONY: help test test-roles lint unit integration events sanity docs changelog release collection \
+  sandbox demo demo-konnect benchmark benchmark-events deck clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,8 +35,14 @@ events:  ## event sources and rulebooks, with ansible-rulebook
 sanity:  ## ansible-test sanity, one leg for each ansible-core at hand
 	@$(TOOLS) sanity
 
-docs:  ## documentation, changelog and galaxy-importer checks
+docs:  ## the documentation's site in .build/site; documentation, changelog and importer checks
 	@$(TOOLS) docs
+
+changelog:  ## take the fragments into the changelog of the version of galaxy.yml
+	@$(TOOLS) changelog
+
+release:  ## what can be published, in .build/release, checked as Automation Hub does
+	@$(TOOLS) release
 
 collection:  ## build the collection and install it into .build/collections
 	@$(TOOLS) collection
@@ -46,6 +52,9 @@ sandbox:  ## a gateway to try things on, or Konnect (MODE=konnect); ADMIN_PORT= 
 
 demo:  ## the first upstream and its targets, from nothing, against a sandbox
 	@$(TOOLS) demo
+
+demo-konnect:  ## the same on Konnect's sandbox, with a control plane and a data plane; KONG_BIN= a real one
+	@$(TOOLS) demo-konnect
 
 benchmark:  ## measure the collection, and decK where there is one; KONG_ADMIN_URL= names a real gateway
 	@$(TOOLS) benchmark

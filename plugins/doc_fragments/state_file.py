@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A state file, and how it is to be taken."""
+"""A state file, and what is done with it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ options:
     elements: path
   content:
     description:
-      - The document itself, as a mapping or as text.
-      - Text with placeholders needs C(!unsafe), so that Ansible does not take them for templates.
+      - The document itself, as a mapping or as a string.
+      - A string with placeholders needs C(!unsafe), so that Ansible does not take them for templates.
     type: raw
   state:
     description:
       - With V(applied) the document is merged in. Only fields that it has are touched, and nothing is deleted.
-      - With V(synced) the gateway is brought to the document. Fields that it leaves out take their defaults, and what is
-        owned and not in it is deleted. O(select_tags) or O(purge_kinds) has to say what is owned; a gateway without a
-        database is owned whole.
+      - With V(synced) the gateway is brought to the document. Fields that it leaves out take their defaults, and what it
+        owns and does not have is deleted. O(select_tags) or O(purge_kinds) must say what it owns; without a database it
+        owns everything.
       - With V(absent) what the document names is deleted.
     type: str
     choices: [synced, applied, absent]
@@ -39,7 +39,7 @@ options:
     elements: str
   default_lookup_tags:
     description:
-      - Read for decK's sake. References are looked up among all entities of the gateway, whatever their tags.
+      - Accepted because decK has it. References are looked up among all entities of the gateway, with any tags.
     type: dict
   purge_kinds:
     description:
@@ -70,8 +70,8 @@ options:
       - plugin
   protect_tags:
     description:
-      - Tags of entities that are never deleted, whatever owns them. Neither is what would take them along or has to
-        stay because of them. The result names them in RV(ignore:spared).
+      - Tags of entities that are never deleted, even if the document owns them. Neither is an entity that cannot be
+        deleted without them. The result lists all of these in RV(ignore:protected).
       - A gateway without a database cannot keep what the document does not have, so there it is an error.
     type: list
     elements: str
@@ -83,8 +83,8 @@ options:
     default: false
   max_deletes:
     description:
-      - Most entities that may be deleted, those that go along and memberships of consumer groups included; if there
-        are more, the task fails before it writes. Without it there is no limit.
+      - The highest number of entities that may be deleted, cascaded deletes and memberships of consumer groups
+        included; if there are more, the task fails before it writes. Without it there is no limit.
     type: int
   allow_empty:
     description:
@@ -106,7 +106,7 @@ options:
     default: stop
   ignore_konnect:
     description:
-      - Whether a document with C(_konnect), which asks for a control plane of Konnect, may go to an Admin API.
+      - Whether a document with C(_konnect), which names a control plane of Konnect, may go to an Admin API.
     type: bool
     default: false
 """

@@ -103,7 +103,7 @@ def _refuse_unusable(
 
 
 class FilterModule:
-    """What ansible-core asks a file of filters for."""
+    """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"echo_pool": echo_pool}

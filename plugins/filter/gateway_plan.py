@@ -48,7 +48,7 @@ def _is_installed(collection: str) -> bool:
 
 
 class FilterModule:
-    """What ansible-core asks a file of filters for."""
+    """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"gateway_plan": gateway_plan}

@@ -20,7 +20,7 @@ def gateway_unfinished(
     :param hosts: the variables of all hosts.
     :param names: all hosts of the inventory; those that ``--limit`` leaves out count, too.
     :param played: the hosts of the play.
-    :param database: what the plan of the role says of the database.
+    :param database: the database, from the plan of the role.
     """
     here = set(played)
     return sorted(
@@ -44,7 +44,7 @@ def _is_open(variables: Mapping[str, Any], is_played: bool, database: list[str])
 
 
 class FilterModule:
-    """What ansible-core asks a file of filters for."""
+    """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"gateway_unfinished": gateway_unfinished}

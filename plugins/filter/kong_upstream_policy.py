@@ -50,16 +50,42 @@ def kong_upstream_policy(options: Mapping[str, Any]) -> dict[str, Any]:
     sticky = {field: written[name] for name, field in _STICKY.items() if name in written}
     if sticky:
         spec["stickySessions"] = sticky
+    _add_algorithm(spec)
     if "healthchecks" in written:
         spec["healthchecks"] = _camel(written["healthchecks"])
     return spec
 
 
+def _add_algorithm(spec: dict[str, Any]) -> None:
+    """Add the algorithm that a gateway implies and the resource requires.
+
+    :raises AnsibleFilterError: options that the resource's rules do not allow together.
+    """
+    if "stickySessions" in spec:
+        if "cookie" not in spec["stickySessions"]:
+            raise AnsibleFilterError("sticky_sessions_cookie_path needs sticky_sessions_cookie")
+        option, needed = "sticky_sessions_cookie", "sticky-sessions"
+    elif "hashOn" in spec:
+        option, needed = "hash_on", "consistent-hashing"
+    elif "hashOnFallback" in spec:
+        raise AnsibleFilterError("hash_fallback needs hash_on")
+    elif spec.get("algorithm") == "consistent-hashing":
+        raise AnsibleFilterError("algorithm consistent-hashing needs hash_on")
+    else:
+        return
+    if spec.setdefault("algorithm", needed) != needed:
+        raise AnsibleFilterError(f"{option} needs algorithm {needed}, got {spec['algorithm']}")
+    if "hashOnFallback" in spec and ("stickySessions" in spec or "cookie" in spec["hashOn"]):
+        raise AnsibleFilterError(
+            "hash_fallback cannot be combined with hash_on cookie or sticky_sessions_cookie"
+        )
+
+
 def _hash(written: Mapping[str, Any], side: str) -> dict[str, Any] | None:
-    """What to hash on; None where it is left out, or none."""
+    """The source of the hash; None if it is left out, or none."""
     source = written.get(side)
     if source in (None, "none"):
-        # The resource's own validation wants it written beside sticky sessions.
+        # The resource requires it for sticky sessions.
         sticky = side == "hash_on" and any(name in written for name in _STICKY)
         return {"input": "none"} if sticky else None
     if source not in _HASHED:
@@ -70,8 +96,9 @@ def _hash(written: Mapping[str, Any], side: str) -> dict[str, Any] | None:
     if name not in written:
         raise AnsibleFilterError(f"{side} {source} needs {name}")
     found = {_HASHED[source]: written[name]}
-    if source == "cookie" and "hash_on_cookie_path" in written:
-        found["cookiePath"] = written["hash_on_cookie_path"]
+    if source == "cookie":
+        # Required here, and the default of an upstream.
+        found["cookiePath"] = written.get("hash_on_cookie_path", "/")
     return found
 
 

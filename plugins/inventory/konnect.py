@@ -42,9 +42,12 @@ author:
 """
 
 EXAMPLES = r"""
-# konnect.yml: all control planes of a region; KONNECT_TOKEN is set in the environment
+# konnect.yml: all control planes of a region; KONNECT_TOKEN is set in the environment. They are in
+# the group kong_gateways, too, on whose hosts the playbooks of this collection run.
 plugin: irishtek.kong.konnect
 konnect_region: eu
+groups:
+  kong_gateways: "true"
 
 ---
 # production.konnect.yml: some of them, in groups of their own, kept for an hour
@@ -77,7 +80,7 @@ class InventoryModule(KongInventory):
 
     def found(self, gateway: Gateway) -> list[Record]:
         konnect = account(gateway)
-        listed = konnect.listed(
+        listed = konnect.control_planes(
             self.get_option("labels"), cluster_type=self.get_option("cluster_type")
         )
         return [{**each, "url": konnect.url} for each in listed]

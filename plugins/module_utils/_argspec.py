@@ -62,9 +62,10 @@ class ArgumentSpec:
         return shown
 
     def constraints(self) -> dict[str, Any]:
+        pair = ["client_cert", "client_key"]
         return {
             "required_one_of": [list(names) for names in self.required_one_of],
-            "required_together": [["client_cert", "client_key"]],
+            "required_together": [pair] if {*pair} <= self.to_spec().keys() else [],
             "mutually_exclusive": [list(names) for names in self.mutually_exclusive],
         }
 

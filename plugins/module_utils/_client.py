@@ -29,7 +29,7 @@ from typing import Any, Callable
 from ._connection import Connection
 from ._deadline import Deadline, seconds_until
 from ._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
-from ._transport import new_httpx_client
+from ._transport import Sender, new_sender
 
 # The pauses of three retries outlast a gateway that restarts its workers.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 5.0
@@ -154,7 +154,7 @@ class Client:
         # The message and the details of an error status, from its body.
         self.read_refusal: ReadRefusal = admin_refusal
         # Those that are open come first; None stands for one that is not.
-        self._idle: queue.LifoQueue[httpx.Client | None] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[Sender | None] = queue.LifoQueue()
         for _number in range(MOST_CONNECTIONS):
             self._idle.put(None)
 
@@ -231,14 +231,14 @@ class Client:
             self._idle.put(None)
 
     @contextlib.contextmanager
-    def _borrowed(self) -> Iterator[httpx.Client]:
+    def _borrowed(self) -> Iterator[Sender]:
         client = self._idle.get()
         try:
             if client is None:
-                client = new_httpx_client(
+                client = new_sender(
                     self.url,
                     self.connection.tls,
-                    headers={
+                    {
                         "User-Agent": USER_AGENT,
                         "Accept": "application/json",
                         **dict(self.connection.headers),

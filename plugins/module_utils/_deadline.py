@@ -75,6 +75,10 @@ def stopwatch() -> Callable[[], float]:
     return lambda: time.monotonic() - started
 
 
+def unix_time() -> int:
+    return int(time.time())
+
+
 def seconds_until(timestamp: float) -> float:
     """Seconds from now until a Unix time; negative when it has passed."""
     return timestamp - time.time()

@@ -92,10 +92,12 @@ class Plan:
 
     def summary(self) -> dict[str, Any]:
         """The entry of a result's ``changes``."""
+        # The SNIs of a certificate are written beside it, so a response can have any of them.
+        read = {name: self.stored[name] for name in self.kind.read_only if name in self.stored}
         return {
             "operation": self.operation,
             "kind": self.kind.name,
-            self.kind.identity.field: self.kind.label(self.entity),
+            self.kind.identity.field: self.kind.label({**self.entity, **read}),
             **({self.kind.parent: self.parent} if self.kind.parent else {}),
         }
 

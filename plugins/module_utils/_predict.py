@@ -120,6 +120,9 @@ class PredictingGateway(Gateway):
     def describe(self, found: Mapping[str, Any]) -> str:
         return self._gateway.describe(found)
 
+    def is_control_plane(self, name: str) -> bool:
+        return self._gateway.is_control_plane(name)
+
     def offers(self, kind: Kind) -> bool:
         return self._gateway.offers(kind)
 

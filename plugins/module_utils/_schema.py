@@ -145,6 +145,7 @@ def from_json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_json(spec: Mapping[str, Any], name: str = "") -> dict[str, Any]:
     kind, properties = spec.get("type"), spec.get("properties")
+    values = next(iter((spec.get("patternProperties") or {}).values()), None)
     found: dict[str, Any] = {"type": kind}
     if "default" in spec:
         found["default"] = spec["default"]
@@ -154,15 +155,15 @@ def _from_json(spec: Mapping[str, Any], name: str = "") -> dict[str, Any]:
         found["type"] = "set" if spec.get("uniqueItems") else "array"
         found["elements"] = _from_json(spec.get("items") or {})
     elif kind == "object" and properties and set(properties) == {"id"}:
-        # Its kind is not in the schema; most foreign keys have its name.
+        # No schema of Konnect says which kind it points at; most foreign keys have its name.
         found.update(type="foreign", reference=f"{name}s")
     elif kind == "object" and properties:
         found.update(type="record", **from_json_schema(spec))
         # A record that has defaults inside is never null.
         inner = (each for entry in found["fields"] for each in entry.values())
         found["required"] = any("default" in each or each.get("required") for each in inner)
-    elif kind == "object" and isinstance(spec.get("additionalProperties"), Mapping):
-        found.update(type="map", values=_from_json(spec["additionalProperties"]))
+    elif kind == "object" and isinstance(values, Mapping):
+        found.update(type="map", values=_from_json(values))
     elif kind == "object":
         # Its fields depend on the entity, such as a vault's own settings.
         found.update(type="record", fields=[], required=True)

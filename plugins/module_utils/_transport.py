@@ -18,6 +18,7 @@ import ssl
 import traceback
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 from ._deadline import seconds_left
@@ -135,6 +136,69 @@ def new_httpx_client(base_url: str, tls: dict[str, Any], **settings: Any) -> htt
 
     :raises InputError: the proxy cannot be used, or :func:`tls_context` refuses its files.
     """
+    transport = _new_transport(base_url, tls)
+    return httpx.Client(
+        base_url=base_url,
+        transport=transport,
+        trust_env=False,
+        follow_redirects=False,
+        **settings,
+    )
+
+
+def new_sender(base_url: str, tls: dict[str, Any], headers: Mapping[str, str]) -> Sender:
+    """The same with fixed headers, and without all that an Admin API does not need.
+
+    :raises InputError: the proxy cannot be used, or :func:`tls_context` refuses its files.
+    """
+    return Sender(_new_transport(base_url, tls), headers)
+
+
+class Sender:
+    """Sends requests over one connection.
+
+    Cookies, redirects and merged URLs are a third of the processor time of ``httpx.Client``.
+    """
+
+    def __init__(self, transport: httpx.BaseTransport, headers: Mapping[str, str]) -> None:
+        self.transport = transport
+        self._headers = httpx.Headers({"Accept-Encoding": "gzip, deflate"})
+        self._headers.update(headers)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, str] | None = None,
+        timeout: float,
+    ) -> httpx.Response:
+        """Send a request and read the response.
+
+        :raises httpx.RequestError: there is no response, or no whole one.
+        :raises httpx.InvalidURL: the URL is none.
+        """
+        request = httpx.Request(
+            method,
+            url,
+            params=params,
+            headers=self._headers,
+            json=json,
+            extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout)},
+        )
+        response = self.transport.handle_request(request)
+        try:
+            response.read()
+        finally:
+            response.close()
+        return response
+
+    def close(self) -> None:
+        self.transport.close()
+
+
+def _new_transport(base_url: str, tls: dict[str, Any]) -> httpx.HTTPTransport:
     verify: Any = tls_context(**tls) if base_url.startswith("https:") else False
     proxy = proxy_for(base_url)
     if proxy is not None:
@@ -144,13 +208,7 @@ def new_httpx_client(base_url: str, tls: dict[str, Any], **settings: Any) -> htt
     # httpx has timeouts for single reads only: a slow server would block a task for ever.
     pool: Any = transport._pool
     pool._network_backend = TimedBackend(pool._network_backend)
-    return httpx.Client(
-        base_url=base_url,
-        transport=transport,
-        trust_env=False,
-        follow_redirects=False,
-        **settings,
-    )
+    return transport
 
 
 class TimedBackend:

@@ -169,7 +169,7 @@ def difference(fields: Iterable[Field], desired: Entity, current: Entity) -> Ent
             inner = difference(field.fields, want, have or {})
             if inner:
                 changed[name] = inner
-        elif canonical(field, want) != canonical(field, have):
+        elif want != have and canonical(field, want) != canonical(field, have):
             changed[name] = want
     return changed
 
@@ -216,7 +216,7 @@ def canonical(field: Field | None, value: Any) -> Any:
         return None
     if field.compare_as is not None:
         return field.compare_as(value)
-    value = same_value(value) if field.element is None else field.map_inside(value, _canonical_item)
+    value = same_value(value) if field.item is None else field.map_inside(value, _canonical_item)
     if not field.unordered:
         return value
     if isinstance(value, dict):
@@ -244,8 +244,6 @@ def _without_duplicates(values: list[Any]) -> list[Any]:
     return list(reversed(list(kept.values())))
 
 
-def with_strings(value: Any, replacements: Mapping[str, str]) -> Any:
-    """A copy of a value in which whole strings are replaced, to any depth; keys stay."""
-    return map_scalars(
-        value, lambda each: replacements.get(each, each) if isinstance(each, str) else each
-    )
+def map_strings(value: Any, convert: Callable[[str], Any]) -> Any:
+    """A copy of a value with each of its strings converted, to any depth; keys stay."""
+    return map_scalars(value, lambda each: convert(each) if isinstance(each, str) else each)

@@ -17,7 +17,7 @@ attributes:
   check_mode:
     support: full
     description:
-      - Writes nothing and says what would change.
+      - Writes nothing and predicts the changes.
   diff_mode:
     support: full
     description:
@@ -58,11 +58,11 @@ options:
     default: ''
   files:
     description:
-      - Files, each with C(path) (relative to O(directory), or absolute), C(content), C(mode), C(secret) (whether
-        the content is hidden in a diff) and C(open_lines) (names of settings that a diff may show).
-    type: list
-    elements: dict
-    default: []
+      - List of files, each with C(path) (relative to O(directory), or absolute), C(content), C(mode), C(secret)
+        (whether the content is hidden in a diff) and C(open_lines) (names of settings that a diff may show). It is
+        never logged. Give it as a JSON string; words of a list are hidden in the result.
+    type: json
+    default: '[]'
   moves:
     description:
       - Files to move, from and to.
@@ -84,11 +84,7 @@ EXAMPLES = r"""
 - name: Write the settings
   irishtek.kong.gateway_files:
     directory: /etc/kong
-    files:
-      - path: kong.conf
-        content: "database = off\n"
-        mode: "0640"
-        open_lines: [database]
+    files: "{{ [{'path': 'kong.conf', 'content': 'database = off\n', 'mode': '0640'}] | to_json }}"
 
 - name: Put back what the last change replaced
   irishtek.kong.gateway_files:
@@ -119,10 +115,10 @@ from ..module_utils._gateway_role._files import SPEC, run
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    result = run(module.params, module.check_mode)
-    # What is given holds secrets, and a verbose run would show it.
-    module.params["files"] = result["paths"]
-    module.exit_json(**result)
+    given = dict(module.params)
+    # A verbose run shows the parameters; of a list no_log would hide single words only.
+    module.params["files"] = ""
+    module.exit_json(**run(given, module.check_mode))
 
 
 if __name__ == "__main__":

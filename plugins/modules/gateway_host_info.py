@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gateway_host_info
-short_description: Gather what the role gateway wants to know of a host
+short_description: Gather facts of a gateway's host
 version_added: 1.0.0
 description:
   - Gathers the distribution, the versions of container engines, and the gateway that the role

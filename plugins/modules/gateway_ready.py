@@ -10,14 +10,15 @@ module: gateway_ready
 short_description: Wait until a gateway serves
 version_added: 1.0.0
 description:
-  - Asks a gateway on its own host until it serves, and says the reason from its log when it does not.
-  - Can reload the gateway first and wait until its new workers serve, and can ask a control plane whether it
+  - Requests the status of a gateway on its own host until it serves, and fails with the reason from its log when it
+    does not.
+  - Can reload the gateway first and wait until its new workers serve, and can wait until a control plane
     lists the node.
 attributes:
   check_mode:
     support: full
     description:
-      - Asks the gateway, and does not reload it.
+      - Waits for the gateway, and does not reload it.
   diff_mode:
     support: N/A
     description:
@@ -34,20 +35,14 @@ attributes:
 options:
   status_url:
     description:
-      - URL of the gateway's C(status_listen). Its C(/status) and C(/status/ready) are asked.
+      - URL of the gateway's C(status_listen). C(/status) and C(/status/ready) are requested.
     type: str
     default: ''
   proxy_url:
     description:
-      - URL of the gateway's proxy. Any response of a gateway counts, whatever its status.
+      - URL of the gateway's proxy. Any response of a gateway counts, with any status.
     type: str
     default: ''
-  configured:
-    description:
-      - Whether to wait until the gateway has a configuration. A data plane of a control plane without entities
-        never has one.
-    type: bool
-    default: false
   reload:
     description:
       - Command that reloads the gateway, as a list of words.
@@ -111,7 +106,7 @@ EXAMPLES = r"""
 RETURN = r"""
 gateway:
   description:
-    - What the gateway says, or the control plane's row of the node.
+    - The gateway's status, and the control plane's entry of the node.
   returned: success
   type: dict
   sample:
@@ -123,13 +118,14 @@ gateway:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_role._ready import SPEC, NotReady, run
+from ..module_utils._gateway_role._ready import SPEC, NotReady, Ready
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    reload = [] if module.check_mode else module.params["reload"]
     try:
-        found = run(module.params, module.check_mode, module.run_command)
+        found = Ready(module.run_command, **{**module.params, "reload": reload}).wait()
     except NotReady as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=bool(module.params["reload"]), gateway=found)

@@ -69,6 +69,7 @@ options:
         as they are.
       - Each secret has a variable of its own, named after where it stands; any value reaches M(irishtek.kong.kong_state)
         and decK.
+      - A key of key-auth that expires is written with the seconds that are left, so two dumps of it differ.
     type: str
     choices: [mask, env, keep]
     default: mask

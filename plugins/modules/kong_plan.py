@@ -96,7 +96,7 @@ plan:
     document: 5f0c9a7e1d2b4c6f8a90b1c2d3e4f506
     changes: [{operation: create, kind: upstream, entity: upstream echo}]
 has_changes:
-  description: Whether anything is to be changed in the gateway; RV(ignore:changed) says whether O(dest) was written.
+  description: Whether the document changes anything in the gateway; RV(ignore:changed) says whether O(dest) was written.
   type: bool
   returned: success
   sample: true
@@ -116,7 +116,7 @@ changes:
   elements: dict
   returned: success
   sample: [{operation: create, kind: upstream, name: echo}]
-spared:
+protected:
   description: What would not be deleted because of O(protect_tags), with the reason.
   type: list
   elements: dict

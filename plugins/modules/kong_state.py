@@ -23,7 +23,7 @@ options:
     description:
       - File with a plan that M(irishtek.kong.kong_plan) saved, on the host that the task runs on.
       - The task plans again and writes only if the plan is still the same. Else it fails and says what became
-        different. A plan that was carried out already changes nothing.
+        different. A plan that was applied already changes nothing.
     type: path
 notes:
   - On a gateway without a database the document becomes the whole configuration, so O(state=synced) is needed there.
@@ -66,7 +66,7 @@ EXAMPLES = r"""
         state: synced
         purge_kinds: [upstream, target]
 
-- name: What the file names goes away
+- name: Delete what the file names
   irishtek.kong.kong_state:
     admin_url: http://127.0.0.1:8001
     src: [kong.yaml]
@@ -80,12 +80,12 @@ summary:
   returned: success, and failure after the first write
   sample: {upstream: {created: 1, updated: 0, deleted: 0, unchanged: 0}}
 changes:
-  description: What was done, in the order done, one entry for each entity that was not left alone.
+  description: What was done, in the planned order, one entry for each entity that changed.
   type: list
   elements: dict
   returned: success, and failure after the first write
   sample: [{operation: create, kind: upstream, name: echo}]
-spared:
+protected:
   description: What is not deleted because of O(protect_tags), with the reason.
   type: list
   elements: dict
@@ -114,7 +114,7 @@ left:
   type: list
   elements: str
   returned: failure of a write
-  sample: ["service echo: it was changed since by somebody else"]
+  sample: ["service echo: somebody else has changed it since"]
 failure:
   description: Details of the first failure, with the place in the file as RV(ignore:where).
   type: dict

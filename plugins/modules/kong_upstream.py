@@ -284,7 +284,7 @@ options:
     type: int
   protect_tags:
     description:
-      - Tags of targets that O(purge_targets) does not delete. They are listed in RV(spared).
+      - Tags of targets that O(purge_targets) does not delete. They are listed in RV(protected).
     type: list
     elements: str
 seealso:
@@ -364,7 +364,7 @@ targets:
   elements: dict
   returned: when O(targets) is written
   sample: [{target: "10.0.0.11:8080", weight: 100, tags: null}]
-spared:
+protected:
   description: Targets that are not deleted because of O(protect_tags).
   type: list
   elements: dict

@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -28,8 +28,8 @@ from ..module_utils._argspec import remove_nulls, restore_nulls
 from ..module_utils._connection import secrets_in, with_environment
 from ..module_utils._document._located import rebuilt
 from ..module_utils._errors import InputError, KongError
-from ..module_utils._module import failed, run
-from ..module_utils._operations._base import Operation, Result
+from ..module_utils._module import Session, failed, run
+from ..module_utils._operations._base import Operation, Result, silent
 from ..module_utils._transport import HTTPX_IMPORT_ERROR, prepare
 from ._session import worker_session
 
@@ -83,47 +83,79 @@ class KongAction(NormalAction):
         )
 
     def _run_here(self) -> Result:
-        spec = self.operation.spec
-        argument_spec = spec.to_spec()
-        warnings: list[str] = []
-        args = plain(self._task.args)
-        if spec.connects:
-            args = with_environment(args)
-        secrets = secrets_in(args)
-        try:
-            args, nulls = remove_nulls(spec.fields, argument_spec, args, warnings.append)
-        except InputError as exc:
-            return _without(secrets, failed(exc))
-        validated = ArgumentSpecValidator(argument_spec, **spec.constraints()).validate(args)
-        secrets |= validated._no_log_values | secrets_in(validated.validated_parameters)
-        error = self._argument_error(validated)
-        if error:
-            result: Result = {"failed": True, "msg": error}
-        else:
-            result = run(
-                self.operation,
-                restore_nulls(validated.validated_parameters, spec.fields, nulls),
-                check_mode=bool(self._task.check_mode),
-                diff=bool(self._task.diff),
-                warn=warnings.append,
-                session=worker_session(),
-                progress=Progress(),
-            )
-        warnings[:0] = [
-            f"Both option {each['option']} and its alias {each['alias']} are set."
-            for each in validated._warnings
-        ]
-        notices = {"warnings": warnings, "deprecations": validated._deprecations}
-        return _without(secrets, {**result, **{key: each for key, each in notices.items() if each}})
+        return run_in_process(
+            self.operation,
+            self._task.args,
+            worker_session(),
+            action=self._task.action,
+            check_mode=bool(self._task.check_mode),
+            diff=bool(self._task.diff),
+            progress=Progress(),
+        )
 
-    def _argument_error(self, validated: Any) -> str | None:
-        """The message of ``AnsibleModule`` for the same mistake."""
-        if not validated.error_messages:
-            return None
-        message = str(validated.errors.msg)
-        if isinstance(validated.errors[0], UnsupportedError):
-            return f"Unsupported parameters for ({self._task.action}) module: {message}"
-        return message
+
+def run_in_process(
+    operation: Operation,
+    args: Mapping[str, Any],
+    session: Session,
+    *,
+    action: str,
+    check_mode: bool,
+    diff: bool,
+    progress: Callable[[str], None] = silent,
+) -> Result:
+    """Validate, run and mask as ``AnsibleModule`` would; a failure is a result with ``failed``.
+
+    :param args: as a task has them, with Ansible's tags and without defaults.
+    :param action: what messages call the module.
+    """
+    spec = operation.spec
+    argument_spec = spec.to_spec()
+    warnings: list[str] = []
+    args = plain(args)
+    if spec.connects:
+        args = with_environment(args)
+    secrets = secrets_in(args)
+    try:
+        args, nulls = remove_nulls(spec.fields, argument_spec, args, warnings.append)
+    except InputError as exc:
+        return _without(secrets, failed(exc))
+    validated = ArgumentSpecValidator(argument_spec, **spec.constraints()).validate(args)
+    secrets |= validated._no_log_values | secrets_in(validated.validated_parameters)
+    error = _argument_error(validated, action)
+    if error:
+        result: Result = {"failed": True, "msg": error}
+    else:
+        result = run(
+            operation,
+            restore_nulls(validated.validated_parameters, spec.fields, nulls),
+            check_mode=check_mode,
+            diff=diff,
+            warn=warnings.append,
+            session=session,
+            progress=progress,
+        )
+    return _without(secrets, {**result, **_notices(validated, warnings)})
+
+
+def _notices(validated: Any, warnings: list[str]) -> Result:
+    """The part of a result with warnings and deprecations, where there are any."""
+    aliases = [
+        f"Both option {each['option']} and its alias {each['alias']} are set."
+        for each in validated._warnings
+    ]
+    notices = {"warnings": aliases + warnings, "deprecations": validated._deprecations}
+    return {name: each for name, each in notices.items() if each}
+
+
+def _argument_error(validated: Any, action: str) -> str | None:
+    """The message of ``AnsibleModule`` for the same mistake."""
+    if not validated.error_messages:
+        return None
+    message = str(validated.errors.msg)
+    if isinstance(validated.errors[0], UnsupportedError):
+        return f"Unsupported parameters for ({action}) module: {message}"
+    return message
 
 
 class Progress:

@@ -4,7 +4,7 @@
 
 """Placeholders of state files: ``${{ env "DECK_HOST" }}``, and the values that take their places.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 decK renders whole Go templates; here it is what state files use of them: ``env``, ``toInt``,
 ``toFloat``, ``toBool``, ``indent``, ``printf "%q"`` and ``js``, with pipes and parentheses. Values
@@ -186,7 +186,7 @@ def _placeholders(text: str, name: str) -> list[tuple[int, int]]:
         closed = _REST.match(text, start + len(OPENING))
         if closed is None:
             line = text.count("\n", 0, start) + 1
-            raise InputError(f"{name}:{line}: a placeholder begins with ${{{{ and has no end")
+            raise InputError(f"{name}:{line}: a placeholder that begins with ${{{{ is not closed")
         found.append((start, closed.end()))
         start = text.find(OPENING, closed.end())
     return found

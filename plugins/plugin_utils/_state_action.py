@@ -4,7 +4,7 @@
 
 """What the controller does for ``kong_state``, however it runs: read the state files.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@
 
 """State files as one document: found, rendered, parsed, merged.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
-Knows nothing of Ansible: how a file is read and how a text is decrypted is given. No message shows
-a value of a file, apart from the names of workspaces and control planes.
+Knows nothing of Ansible: how a file is read and how a string is decrypted is given. No message
+shows a value of a file, apart from the names of workspaces and control planes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable
 
 from ..module_utils._document._located import Located, joined, place_of
-from ..module_utils._document._texts import texts_in
+from ..module_utils._document._strings import strings_in
 from ..module_utils._errors import InputError
 from ._placeholders import render
 from ._state_yaml import load
@@ -48,7 +48,7 @@ def read_state(
     :param read_text: the text of a file; raises ``OSError``, ``UnicodeDecodeError``,
         ``InputError``.
     :param environment: for placeholders.
-    :param decrypt: the text behind a ``!vault`` scalar; raises ``InputError``.
+    :param decrypt: decrypts a ``!vault`` scalar; raises ``InputError``.
     :raises InputError: with the file and the line.
     """
     files = dict.fromkeys(file for path in paths for file in _files_of(path))
@@ -56,17 +56,17 @@ def read_state(
 
 
 def parse_state(
-    texts: Iterable[tuple[str, str]],
+    files: Iterable[tuple[str, str]],
     environment: Mapping[str, str],
     decrypt: Callable[[str], str],
 ) -> Located:
-    """The document of named texts; the rest as in ``read_state``."""
+    """The document of the texts of files, each with its name; the rest as in ``read_state``."""
     documents = [
         load(render(text.removeprefix("\ufeff"), name, environment), name, decrypt)
-        for name, text in texts
+        for name, text in files
     ]
     if not documents:
-        raise InputError("no state file is named")
+        raise InputError("src lists no file")
     return merge(documents)
 
 
@@ -116,7 +116,7 @@ def _files_of(path: str) -> Iterator[str]:
         if name.lower().endswith(ENDINGS)
     ]
     if not found:
-        raise InputError(f"{path}: the directory holds no file that ends in {', '.join(ENDINGS)}")
+        raise InputError(f"{path}: the directory has no file that ends in {', '.join(ENDINGS)}")
     yield from sorted(found)
 
 
@@ -132,11 +132,11 @@ def _read(file: str, read_text: Callable[[str], str]) -> str:
 
 def _merged_mappings(first: Located, second: Located, at: Keys) -> Located:
     places_of_both = {**second.places, **first.places}
-    texts = {**second.texts, **first.texts}
-    merged = Located({**second, **first}, first.where, places_of_both, texts)
+    strings = {**second.strings, **first.strings}
+    merged = Located({**second, **first}, first.where, places_of_both, strings)
     for key in first.keys() & second.keys():
         places = (place_of(first, key), place_of(second, key))
-        if first.texts.get(key) != second.texts.get(key):
+        if first.strings.get(key) != second.strings.get(key):
             raise _different(places, (*at, key))
         merged[key] = _merged(first[key], second[key], (*at, key), places)
     return merged
@@ -147,8 +147,8 @@ def _merged(first: Any, second: Any, at: Keys, places: tuple[str, str]) -> Any:
         return _merged_mappings(first, second, at)
     if isinstance(first, list) and isinstance(second, list):
         if at[:2] in _TAGS:
-            tags = texts_in(first)
-            return [*tags, *(tag for tag in texts_in(second) if tag not in tags)]
+            tags = strings_in(first)
+            return [*tags, *(tag for tag in strings_in(second) if tag not in tags)]
         return joined(first, second)
     if type(first) is type(second) and first == second:
         return first
@@ -159,7 +159,7 @@ def _merged(first: Any, second: Any, at: Keys, places: tuple[str, str]) -> Any:
 
 
 def _different(places: tuple[str, str], at: Keys) -> InputError:
-    return InputError(f"{' and '.join(places)} write {'.'.join(at)} differently")
+    return InputError(f"{' and '.join(places)} have different values of {'.'.join(at)}")
 
 
 def _refuse_two_names(document: Located) -> None:

@@ -4,7 +4,7 @@
 
 """YAML and JSON of state files, with the place of every mapping and key.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Only what JSON has comes out: no dates, no numbers to the base 60, strings as keys. What is written
 in place of a number or a boolean is kept beside it, for fields that are strings. Messages name the
@@ -129,10 +129,10 @@ class _Loader(_Base):
         if tag not in _TYPED:
             return text, None
         value = self.construct_object(yaml.ScalarNode(tag, text))
-        is_told = value is None or (
+        is_canonical = value is None or (
             isinstance(value, int) and not isinstance(value, bool) and str(value) == text
         )
-        return value, None if is_told else text
+        return value, None if is_canonical else text
 
     def _reread(self, text: str, line: int, in_flow: bool) -> tuple[Any, str | None]:
         """A value that stands alone: its text, and what decK would read it as."""
@@ -164,7 +164,7 @@ def _mapping(loader: _Loader, node: yaml.Node) -> Located:
         found[name], text = loader.read(entry.value, entry.in_flow)
         found.places[name] = loader.where(entry.key.start_mark.line)
         if text is not None:
-            found.texts[name] = text
+            found.strings[name] = text
     return found
 
 
@@ -221,7 +221,7 @@ def _unescaped(node: yaml.ScalarNode, inserted: Inserted) -> str:
         raise _Wrong(
             node.start_mark.line,
             "in double quotes, the value has a backslash that begins no escape; "
-            "take the quotes around the placeholder away",
+            "remove the quotes around the placeholder",
         )
 
     return _ESCAPE.sub(character, inserted.raw)
@@ -231,9 +231,9 @@ def _sequence(loader: _Loader, node: yaml.Node) -> list[Any]:
     if not isinstance(node, yaml.SequenceNode):
         raise _Wrong(node.start_mark.line, "this is not a list")
     found = [loader.read(item, bool(node.flow_style)) for item in node.value]
-    texts = {position: text for position, (_item, text) in enumerate(found) if text is not None}
+    strings = {position: text for position, (_item, text) in enumerate(found) if text is not None}
     items = [item for item, _text in found]
-    return Listed(items, texts) if texts else items
+    return Listed(items, strings) if strings else items
 
 
 def _vault(loader: _Loader, node: yaml.Node) -> str:
@@ -268,7 +268,7 @@ def load(rendered: Rendered, name: str, decrypt: Callable[[str], str]) -> Locate
     """The document of a text.
 
     :param name: the file, for places; JSON where it ends so.
-    :param decrypt: the text behind a ``!vault`` scalar; raises ``InputError``.
+    :param decrypt: decrypts a ``!vault`` scalar; raises ``InputError``.
     :raises InputError: no YAML, empty, or no mapping.
     """
     if name.lower().endswith(".json"):

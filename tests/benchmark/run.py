@@ -4,9 +4,9 @@
 """Measures the collection against `ansible.builtin.uri` and decK: `make benchmark`.
 
 Whole processes, the sides in turns (A B A B), medians of wall and processor seconds; then state
-files, see `benchmark.state`. Against a sandbox, or the gateway that KONG_ADMIN_URL (and
-KONG_ADMIN_TOKEN) name, on which it makes entities called irishtek-bench-* and removes them. Only
-ratios of one call can be compared.
+files, see `benchmark.state`, and rollouts to many sandboxes, see `benchmark.rollout`. Against a
+sandbox, or the gateway that KONG_ADMIN_URL (and KONG_ADMIN_TOKEN) name, on which it makes entities
+called irishtek-bench-* and removes them. Only ratios of one call can be compared.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from statistics import median
 
 import httpx
 
-from benchmark import state
+from benchmark import rollout, state
 from benchmark.cases import Case, Work, cases
 from benchmark.documents import shapes
 from benchmark.measure import ONE, Budget, Failed, environment
@@ -40,6 +40,8 @@ ROUNDS = 3
 # Seconds for everything, and of these for targets, after which state files take the rest.
 ALL = 290.0
 TARGETS = 120.0
+# Seconds for rollouts to many gateways, which are sandboxes in any case.
+ROLLOUTS = 180.0
 # Upstreams and targets of each in the state files, and services of the mixed one.
 POOLS = ((1, 1000), (50, 20), (200, 5))
 SERVICES = 400
@@ -189,6 +191,7 @@ def _main() -> int:
             print(f"Whole ansible-playbook runs, medians; {bench.about()}.", flush=True)
             met = _targets(bench)
             _state_files(bench, budget)
+            rollout.tell(bench.folder, bench.programs, ROLLOUTS)
     except (Failed, NotReady, httpx.HTTPError, subprocess.TimeoutExpired) as error:
         print(f"It was not measured to the end: {error}", file=sys.stderr)
         return 1

@@ -11,45 +11,24 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from demo.display import changes
+from demo.stage import alternates, answers, demonstrate, prove, say, say_command, succeeded
 from harness.echo import Echo, echo_server
 from harness.gateway import Gateway, sandbox
 from harness.paths import ROOT
 from harness.playbook import Player, Run
-from harness.processes import NotReady
 from harness.program import DIRECT, run_program
 
 PLAYBOOK = "irishtek.kong.first_upstream_target"
 # Written out, so that no variable of the environment makes it another gateway.
 SANDBOX = ("--mode", "database", "--version", "3.10", "--edition", "community")
 KINDS = ("upstreams", "services", "routes")
-# Seconds within which the gateway's proxy has to follow a change.
-PATIENCE = 30.0
-PAUSE = 0.2
-
-
-class Unproven(Exception):
-    """A step did not show what it says; the message tells what was seen instead."""
-
-
-def say(text: str) -> None:
-    """Print a line of a step at once, also into a pipe."""
-    print(f"   {text}", flush=True)
-
-
-def prove(shown: bool, otherwise: str) -> None:
-    """Raise `Unproven` unless the step showed what it says."""
-    if not shown:
-        raise Unproven(otherwise)
 
 
 @dataclass(frozen=True)
@@ -63,17 +42,14 @@ class Stage:
 
     def play(self, playbook: str | Path, *options: str, **variables: Any) -> Run:
         """Run a playbook as a user would, and return the run, which has to succeed."""
-        shown = playbook.relative_to(ROOT) if isinstance(playbook, Path) else playbook
-        say(" ".join(["$ ansible-playbook", str(shown), *options]))
+        say_command(playbook, *options)
         self.gateway.reset_requests()
-        run = self.player(
+        return succeeded(self.player(
             playbook,
             inventory={"kong_gateways": {"hosts": {"kong": self._variables(variables)}}},
             check="--check" in options,
             diff="--diff" in options,
-        )
-        prove(run.rc == 0, f"ansible-playbook ended with status {run.rc}:\n{run.stdout}")
-        return run
+        ))  # fmt: skip
 
     def _variables(self, more: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -89,26 +65,6 @@ class Stage:
             {"target": self.first.target, "weight": first},
             {"target": self.second.target, "weight": second},
         ]
-
-    def answers(self, count: int, right: Callable[[Sequence[str]], bool], wanted: str) -> None:
-        """Ask GET /api until `count` answers in a row are `right`, and print who gave them.
-
-        The proxy follows a change later than the Admin API; after PATIENCE seconds it is Unproven.
-        """
-        say(f"{count} times GET {self.gateway.proxy_url}/api:")
-        deadline = time.monotonic() + PATIENCE
-        with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
-            while True:
-                names = [self._ask(client) for number in range(count)]
-                if right(names):
-                    say(" ".join(names))
-                    return
-                prove(time.monotonic() < deadline, f"not {wanted}: {' '.join(names)}")
-                time.sleep(PAUSE)
-
-    def _ask(self, client: httpx.Client) -> str:
-        answer = client.get(f"{self.gateway.proxy_url}/api")
-        return str(answer.headers.get("X-Echo-Server", f"status-{answer.status_code}"))
 
     def is_empty(self) -> bool:
         """Whether the gateway holds none of the tutorial's kinds of entities."""
@@ -148,13 +104,7 @@ def run_it(stage: Stage) -> None:
 
 def alternate(stage: Stage) -> None:
     """Ask through the proxy: the two targets take turns"""
-    names = {stage.first.name, stage.second.name}
-    stage.answers(
-        8,
-        lambda seen: set(seen) == names
-        and all(seen[number] != seen[number + 1] for number in range(len(seen) - 1)),
-        "alternating",
-    )
+    alternates(stage.gateway.proxy_url, {stage.first.name, stage.second.name})
 
 
 def run_again(stage: Stage) -> None:
@@ -173,9 +123,10 @@ def change_weight(stage: Stage) -> None:
         say(line)
     writes = stage.gateway.writes()
     prove(len(writes) == 1 and writes[0].startswith("PATCH "), f"not one PATCH: {writes}")
-    prove(_ids(stage.gateway) == ids, "the target was made anew")
+    prove(_ids(stage.gateway) == ids, "the target was replaced")
     say(f"changed={run.total('changed')}: one PATCH, the target keeps its id.")
-    stage.answers(
+    answers(
+        stage.gateway.proxy_url,
         12,
         lambda seen: (seen.count(stage.first.name), seen.count(stage.second.name)) == (9, 3),
         "three to one",
@@ -194,7 +145,8 @@ def drain(stage: Stage) -> None:
     }
     wanted = {stage.first.target: 0, stage.second.target: 100}
     prove(stored == wanted, f"the gateway has {stored}")
-    stage.answers(8, lambda seen: set(seen) == {stage.second.name}, "drained")
+    only_second = {stage.second.name}
+    answers(stage.gateway.proxy_url, 8, lambda seen: set(seen) == only_second, "drained")
     say(f"{stage.first.name} gets no request any more, and stays known with weight 0.")
 
 
@@ -213,30 +165,17 @@ def _stage() -> Iterator[Stage]:
         first, second = (stack.enter_context(echo_server(name)) for name in ("echo-a", "echo-b"))
         gateway = stack.enter_context(sandbox(*SANDBOX))
         environment = {**DIRECT, "ANSIBLE_REMOTE_TMP": str(folder / "remote")}
-        yield Stage(gateway, first, second, Player(folder, environment))
-
-
-def _demonstrate() -> None:
-    """Run all steps; raises what a step raises."""
-    print("The first upstream and its targets, on a sandbox gateway on this machine.\n", flush=True)
-    with _stage() as stage:
+        stage = Stage(gateway, first, second, Player(folder, environment))
         say(f"gateway  Admin API {stage.gateway.admin_url}, proxy {stage.gateway.proxy_url}")
         for echo in (stage.first, stage.second):
             say(f"target   {echo.name} at {echo.target}")
         say("Ansible's inventory is this one gateway with these two targets.")
-        for number, step in enumerate(STEPS, 1):
-            print(f"\n{number}. {step.__doc__}", flush=True)
-            step(stage)
+        yield stage
 
 
 def _main() -> int:
-    try:
-        _demonstrate()
-    except (Unproven, NotReady, httpx.HTTPError) as error:
-        print(f"\nThe demonstration failed: {error}", file=sys.stderr)
-        return 1
-    print(f"\nAll {len(STEPS)} steps showed what they say.")
-    return 0
+    title = "The first upstream and its targets, on a sandbox gateway on this machine."
+    return demonstrate(title, _stage, STEPS)
 
 
 if __name__ == "__main__":

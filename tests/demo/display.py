@@ -10,7 +10,7 @@ from typing import Any
 from harness.playbook import Run
 
 # What is worth reading of a new entity; the rest are its name, its tags and the gateway's defaults.
-SHOWN = ("algorithm", "slots", "host", "paths", "weight")
+SHOWN = ("description", "algorithm", "slots", "host", "paths", "weight")
 
 
 def _value(value: Any) -> str:

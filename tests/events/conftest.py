@@ -37,7 +37,7 @@ def gateway(_sandbox: Gateway) -> Gateway:
 
 
 def until(gateway: Gateway, is_seen: Callable[[dict[str, Any]], bool]) -> None:
-    """Wait until the balancer's view of `orders`, health by target, is as it should be."""
+    """Wait until the balancer's view of `orders`, health by target, is as expected."""
     deadline = time.monotonic() + 30
     while True:
         answer = gateway.call("GET", "/upstreams/orders/health") or {"data": []}

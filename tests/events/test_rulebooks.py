@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rulebooks, run by ansible-rulebook: what they tell, and what they do to a gateway."""
+"""The rulebooks, run by ansible-rulebook: what they report, and what they do to a gateway."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from events.conftest import until
+from harness.cluster import Pod, StandIn, stand_in
 from harness.gateway import Gateway
 from harness.paths import COLLECTIONS
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.skipif(
     reason="ansible-rulebook, which needs Java, is not at hand",
 )
 TOKEN = "kong-admin-token-5772156649"
-LIMIT = 60.0
+LIMIT = 240.0
 
 
 class Rulebook:
@@ -60,26 +61,33 @@ class Rulebook:
 
 @contextmanager
 def running(
-    folder: Path, rulebook: str, variables: Mapping[str, Any], *more: str | Path
+    folder: Path,
+    rulebook: str,
+    variables: Mapping[str, Any],
+    *more: str | Path,
+    inventory: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Rulebook]:
     """Run a rulebook of the installed collection until the block ends."""
     (folder / "vars.json").write_text(json.dumps(variables))
     host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    (folder / "inventory.yml").write_text(json.dumps({"all": {"hosts": {"localhost": host}}}))
+    inventory = inventory or {"all": {"hosts": {"localhost": host}}}
+    (folder / "inventory.yml").write_text(json.dumps(inventory))
     book = COLLECTIONS / f"ansible_collections/irishtek/kong/extensions/eda/rulebooks/{rulebook}"
     command: list[str | Path] = [
         *(BINARIES / "ansible-rulebook", "--rulebook", book, "--inventory", "inventory.yml"),
         *("--vars", "vars.json", *more),
     ]
-    environment = {
+    around = {
         **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_HOME": str(folder / "ansible"),
         "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",
+        **(environment or {}),
     }
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, text=True,
+        command, cwd=folder, env=around, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
@@ -108,7 +116,7 @@ def test_a_target_that_failed_three_times_is_drained(gateway: Gateway, tmp_path:
         "kong_admin_token": TOKEN,
         "kong_interval": 0.1,
     }
-    told = "kong-1: target 127.0.0.1:1 of orders is"
+    report = "kong-1: target 127.0.0.1:1 of orders is"
     with running(tmp_path, "drain_unhealthy_targets.yml", variables) as rulebook:
         # The source has looked once the sandbox has been asked.
         until(gateway, lambda seen: any(
@@ -117,14 +125,88 @@ def test_a_target_that_failed_three_times_is_drained(gateway: Gateway, tmp_path:
         ))  # fmt: skip
         for round_ in (1, 2, 3):
             _marker(gateway, "unhealthy")()
-            rulebook.wait_for(f"{told} unhealthy", round_)
+            rulebook.wait_for(f"{report} unhealthy", round_)
             weight = gateway.call("GET", "/upstreams/orders/targets/127.0.0.1:1")["weight"]
             if round_ < 3:
                 assert weight == 100
                 _marker(gateway, "healthy")()
-                rulebook.wait_for(f"{told} healthy", round_)
-        rulebook.wait_for(f"{told} drained")
+                rulebook.wait_for(f"{report} healthy", round_)
+        rulebook.wait_for(f"{report} drained")
     targets = gateway.entities("/upstreams/orders/targets")
     weights = {each["target"]: each["weight"] for each in targets}
     assert weights == {"127.0.0.1:1": 0, "127.0.0.1:2": 100}
     assert TOKEN not in rulebook.said
+
+
+def test_an_entity_that_differs_from_the_files_is_reported(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    (tmp_path / "kong.yaml").write_text(json.dumps({
+        "_format_version": "3.0",
+        "upstreams": [{"name": "orders", "targets": [{"target": "127.0.0.1:1", "weight": 7}]}],
+    }))  # fmt: skip
+    variables = {
+        "kong_gateways": [{"name": "kong-1", "admin_url": gateway.admin_url}],
+        "kong_state_src": [str(tmp_path / "kong.yaml")],
+        "kong_state_state": "applied",
+        "kong_interval": 0.2,
+        "kong_admin_token": TOKEN,
+    }
+    target = "target 127.0.0.1:1 of upstream orders"
+    with running(tmp_path, "drift.yml", variables) as rulebook:
+        rulebook.wait_for(f"kong-1: update {target}: weight 100 -> 7")
+        gateway.call("PATCH", "/upstreams/orders/targets/127.0.0.1:1", {"weight": 7})
+        rulebook.wait_for(f"kong-1: {target} is as in the files")
+        gateway.faults(kind="answer", status=400, body="out of order", times=1000)
+        rulebook.wait_for("kong-1 cannot be compared: ")
+        gateway.clear_faults()
+        rulebook.wait_for("kong-1 can be compared again")
+    assert TOKEN not in rulebook.said
+
+
+def test_an_upstream_follows_the_pods_of_a_service(gateway: Gateway, tmp_path: Path) -> None:
+    pods = [Pod(f"10.1.0.{number}") for number in (11, 12, 13)]
+    events = tmp_path / "events"
+    events.write_text("")
+    with stand_in(tmp_path, "shop") as cluster:
+        variables = {
+            "follow_service_name": "orders",
+            "follow_service_namespace": "shop",
+            "follow_service_port": "http",
+            "follow_service_kubeconfig": cluster.kubeconfig,
+        }
+        host = {"ansible_connection": "local", "kong_admin_url": gateway.admin_url}
+        folder = Path(__file__).parent / "sources"
+        cluster.scale("orders", pods[0])
+        with running(
+            tmp_path, "follow_service.yml", variables, "-S", folder,
+            inventory={"kong_gateways": {"hosts": {"kong-1": host}}},
+            environment={"EVENTS": str(events)},
+        ) as rulebook:  # fmt: skip
+            rulebook.wait_for("PLAY RECAP")
+            assert _weights(gateway) == {"10.1.0.11:8080": 100}, rulebook.said
+            _scale(cluster, events, *pods)
+            rulebook.wait_for("PLAY RECAP", 2)
+            assert _weights(gateway) == {pod.target: 100 for pod in pods}
+            leaving = Pod("10.1.0.13", terminating=True)
+            _scale(cluster, events, *pods[:2], leaving)
+            rulebook.wait_for("PLAY RECAP", 3)
+            assert _weights(gateway) == {
+                "10.1.0.11:8080": 100, "10.1.0.12:8080": 100, "10.1.0.13:8080": 0,
+            }  # fmt: skip
+            # Nothing is left: the upstream keeps its targets, and the run fails.
+            _scale(cluster, events)
+            rulebook.wait_for("allow_empty")
+            assert len(_weights(gateway)) == 3
+
+
+def _scale(cluster: StandIn, events: Path, *pods: Pod) -> None:
+    """Let the Service have these pods, and the source emit an event for each slice."""
+    cluster.scale("orders", *pods)
+    with events.open("a") as file:
+        file.write("orders-x\n" * 3)
+
+
+def _weights(gateway: Gateway) -> dict[str, int]:
+    targets = gateway.entities("/upstreams/orders/targets")
+    return {each["target"]: each["weight"] for each in targets}

@@ -44,7 +44,7 @@ def polls(gateway: Gateway | str, *steps: Callable[[], None], **options: Any) ->
     return asyncio.run(work())
 
 
-def told(events: list[Any]) -> list[tuple[Any, ...]]:
+def seen(events: list[Any]) -> list[tuple[Any, ...]]:
     bodies = [event["upstream_health"] for event in events]
     return [(each["target"], each["change"], each["previous"]) for each in bodies]
 
@@ -58,7 +58,7 @@ def write(
         gateway.call(method, f"/upstreams/orders{path}", body)
         if health:
             target = (body or {}).get("target", "127.0.0.1:1")
-            until(gateway, lambda seen: seen.get(target) == health)
+            until(gateway, lambda found: found.get(target) == health)
 
     return step
 
@@ -70,7 +70,7 @@ def mark(gateway: Gateway, health: str) -> Callable[[], None]:
 FIRST = "/targets/127.0.0.1:1"
 
 
-def test_each_change_is_told_once_and_nothing_else_is(gateway: Gateway) -> None:
+def test_each_change_is_emitted_once_and_nothing_else_is(gateway: Gateway) -> None:
     found = polls(
         gateway,
         lambda: None,
@@ -84,7 +84,7 @@ def test_each_change_is_told_once_and_nothing_else_is(gateway: Gateway) -> None:
         write(gateway, "DELETE", ""),
     )
     one = "127.0.0.1:1"
-    assert [sorted(told(events)) for events in found] == [
+    assert [sorted(seen(events)) for events in found] == [
         [],
         [],
         [(one, "unhealthy", "healthy")],
@@ -120,19 +120,19 @@ def test_a_response_that_is_the_last_one_again_is_not_read(
     assert len(read) == 1
 
 
-def test_a_target_that_is_sick_from_the_start_is_told_where_that_is_asked_for(
+def test_a_target_that_is_unhealthy_at_the_start_is_emitted_with_report_existing(
     gateway: Gateway,
 ) -> None:
     mark(gateway, "unhealthy")()
     assert polls(gateway) == [[]]
     (events,) = polls(gateway, report_existing=True)
-    assert told(events) == [("127.0.0.1:1", "unhealthy", None)]
+    assert seen(events) == [("127.0.0.1:1", "unhealthy", None)]
 
 
 def test_without_health_checks_targets_are_unchecked(gateway: Gateway) -> None:
     off = {"healthchecks": {"passive": {"unhealthy": {"http_failures": 0}}}}
     found = polls(gateway, write(gateway, "PATCH", "", off, "HEALTHCHECKS_OFF"))
-    assert sorted(told(found[1])) == [
+    assert sorted(seen(found[1])) == [
         ("127.0.0.1:1", "unchecked", "healthy"),
         ("127.0.0.1:2", "unchecked", "healthy"),
     ]
@@ -146,14 +146,14 @@ def test_more_upstreams_are_found_at_the_next_discovery(gateway: Gateway) -> Non
         # Weight 0: a status that does not wait for a balancer.
         gateway.call("POST", "/upstreams/carts/targets", {"target": "127.0.0.1:9", "weight": 0})
 
-    assert told(polls(gateway, add, fill, discovery_interval=1e-9)[2]) == [
+    assert seen(polls(gateway, add, fill, discovery_interval=1e-9)[2]) == [
         ("127.0.0.1:9", "added", None)
     ]
     gateway.call("DELETE", "/upstreams/carts")
     assert polls(gateway, add, fill)[2] == []
 
 
-def test_a_gateway_that_fails_is_told_once_and_again_when_it_answers(gateway: Gateway) -> None:
+def test_a_gateway_that_fails_is_reported_once_and_again_when_it_answers(gateway: Gateway) -> None:
     fault = {"match": {"path": "/health$"}, "kind": "answer", "status": 503, "times": 2}
     found = polls(
         gateway,
@@ -161,7 +161,7 @@ def test_a_gateway_that_fails_is_told_once_and_again_when_it_answers(gateway: Ga
         lambda: None,
         mark(gateway, "unhealthy"),
     )
-    assert [told(events) for events in found] == [
+    assert [seen(events) for events in found] == [
         [],
         [(None, "unreachable", None)],
         [],
@@ -182,7 +182,7 @@ def test_pauses_grow_up_to_the_longest_and_are_the_gateways_own_where_it_names_o
     assert found == sorted(found[:5]) + found[5:]
     assert 3 <= found[0] <= 4 and found[-1] <= 60 and min(found[10:]) >= 45
 
-    async def told_to_wait(gateway: Gateway) -> float:
+    async def asked_to_wait(gateway: Gateway) -> float:
         whole = SOURCE["options_of"]({"gateways": [gateway.admin_url], "interval": 1})
         async with aiohttp.ClientSession() as session:
             one = SOURCE["Gateway"](whole["gateways"][0], session)
@@ -190,7 +190,7 @@ def test_pauses_grow_up_to_the_longest_and_are_the_gateways_own_where_it_names_o
 
     with sandbox() as gateway:
         gateway.faults(kind="answer", status=429, headers={"Retry-After": "30"})
-        assert asyncio.run(told_to_wait(gateway)) == 30
+        assert asyncio.run(asked_to_wait(gateway)) == 30
 
 
 def test_no_secret_is_in_an_event_or_a_log(
@@ -220,7 +220,7 @@ def test_a_status_port_is_polled_for_the_upstreams_that_are_named(tmp_path: Any)
     options = ("--mode", "dbless", "--config", str(config), "--status-port", "0")
     with sandbox(*options, "--health-delay", "0") as gateway:
         url = gateway.status_url
-        assert told(polls(url)[0]) == [(None, "unreachable", None)]
+        assert seen(polls(url)[0]) == [(None, "unreachable", None)]
         assert polls(url, upstreams=["orders"]) == [[]]
 
 
@@ -237,7 +237,7 @@ def test_a_status_port_is_polled_for_the_upstreams_that_are_named(tmp_path: Any)
         ({"gateways": ["http://a"], "timeout": -1}, "timeout must be greater than 0, got -1"),
     ],
 )
-def test_options_of_no_use_are_refused_by_name(args: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused_by_name(args: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as caught:
         SOURCE["options_of"](args)
     assert message in str(caught.value)

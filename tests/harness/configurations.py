@@ -56,6 +56,11 @@ SHAPED: dict[str, Any] = {
     "ldap-auth.start_tls": False,
     "proxy-cache.strategy": "memory",
     "rate-limiting.path": "/limited",
+    # No limit may be lower than that of a shorter time, small configurations' too.
+    "rate-limiting.hour": 100,
+    "rate-limiting.day": 100,
+    "rate-limiting.month": 100,
+    "rate-limiting.year": 100,
     # Below zero only -1, above it no shorter time than this.
     "rate-limiting.sync_rate": 0.5,
     "redirect.location": "https://redirect.test/",

@@ -28,6 +28,8 @@ def deck_program() -> str | None:
 def deck_command(program: str, verb: str, file: Path, gateway: Gateway, *more: str) -> list[str]:
     """`deck gateway VERB` on `gateway` with one file, without telling its makers about it."""
     where = ["--kong-addr", gateway.admin_url, "--analytics=false"]
+    if gateway.control_plane:
+        where = ["--konnect-addr", gateway.admin_url, "--analytics=false"]
     return [program, "gateway", verb, str(file), *where, *more]
 
 
@@ -40,6 +42,11 @@ def deck_environment(gateway: Gateway, folder: Path) -> dict[str, str]:
     }
     # Older versions know the token as a header only; the environment keeps it off the process list.
     token = {"DECK_HEADERS": f"Kong-Admin-Token:{gateway.token}"} if gateway.token else {}
+    if gateway.control_plane:
+        token = {
+            "DECK_KONNECT_TOKEN": gateway.token,
+            "DECK_KONNECT_CONTROL_PLANE_NAME": gateway.control_plane,
+        }
     return {**kept, **DIRECT, **token, "HOME": str(folder)}
 
 

@@ -60,7 +60,7 @@ class Engine:
         """Run a task and return its result, warnings included; a failure is a result, too."""
         operation = operation_of(module)
         spec = operation.spec
-        raw = {**self.gateway.connection, **options}
+        raw = {**(self.gateway.connection if spec.connects else {}), **options}
         warnings: list[str] = []
         try:
             raw, nulls = remove_nulls(spec.fields, spec.to_spec(), raw, warnings.append)

@@ -9,14 +9,13 @@ import functools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import httpx
 
 from harness.paths import ROOT
 from harness.processes import server
-from harness.recording import recording_proxy
 
 # What stands before the paths of a control plane's entities.
 _INSIDE = re.compile(r"^/v2/control-planes/[^/]+/core-entities")
@@ -40,7 +39,11 @@ def _client(admin_url: str, token: str, konnect: bool = False) -> httpx.Client:
     if konnect:
         headers = {"Authorization": f"Bearer {token}"}
     # A connection that was kept may be one that a fault has cut, or a server that is gone.
-    transport = httpx.HTTPTransport(verify=admin_url.startswith("https:"), retries=1)
+    # One that idled may be closed by the server just when a request is sent.
+    limits = httpx.Limits(keepalive_expiry=1)
+    transport = httpx.HTTPTransport(
+        verify=admin_url.startswith("https:"), retries=1, limits=limits
+    )
     return httpx.Client(
         base_url=admin_url, headers=headers, trust_env=False, timeout=30, transport=transport
     )
@@ -56,15 +59,20 @@ class Opened(NamedTuple):
 class Interceptor(Protocol):
     """Records the requests to an Admin API, and misbehaves on demand."""
 
-    def requests(self) -> list[dict[str, Any]]: ...
+    def requests(self) -> list[dict[str, Any]]:
+        ...
 
-    def connections(self) -> tuple[int, int]: ...
+    def connections(self) -> tuple[int, int]:
+        ...
 
-    def reset_requests(self) -> None: ...
+    def reset_requests(self) -> None:
+        ...
 
-    def add_fault(self, fault: dict[str, Any]) -> None: ...
+    def add_fault(self, fault: dict[str, Any]) -> None:
+        ...
 
-    def clear_faults(self) -> None: ...
+    def clear_faults(self) -> None:
+        ...
 
 
 class Sparse(dict[str, Any]):
@@ -115,6 +123,15 @@ class Gateway:
             found = {"konnect_url": self.admin_url, "konnect_token": self.token}
             return {**found, "control_plane": self.control_plane}
         return {"admin_url": self.admin_url, **({"admin_token": self.token} if self.token else {})}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables by which modules reach it."""
+        return {
+            f"KONG_{name.upper()}" if name.startswith("admin_")
+            else "KONNECT_CONTROL_PLANE" if name == "control_plane" else name.upper(): value
+            for name, value in self.connection.items()
+        }  # fmt: skip
 
     @property
     def label(self) -> str:
@@ -296,10 +313,3 @@ def sandbox(*options: str, control_plane: str = "") -> Iterator[Gateway]:
             admin_url=found[1], proxy_url=found[2], token="kpat_sandbox" if control_plane else "",
             status_url=status_url, control_plane=control_plane,
         )  # fmt: skip
-
-
-@contextmanager
-def recorded(gateway: Gateway) -> Iterator[Gateway]:
-    """The gateway with a recording proxy before its Admin API until the block ends."""
-    with recording_proxy(gateway.admin_url) as proxy:
-        yield replace(gateway, admin_url=proxy.url, interceptor=proxy)

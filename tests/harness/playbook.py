@@ -129,20 +129,27 @@ class Player:
         return path
 
     def _environment(self, record: Path, more: Mapping[str, str]) -> dict[str, str]:
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("ANSIBLE_", "KONG_", "KONNECT_"))
-        }
         return {
-            **kept,
+            **environment_of(self.folder),
             "ANSIBLE_CALLBACKS_ENABLED": "recorder",
             "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/harness/callback_plugins"),
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            "ANSIBLE_HOME": str(self.folder / "ansible"),
-            "ANSIBLE_LOCALHOST_WARNING": "0",
-            "ANSIBLE_NOCOLOR": "1",
             "KONG_TEST_RECORD": str(record),
             **self.environment,
             **more,
         }
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """This process's environment without the caller's settings of Ansible and gateways."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ANSIBLE_", "KONG_", "KONNECT_"))
+    }
+    return {
+        **kept,
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "ANSIBLE_LOCALHOST_WARNING": "0",
+        "ANSIBLE_NOCOLOR": "1",
+    }

@@ -14,11 +14,13 @@ import functools
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import uvicorn
 
 from harness.forward import Forward, Unanswered
+from harness.gateway import Gateway
 from sandbox.__main__ import listening
 from sandbox.asgi import Receive, Scope, Send
 from sandbox.interception import Interception
@@ -117,3 +119,10 @@ def recording_proxy(upstream: str) -> Iterator[RecordingProxy]:
         yield proxy
     finally:
         _run(proxy.stop())
+
+
+@contextmanager
+def recorded(gateway: Gateway) -> Iterator[Gateway]:
+    """The gateway with a recording proxy before its Admin API until the block ends."""
+    with recording_proxy(gateway.admin_url) as proxy:
+        yield replace(gateway, admin_url=proxy.url, interceptor=proxy)

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped, unused-ignore]
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._format import ORDER
+from ansible_collections.irishtek.kong.plugins.module_utils._document._dump import ALL_KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.plugin_utils._state_files import read_state
 from harness.deck import deck_command, deck_environment
@@ -34,7 +34,7 @@ _EMPTIED = (
 # How a gateway stores it depends on ids, or nobody wrote it.
 _MADE_UP = ("password", "cache_tokens_salt", "client_secret", "secret")
 _NAMES = ("name", "username", "custom_id", "prefix", "target", "key", "client_id", "group", "cert")
-_VARIABLE = re.compile(r'\$\{\{ env "(\w+)" \}\}')
+_VARIABLE = re.compile(r'\$\{\{ env "(\w+)"(?: \| \w+)? \}\}')
 
 
 class DeckRefusedError(Exception):
@@ -97,8 +97,9 @@ class RoundTrip:
         )
 
     def _kinds(self) -> list[str]:
-        enterprise = ("consumer_group", "partial", "mtls_auth")
-        return [kind for kind in ORDER if kind not in enterprise]
+        enterprise = ["consumer_group", "partial", "mtls_auth"]
+        missing = ["oauth2"] if self.gateway.control_plane else enterprise
+        return [kind for kind in ALL_KINDS if kind not in missing]
 
     def dump(self, name: str, **options: Any) -> tuple[Path, dict[str, str]]:
         """The file of a dump, and the values of its variables."""
@@ -163,7 +164,7 @@ def differences(trip: RoundTrip, file: Path) -> list[str]:
     if predicted.get("failed") or counts(predicted) != counts(real):
         problems.append(f"check mode says {predicted.get('msg') or counts(predicted)}")
     elif without_order(predicted["changes"]) != without_order(real["changes"]):
-        problems.append("check mode foretells other changes")
+        problems.append("check mode predicts other changes")
     if (found := trip.entities()) != wanted:
         both = {key: (wanted.get(key), found.get(key)) for key in wanted.keys() | found.keys()}
         other = {key: pair for key, pair in both.items() if pair[0] != pair[1]}

@@ -76,7 +76,7 @@ class State:
     def predicted_and_done(
         self, content: Document, state: str = "synced", **options: Any
     ) -> Result:
-        """One task: check mode writes nothing and foretells it; a second run changes nothing."""
+        """One task: check mode writes nothing and predicts it; a second run changes nothing."""
         self.gateway.reset_requests()
         predicted = self(content, state, check=True, **options)
         assert self.gateway.writes() == []

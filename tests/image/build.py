@@ -61,7 +61,8 @@ def base() -> str:
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         root, archive = Path(folder) / "root", Path(folder) / "root.tar"
         included = "--include=" + ",".join(PACKAGES)
-        run("debootstrap", "--variant=minbase", included, SUITE, root)
+        # What it mounts goes with its namespace; a /proc that stays would be packed, too.
+        run("unshare", "--mount", "debootstrap", "--variant=minbase", included, SUITE, root)
         for kept in EMPTIED:
             for path in filter(Path.is_file, (root / kept).rglob("*")):
                 path.unlink()

@@ -93,7 +93,7 @@ def test_a_gateway_that_cannot_start_says_why() -> None:
     image = _images()[0]
     variables = ["--env", "KONG_DATABASE=off", "--env", "KONG_LOG_LEVEL=loud"]
     ended = subprocess.run(
-        ["podman", "run", "--rm", *variables, image],
+        ["podman", "run", "--rm", "--network", "none", *variables, image],
         capture_output=True, text=True, timeout=60, check=False,
     )
     assert ended.returncode == 1
@@ -187,7 +187,7 @@ def test_a_repository_that_was_changed_is_refused(repository: pathlib.Path) -> N
     script = INSTALL.partition("DEBIAN_FRONTEND")[0].replace("gateway-39", "gateway-310")
     mount = ("--volume", f"{repository}:/repository:ro")
     ended = subprocess.run(
-        ["podman", "run", "--rm", *mount, image, "sh", "-c", script],
+        ["podman", "run", "--rm", "--network", "none", *mount, image, "sh", "-c", script],
         capture_output=True, text=True, timeout=120, check=False,
     )
     assert ended.returncode != 0

@@ -24,11 +24,12 @@ import pytest
 from harness.certificates import self_signed
 from harness.echo import Echo, echo_server
 from harness.engine import Engine
-from harness.gateway import Gateway, recorded, sandbox
+from harness.gateway import Gateway, sandbox
 from harness.kinds import pem_texts
 from harness.paths import ROOT
 from harness.playbook import Player
-from integration.dialects import ADMIN, BOTH, KONNECT, reason_against
+from harness.recording import recorded
+from integration.dialects import ADMIN, BOTH, KONNECT, control_plane, reason_against
 
 
 def _real_gateway() -> Gateway | None:
@@ -76,14 +77,10 @@ def dialect(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", ADMIN))
 
 
-def _control_plane(dialect: str) -> str:
-    return "default" if dialect == KONNECT else ""
-
-
 @pytest.fixture(scope="session")
 def _gateway(dialect: str) -> Iterator[Gateway]:
     real = _real_gateway()
-    started = recorded(real) if real else _recorded_sandbox(control_plane=_control_plane(dialect))
+    started = recorded(real) if real else _recorded_sandbox(control_plane=control_plane(dialect))
     with started as gateway:
         yield gateway
         gateway.reset()
@@ -92,7 +89,7 @@ def _gateway(dialect: str) -> Iterator[Gateway]:
 @pytest.fixture(scope="session")
 def _second_sandbox(_gateway: Gateway, dialect: str) -> Iterator[Gateway]:
     if dialect == KONNECT:
-        with _recorded_sandbox(control_plane=_control_plane(dialect)) as started:
+        with _recorded_sandbox(control_plane=control_plane(dialect)) as started:
             yield started
         return
     if not (ROOT / f"tests/sandbox/data/kong-{_gateway.series}.json").exists():
@@ -154,7 +151,7 @@ def gateway_of(_of_versions: Callable[[str], Gateway]) -> Callable[[str], Gatewa
 def _enterprise(dialect: str) -> Iterator[Gateway]:
     # A control plane of Konnect has all that the enterprise edition has.
     edition = () if dialect == KONNECT else ("--edition", "enterprise")
-    with _recorded_sandbox(*edition, control_plane=_control_plane(dialect)) as started:
+    with _recorded_sandbox(*edition, control_plane=control_plane(dialect)) as started:
         yield started
 
 
@@ -199,10 +196,4 @@ def echo_servers(_gateway: Gateway) -> Iterator[list[Echo]]:
 @pytest.fixture
 def playbook(tmp_path: Path, gateway: Gateway) -> Player:
     """Runs playbooks; the modules' environment variables lead to the gateway under test."""
-    names = {
-        "admin_url": "KONG_ADMIN_URL", "admin_token": "KONG_ADMIN_TOKEN",
-        "konnect_url": "KONNECT_URL", "konnect_token": "KONNECT_TOKEN",
-        "control_plane": "KONNECT_CONTROL_PLANE",
-    }
-    environment = {names[name]: value for name, value in gateway.connection.items()}
-    return Player(tmp_path, environment)
+    return Player(tmp_path, gateway.environment)

@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmark import rollout
 from benchmark.cases import address, cases
 from benchmark.measure import Budget, Failed
 from benchmark.run import Bench, Cost, report, rounds
 from harness.gateway import Gateway
-from harness.paths import BINARIES
+from harness.paths import BINARIES, COLLECTIONS, ROOT
 
 NAMES = ("irishtek-bench-collection", "irishtek-bench-uri", "irishtek-bench-bulk")
 
@@ -77,3 +81,18 @@ def test_the_median_wall_time_decides_whether_a_ratio_is_met(
     shown = capsys.readouterr().out
     assert ("NOT MET" in shown) is not met
     assert f"ratio {wall / 10:.3f}" in shown
+
+
+def test_a_rollout_is_measured_beside_an_empty_play(tmp_path: Path) -> None:
+    (line,) = rollout.measure(tmp_path, BINARIES, Budget(60), numbers=(1,))
+    assert "cpu a gateway more" in line
+
+
+def test_what_runs_in_the_measured_environment_needs_nothing_but_httpx_and_ansible_core() -> None:
+    lacking = "import sys; sys.modules.update(dict.fromkeys(('uvicorn', 'starlette', 'pytest')))"
+    program = [sys.executable, "-c", f"{lacking}; import benchmark.one_task"]
+    there = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(COLLECTIONS)])}
+    done = subprocess.run(
+        program, env=there, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demonstration: it shows what it says, fails when it cannot, and leaves nothing running."""
+"""Demonstrations: they show what they say, fail when they cannot, and leave nothing running."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from harness.paths import ROOT
 
 # Seconds; only a demonstration that hangs reaches it.
 LIMIT = 180.0
-COMMAND = (sys.executable, "-m", "demo.demo")
 STEPS = [
     "Ping the gateway",
     "See what would be done to the empty gateway",
@@ -31,6 +30,21 @@ STEPS = [
     "Change the weights to 3:1 in the inventory and run it again",
     "Drain the first server before work on it",
 ]
+KONNECT_STEPS = [
+    "Ping Konnect, which says whose organization it is",
+    "Create a control plane",
+    "Make a certificate for a data plane and pin it in the control plane",
+    "Start a data plane with it",
+    "Synchronize the tutorial's file as it is: it names the control plane default",
+    "Synchronize it with the right name, by its select tag",
+    "Send requests through the data plane: the two targets take turns",
+    "Synchronize it again: nothing changes",
+    "Run the tutorial's five requests as five tasks: the file did the same",
+    "Remove what the file made, and let the five tasks do it instead",
+    "Run the five tasks again: nothing changes",
+    "Stop the data plane and remove everything",
+]
+ALTERNATING = re.compile(r"(echo-[ab]) (echo-[ab])( \1 \2){3}$", re.MULTILINE)
 
 
 class Demo:
@@ -39,13 +53,13 @@ class Demo:
     def __init__(self) -> None:
         self.mark = f"KONG_TEST_MARK={uuid.uuid4()}"
 
-    def start(self, **environment: str) -> subprocess.Popen[str]:
+    def start(self, name: str = "demo", **environment: str) -> subprocess.Popen[str]:
         """A demonstration in a session, and so a process group, of its own."""
-        name, value = self.mark.split("=")
+        mark, value = self.mark.split("=")
         return subprocess.Popen(
-            COMMAND,
+            [sys.executable, "-m", f"demo.{name}"],
             cwd=ROOT, text=True, start_new_session=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), name: value, **environment},
+            env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), mark: value, **environment},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
 
@@ -72,13 +86,29 @@ def test_it_shows_every_step_and_leaves_nothing_running(demo: Demo) -> None:
     shown = process.communicate(timeout=LIMIT)[0]
     assert process.returncode == 0, shown
     assert re.findall(r"^\d\. (.*)$", shown, re.MULTILINE) == STEPS
-    assert re.search(r"(echo-[ab]) (echo-[ab])( \1 \2){3}$", shown, re.MULTILINE), shown
+    assert ALTERNATING.search(shown), shown
     assert len(re.findall(r"changed=3\b", shown)) == 2
     assert len(re.findall(r"changed=0\b", shown)) == 1
     assert "weight 100 -> 300" in shown
     assert "echo-a 9 times, echo-b 3 times" in shown
     assert "weight 300 -> 0" in shown
     assert re.search(r"^ *echo-b( echo-b){7}$", shown, re.MULTILINE), shown
+    assert "{" not in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    assert demo.running() == []
+
+
+def test_it_shows_the_tutorial_on_konnect_and_leaves_nothing_running(demo: Demo) -> None:
+    process = demo.start("konnect")
+    shown = process.communicate(timeout=LIMIT)[0]
+    assert process.returncode == 0, shown
+    assert re.findall(r"^\d+\. (.*)$", shown, re.MULTILINE) == KONNECT_STEPS
+    assert "Successfully Konnected to the Kong organization!" in shown
+    assert len(ALTERNATING.findall(shown)) == 2
+    assert len(re.findall(r"five entities, five writes", shown)) == 2
+    assert len(re.findall(r"changed=0\b", shown)) == 3
+    assert "document is for the control plane default" in shown
+    assert "kpat_" not in shown and "PRIVATE KEY" not in shown
     assert "{" not in shown
     assert max(map(len, shown.splitlines())) <= 100
     assert demo.running() == []
@@ -94,11 +124,16 @@ def _to_one(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize(("interrupt", "status"), [(_to_all, 130), (_to_one, 143)])
-@pytest.mark.parametrize("moment", ["gateway  Admin API", "$ ansible-playbook irishtek.kong"])
+@pytest.mark.parametrize(("name", "moment"), [
+    ("demo", "gateway  Admin API"),
+    ("demo", "$ ansible-playbook irishtek.kong"),
+    ("konnect", "$ ansible-playbook tests/demo/konnect/nodes.yml"),
+])
 def test_a_signal_ends_it_and_all_that_it_started(
-    demo: Demo, interrupt: Callable[[subprocess.Popen[str]], None], status: int, moment: str
+    demo: Demo, interrupt: Callable[[subprocess.Popen[str]], None], status: int, name: str,
+    moment: str,
 ) -> None:
-    process = demo.start()
+    process = demo.start(name)
     assert process.stdout is not None
     # Read no further than needed: the next output is awaited, not slept for.
     assert any(moment in line for line in process.stdout)

@@ -65,7 +65,7 @@ def _pair(result: Result) -> list[Any]:
 
 
 def _predicted_and_done(one: Tried, **options: Any) -> Result:
-    """One task: check mode writes nothing and foretells what the task then does, once."""
+    """One task: check mode writes nothing and predicts what the task then does, once."""
     one.engine.forget()
     one.engine.gateway.reset_requests()
     predicted = one.run(check=True, **options)

@@ -24,7 +24,9 @@ import yaml
 from harness.paths import BINARIES, COLLECTIONS, ROOT
 
 GUIDES = sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
-BLOCK = re.compile(r"^\.\. code-block:: yaml\n\n((?:    .*\n|\n)+)", re.MULTILINE)
+BLOCK = re.compile(
+    r"^\.\. code-block:: yaml\n(?:   :caption: .*\n)?\n((?:    .*\n|\n)+)", re.MULTILINE
+)
 ENVIRONMENT = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
 GUIDE = ROOT / "docs/docsite/rst/guide_gateway.rst"
 README = ROOT / "roles/gateway/README.md"
@@ -99,23 +101,26 @@ def test_examples_use_options_that_the_modules_have(
         for play in _plays(guide)
         for call in _calls(play.get("tasks", []) + play.get("roles", []))
     ]
-    assert calls
+    assert calls or guide.stem == "guide_troubleshooting"
     unknown = [(name, set(used) - options[name]) for name, used in calls]
     assert [found for found in unknown if found[1]] == []
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
-def test_examples_are_playbooks_that_ansible_takes(guide: Path, tmp_path: Path) -> None:
-    playbook = tmp_path / "playbook.json"
-    playbook.write_text(json.dumps(_plays(guide)))
-    _run("ansible-playbook", "--syntax-check", playbook)
+def test_examples_are_playbooks_that_ansible_takes(tmp_path: Path) -> None:
+    playbooks = []
+    for guide in GUIDES:
+        if plays := _plays(guide):
+            playbooks.append(tmp_path / f"{guide.stem}.json")
+            playbooks[-1].write_text(json.dumps(plays))
+    assert len(playbooks) > 8
+    # All in one run: most of what a run takes is to start Ansible.
+    _run("ansible-playbook", "--syntax-check", *playbooks)
 
 
-def test_the_site_and_the_readme_lead_to_each_guide() -> None:
+def test_the_site_leads_to_each_guide() -> None:
     listed = yaml.safe_load((ROOT / "docs/docsite/extra-docs.yml").read_text())
-    assert sorted(listed["sections"][0]["toctree"]) == [guide.stem for guide in GUIDES]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [guide.name for guide in GUIDES if f"docs/docsite/rst/{guide.name}" not in readme] == []
+    named = [name for section in listed["sections"] for name in section["toctree"]]
+    assert sorted(named) == [guide.stem for guide in GUIDES]
 
 
 @pytest.mark.parametrize("page", [GUIDE, README], ids=lambda page: page.stem)

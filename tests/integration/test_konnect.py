@@ -174,12 +174,36 @@ def test_the_state_file_of_the_tutorial(engine: Engine, konnect: Gateway) -> Non
     konnect.reset_requests()
     assert state(document)["changed"] is False
     asked = _asked(konnect)
-    # Konnect has no list by tag, so each kind that can be tagged is listed once; and one schema a
-    # kind that is written says what it would reset.
+    # Konnect has no list by tag, so each kind that can be tagged is in scope and listed once; and
+    # the schema of each kind of which the file leaves something out says what is reset.
     assert len(asked) == len(set(asked))
-    assert len([each for each in asked if "/schemas/" in each]) == 4
+    in_scope = [each for each in asked if each.count("/") == 1]
+    assert len(asked) <= len(in_scope) + 3
+    untagged = {name: value for name, value in document.items() if name != "_info"}
+    kinds = ["service", "route", "upstream", "target"]
+    state(untagged, purge_kinds=kinds)
+    konnect.reset_requests()
+    assert state(untagged, purge_kinds=kinds)["changed"] is False
+    assert len(_asked(konnect)) <= len(kinds) + 3
     refused = state.refused({**document, "_konnect": {"control_plane_name": "other"}})
     assert "other" in refused["msg"] and "default" in refused["msg"]
+
+
+def test_a_file_and_a_task_may_write_name_or_id_of_the_control_plane(
+    engine: Engine, konnect: Gateway
+) -> None:
+    key = konnect.core.split("/")[3]
+    by_name, by_id = ({**TUTORIAL, "_konnect": {"control_plane_name": each}}
+                      for each in ("default", key))
+    planes = Engine(replace(konnect, control_plane=key))
+    for check in (True, False):
+        assert State(planes)(by_name, check=check)["changed"]
+    assert State(engine)(by_id)["changed"] is False
+    engine.ok("konnect_control_plane", name="other")
+    other = {**TUTORIAL, "_konnect": {"control_plane_name": "other"}}
+    for check in (True, False):
+        refused = State(planes).refused(other, check=check)
+        assert "other" in refused["msg"] and key in refused["msg"]
 
 
 def test_an_unchanged_sync_takes_one_list_a_kind(engine: Engine, konnect: Gateway) -> None:

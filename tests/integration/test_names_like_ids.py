@@ -59,7 +59,14 @@ def test_a_missing_one(engine: Engine, gateway: Gateway, upstream: str) -> None:
             refused = engine.refused("kong_target", **options, state=state)
             assert f"upstream {UNKNOWN} does not exist" in refused["msg"]
         assert not engine.ok("kong_target", **options, state="absent")["changed"]
-        refused = engine.refused("kong_target_health", **options, health="healthy")
+
+
+def test_the_health_of_a_target_of_a_missing_one(engine: Engine, upstream: str) -> None:
+    for check in (False, True):
+        engine.forget()
+        refused = engine.refused(
+            "kong_target_health", check=check, upstream=UNKNOWN, target=ONE, health="healthy"
+        )
         assert f"upstream {UNKNOWN} does not exist" in refused["msg"]
 
 
@@ -69,7 +76,7 @@ def test_an_upstream_that_an_earlier_task_predicts(engine: Engine) -> None:
     assert made["operation"] == "create"
 
 
-def test_health(engine: Engine, upstream: str) -> None:
+def test_the_health_of_a_target(engine: Engine, upstream: str) -> None:
     options = {"upstream": NAME, "target": ONE}
     made = engine.ok("kong_target", **options, wait=True)
     assert made["health"] == {ONE: "HEALTHY"}

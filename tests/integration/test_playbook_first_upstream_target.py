@@ -9,6 +9,8 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +18,10 @@ import pytest
 from harness.echo import Echo
 from harness.gateway import Gateway, sandbox
 from harness.paths import BINARIES, ROOT
-from harness.playbook import Player
+from harness.playbook import Player, Run
 
 PLAYBOOK = "irishtek.kong.first_upstream_target"
+KONNECT_TOKEN = "kpat_1414213562"
 TAGS = ["first-upstream-target"]
 # What the tutorial's state file says of each entity, but for ids, times and foreign keys.
 UPSTREAM = {
@@ -76,7 +79,7 @@ def test_first_run_sets_the_tutorial_up_and_the_second_changes_nothing(
     playbook: Player, tutorial_gateway: Gateway
 ) -> None:
     first = playbook(PLAYBOOK, inventory=_inventory(tutorial_gateway)).ok()
-    names = ["Upstream with its targets", "Service", "Route"]
+    names = ["Create the upstream with its targets", "Create the service", "Create the route"]
     assert [name for name in names if name in first.changed()] == names
     _assert_tutorial(tutorial_gateway, {"google.com:80": 100, "httpbin.org:80": 100})
     tutorial_gateway.reset_requests()
@@ -89,7 +92,7 @@ def test_it_begins_by_telling_which_gateway_of_which_version_it_is(
 ) -> None:
     run = playbook(PLAYBOOK, inventory=_inventory(tutorial_gateway), check=True).ok()
     version = tutorial_gateway.call("GET", "/")["version"]
-    told = run.result("Tell which gateway it is")["first_upstream_target_ping.msg"]
+    told = run.result("Show which gateway it is")["first_upstream_target_ping.msg"]
     assert version in told
     assert tutorial_gateway.admin_url in told
     assert told in run.stdout
@@ -120,7 +123,7 @@ def test_echo_servers_take_the_public_targets_place_and_answer_through_the_proxy
         first_upstream_target_statuses=[200],
     )
     run = playbook(PLAYBOOK, inventory=inventory).ok()
-    assert run.changed() == ["Upstream with its targets"]
+    assert run.changed() == ["Create the upstream with its targets"]
     assert run.result("Probe the way through the proxy")["statuses"] == {"200": 1}
     _assert_tutorial(tutorial_gateway, targets)
 
@@ -146,6 +149,38 @@ def test_one_run_serves_many_gateways(
     second_gateway.call("DELETE", PATHS[0])
     run = playbook(PLAYBOOK, inventory=inventory).ok()
     assert [run.stats[host]["changed"] for host in ("kong-1", "kong-2")] == [0, 1]
+
+
+def test_the_control_planes_of_an_inventory_of_konnect_are_gateways_like_others(
+    playbook: Player, tmp_path: Path
+) -> None:
+    with sandbox("--admin-token", KONNECT_TOKEN, control_plane="default") as started:
+        default = replace(started, token=KONNECT_TOKEN)
+        default.call("POST", "/v2/control-planes", {"name": "team-a"})
+        default.call("POST", "/v2/control-planes", {"name": "other"})
+        inventory = tmp_path / "konnect.yml"
+        groups = {"kong_gateways": "inventory_hostname != 'other'"}
+        inventory.write_text(json.dumps({
+            "plugin": "irishtek.kong.konnect", "konnect_url": default.admin_url, "groups": groups,
+        }))
+        planes = [default, replace(default, control_plane="team-a")]
+
+        def run(**variables: Any) -> Run:
+            return playbook(
+                PLAYBOOK, inventory=inventory, extra_vars=variables,
+                environment={"KONNECT_TOKEN": KONNECT_TOKEN},
+            ).ok()
+
+        done = [run(), run()]
+        assert [{host: each["changed"] for host, each in one.stats.items()} for one in done] == [
+            {"default": 3, "team-a": 3}, {"default": 0, "team-a": 0},
+        ]
+        assert "Successfully Konnected to the Kong organization!" in done[0].stdout
+        assert KONNECT_TOKEN not in "".join(one.stdout + json.dumps(one.tasks) for one in done)
+        for plane in planes:
+            _assert_tutorial(plane, {"google.com:80": 100, "httpbin.org:80": 100})
+        assert run(first_upstream_target_state="absent").total("changed") == 6
+        assert [plane.call("GET", path) for plane in planes for path in PATHS] == [None] * 6
 
 
 def test_hosts_without_a_url_use_the_modules_environment(

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check mode tells the truth: what it foretells is what the run then leaves, or is refused for."""
+"""Check mode tells the truth: what it predicts is what the run then leaves, or is refused for."""
 
 from __future__ import annotations
 

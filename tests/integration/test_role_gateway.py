@@ -4,18 +4,13 @@
 """Role gateway, method files: what it writes starts gateways in each mode, unchanged.
 
 The gateways are the sandbox's, or those whose commands GATEWAY_KONG names (paths, with colons
-between); a real one's database is then at GATEWAY_PG (HOST:PORT).
+between); GATEWAY_PG (HOST:PORT) and GATEWAY_PG_DATABASE name an empty database of a real one.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +18,10 @@ import httpx
 import pytest
 import yaml
 
-from harness.paths import ROOT
-from harness.playbook import LOCAL, Player, Run
-from sandbox_tests.proxy_support import eventually, free_port
+from harness.gateway_hosts import COMMANDS, Host, Lab, lab_of
+from integration.test_secrets_of_both_ways import SITECUSTOMIZE
+from sandbox_tests.proxy_support import eventually
 
-PLAY = """
-- hosts: all
-  gather_facts: false
-  tasks:
-    - ansible.builtin.include_role:
-        name: irishtek.kong.gateway
-"""
-REAL = [path for path in os.environ.get("GATEWAY_KONG", "").split(":") if path]
 SECRET = "hush-hush-1"
 NO_ROUTE = "no Route matched with those values"
 MOST_TASKS = 30
@@ -42,124 +29,10 @@ MOST_TASKS = 30
 WAIT = 60.0
 
 
-@dataclass
-class Host:
-    """An inventory host of the role, and the gateway that is started on its files."""
-
-    name: str
-    player: Player
-    root: Path
-    command: list[str]
-    options: dict[str, Any]
-    ports: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def folder(self) -> Path:
-        return self.root / self.name
-
-    def port(self, name: str) -> int:
-        return self.ports.setdefault(name, free_port())
-
-    def run(self, *, check: bool = False, diff: bool = False, **more: Any) -> Run:
-        config = {
-            "prefix": str(self.root / f"{self.name}-prefix"),
-            "nginx_worker_processes": 1,
-            "status_listen": f"127.0.0.1:{self.port('status')}",
-            **self.options.get("config", {}),
-        }
-        given = {
-            "method": "files",
-            "directory": str(self.folder),
-            "version": "3.9.1",
-            **self.options,
-            "config": config,
-            **more,
-        }
-        host = {**LOCAL, **{f"gateway_{key}": value for key, value in given.items()}}
-        return self.player(
-            PLAY, inventory={"all": {"hosts": {self.name: host}}}, check=check, diff=diff
-        )
-
-    def kong(self, *words: str) -> str:
-        """Run the gateway's command to its end; its output."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("KONG_")}
-        log = self.root / f"{self.name}.log"
-        with log.open("w") as output:
-            status = subprocess.run(
-                [*self.command, *words],
-                env={**kept, "PYTHONPATH": str(ROOT / "tests")},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                timeout=60,
-                check=False,
-            ).returncode
-        assert status == 0, log.read_text()
-        return log.read_text()
-
-    def conf(self) -> str:
-        return str(self.folder / "kong.conf")
-
-    def start(self) -> None:
-        assert "is valid" in self.kong("check", self.conf())
-        self.kong("start", "-c", self.conf())
-
-    def stop(self) -> None:
-        if (self.root / f"{self.name}-prefix").exists():
-            subprocess.run(
-                [*self.command, "stop", "-p", str(self.root / f"{self.name}-prefix")],
-                env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
-                check=False,
-                timeout=60,
-                capture_output=True,
-            )
-
-    def admin(self, path: str = "/") -> dict[str, Any]:
-        """An answer of the Admin API; an empty one while nobody answers."""
-        try:
-            answer = httpx.get(f"http://127.0.0.1:{self.port('admin')}{path}", trust_env=False)
-        except httpx.TransportError:
-            return {}
-        return dict(answer.json())
-
-    def message(self, path: str) -> str:
-        """What the proxy says of a path; empty while nobody answers."""
-        try:
-            answer = httpx.get(f"http://127.0.0.1:{self.port('proxy')}{path}", trust_env=False)
-        except httpx.TransportError:
-            return ""
-        return "routed" if answer.status_code in (502, 503) else str(answer.json().get("message"))
-
-
-class Lab:
-    """Hosts of one test, whose gateways end with it."""
-
-    def __init__(self, root: Path, command: list[str]) -> None:
-        self.root, self.command, self.hosts = root, command, []
-
-    root: Path
-    command: list[str]
-    hosts: list[Host]
-
-    def host(self, name: str, **options: Any) -> Host:
-        folder = self.root / f"{name}-player"
-        folder.mkdir()
-        self.hosts.append(Host(name, Player(folder, {}), self.root, self.command, options))
-        return self.hosts[-1]
-
-
-@pytest.fixture(params=REAL or ["sandbox"])
+@pytest.fixture(params=COMMANDS or [""])
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    # A prefix holds sockets, whose paths must be short.
-    root = Path(tempfile.mkdtemp(prefix="gw-"))
-    # The workers of a real gateway are another user's.
-    root.chmod(0o755)
-    command = [request.param] if REAL else [sys.executable, "-m", "image.kong"]
-    made = Lab(root, command)
-    yield made
-    for host in made.hosts:
-        host.stop()
-    shutil.rmtree(root, ignore_errors=True)
+    with lab_of(request.param) as made:
+        yield made
 
 
 def state(path: Path, *routes: str) -> str:
@@ -195,43 +68,60 @@ def test_a_gateway_without_a_database_starts_and_takes_a_new_state_file(lab: Lab
     eventually(lambda: host.message("/two") == "routed", WAIT)
 
 
-def test_secrets_are_in_no_output_and_in_no_file_that_others_read(lab: Lab) -> None:
+@pytest.mark.parametrize("check", [True, False])
+def test_secrets_are_in_no_output_no_log_and_no_file_that_others_read(
+    lab: Lab, check: bool
+) -> None:
     host = lab.host(
-        "secrets", config={"own_unknown_token": SECRET}, secrets={"smtp_password": f"{SECRET}#x"}
+        "secrets", config={"own_unknown_token": SECRET}, license=f"{SECRET}-license",
+        secrets={"smtp_password": f"{SECRET}#x", "OWN_VARIABLE": f"{SECRET}-variable"},
+        edition="enterprise", version="3.10.0.17",
     )
-    run = host.run(diff=True).ok()
-    assert SECRET not in run.stdout
-    assert (
-        SECRET
-        not in host.run(diff=True, check=True, secrets={"smtp_password": f"{SECRET}-other"}).stdout
-    )
+    site = lab.root / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(SITECUSTOMIZE)
+    logs = [lab.root / "syslog", lab.root / "ansible.log"]
+    verbose = {
+        "ANSIBLE_VERBOSITY": "3", "PYTHONPATH": str(site), "KONG_TEST_SYSLOG": str(logs[0]),
+        "ANSIBLE_LOG_PATH": str(logs[1]),
+    }
+    run = host.run(check=check, diff=True, environment=verbose).ok()
+    other = {"license": f"{SECRET}-other"}
+    again = host.run(check=check, diff=True, environment=verbose, **other).ok()
+    assert "files=NOT_LOGGING_PARAMETER" in logs[0].read_text()
+    for text in (run.stdout, again.stdout, *(log.read_text() for log in logs)):
+        assert SECRET not in text
+    assert "own_unknown_token is not a known setting" in run.stdout.replace("\n", " ")
     for path in host.folder.rglob("*"):
         assert not path.stat().st_mode & 0o007, path
-    assert "did you mean" not in run.stdout
-    assert "own_unknown_token is not a known setting" in run.stdout.replace("\n", " ")
 
 
-@pytest.mark.parametrize("mode", ["konnect", "traditional"])
-def test_the_gateway_takes_the_settings_of_the_other_modes(lab: Lab, mode: str) -> None:
-    options = {
-        "konnect": {"control_plane_url": "https://abc.eu.cp0.konghq.com", "version": "3.10.0.17"},
-        "traditional": {"config": {"pg_host": "127.0.0.1", "admin_listen": "127.0.0.1:8001"}},
-    }[mode]
-    host = lab.host(mode, mode=mode, **options)
-    run = host.run().ok()
+def database() -> dict[str, str]:
+    """Settings of the real database; the sandbox's settings are only checked."""
+    server, _colon, port = os.environ.get("GATEWAY_PG", "127.0.0.1:5432").partition(":")
+    name = os.environ.get("GATEWAY_PG_DATABASE", "kong")
+    return {"pg_host": server, "pg_port": port, "pg_user": "kong", "pg_database": name}
+
+
+def test_a_gateway_with_a_database_takes_its_settings_and_starts(lab: Lab) -> None:
+    host = lab.host("traditional", mode="traditional")
+    admin = f"127.0.0.1:{host.port('admin')}"
+    host.options["config"] = {**proxy(host), **database(), "admin_listen": admin}
+    host.run().ok()
     assert "is valid" in host.kong("check", host.conf())
-    if mode == "konnect":
-        assert "Pin this one in the control plane" in run.stdout
-        assert "BEGIN CERTIFICATE" in run.stdout
     assert host.run().ok().total("changed") == 0
+    if "GATEWAY_PG" in os.environ:
+        host.kong("migrations", "bootstrap", "--force", "-c", host.conf())
+        host.start()
+        eventually(lambda: host.admin().get("version"), WAIT)
+        eventually(lambda: host.message("/nowhere") == NO_ROUTE, WAIT)
 
 
 @pytest.fixture
 def cluster(lab: Lab) -> tuple[Host, Host]:
     """A control plane with a route, and a data plane that does not run yet."""
-    if not (address := os.environ.get("GATEWAY_PG")):
-        pytest.skip("the scenario hybrid joins sandboxes; a real database is named by GATEWAY_PG")
-    server, port = address.split(":")
+    if "GATEWAY_PG" not in os.environ:
+        pytest.skip("the scenario hybrid joins sandboxes; GATEWAY_PG names a real database")
     pki = {"ca_certificate": str(lab.root / "ca/ca.crt"), "ca_key": str(lab.root / "ca/ca.key")}
     control = lab.host("cp", mode="control_plane", **pki)
     address = f"127.0.0.1:{control.port('cluster')}"
@@ -239,10 +129,7 @@ def cluster(lab: Lab) -> tuple[Host, Host]:
     control.options["config"] = {
         "admin_listen": f"127.0.0.1:{control.port('admin')}",
         "cluster_listen": address,
-        "pg_host": server,
-        "pg_port": port,
-        "pg_user": "kong",
-        "pg_database": os.environ["GATEWAY_PG_DATABASE"],
+        **database(),
     }
     node = lab.host("dp", mode="data_plane", control_plane_url=address, **pki)
     node.options["config"] = proxy(node)
@@ -278,6 +165,48 @@ def test_what_cannot_be_applied_is_refused_before_anything_is_written(lab: Lab) 
     assert run.rc != 0
     assert "needs a PostgreSQL database" in run.stdout
     assert not host.folder.exists()
+
+
+# A container engine and groupadd that only keep what they are called with.
+ENGINE = """#!/bin/sh
+echo "$0 $*" >> "$CALLS"
+case "$*" in
+  *login*) cat >> "$CALLS";;
+  *"image inspect"*) [ -e "$CALLS.pulled" ] && echo sha256:1234;;
+  pull*) touch "$CALLS.pulled";;
+esac
+"""
+PREPARE = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: irishtek.kong.gateway
+        tasks_from: prepare
+"""
+
+
+def test_the_registry_gets_its_password_on_standard_input(lab: Lab) -> None:
+    host, calls = lab.host("registry"), lab.root / "calls"
+    tools = lab.root / "tools"
+    tools.mkdir()
+    for name in ("docker", "groupadd"):
+        (tools / name).write_text(ENGINE)
+        (tools / name).chmod(0o755)
+    registry = {"url": "registry.test", "username": "robot", "password": SECRET}
+    variables = host.variables(method="docker", registry=registry, install=False)
+    run = host.player(
+        PREPARE, inventory={"all": {"hosts": {"registry": variables}}}, diff=True,
+        environment={
+            "PATH": f"{tools}:{os.environ['PATH']}", "CALLS": str(calls), "ANSIBLE_VERBOSITY": "3",
+        },
+    ).ok()
+    lines = calls.read_text().splitlines()
+    login = next(line for line in lines if " login " in line)
+    assert login.endswith("login --username robot --password-stdin registry.test")
+    assert SECRET in lines
+    assert lines.index(login) < next(n for n, line in enumerate(lines) if " pull " in line)
+    assert SECRET not in run.stdout
 
 
 def test_absent_leaves_nothing(lab: Lab) -> None:

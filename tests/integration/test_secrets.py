@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,11 +23,16 @@ NEW_PROBE = "Bearer n3w-pr0be-n0t-to-be-seen"
 WAYS = pytest.mark.parametrize("way", ["0", "1"], ids=["module", "controller"])
 
 
-@pytest.fixture(scope="module")
-def guarded() -> Iterator[Gateway]:
-    """A sandbox that asks for a token."""
-    with sandbox("--admin-token", TOKEN) as started:
-        yield Gateway(started.admin_url, started.proxy_url, token=TOKEN)
+@pytest.fixture(scope="module", params=["", "default"], ids=["admin", "konnect"])
+def guarded(request: pytest.FixtureRequest) -> Iterator[Gateway]:
+    """A sandbox that asks for a token: an Admin API, or a control plane of Konnect."""
+    with sandbox("--admin-token", TOKEN, control_plane=request.param) as started:
+        yield replace(started, token=TOKEN)
+
+
+def _token_of(gateway: Gateway) -> str:
+    """The option that has the token."""
+    return next(name for name in gateway.connection if name.endswith("_token"))
 
 
 def _play(
@@ -62,18 +68,22 @@ def _probing(value: str) -> dict[str, Any]:
 def test_a_token_is_seen_nowhere(
     guarded: Gateway, playbook: Player, way: str, check: bool
 ) -> None:
-    url = guarded.admin_url
-    written = {"admin_url": url, "admin_token": TOKEN, "tags": [TAG], "host_header": "h.test"}
+    connection, token = guarded.connection, _token_of(guarded)
+    written = {**connection, "tags": [TAG], "host_header": "h.test"}
+    by_header = _upstream(admin_url=guarded.admin_url, admin_headers={"Kong-Admin-Token": TOKEN})
+    if guarded.control_plane:
+        # A token of Konnect has no other way.
+        by_header = _upstream(**written)
     run, seen = _play(
         playbook, way,
         [
             _upstream(**written),
             _upstream(**{**written, "slots": 3}),
-            _upstream(**{**written, "admin_token": "wr0ng-n0t-to-be-seen", "name": "other.test"}),
+            _upstream(**{**written, token: "wr0ng-n0t-to-be-seen", "name": "other.test"}),
             _upstream(**{**written, "no_such_option": TOKEN}),
-            _upstream(admin_url=url, admin_headers={"Kong-Admin-Token": TOKEN}),
-            {"name": "info", "irishtek.kong.kong_info": {"admin_url": url, "admin_token": TOKEN}},
-            {"name": "ping", "irishtek.kong.kong_ping": {"admin_url": url, "admin_token": TOKEN}},
+            by_header,
+            {"name": "info", "irishtek.kong.kong_info": connection},
+            {"name": "ping", "irishtek.kong.kong_ping": connection},
             _upstream(**written, state="absent"),
         ],
         check=check,
@@ -88,7 +98,8 @@ def test_a_token_is_seen_nowhere(
 def test_a_token_of_the_environment_is_seen_nowhere(
     guarded: Gateway, playbook: Player, way: str
 ) -> None:
-    environment = {"KONG_ADMIN_TOKEN": TOKEN, "KONG_ADMIN_URL": guarded.admin_url}
+    # The other way in is not set.
+    environment = {"KONG_ADMIN_URL": "", **guarded.environment}
     run, seen = _play(playbook, way, [_upstream(tags=[TAG])], environment=environment)
     assert run.ok().tasks[0]["status"] in ("ok", "changed")
     assert "n0t-to-be-seen" not in seen
@@ -139,7 +150,7 @@ def test_a_vaulted_token_opens_and_is_seen_nowhere(
         playbook, way,
         [
             {"name": "vars", "ansible.builtin.include_vars": {"file": secret.file}},
-            _upstream(admin_url=guarded.admin_url, admin_token="{{ token }}", tags=[TAG]),
+            _upstream(**{**guarded.connection, _token_of(guarded): "{{ token }}"}, tags=[TAG]),
         ],
         environment=secret.environment,
     )

@@ -65,7 +65,7 @@ def test_the_konnect_variant_is_not_for_an_admin_api(state: State, how: str) -> 
     variant = fixture("first-upstream-target-konnect")
     for check in (True, False):
         refused = state.refused(variant, how, check=check)
-        assert "_konnect asks for a control plane" in refused["msg"]
+        assert "_konnect names a control plane" in refused["msg"]
         assert "ignore_konnect" in refused["msg"]
     assert state.gateway.entities("/services") == []
     assert counts(state(variant, how, ignore_konnect=True)) == (

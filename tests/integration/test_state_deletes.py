@@ -268,5 +268,5 @@ def test_a_membership_of_what_would_be_deleted_is_refused(groups: State) -> None
     document = tagged("t", consumers=[{"username": "alice", "groups": [{"name": "gold"}]}])
     for check in (True, False):
         refused = groups.refused(document, check=check)
-        assert "consumer_group gold, which is owned and not in the document" in refused["msg"]
+        assert "consumer_group gold, which would be deleted" in refused["msg"]
     groups.unchanged(MEMBERS)

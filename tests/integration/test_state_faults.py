@@ -187,7 +187,7 @@ TWICE: list[tuple[Document, str]] = [
     (
         {"services": [{"name": "s", "host": "a.test", "plugins": [{"name": "cors"}]}],
          "plugins": [{"name": "cors", "service": "s"}]},
-        "plugin cors stands at content already",
+        "plugin cors is already defined at content",
     ),
     (
         {"services": [{"name": "s", "host": "a.test", "plugins": [
@@ -198,7 +198,7 @@ TWICE: list[tuple[Document, str]] = [
     (
         {"upstreams": [{"name": "u.test", "targets": [{"target": "10.0.0.1"}]}],
          "targets": [{"target": "10.0.0.1:8000", "upstream": "u.test"}]},
-        "target 10.0.0.1:8000 of upstream u.test stands at content already",
+        "target 10.0.0.1:8000 of upstream u.test is already defined at content",
     ),
 ]  # fmt: skip
 

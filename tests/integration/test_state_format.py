@@ -32,29 +32,33 @@ def _read(text: str) -> Any:
 
 REFUSED = [
     ("_transform: false\n", "kong.yaml:2: _transform false is not supported"),
-    ("upstreams: []\n_konnect: {control_plane_name: x}\n", "kong.yaml:3: _konnect asks for"),
+    ("upstreams: []\n_konnect: {control_plane_name: x}\n", "kong.yaml:3: _konnect names"),
     ("upstreams: []\n_workspace: team\n", "kong.yaml:3: the document is for the workspace team"),
     ("upstreams: []\nx-own: 1\n", "kong.yaml:3: x-own is not a section of a state file"),
     ("upstreams:\n", "kong.yaml:2: upstreams is not a list"),
     ("upstreams: [a]\n", "kong.yaml:2: entry 1 of upstreams is not a mapping"),
-    ("_info:\n  select_tag: [t]\n", "kong.yaml:3: _info cannot hold select_tag"),
+    ("_info:\n  select_tag: [t]\n", "kong.yaml:3: _info has no key select_tag"),
     ("_info:\n  select_tags: t\n", "kong.yaml:3: _info.select_tags is not a list of strings"),
     (
         "_info:\n  default_lookup_tags:\n    consumer: [t]\n",
-        "kong.yaml:4: _info.default_lookup_tags cannot hold consumer",
+        "kong.yaml:4: _info.default_lookup_tags has no key consumer",
+    ),
+    (
+        "_info:\n  skip_hash_for_basic_auth: true\n",
+        "kong.yaml:3: skip_hash_for_basic_auth is not supported",
     ),
     (
         "_info:\n  consumer_group_policy_overrides: true\n",
         "kong.yaml:3: consumer_group_policy_overrides are not managed",
     ),
-    ("_info:\n  defaults:\n    services: {}\n", "kong.yaml:4: _info.defaults cannot hold services"),
+    ("_info:\n  defaults:\n    services: {}\n", "kong.yaml:4: _info.defaults has no key services"),
     (
         "_info:\n  defaults:\n    service:\n      retriess: 1\n",
-        "kong.yaml:5: _info.defaults.service cannot hold retriess",
+        "kong.yaml:5: _info.defaults.service has no key retriess",
     ),
     (
         "_info:\n  defaults:\n    target: {target: a}\n",
-        "kong.yaml:4: _info.defaults.target cannot hold target",
+        "kong.yaml:4: _info.defaults.target has no key target",
     ),
     *(
         (f"upstreams: []\n{name}: []\n", f"kong.yaml:3: {name} are not managed")
@@ -70,7 +74,7 @@ REFUSED = [
     ("plugins:\n  - {name: cors, model: m}\n", "kong.yaml:3: plugin cors: it has no field model"),
     (
         "services:\n  - name: s\n    routes:\n      - {name: r, service: t}\n",
-        "kong.yaml:5: route r: service names another one than the service",
+        "kong.yaml:5: route r: service is not the service",
     ),
     (
         "routes:\n  - {name: r, paths: [/x], service: gone}\n",
@@ -195,23 +199,23 @@ DIFFERENT = [
     (
         "_info:\n  defaults:\n    service: {retries: 1}\n",
         "_info:\n  defaults:\n    service: {retries: 2}\n",
-        "a.yaml:4 and b.yaml:4 write _info.defaults.service.retries differently",
+        "a.yaml:4 and b.yaml:4 have different values of _info.defaults.service.retries",
     ),
     (
         "_plugin_configs:\n  rl:\n    minute: 1\n",
         "_plugin_configs:\n  rl:\n    minute: 2\n",
-        "a.yaml:4 and b.yaml:4 write _plugin_configs.rl.minute differently",
+        "a.yaml:4 and b.yaml:4 have different values of _plugin_configs.rl.minute",
     ),
     (
         "_konnect: {control_plane_name: one}\n",
         "_konnect: {control_plane_name: two}\n",
         "a.yaml:2 and b.yaml:2 name two control planes",
     ),
-    ("services: []\n", "services: {}\n", "a.yaml:2 and b.yaml:2 write services differently"),
+    ("services: []\n", "services: {}\n", "a.yaml:2 and b.yaml:2 have different values of services"),
     (
         "upstreams:\n  - name: u.test\n",
         "upstreams:\n  - name: u.test\n",
-        "b.yaml:3: upstream u.test stands at a.yaml:3 already",
+        "b.yaml:3: upstream u.test is already defined at a.yaml:3",
     ),
 ]
 

@@ -83,7 +83,10 @@ def test_a_wrong_link_is_a_sentence(state: State, check: bool) -> None:
         (_document({"name": "gone"}), "partial gone is neither in the document nor at "),
         (_document({"path": "config.redis"}), "partials is neither a name or id"),
         (_document({"name": "one", "way": "x"}), "a link to a partial has no way"),
-        (_document({"name": "one"}, redis={"host": "a"}), "config.redis is written, and a partial"),
+        (
+            _document({"name": "one"}, redis={"host": "a"}),
+            "config.redis cannot be combined with a partial",
+        ),
     ]
     for document, sentence in cases:
         refused = state.refused(document, check=check)
@@ -161,3 +164,16 @@ def test_links_of_a_deleted_plugin_come_back(state: State) -> None:
     assert (failed["left"], failed["changed"]) == ([], False), failed["msg"]
     assert told(failed["undone"]) == [("create", "plugin")]
     assert _as_before(state, before)
+
+
+def test_a_setting_that_only_the_config_leaves_out_is_reset(state: State) -> None:
+    """Everything else of the partial is written, its tags by select_tags."""
+    document = _document(None)
+    own = document["partials"][0]["config"]
+    document["partials"][0]["config"] = {**own, "port": 7000}
+    state(document)
+    document["partials"][0]["config"] = own
+    changed = state.predicted_and_done(document)
+    assert told(changed["changes"]) == [("update", "partial")]
+    ports = {each["name"]: each["config"]["port"] for each in state.gateway.entities("/partials")}
+    assert ports["one"] == ports["two"] != 7000

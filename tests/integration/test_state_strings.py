@@ -79,7 +79,7 @@ def test_a_module_process_gets_the_same(playbook: Player, empty_gateway: Gateway
     (playbook.folder / "kong.yaml").write_text(TEXT, encoding="utf-8")
     task: dict[str, Any] = {
         "name": "load", "irishtek.kong.kong_state": {"src": "kong.yaml", "state": "applied"},
-        "environment": {"DECK_KEY": "00042 #x", "KONG_ADMIN_URL": empty_gateway.admin_url},
+        "environment": {"DECK_KEY": "00042 #x"},
     }  # fmt: skip
     play = {"hosts": "all", "gather_facts": False, "tasks": [task]}
     inventory = {"all": {"hosts": {"gateway": dict(LOCAL)}}}

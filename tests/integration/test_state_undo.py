@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import apply
 from ansible_collections.irishtek.kong.plugins.module_utils._document import _run
-from ansible_collections.irishtek.kong.plugins.module_utils._document._run import undo
+from ansible_collections.irishtek.kong.plugins.module_utils._document._undo import undo
 from ansible_collections.irishtek.kong.plugins.module_utils._operations import _state
 from harness.engine import Engine, Result
 from harness.gateway import Gateway, sandbox
@@ -130,17 +130,13 @@ def _is_completed(state: State, failed: Result, document: Document) -> None:
 
 
 def test_it_is_undone_in_reverse_order(state: State) -> None:
-    document = tagged(
-        "t",
-        upstreams=[{"name": "u.test", "targets": [{"target": "10.0.0.1:80"}]}],
-        services=[{"name": "s", "host": "u.test", "routes": [
-            {"name": "r", "paths": ["/x"], "plugins": [{"name": "cors"}]}]}],
-    )  # fmt: skip
+    document = tagged("t", services=[{"name": "s", "host": "u.test", "routes": [
+        {"name": "r", "paths": ["/x"], "plugins": [{"name": "cors"}]}]}])  # fmt: skip
     state.gateway.faults(match={"method": "POST", "path": "^/plugins"}, kind="answer", status=400)
     failed = state.refused(document, on_error="rollback")
     done = [(each["kind"], each.get("name") or each.get("target")) for each in failed["changes"]]
     undone = [(each["kind"], each.get("name") or each.get("target")) for each in failed["undone"]]
-    assert undone == done[::-1] and len(done) == 4
+    assert undone == done[::-1] and len(done) == 2
     assert {each["operation"] for each in failed["undone"]} == {"delete"}
     assert [told([each])[0] for each in failed["failed_steps"]] == [("create", "plugin")]
 
@@ -184,9 +180,11 @@ def test_a_password_cannot_be_put_back_and_goes_last(state: State) -> None:
     rotated["consumers"][0]["basicauth_credentials"][0]["password"] = "hidden-new"
     rotated["plugins"] = [{"name": "no-such-plugin"}]
     assert "no-such-plugin" in state.refused(rotated, on_error="rollback")["msg"]
-    rotated["plugins"] = [{"name": "cors"}]
-    state.gateway.faults(match={"method": "POST", "path": "^/plugins"}, kind="answer", status=400)
-    failed = state.refused(rotated, on_error="rollback")
+    # One at a time, in the planned order: credentials, then targets.
+    rotated["plugins"] = []
+    rotated["upstreams"] = [{"name": "u", "targets": [{"target": "10.0.0.1:80"}]}]
+    state.gateway.faults(match={"method": "POST", "path": "targets"}, kind="answer", status=400)
+    failed = state.refused(rotated, on_error="rollback", concurrency=1)
     assert [each.split(":")[0] for each in failed["left"]] == ["basic_auth a of consumer alice"]
     assert failed["changed"] and "only a hash" in failed["left"][0]
     assert "hidden" not in repr(failed)
@@ -228,8 +226,8 @@ def test_what_somebody_changed_since_is_left_alone(
     monkeypatch.setattr(_state, "undo", meddled)
     failed = state.refused(changed, on_error="rollback")
     assert sorted(failed["left"]) == [
-        "service s: it was changed since by somebody else",
-        "upstream v.test: it was changed since by somebody else",
+        "service s: somebody else has changed it since",
+        "upstream v.test: somebody else has changed it since",
     ]
     assert failed["changed"] and all(left in failed["msg"] for left in failed["left"])
     slots = {each["name"]: each["slots"] for each in state.gateway.entities("/upstreams")}

@@ -109,7 +109,7 @@ def test_a_weight_beside_drained_is_refused(
         "kong_target", check=check, upstream=UPSTREAM, state="drained", **options
     )
     assert "weight cannot be combined with state drained" in result["msg"]
-    assert f"of upstream {UPSTREAM} at {engine.gateway.admin_url}" in result["msg"]
+    assert f"of upstream {UPSTREAM} at {engine.gateway.label}" in result["msg"]
 
 
 @CHECK

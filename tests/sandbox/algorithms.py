@@ -43,7 +43,8 @@ class Address:
 class Algorithm(Protocol):
     """Picks from `usable`, which is never empty and has positive weights only."""
 
-    def __call__(self, usable: Sequence[Address], hash_key: str | None) -> Address: ...
+    def __call__(self, usable: Sequence[Address], hash_key: str | None) -> Address:
+        ...
 
 
 def round_robin(usable: Sequence[Address], hash_key: str | None = None) -> Address:

@@ -49,9 +49,11 @@ class ConfigurationSource(Protocol):
     """What this module needs of the store."""
 
     @property
-    def revision(self) -> int: ...
+    def revision(self) -> int:
+        ...
 
-    def snapshot(self) -> dict[str, list[Entity]]: ...
+    def snapshot(self) -> dict[str, list[Entity]]:
+        ...
 
 
 class BalancedTarget:

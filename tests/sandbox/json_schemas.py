@@ -24,7 +24,6 @@ def of_record(record: Record) -> Schema:
     shown: Schema = {
         "type": "object",
         "properties": {name: of_field(field) for name, field in record.fields.items()},
-        "additionalProperties": False,
     }
     return {**shown, "required": required} if required else shown
 
@@ -58,7 +57,11 @@ def of_field(field: Field) -> Schema:
     if spec.get("default") is not None:
         shown["default"] = spec["default"]
     if field.type == "foreign":
-        shown |= {"properties": {"id": {"type": "string"}}, "required": ["id"]}
+        # Which kind it leads to is not said.
+        shown |= {
+            "description": "foreign", "properties": {"id": {"type": "string"}},
+            "required": ["id"], "additionalProperties": False,
+        }  # fmt: skip
     if field.record is not None:
         shown |= of_record(field.record)
     if field.elements is not None:
@@ -66,5 +69,6 @@ def of_field(field: Field) -> Schema:
     if field.type == "set":
         shown["uniqueItems"] = True
     if field.type == "map" and field.values is not None:
-        shown["additionalProperties"] = of_field(field.values)
+        shown["patternProperties"] = {"^.+$": of_field(field.values)}
+        shown["additionalProperties"] = False
     return shown

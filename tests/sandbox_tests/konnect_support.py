@@ -10,6 +10,7 @@ import functools
 import json
 import pathlib
 import re
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -104,11 +105,14 @@ def _outside(path: str) -> str:
 class Konnect:
     """Sends requests to a sandbox; `seen` are the operations that succeeded."""
 
-    def __init__(self, url: str, token: str | None = TOKEN) -> None:
+    def __init__(
+        self, url: str, token: str | None = TOKEN, verify: ssl.SSLContext | bool = True
+    ) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         hooks = {"response": [self._validate]}
         self.client = httpx.Client(
-            base_url=url, headers=headers, trust_env=False, timeout=10, event_hooks=hooks
+            base_url=url, headers=headers, trust_env=False, timeout=10, event_hooks=hooks,
+            verify=verify,
         )
         self.seen: set[tuple[str, str]] = set()
 

@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import shutil
+import ssl
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,7 +89,10 @@ def named(tmp_path: pathlib.Path) -> Iterator[Named]:
     shutil.copy(pair.certificate, tmp_path / "trusted.pem")
     tls = ("--admin-tls-cert", str(pair.certificate), "--admin-tls-key", str(pair.key))
     with sandbox("--mode", "konnect", "--organization", "Irishtek", *tls) as gateway:
-        client = Konnect(gateway.admin_url)
+        # By the address, which is none of the certificate's names.
+        verify = ssl.create_default_context(cafile=pair.certificate)
+        verify.check_hostname = False
+        client = Konnect(gateway.admin_url, verify=verify)
         yield Named(client, tmp_path, int(gateway.admin_url.rpartition(":")[2]))
 
 
@@ -109,7 +113,9 @@ def _listed(said: str) -> list[dict[str, Any]]:
 
 
 @needs_deck
-def test_deck_settles_after_its_own_sync_and_dumps_what_it_wrote(tmp_path: pathlib.Path) -> None:
+def test_deck_finds_nothing_to_do_after_its_own_sync_and_dumps_what_it_wrote(
+    tmp_path: pathlib.Path,
+) -> None:
     document: dict[str, Any] = shared_document(tmp_path)
     file = tmp_path / "kong.yaml"
     file.write_text(yaml.safe_dump(document))
@@ -147,18 +153,24 @@ def test_decks_ping_names_the_organization(named: Named) -> None:
 
 @needs_kongctl
 @needs_names
-def test_kongctl_lists_creates_and_deletes_control_planes(named: Named) -> None:
+def test_kongctl_lists_creates_and_deletes_control_planes_and_certificates(named: Named) -> None:
     where = ["--base-url", named.url, "--pat", TOKEN]
     listing = ["kongctl", "get", "konnect", "gateway", "control-planes", *where, "-o", "json"]
     assert [each["name"] for each in _listed(named.run(*listing))] == ["default"]
     file = named.folder / "planes.yaml"
+    certificate = Authority(named.folder).alone("dp").certificate.read_text()
     file.write_text(yaml.safe_dump({"control_planes": [
-        {"ref": "one", "name": "one", "description": "by kongctl", "labels": {"team": "a"}},
+        {"ref": "one", "name": "one", "description": "by kongctl", "labels": {"team": "a"},
+         "data_plane_certificates": [{"ref": "dp", "cert": certificate}]},
     ]}))
     apply = ["kongctl", "apply", "-f", str(file), "--auto-approve", *where]
     named.run(*apply)
     made = {each["name"]: each for each in _listed(named.run(*listing))}
     assert made["one"]["description"] == "by kongctl"
+    pinned = f"{named.client.control_plane('one')}/dp-client-certificates"
+    (item,) = named.client.call("GET", pinned)["items"]
+    assert item["cert"].strip() == certificate.strip()
     named.run(*apply)
+    assert named.client.call("GET", pinned)["items"] == [item]
     named.run("kongctl", "delete", "-f", str(file), "--auto-approve", *where)
     assert [each["name"] for each in _listed(named.run(*listing))] == ["default"]

@@ -9,23 +9,19 @@ KONG_CLUSTER=ADMIN_URL,HOST:PORT,CERTIFICATE,KEY a real control plane with a sha
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
 import re
-import socket
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 
 from harness.gateway import PREFIX, Gateway
 from sandbox_tests.cluster_support import Authority, Pair, control_plane, data_plane
 from sandbox_tests.konnect_support import konnect_with_cluster
 from sandbox_tests.proxy_support import echo_server, echo_servers, eventually
+from sandbox_tests.real_support import PATIENCE, Real, konnect_settings, real_data_plane
 from sandbox_tests.test_konnect_nodes import NAME, routed
 
 COMMANDS = [command for command in os.environ.get("KONG_BIN", "").split(":") if command]
@@ -33,9 +29,6 @@ CLUSTER = os.environ.get("KONG_CLUSTER", "")
 
 needs_gateway = pytest.mark.skipif(not COMMANDS, reason="KONG_BIN names no gateway's command")
 needs_cluster = pytest.mark.skipif(not CLUSTER, reason="KONG_CLUSTER names no control plane")
-
-#: Seconds until a real data plane has started and joined; it tries again after five to ten.
-PATIENCE = 60
 
 
 @pytest.fixture
@@ -47,62 +40,6 @@ def authority(tmp_path: pathlib.Path) -> Authority:
 def command(request: pytest.FixtureRequest) -> str:
     """The command of each gateway at hand."""
     return str(request.param)
-
-
-@dataclass(frozen=True)
-class Real:
-    """A real data plane that runs."""
-
-    proxy: str
-    status: str
-
-    def hash(self) -> str:
-        """The hash of the configuration that runs."""
-        answer = httpx.get(f"{self.status}/status", trust_env=False)
-        return str(answer.json().get("configuration_hash"))
-
-    def served(self) -> str:
-        """Which server answers behind it; the status where none does."""
-        answer = httpx.get(self.proxy, trust_env=False)
-        return str(answer.json()["server"] if answer.status_code == 200 else answer.status_code)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _number in range(count)]
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-@contextlib.contextmanager
-def real_data_plane(
-    command: str, folder: pathlib.Path, pair: Pair, address: str, **settings: str
-) -> Iterator[Real]:
-    """Run a real data plane until the block ends."""
-    proxy, status = _free_ports(2)
-    written = {
-        "role": "data_plane", "database": "off", "prefix": str(folder / "prefix"),
-        "cluster_control_plane": address, "cluster_cert": str(pair.certificate),
-        "cluster_cert_key": str(pair.key), "proxy_listen": f"127.0.0.1:{proxy}",
-        "status_listen": f"127.0.0.1:{status}", "anonymous_reports": "off",
-        "nginx_worker_processes": "1", "nginx_user": "root", **settings,
-    }
-    file = folder / "kong.conf"
-    file.write_text("".join(f"{name} = {value}\n" for name, value in written.items()))
-    _run(command, "start", "-c", str(file))
-    try:
-        yield Real(f"http://127.0.0.1:{proxy}", f"http://127.0.0.1:{status}")
-    finally:
-        _run(command, "stop", "-p", written["prefix"])
-
-
-def _run(*command: str) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KONG_")}
-    ended = subprocess.run(
-        command, env=kept, capture_output=True, text=True, check=False, timeout=PATIENCE
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def _version(command: str) -> str:
@@ -149,10 +86,7 @@ def test_a_real_data_plane_joins_the_control_plane_and_follows(
 @needs_gateway
 def test_a_real_data_plane_joins_konnect_and_follows(authority: Authority, command: str) -> None:
     folder, own, pair = authority.folder, authority.alone(NAME), authority.alone("dp")
-    settings = {
-        "cluster_mtls": "pki", "cluster_server_name": NAME, "konnect_mode": "on",
-        "lua_ssl_trusted_certificate": str(own.certificate), "vitals": "off",
-    }
+    settings = konnect_settings(NAME, own.certificate)
     with (
         echo_server() as server,
         konnect_with_cluster(folder, own) as started,

@@ -16,7 +16,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from harness.gateway import Gateway, recorded, sandbox
+from harness.gateway import Gateway, sandbox
+from harness.recording import recorded
 
 LOST = (httpx.RemoteProtocolError, httpx.ReadError)
 

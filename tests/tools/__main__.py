@@ -34,6 +34,15 @@ def _become(bin_folder: Path, argv: Sequence[str], **more: str) -> int:
     os.execve(python, [python, *argv], env)
 
 
+def _changelog() -> int:
+    """Take the fragments into the changelog of the version that galaxy.yml names."""
+    linters = workspace.lint_venv()
+    workspace.collection()
+    command = [str(linters / "antsibull-changelog"), "release", "--update-existing"]
+    environment = workspace.environment(linters)
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
 def _sandbox() -> int:
     return _become(workspace.test_venv(), ["-m", "sandbox"])
 
@@ -48,12 +57,12 @@ def _quiet(argv: Sequence[str | Path], cwd: Path) -> int:
     return done.returncode
 
 
-def _demo() -> int:
+def _demo(name: str = "demo") -> int:
     print("Preparing Ansible in .venv and the collection in .build; the first time takes longer.")
     sys.stdout.flush()
     workspace.test_venv(_quiet)
     workspace.collection(_quiet)
-    return _become(workspace.test_venv(), ["-m", "demo.demo"])
+    return _become(workspace.test_venv(), ["-m", f"demo.{name}"])
 
 
 def _benchmark() -> int:
@@ -71,8 +80,10 @@ def _benchmark_events() -> int:
 
 PROGRAMS: dict[str, Callable[[], int]] = {
     "collection": _collection,
+    "changelog": _changelog,
     "sandbox": _sandbox,
     "demo": _demo,
+    "demo-konnect": lambda: _demo("konnect"),
     "benchmark": _benchmark,
     "benchmark-events": _benchmark_events,
 }
@@ -106,7 +117,9 @@ def main(command: str) -> int:
     if command not in ("integration", "deck"):
         _forget_gateways()
     if command == "test-roles":
-        return runner.run(roles.parts(os.environ.get("SCENARIO", "")), may_skip=True)
+        # One after the other: two at once can outlast what systemd allows a start.
+        scenarios = roles.parts(os.environ.get("SCENARIO", ""))
+        return runner.run(scenarios, at_a_time=1, may_skip=True)
     chosen = parts.GROUPS[command]
     return runner.run([part for part in (*parts.PARTS, *parts.MORE) if part.name in chosen])
 

@@ -8,24 +8,27 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import pythons, sanity, workspace
+from tools import pythons, release, sanity, site, workspace
 from tools.processes import Processes
 from tools.report import FAILED, PASSED, Counts, from_junit, from_status
 from tools.workspace import BUILD, PACKAGE, ROOT
 
 DECK = "tests/integration/test_deck*.py"
 GATEWAY = "tests/integration/test_role_gateway.py"
+INTEGRATION = ("integration", "integration-2")
 IN_CONTAINERS = "tests/image_tests/test_containers.py"
 CONTROLLERS_2_17 = ("3.12", "3.11")
+# Certified collections must have one of the tags that Automation Hub sorts by.
+IMPORTER_SETTINGS = "[galaxy-importer]\nCHECK_REQUIRED_TAGS=True\nRUN_ANSIBLE_LINT=True\n"
 TREE = BUILD / "tree" / PACKAGE
 TYPED = (
     "ansible_collections.irishtek.kong.plugins",
     "benchmark", "demo", "events", "harness", "image", "image_tests", "sandbox", "sandbox_tests",
-    "tools", "tools_tests", "unit",
+    "site_tests", "tools", "tools_tests", "unit",
 )
 
 
@@ -44,10 +47,17 @@ class Job:
         """Run a command that prepares something."""
         return self.processes.run(argv, self.log, cwd)
 
-    def tool(self, folders: Sequence[Path], argv: Sequence[str | Path], cwd: Path = ROOT) -> int:
+    def tool(
+        self,
+        folders: Sequence[Path],
+        argv: Sequence[str | Path],
+        cwd: Path = ROOT,
+        more: Mapping[str, str] | None = None,
+    ) -> int:
         """Run `argv[0]` of the first of these bin/ folders with all of them on PATH."""
         command = [folders[0] / argv[0], *argv[1:]]
-        return self.processes.run(command, self.log, cwd, workspace.environment(*folders))
+        environment = {**workspace.environment(*folders), **(more or {})}
+        return self.processes.run(command, self.log, cwd, environment)
 
 
 @dataclass(frozen=True)
@@ -104,9 +114,20 @@ def unit(job: Job) -> Counts:
     return _pytest(job, "unit", [f"--ignore={IN_CONTAINERS}"])
 
 
-def integration(job: Job) -> Counts:
-    """Run playbooks against a sandbox, or against the gateway that KONG_ADMIN_URL names."""
-    return _pytest(job, "integration", ["tests/integration", f"--ignore={GATEWAY}"])
+def _integration(name: str, pattern: str) -> Part:
+    """Tests of playbooks on a sandbox, half of the files: each half has a core.
+
+    On the gateway that KONG_ADMIN_URL names, all of them one after the other.
+    """
+
+    def work(job: Job) -> Counts:
+        named = bool(os.environ.get("KONG_ADMIN_URL"))
+        if named and name != INTEGRATION[0]:
+            raise Skip(f"its tests run in the part {INTEGRATION[0]}, one gateway for all")
+        found = ROOT.glob("tests/integration/test_*.py" if named else pattern)
+        return _pytest(job, name, sorted(set(map(str, found)) - {str(ROOT / GATEWAY)}))
+
+    return Part(name, work)
 
 
 def events(job: Job) -> Counts:
@@ -167,6 +188,15 @@ def documentation(job: Job) -> Counts:
     return from_status(job.tool([linters], [*command, "--validate-collection-refs=all", "."], TREE))
 
 
+def website(job: Job) -> Counts:
+    """Build the documentation's site, then look at its pages."""
+    binaries = workspace.docs_venv(job.make)
+    workspace.collection(job.make)
+    if site.build(lambda argv, cwd: job.tool([binaries], argv, cwd)):
+        return FAILED
+    return _pytest(job, "site", ["tests/site_tests"])
+
+
 def changelog(job: Job) -> Counts:
     """Check the changelog and its fragments."""
     linters = workspace.lint_venv(job.make)
@@ -175,19 +205,33 @@ def changelog(job: Job) -> Counts:
 
 
 def importer(job: Job) -> Counts:
-    """Import the archive as Galaxy does; a warning of the importer fails, too."""
+    """Import the archive as Automation Hub does; a warning of the importer fails, too."""
     binaries = workspace.venv(BUILD / "venv-importer", "importer", execute=job.make)
     archive = workspace.collection(job.make)
     folder = BUILD / "importer"
     folder.mkdir(parents=True, exist_ok=True)
-    status = job.tool([binaries], ["python", "-m", "galaxy_importer.main", archive], folder)
+    settings = folder / "galaxy-importer.cfg"
+    settings.write_text(IMPORTER_SETTINGS)
+    command: list[str | Path] = ["python", "-m", "galaxy_importer.main", archive]
+    status = job.tool([binaries], command, folder, {"GALAXY_IMPORTER_CONFIG": str(settings)})
     troubled = re.search(r"^(ERROR|WARNING)\b", job.log.read_text(errors="replace"), re.MULTILINE)
     return FAILED if status or troubled else PASSED
 
 
+def published(job: Job) -> Counts:
+    """Make what can be published, in .build/release, and run the demonstration from it."""
+    archive = workspace.collection(job.make)
+
+    def execute(argv: Sequence[str | Path], more: Mapping[str, str]) -> int:
+        return job.processes.run(argv, job.log, ROOT, {**os.environ, **more})
+
+    return from_status(release.make_release(archive, execute, job.make))
+
+
 # The longest first, and at the start those that make different environments.
 PARTS = (
-    Part("integration", integration),
+    _integration(INTEGRATION[0], "tests/integration/test_[a-r]*.py"),
+    _integration(INTEGRATION[1], "tests/integration/test_[s-z]*.py"),
     _sanity(sanity.LEGS[0]),
     Part("gateway", gateway),
     Part("unit", unit),
@@ -196,18 +240,24 @@ PARTS = (
     Part("lint", lint),
     Part("importer", importer),
     Part("ansible-lint", ansible_lint),
+    Part("site", website),
     Part("docs", documentation),
     Part("changelog", changelog),
 )
-# A part that only its own command runs, as `integration` has its tests, too.
-MORE = (Part("deck", deck),)
+# Parts that only their own commands run; `integration` has the tests of deck, too.
+MORE = (Part("deck", deck), *map(_sanity, sanity.RELEASE_LEGS), Part("release", published))
 GROUPS: dict[str, tuple[str, ...]] = {
     "test": tuple(part.name for part in PARTS),
     "deck": ("deck",),
     "lint": ("lint", "ansible-lint"),
     "unit": ("unit",),
-    "integration": ("integration", "gateway"),
+    "integration": (*INTEGRATION, "gateway"),
     "events": ("events",),
     "sanity": tuple(leg.name for leg in sanity.LEGS),
-    "docs": ("docs", "changelog", "importer"),
+    "docs": ("docs", "site", "changelog", "importer"),
+    # As Automation Hub checks it: the importer, the strictest lint, sanity of each ansible-core.
+    "release": (
+        *(leg.name for leg in (*sanity.LEGS, *sanity.RELEASE_LEGS)),
+        "importer", "ansible-lint", "docs", "changelog", "release",
+    ),
 }

@@ -32,9 +32,9 @@ CLEARING_SECONDS = 90.0
 PACKAGES = ("podman", "runc", "netavark", "debootstrap", "dpkg-dev", "gnupg")
 COMMANDS = ("podman", "runc", "debootstrap", "dpkg-scanpackages", "gpg", "nsenter")
 # The longest first.
-SCENARIOS = ("hybrid", "podman", "docker", "package", "compose")
+SCENARIOS = ("hybrid", "podman", "package", "docker", "compose", "konnect")
 #: Those that were seen to pass to their end; the others run by SCENARIO= only.
-PROVEN = ("podman",)
+PROVEN = ("podman", "package", "konnect")
 BASE = "localhost/kong-sandbox-base:latest"
 REPOSITORY = BUILD / "image/repository"
 SETTINGS = BUILD / "containers.conf"
@@ -49,8 +49,8 @@ events_logger = "file"
 """
 ELSEWHERE = {
     **{name: f"by SCENARIO={name} only" for name in SCENARIOS if name not in PROVEN},
-    "helm": "no cluster is built here; unit tests see the chart's values and the secrets",
-    "rpm": "no root of an rpm distribution can be made here; unit tests see what is written",
+    "helm": "test_role_gateway_helm.py, where KUBECONFIG and GATEWAY_CHART name a cluster",
+    "rpm": "no root of an rpm distribution can be made here; unit tests check what is written",
 }
 
 

@@ -60,6 +60,12 @@ LEGS = (
     # The oldest Python that modules promise to run on (tests/config.yml).
     Leg("sanity-oldest", "sanity-2.19", CONTROLLERS_2_19, "3.9", ("compile", "import")),
 )
+# What a release is checked with, too: every other ansible-core that is supported.
+RELEASE_LEGS = (
+    Leg("sanity-2.17", "sanity-2.17", ("3.12", "3.11", "3.10")),
+    Leg("sanity-2.18", "sanity-2.18", ("3.13", "3.12", "3.11")),
+    Leg("sanity-2.20", "sanity-2.20", ("3.13", "3.14", "3.12")),
+)
 
 
 def offline_bootstrap(bin_folder: Path, execute: Callable[..., int]) -> None:

@@ -173,6 +173,11 @@ def events_venv(execute: Run = run) -> Path:
     return venv(BUILD / "venv-events", "events", execute=execute)
 
 
+def docs_venv(execute: Run = run) -> Path:
+    """Return bin/ of the environment that builds the documentation's site."""
+    return venv(BUILD / "venv-docs", "docs", execute=execute)
+
+
 def benchmark_venv(execute: Run = run) -> Path:
     """Return bin/ of the environment whose Ansible is measured."""
     return venv(BUILD / "venv-bench", "benchmark", execute=execute)

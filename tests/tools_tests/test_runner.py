@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from tools import processes, runner
 from tools.parts import Job, Part, Skip
 from tools.report import PASSED, Counts, from_status
-from tools.workspace import Broken
+from tools.workspace import ROOT, Broken
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +65,12 @@ def test_a_skipped_part_gives_its_reason_and_fails_nothing(
 
 def test_a_run_in_which_nothing_ran_has_not_passed() -> None:
     assert runner.run([raises(Skip("not here"))]) == 1
+
+
+def test_the_halves_of_the_integration_tests_are_all_of_them() -> None:
+    names = {path.name for path in (ROOT / "tests/integration").glob("test_*.py")}
+    halves = [{name for name in names if re.match(f"test_[{letters}]", name)}
+              for letters in ("a-r", "s-z")]
+    assert halves[0] | halves[1] == names
+    assert not halves[0] & halves[1]
+    assert min(map(len, halves)) > len(names) / 4

@@ -35,7 +35,8 @@ def options(**given: Any) -> dict[str, Any]:
     """Options of a host that is called ``gw``."""
     more = {
         "hostname": "gw", "collections": COLLECTIONS, "state_document": {}, "ca_text": "",
-        "certificate_text": "", "key_text": "",
+        "certificate_text": "", "key_text": "", "pins": False,
+        "control_plane": "", "control_planes": [],
     }  # fmt: skip
     return {**defaults(), **more, **given}
 

@@ -17,6 +17,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils import _client, _dea
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client
 from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._transport import Sender
 
 URL = "http://gateway.test:8001"
 NO_BODY = object()
@@ -97,15 +98,13 @@ def client_for(
 ) -> tuple[Client, Clock]:
     """A client whose requests ``handler`` answers; it sleeps on the returned clock."""
 
-    def make(base_url: str, tls: dict[str, Any], **settings: Any) -> httpx.Client:
-        return httpx.Client(
-            base_url=base_url, transport=httpx.MockTransport(handler), trust_env=False, **settings
-        )
+    def make(base_url: str, tls: dict[str, Any], headers: dict[str, str]) -> Sender:
+        return Sender(httpx.MockTransport(handler), headers)
 
     # The clock of the test, where it has one already.
     current = vars(_deadline)["time"]
     clock = current if isinstance(current, Clock) else Clock()
-    monkeypatch.setattr(_client, "new_httpx_client", make)
+    monkeypatch.setattr(_client, "new_sender", make)
     monkeypatch.setattr(_deadline, "time", clock)
     return Client(Connection(**{"url": URL, **connection})), clock
 

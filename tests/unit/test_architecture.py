@@ -39,6 +39,7 @@ ARROWS: dict[str, set[str]] = {
     "_parallel": {"_errors"},
     "_deadline": {"_errors"},
     "_transport": {"_deadline", "_errors"},
+    "_process": set(),
     "_shares": set(),
     "_exchange": {"_deadline", "_parallel", "_shares", "_transport"},
     "_connection": {"_entities", "_errors", "_transport"},
@@ -57,7 +58,7 @@ ARROWS: dict[str, set[str]] = {
     "_operations": {
         "_address", "_apply", "_argspec", "_connection", "_deadline", "_document", "_entities",
         "_errors", "_exchange", "_freeform", "_gateway", "_parallel", "_plan", "_predict",
-        "_secrets", "_shares", "_spelling", "_transport", "_values",
+        "_process", "_secrets", "_shares", "_spelling", "_transport", "_values",
     },
     "_module": {
         "_argspec", "_client", "_connection", "_errors", "_gateway", "_operations", "_predict",

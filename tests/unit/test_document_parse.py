@@ -130,13 +130,13 @@ def test_a_nested_entity_names_no_other_than_what_it_nests_in(
     for other in ("other", {"id": ID.replace("1", "2")}, {"id": ID, identity: "other"}, {}):
         inner = {**LEAST[kind], back: other}
         message = _refused({**HEAD, _section(owner): [{**outer, section: [inner]}]})
-        assert f"{back} names another one than the {owner}" in message
+        assert f"{back} is not the {owner}" in message
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ORDER if KINDS[kind].parent])
 def test_what_lies_below_another_entity_has_to_say_which(kind: str) -> None:
     message = _refused({**HEAD, _section(kind): [LEAST[kind]]})
-    assert f"which {KINDS[kind].parent}" in message
+    assert f"{KINDS[kind].parent} is required" in message
 
 
 def test_people_and_groups_know_each_other_from_both_sides() -> None:
@@ -174,7 +174,8 @@ def test_the_same_entity_twice_is_named_with_both_places(kind: str) -> None:
     parent = _below(kind)
     entries = [Located({**LEAST[kind], **parent}, f"kong.yaml:{line}") for line in (3, 7)]
     message = _refused({**HEAD, _section(kind): entries})
-    assert message.startswith(f"kong.yaml:7: {kind}") and "stands at kong.yaml:3 already" in message
+    assert message.startswith(f"kong.yaml:7: {kind}")
+    assert "is already defined at kong.yaml:3" in message
 
 
 def test_addresses_that_mean_the_same_are_duplicates() -> None:
@@ -283,7 +284,7 @@ def test_values_are_taken_in_their_types(field: str, written: Any, value: Any) -
         ({"targets": [{"target": "a:b:c"}]}, "target"),
         ({"targets": [{"target": "a", "weight": -1}]}, "weight must be from 0 to 65535, got -1"),
         ({"client_certificate": ["x"]}, "client_certificate is neither a name or id"),
-        ({"host_header": "********"}, "host_header holds asterisks"),
+        ({"host_header": "********"}, "host_header is masked"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_place(fields: dict[str, Any], words: str) -> None:
@@ -299,6 +300,7 @@ def test_a_wrong_value_is_named_with_its_place(fields: dict[str, Any], words: st
         ({}, '_format_version must be "3.0"'),
         ({"_format_version": "1.1"}, '_format_version must be "3.0"'),
         ({**HEAD, "_transform": False}, "_transform false is not supported"),
+        ({**HEAD, "_info": {"skip_hash_for_basic_auth": True}}, "passwords are hashed already"),
         ({**HEAD, "_konnect": {"control_plane_name": "x"}}, "ignore_konnect"),
         ({**HEAD, "x-common": {}}, "x-common is not a section of a state file"),
         ({**HEAD, 5: {}}, "5 is not a section of a state file"),
@@ -325,7 +327,7 @@ def test_empty_sections_and_an_empty_konnect_are_nothing() -> None:
 def test_tags_of_the_task_and_of_the_document_must_agree() -> None:
     document = {**HEAD, "_info": {"select_tags": ["a", "b"]}}
     assert parse(document, ["b", "a"]).select_tags == ("a", "b")
-    with pytest.raises(InputError, match="select_tags a and those of the file, a, b, differ"):
+    with pytest.raises(InputError, match="_info.select_tags is a, b, and select_tags is a"):
         parse(document, ["a"])
 
 
@@ -333,7 +335,7 @@ def test_tags_of_the_task_and_of_the_document_must_agree() -> None:
 def test_what_nothing_tells_apart_is_refused(kind: str) -> None:
     parent = _below(kind)
     message = _refused({**HEAD, _section(kind): [{**parent, "tags": ["x"]}]})
-    assert "it needs " in message and "by which it is found again" in message
+    assert "it needs " in message
 
 
 def test_a_certificate_is_told_by_the_names_it_serves() -> None:
@@ -397,7 +399,7 @@ def test_members_are_read_from_a_list_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"consumer": "alice"}, "it does not say which consumer_group it belongs to"),
+        ({"consumer": "alice"}, "consumer_group is required"),
         ({"consumer_group": "gold"}, "it needs consumer or"),
         ({"consumer": "alice", "consumer_group": "gold", "group": 1}, "it has no field group"),
         ({"consumer": "alice", "consumer_group": ["gold"]}, "consumer_group is neither a name"),
@@ -443,4 +445,4 @@ def test_a_plugin_at_the_top_and_one_that_is_nested_are_one(name: str) -> None:
     for reference in (name, {"id": ID}, {"name": "s"}):
         plugin = Located({"name": "cors", "service": reference}, "kong.yaml:9")
         message = _refused({**HEAD, "services": [service], "plugins": [plugin]})
-        assert message.startswith("kong.yaml:9: plugin cors stands at content already")
+        assert message.startswith("kong.yaml:9: plugin cors is already defined at content")

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import copy
+import threading
+import uuid
 from typing import Any, cast
 
 import pytest
@@ -17,12 +19,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile
     SyncOptions,
     reconcile,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._document._run import (
-    Report,
-    Runner,
-    undo,
-)
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import LEVELS
+from ansible_collections.irishtek.kong.plugins.module_utils._document._run import Report, Runner
+from ansible_collections.irishtek.kong.plugins.module_utils._document._undo import undo
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from unit.stocked import StockedGateway
@@ -32,6 +32,7 @@ FULL: dict[str, Any] = {
     "services": [{"name": "s", "host": "u", "routes": [{"name": "r"}]}],
     "consumers": [{"username": "c", "acls": [{"group": "g"}]}],
 }
+ID = "11111111-2222-4333-8444-555555555555"
 SYNCED = SyncOptions("synced", cascade=True, allow_empty=True)
 
 
@@ -58,22 +59,91 @@ def _present(gateway: StockedGateway) -> dict[str, Any]:
     return {kind: entities for kind, entities in gateway.stored.items() if entities}
 
 
-def _levels(writes: list[tuple[str, str, str]]) -> list[int]:
-    return [LEVELS[kind] for _how, kind, _name in writes]
+def _follows_references(writes: list[tuple[str, str, str]]) -> bool:
+    """Whether each kind is written after those that it refers to; one entity of each kind."""
+    kinds = [kind for _how, kind, _name in writes]
+    return all(
+        kinds.index(kind) > kinds.index(str(field.reference))
+        for kind in kinds
+        for field in KINDS[kind].references
+        if field.reference in kinds
+    )
 
 
-def test_levels_go_up_for_writes_and_down_for_deletes() -> None:
+def test_writes_follow_references_and_deletes_go_against_them() -> None:
     gateway = StockedGateway()
     report, told = _run(gateway, _work(gateway, FULL))
-    levels = _levels(gateway.writes)
-    assert levels == sorted(levels) and len(levels) == 7
+    assert _follows_references(gateway.writes) and len(gateway.writes) == 7
     assert told == [f"{at} of 7 changes done" for at in range(1, 8)]
     assert (report.failed, report.not_done) == ([], [])
     gateway.writes.clear()
     _run(gateway, _work(gateway, {}))
-    levels = _levels(gateway.writes)
-    assert levels == sorted(levels, reverse=True)
+    assert _follows_references(gateway.writes[::-1])
     assert _present(gateway) == {}
+
+
+class _SlowUpstreams(StockedGateway):
+    """Answers for an upstream only once a route was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_route = threading.Event()
+
+    def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+        if kind.name == "upstream":
+            assert self.has_route.wait(60), "the route waits for what it does not need"
+        created = super().create(kind, body, parent)
+        if kind.name == "route":
+            self.has_route.set()
+        return created
+
+
+def test_an_entity_waits_for_nothing_but_what_it_needs() -> None:
+    gateway = _SlowUpstreams()
+    work = _work(gateway, FULL)
+    report = Runner(cast(Gateway, gateway), "stop", 2, lambda line: None).run(work)
+    assert report.failed == [] and len(report.done) == 7
+    assert _follows_references(gateway.writes)
+
+
+def test_the_report_does_not_depend_on_which_thread_was_first() -> None:
+    alone = _run(StockedGateway(), _work(StockedGateway(), FULL))[0]
+    gateway = _SlowUpstreams()
+    work = _work(gateway, FULL)
+    report = Runner(cast(Gateway, gateway), "stop", 2, lambda line: None).run(work)
+    assert _labels(report.done) == _labels(alone.done)
+
+
+class _WithPlugins(StockedGateway):
+    def schema(self, name: str) -> dict[str, Any] | None:
+        """Any plugin has no settings."""
+        if name.startswith("plugins/"):
+            return {"fields": [{"config": {"type": "record", "fields": []}}]}
+        return super().schema(name)
+
+
+def test_a_plugin_follows_what_it_limits_at_once() -> None:
+    gateway = _WithPlugins()
+    routes = [
+        {"name": name, "paths": [f"/{name}"], "plugins": [{"name": "cors"}]} for name in "ab"
+    ]
+    _run(gateway, _work(gateway, {"services": [{"name": "s", "host": "h", "routes": routes}]}))
+    written = [(kind, name) for _how, kind, name in gateway.writes]
+    assert written == [
+        ("service", "s"), ("route", "a"), ("plugin", "cors"), ("route", "b"),
+        ("plugin", "cors"),
+    ]  # fmt: skip
+
+
+def test_a_mistake_of_ours_ends_all_threads() -> None:
+    class Broken(StockedGateway):
+        def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+            raise ZeroDivisionError
+
+    gateway = Broken()
+    work = _work(gateway, FULL)
+    with pytest.raises(ZeroDivisionError):
+        Runner(cast(Gateway, gateway), "stop", 3, lambda line: None).run(work)
 
 
 def test_nothing_is_planned_twice() -> None:
@@ -104,6 +174,17 @@ def test_a_failure_leaves_out_what_needs_it_where_that_is_wished() -> None:
     assert _labels(report.not_done) == ["r"]
 
 
+def test_an_undo_does_not_take_other_snis_for_a_change_of_their_certificate() -> None:
+    gateway = StockedGateway()
+    _run(gateway, _work(gateway, {"certificates": [{"id": ID, "cert": "one", "key": "k"}]}))
+    report, _told = _run(
+        gateway, _work(gateway, {"certificates": [{"id": ID, "cert": "two", "key": "k"}]})
+    )
+    gateway.stored["certificate"][ID]["snis"] = ["added.test"]
+    assert undo(cast(Gateway, gateway), report).left == []
+    assert gateway.stored["certificate"][ID]["cert"] == "one"
+
+
 def test_an_undo_goes_backwards_and_ends_where_it_began() -> None:
     gateway = StockedGateway()
     _run(gateway, _work(gateway, FULL))
@@ -117,9 +198,8 @@ def test_an_undo_goes_backwards_and_ends_where_it_began() -> None:
     gateway.writes.clear()
     undone = undo(cast(Gateway, gateway), report)
     assert undone.left == []
-    levels = _levels(gateway.writes)
-    deletes = [at for at, (how, _kind, _name) in enumerate(gateway.writes) if how != "create"]
-    assert levels[: deletes[0]] == sorted(levels[: deletes[0]])
+    first = next(at for at, (how, _kind, _name) in enumerate(gateway.writes) if how != "create")
+    assert _follows_references(gateway.writes[:first])
     assert _present(gateway) == before
 
 
@@ -143,9 +223,63 @@ def test_a_name_that_is_given_up_is_waited_for() -> None:
         {"username": "one", "custom_id": "3"}, {"username": "two", "custom_id": "2"},
     ]}  # fmt: skip
     gateway.writes.clear()
-    with pytest.raises(InputError, match="each takes a name that another one gives up"):
+    with pytest.raises(InputError, match="unique values cannot be swapped"):
         _run(gateway, _work(gateway, swapped))
     assert gateway.writes == []
+
+
+def _services(gateway: StockedGateway) -> dict[str, str]:
+    return {each["name"]: key for key, each in gateway.stored["service"].items()}
+
+
+def test_a_delete_that_frees_a_name_takes_with_it_what_points_at_it() -> None:
+    gateway = StockedGateway()
+    routes = [{"name": "r", "paths": ["/r"]}]
+    before = [{"name": "a", "host": "h", "routes": routes}, {"name": "b", "host": "h"}]
+    _run(gateway, _work(gateway, {"services": before}))
+    renamed = {"services": [{"id": _services(gateway)["b"], "name": "a", "host": "h"}]}
+    gateway.writes.clear()
+    _run(gateway, _work(gateway, renamed))
+    assert gateway.writes == [("delete", "route", "r"), ("delete", "service", "a"),
+                              ("update", "service", "b")]  # fmt: skip
+
+
+def test_a_delete_that_frees_a_name_waits_for_what_moves_away() -> None:
+    gateway = StockedGateway()
+    routes = [{"name": "r", "paths": ["/r"]}]
+    before = [{"name": "a", "host": "h", "routes": routes}, {"name": "b", "host": "h"}]
+    _run(gateway, _work(gateway, {"services": before}))
+    key = _services(gateway)["b"]
+    gateway.writes.clear()
+    _run(gateway, _work(gateway, {
+        "services": [{"id": key, "name": "a", "host": "h", "routes": routes}],
+    }))  # fmt: skip
+    assert gateway.writes == [("update", "route", "r"), ("delete", "service", "a"),
+                              ("update", "service", "b")]  # fmt: skip
+
+
+def test_what_exists_can_be_referred_to_though_its_change_fails() -> None:
+    gateway = StockedGateway()
+    _run(gateway, _work(gateway, FULL))
+    gateway.refuses = {("service", "s")}
+    gateway.writes.clear()
+    changed = copy.deepcopy(FULL)
+    changed["services"][0].update(retries=7)
+    changed["services"][0]["routes"].append({"name": "new", "paths": ["/new"]})
+    report, _told = _run(gateway, _work(gateway, changed), "continue")
+    assert _labels([step for step, _exc in report.failed]) == ["s"]
+    assert _labels(report.done) == ["new"] and report.not_done == []
+
+
+def test_a_service_waits_for_the_certificates_that_it_lists() -> None:
+    key = str(uuid.uuid4())
+    gateway = StockedGateway()
+    service = {"name": "s", "host": "h", "protocol": "https", "ca_certificates": [key]}
+    document = {"services": [service], "ca_certificates": [{"id": key, "cert": "c"}]}
+    report, _told = _run(gateway, _work(gateway, document))
+    after = {each.plan.kind.name: each.needs for each in report.done}
+    assert after["service"] == {key}
+    assert [kind for _how, kind, _name in gateway.writes] == ["ca_certificate", "service"]
 
 
 def test_synced_has_to_say_what_it_owns() -> None:

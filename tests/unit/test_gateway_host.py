@@ -42,15 +42,12 @@ def test_a_bare_host_has_all_facts_that_the_plan_wants(tmp_path: Path) -> None:
 def test_rpm_is_asked_for_the_release_and_not_the_system(
     text: str, family: str, rpm: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    release = tmp_path / "os-release"
-    release.write_text(text)
-    read = _host._os_release
+    read = _host._read
 
     def evaluated(run: object, command: tuple[str, ...]) -> str:
-        key = command[-1].strip("%{}")
-        return rpm.get(key) or command[-1] if command[0] == "rpm" else ""
+        return rpm.get(command[-1].strip("%{?}"), "") if command[0] == "rpm" else ""
 
-    monkeypatch.setattr(_host, "_os_release", lambda path: read(str(release)))
+    monkeypatch.setattr(_host, "_read", lambda path: text if "os-release" in path else read(path))
     monkeypatch.setattr(_host, "_output", evaluated)
     found = facts(tmp_path)
     assert (found["family"], found["rpm"]) == (family, rpm)

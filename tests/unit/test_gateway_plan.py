@@ -8,13 +8,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.filter.gateway_unfinished import gateway_unfinished
 from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import _names, _releases
-from unit.gateway_role import FACTS, NOW, conf, plan, record
+from unit.gateway_role import FACTS, NOW, ROLE, conf, plan, record
 
 KONNECT: dict[str, Any] = {"mode": "konnect", "control_plane_url": "https://abc.eu.cp0.konghq.com"}
+ENDPOINTS = {
+    "control_plane_endpoint": "https://abc.eu.cp.konghq.com",
+    "telemetry_endpoint": "https://abc.eu.telemetry.konghq.com",
+}
+PINNING: dict[str, Any] = {
+    "pins": True, "control_plane": "mine", "control_planes": [{"config": ENDPOINTS}],
+}
 CLUSTER: dict[str, Any] = {"ca_certificate": "/ca.crt", "ca_key": "/ca.key", "ca_text": "PEM"}
 JOINED: dict[str, Any] = {"mode": "data_plane", "control_plane_url": "cp.example.com"}
 DATA_PLANE: dict[str, Any] = {**JOINED, **CLUSTER}
@@ -52,8 +60,9 @@ def test_a_data_plane_of_konnect_gets_its_settings_from_one_url() -> None:
 
 
 def test_endpoints_of_konnects_api_beat_those_of_their_names() -> None:
-    found = conf(plan(**KONNECT, telemetry_url="https://abc.eu.tp.konghq.com"))
-    assert found["cluster_telemetry_endpoint"] == "abc.eu.tp.konghq.com:443"
+    found = conf(plan(mode="konnect", **PINNING))
+    assert found["cluster_control_plane"] == "abc.eu.cp.konghq.com:443"
+    assert found["cluster_telemetry_endpoint"] == "abc.eu.telemetry.konghq.com:443"
 
 
 @pytest.mark.parametrize("options", [KONNECT, DATA_PLANE, CONTROL_PLANE])
@@ -134,18 +143,21 @@ def test_a_number_sign_is_no_comment() -> None:
         ({"mode": "control_plane", **CLUSTER}, "needs a PostgreSQL database"),
         ({"mode": "traditional"}, "set pg_host"),
         ({"method": "files", "state": "stopped"}, "gateway_state=stopped cannot be combined"),
+        ({"method": "helm", "state": "stopped"}, "set replicaCount to 0 in gateway_helm_values"),
         ({"version": 3.1}, "write it in quotes"),
-        ({"version": "3.9"}, "a tag that moves cannot be gone back to"),
+        ({"version": "3.9"}, "a tag that moves cannot be restored"),
         ({"version": "3.10.0"}, "The open edition ends at 3.9"),
         ({"mode": "data_plane", **CLUSTER}, "needs gateway_control_plane_url"),
         ({**DATA_PLANE, "control_plane_url": "http://u@cp"}, "must be a host name"),
         ({**DATA_PLANE, "certificate": "none"}, "gateway_certificate cannot be none"),
         ({**DATA_PLANE, "ca_key": ""}, "needs gateway_ca_certificate and gateway_ca_key"),
-        ({**KONNECT, "edition": "community"}, "Konnect needs gateway_edition=enterprise"),
+        ({**KONNECT, "edition": "community"}, "konnect needs gateway_edition=enterprise"),
         (
             {**KONNECT, "config": {"role": "traditional"}},
             "role is data_plane with gateway_mode=konnect",
         ),
+        ({**KONNECT, **PINNING, "control_planes": []}, "kong_control_plane=mine does not exist"),
+        ({**KONNECT, **PINNING, "control_plane": ""}, "konnect_token needs kong_control_plane"),
         ({**KONNECT, "state_file": "/x"}, "gateway_state_file needs gateway_mode=dbless"),
         ({"labels": {"a": "b"}}, "gateway_labels are for data planes"),
         ({**KONNECT, "labels": {"a": "b,c"}}, "which separate labels"),
@@ -156,7 +168,7 @@ def test_a_number_sign_is_no_comment() -> None:
         ({"config": {"admin_listen": "0.0.0.0:8000"}}, "Two listeners are set to 0.0.0.0:8000"),
         ({"ports": ["eighty"]}, "gateway_ports holds eighty"),
         ({"ports": ["80:80"], "network": "host"}, "cannot be combined with gateway_network=host"),
-        ({"name": "Kong!"}, "gateway_name consists of"),
+        ({"name": "Kong!"}, "gateway_name must consist of"),
         ({"method": "package", "directory": "/opt"}, "needs gateway_directory=/etc/kong"),
         (
             {"method": "docker", "collections": []},
@@ -379,6 +391,37 @@ def test_the_first_password_is_in_no_command() -> None:
     assert "hush-hush" not in str(words)
     assert words[-5:] == ["kong", "migrations", "-c", "/etc/kong/kong.conf", "bootstrap"]
     assert "KONG_PASSWORD" in " ".join(words)
+
+
+def test_the_first_password_is_for_the_bootstrap_only() -> None:
+    given: dict[str, Any] = {"mode": "traditional", "config": DATABASE}
+    made = plan(**given, admin_password="hush-hush")
+    readers = [name for name, words in made["commands"].items() if "KONG_PASSWORD" in str(words)]
+    assert readers == ["bootstrap"]
+    assert "hush-hush" not in str({**made, "problems": []})
+    running = {"record": record(plan(**given)), "running": True}
+    assert plan(running, **given, admin_password="hush-hush")["action"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("ulimits", "lines"), [({}, []), ({"nofile": 65536}, ["LimitNOFILE=65536"])]
+)
+def test_a_unit_has_limits_only_where_the_user_sets_them(
+    ulimits: dict[str, int], lines: list[str]
+) -> None:
+    template = jinja2.Template((ROLE / "templates/unit.conf.j2").read_text())
+    run = plan(method="package", ulimits=ulimits)["run"]
+    text = template.render(__gateway_run=run, gateway_directory="/etc/kong")
+    found = [each for each in text.splitlines() if each.startswith(("Limit", "Memory", "CPU"))]
+    assert found == lines
+
+
+def test_without_a_token_a_new_certificate_must_be_pinned_by_hand() -> None:
+    first = plan(**KONNECT, pins=False)
+    assert "pin the one that the run prints" in " ".join(first["warnings"])
+    facts = {"certificates": {"tls": pair(first, 400), "new": {}}}
+    assert plan(facts, **KONNECT, pins=False)["warnings"] == []
+    assert plan(mode="konnect", **PINNING)["warnings"] == []
 
 
 def test_custom_plugins_are_copied_and_loaded(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway_role import _ready
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway_role._ready import (
     NotReady,
     Ready,
@@ -87,8 +86,6 @@ def test_a_gateway_that_serves_is_ready(gateway: Gateway) -> None:
 def test_a_data_plane_without_entities_is_ready_enough(gateway: Gateway) -> None:
     gateway.answers = {"/status": [status(1, hash_="0" * 32)], "/status/ready": [(503, {})]}
     assert ready(gateway).wait()["ready"] is False
-    with pytest.raises(NotReady, match="no configuration yet"):
-        ready(gateway, configured=True).wait()
 
 
 def test_a_gateway_that_is_not_ready_says_why(gateway: Gateway) -> None:
@@ -119,8 +116,8 @@ def test_a_reload_that_fails_is_told_in_its_own_words(gateway: Gateway) -> None:
 
 def test_another_server_on_the_proxys_port_is_no_gateway(gateway: Gateway) -> None:
     gateway.headers = {"Server": "nginx"}
-    with pytest.raises(NotReady, match="answered by no gateway"):
-        Ready(proxy_url=gateway.url, timeout=0.05, pause=0.01).wait()
+    with pytest.raises(NotReady, match="served by no gateway"):
+        ready(gateway, status_url="", proxy_url=gateway.url, timeout=0.05).wait()
 
 
 @pytest.mark.parametrize(
@@ -140,7 +137,7 @@ def test_another_server_on_the_proxys_port_is_no_gateway(gateway: Gateway) -> No
             "not prepared for this version",
         ),
         ("[error] connection to control plane broken", "The control plane ends the connection"),
-        ("[crit] something else entirely", "Its log says: [crit] something else entirely"),
+        ("[crit] something else entirely", "Its log contains: [crit] something else entirely"),
     ],
 )
 def test_the_log_gives_the_reason(line: str, words: str) -> None:
@@ -151,8 +148,9 @@ def test_the_log_gives_the_reason(line: str, words: str) -> None:
     assert words in str(failure.value)
 
 
-def listed(gateway: Gateway, timeout: float = 0.0) -> dict[str, Any]:
-    return _ready.listed(gateway.url, {}, "dp1", HASH, timeout)
+def listed(gateway: Gateway) -> dict[str, Any]:
+    node = {"control_plane_url": gateway.url, "hostname": "dp1", "configuration_hash": HASH}
+    return ready(gateway, status_url="", timeout=0, **node).wait()
 
 
 def row(**more: Any) -> dict[str, Any]:

@@ -5,11 +5,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped, unused-ignore]
 import pytest
+import yaml  # type: ignore[import-untyped, unused-ignore]
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.irishtek.kong.plugins.filter.kong_ingress_values import (
@@ -24,7 +31,12 @@ from ansible_collections.irishtek.kong.plugins.filter.kong_upstream_policy impor
 from ansible_collections.irishtek.kong.plugins.filter.kong_upstream_policy import (
     kong_upstream_policy,
 )
+from harness.crds import FIXTURES, schema_of, strict
+from unit.policies import POLICIES
 
+# The schema of a policy's spec, in which no unknown field passes.
+POLICY = strict(schema_of(FIXTURES / "kongupstreampolicies.json"))["properties"]["spec"]
+CHARTS = os.environ.get("KONG_CHARTS", "")
 OPTIONS = {"class": "kong", "release": "edge"}
 CONTROL_PLANE = {
     "id": "8a3f3bb9-7d28-4a6b-a9e6-9fb8b2a2d8a1",
@@ -83,7 +95,7 @@ def test_konnect_needs_a_certificate_and_its_key(name: str) -> None:
         kong_ingress_values(options)
 
 
-def test_a_missing_collection_is_told_with_what_installs_it(
+def test_a_missing_collection_is_reported_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "ansible_collections.kubernetes.core", None)
@@ -91,67 +103,12 @@ def test_a_missing_collection_is_told_with_what_installs_it(
         kong_ingress_values(OPTIONS)
 
 
-@pytest.mark.parametrize(
-    ("options", "spec"),
-    [
-        ({}, {}),
-        ({"algorithm": "latency", "slots": 100}, {"algorithm": "latency", "slots": 100}),
-        ({"hash_on": "none", "hash_fallback": None}, {}),
-        ({"hash_on": "ip"}, {"hashOn": {"input": "ip"}}),
-        (
-            {"hash_on": "header", "hash_on_header": "X-User", "hash_fallback": "ip"},
-            {"hashOn": {"header": "X-User"}, "hashOnFallback": {"input": "ip"}},
-        ),
-        (
-            {"hash_on": "cookie", "hash_on_cookie": "id", "hash_on_cookie_path": "/"},
-            {"hashOn": {"cookie": "id", "cookiePath": "/"}},
-        ),
-        (
-            {
-                "hash_on": "uri_capture", "hash_on_uri_capture": "user",
-                "hash_fallback": "query_arg", "hash_fallback_query_arg": "u",
-            },
-            {"hashOn": {"uriCapture": "user"}, "hashOnFallback": {"queryArg": "u"}},
-        ),
-        (
-            {"hash_on": "ip", "hash_fallback": "cookie", "hash_on_cookie": "id"},
-            {"hashOn": {"input": "ip"}, "hashOnFallback": {"cookie": "id"}},
-        ),
-        (
-            {"algorithm": "sticky-sessions", "sticky_sessions_cookie": "s"},
-            {
-                "algorithm": "sticky-sessions", "hashOn": {"input": "none"},
-                "stickySessions": {"cookie": "s"},
-            },
-        ),
-        (
-            {
-                "healthchecks": {
-                    "threshold": 20,
-                    "active": {
-                        "http_path": "/up", "https_verify_certificate": False,
-                        "headers": {"x_probe": ["1"]}, "https_sni": None,
-                        "unhealthy": {"http_failures": 3, "http_statuses": [500]},
-                    },
-                }
-            },
-            {
-                "healthchecks": {
-                    "threshold": 20,
-                    "active": {
-                        "httpPath": "/up", "httpsVerifyCertificate": False,
-                        "headers": {"x_probe": ["1"]},
-                        "unhealthy": {"httpFailures": 3, "httpStatuses": [500]},
-                    },
-                }
-            },
-        ),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("options", "spec"), POLICIES)
 def test_options_of_an_upstream_become_a_policy(
     options: dict[str, Any], spec: dict[str, Any]
 ) -> None:
     assert kong_upstream_policy(options) == spec
+    jsonschema.validate(spec, POLICY)
 
 
 @pytest.mark.parametrize(
@@ -161,9 +118,68 @@ def test_options_of_an_upstream_become_a_policy(
         ({"host_header": "a"}, "a KongUpstreamPolicy has no host_header; it has algorithm,"),
         ({"hash_on": "header"}, "hash_on header needs hash_on_header"),
         ({"hash_fallback": "cookie"}, "hash_fallback cookie needs hash_on_cookie"),
+        ({"hash_fallback": "ip"}, "hash_fallback needs hash_on"),
+        ({"algorithm": "consistent-hashing"}, "consistent-hashing needs hash_on"),
+        (
+            {"algorithm": "round-robin", "hash_on": "ip"},
+            "hash_on needs algorithm consistent-hashing, got round-robin",
+        ),
+        (
+            {"algorithm": "latency", "sticky_sessions_cookie": "s"},
+            "sticky_sessions_cookie needs algorithm sticky-sessions, got latency",
+        ),
+        ({"sticky_sessions_cookie_path": "/"}, "needs sticky_sessions_cookie"),
+        (
+            {"hash_on": "cookie", "hash_on_cookie": "id", "hash_fallback": "ip"},
+            "hash_fallback cannot be combined with hash_on cookie",
+        ),
     ],
 )
-def test_what_no_policy_holds_is_refused(options: Any, message: str) -> None:
+def test_what_a_policy_cannot_have_is_refused(options: Any, message: str) -> None:
     with pytest.raises(AnsibleFilterError) as caught:
         kong_upstream_policy(options)
     assert message in str(caught.value)
+
+
+def _rendered(tmp_path: Path) -> list[dict[str, Any]]:
+    """The resources that the chart renders for a control plane."""
+    values = kong_ingress_values(OPTIONS, control_plane=CONTROL_PLANE, region="eu")
+    (tmp_path / "values.json").write_text(json.dumps(values))
+    command = ["helm", "template", "edge", f"{CHARTS}/ingress", "--values", "values.json"]
+    text = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    return [each for each in yaml.safe_load_all(text) if each]
+
+
+def _settings(deployment: dict[str, Any]) -> dict[str, Any]:
+    """The environment of a deployment's containers."""
+    return {
+        variable["name"]: variable.get("value", variable.get("valueFrom"))
+        for container in deployment["spec"]["template"]["spec"]["containers"]
+        for variable in container["env"]
+    }
+
+
+@pytest.mark.skipif(
+    not (CHARTS and shutil.which("helm")),
+    reason="no chart: KONG_CHARTS, a folder with the chart ingress, is not set, or no helm",
+)
+def test_the_chart_gives_the_values_to_the_controller_and_the_gateway(tmp_path: Path) -> None:
+    found = {(each["kind"], each["metadata"]["name"]): each for each in _rendered(tmp_path)}
+    controller = _settings(found["Deployment", "edge-controller"])
+    certificate = {"secretKeyRef": {"name": "edge-konnect", "key": "tls.crt"}}
+    expected = {
+        "CONTROLLER_INGRESS_CLASS": "kong",
+        "CONTROLLER_FEATURE_GATES": "FillIDs=true",
+        "CONTROLLER_KONNECT_ADDRESS": "https://eu.kic.api.konghq.com",
+        "CONTROLLER_KONNECT_CONTROL_PLANE_ID": CONTROL_PLANE["id"],
+        "CONTROLLER_KONNECT_SYNC_ENABLED": "true",
+        "CONTROLLER_KONNECT_TLS_CLIENT_CERT": certificate,
+    }
+    assert {name: controller.get(name) for name in expected} == expected
+    gateway = found["Deployment", "edge-gateway"]
+    settings = _settings(gateway)
+    assert settings["KONG_CLUSTER_CERT"] == "/etc/secrets/edge-konnect/tls.crt"
+    assert settings["KONG_KONNECT_MODE"] == "on"
+    volumes = gateway["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "edge-konnect", "secret": {"secretName": "edge-konnect"}} in volumes
+    assert ("Service", "edge-gateway-manager") not in found

@@ -34,7 +34,7 @@ WITHOUT_GROUP = ("kong_probe",)
 WITHOUT_STATE = (*READ_ONLY, "kong_target_health", "kong_dump")
 # Their results tell of many entities.
 WITHOUT_ENTITY = (
-    *WITHOUT_STATE, "kong_plan", "kong_state", "konnect_data_plane_certificate"
+    *WITHOUT_STATE, "kong_lock", "kong_plan", "kong_state", "konnect_data_plane_certificate"
 )  # fmt: skip
 COMPARED = ("type", "elements", "required", "default", "aliases", "no_log")
 

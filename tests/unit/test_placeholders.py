@@ -109,7 +109,7 @@ def test_what_is_refused_names_the_line_and_no_value(expression: str, message: s
 
 
 def test_an_open_placeholder_is_refused() -> None:
-    with pytest.raises(InputError, match=r"^kong.yaml:2: a placeholder begins with \$\{\{ and has"):
+    with pytest.raises(InputError, match=r"^kong.yaml:2: a placeholder that begins with \$\{\{ is"):
         render('a: 1\nb: ${{ env "DECK_HOST" }\n', "kong.yaml", ENVIRONMENT)
 
 

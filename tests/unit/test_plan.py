@@ -269,3 +269,10 @@ def test_a_url_that_a_service_cannot_hold_is_refused(url: str) -> None:
 def test_a_url_beside_its_parts_is_refused() -> None:
     with pytest.raises(InputError, match="url cannot be combined with port"):
         expand_url({"url": "http://a.test", "port": 80}, None)
+
+
+def test_a_certificate_keeps_its_label_while_its_snis_are_written() -> None:
+    stored: Entity = {"id": STORED["id"], "cert": "one", "snis": ["b.test"], "tags": None}
+    plan = plan_present(KINDS["certificate"], {"cert": "two"}, stored)
+    done = plan.done({**stored, "cert": "two", "snis": ["a.test", "b.test"]})
+    assert done.summary() == plan.summary()

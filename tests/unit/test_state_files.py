@@ -238,12 +238,12 @@ def test_files_are_merged(first: str, second: str, expected: dict[str, Any]) -> 
         (
             f"_plugin_configs:\n  x: {{a: {SECRET}}}",
             f"_plugin_configs:\n  x:\n    a: {SECRET}2",
-            "a.yaml:3 and b.yaml:4 write _plugin_configs.x.a differently",
+            "a.yaml:3 and b.yaml:4 have different values of _plugin_configs.x.a",
         ),
-        ("a: 1", "a: true", "a.yaml:2 and b.yaml:2 write a differently"),
-        ("a: [1]", f"a: {SECRET}", "a.yaml:2 and b.yaml:2 write a differently"),
-        ("a: {b: 1}", "a: [b]", "a.yaml:2 and b.yaml:2 write a differently"),
-        ("a: null", "a: []", "a.yaml:2 and b.yaml:2 write a differently"),
+        ("a: 1", "a: true", "a.yaml:2 and b.yaml:2 have different values of a"),
+        ("a: [1]", f"a: {SECRET}", "a.yaml:2 and b.yaml:2 have different values of a"),
+        ("a: {b: 1}", "a: [b]", "a.yaml:2 and b.yaml:2 have different values of a"),
+        ("a: null", "a: []", "a.yaml:2 and b.yaml:2 have different values of a"),
         ("_workspace: x", "_workspace: y", "a.yaml:2 and b.yaml:2 name two workspaces: x and y"),
         (
             "_konnect: {control_plane_name: x}",
@@ -266,7 +266,7 @@ def test_two_files_that_write_the_same_differently_are_an_error(
 
 def test_the_third_file_is_named_where_it_differs() -> None:
     texts = [HEAD, HEAD + "a: 1", HEAD + "b: 1\n\na: 2"]
-    assert _refusal(*texts) == "b.yaml:2 and c.yaml:4 write a differently"
+    assert _refusal(*texts) == "b.yaml:2 and c.yaml:4 have different values of a"
 
 
 def test_merging_leaves_shared_anchors_alone() -> None:
@@ -308,12 +308,12 @@ def test_directories_are_read_whole_in_one_order(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_state_files_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="the directory holds no file that ends in .yaml, .yml, "):
+    with pytest.raises(InputError, match="the directory has no file that ends in .yaml, .yml, "):
         read_state([str(tmp_path)], _read_text, {}, _decrypt)
 
 
 def test_no_path_at_all_is_an_error() -> None:
-    with pytest.raises(InputError, match="no state file is named"):
+    with pytest.raises(InputError, match="src lists no file"):
         read_state([], _read_text, {}, _decrypt)
 
 

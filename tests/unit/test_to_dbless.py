@@ -98,6 +98,20 @@ def _filter(document: Any) -> Any:
         ),
         pytest.param(
             {
+                "consumers": [{"username": "a", "custom_id": "7"}, {"id": "9", "custom_id": "8"}],
+                "consumer_groups": [{"name": "g", "consumers": [{"custom_id": "7"}]}],
+                "plugins": [{"name": "p", "consumer": {"custom_id": "8"}}],
+            },
+            {
+                "consumers": [{"username": "a", "custom_id": "7"}, {"id": "9", "custom_id": "8"}],
+                "consumer_groups": [{"name": "g"}],
+                "plugins": [{"name": "p", "consumer": "9"}],
+                "consumer_group_consumers": [{"consumer": "a", "consumer_group": "g"}],
+            },
+            id="references by custom_id become names",
+        ),
+        pytest.param(
+            {
                 "_plugin_configs": {"shared": {"a": 1, "n": {"x": 1, "y": 1}, "l": [1]}},
                 "plugins": [{"name": "p", "_config": "shared"}],
                 "services": [

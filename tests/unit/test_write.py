@@ -91,3 +91,15 @@ def test_placeholders_give_any_value(style: str, value: str) -> None:
 def test_results_hold_plain_strings() -> None:
     (value,) = without_placeholders({"value": [placeholder("DECK_X")]})["value"]
     assert value.__class__ is str and value == '${{ env "DECK_X" }}'
+
+
+@pytest.mark.parametrize("style", ["yaml", "json"])
+@pytest.mark.parametrize(
+    ("conversion", "text", "value"),
+    [("toInt", "0123", 123), ("toFloat", "1.5", 1.5), ("toBool", "true", True)],
+)
+def test_a_secret_that_is_no_string_stays_what_it_is(
+    style: str, conversion: str, text: str, value: Any
+) -> None:
+    written = text_of({**HEAD, "a": placeholder("DECK_X", "", conversion), "b": "x"}, style)
+    assert _read(written, style, DECK_X=text) == {**HEAD, "a": value, "b": "x"}

@@ -4,7 +4,7 @@
 
 """What a gateway has of the kinds that matter, read with one list a kind.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class CurrentState:
     ) -> None:
         """List the kinds that are not known yet, side by side.
 
-        :param skipped: told of a kind that the gateway does not offer; else that is an error.
+        :param skipped: called with a kind that the gateway does not offer; else that is an error.
         """
         wanted = [
             kind

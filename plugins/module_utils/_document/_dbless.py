@@ -4,7 +4,7 @@
 
 """A document of decK as the one that a gateway without a database takes.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Both formats carry the version 3.0 and mostly agree (conformance case dbless_config). The gateway
 takes the nested entities as they are; it refuses every key that it does not know.
@@ -19,61 +19,31 @@ from .._entities._kind import Field, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
 from .._errors import InputError
-from .._values import normalise
+from .._values import map_strings, normalise
 from ._duplicates import refuse_duplicates
 from ._format import DEFAULTED, MEMBERS, NESTED, NOTES, SECTIONS
-from ._located import Located, place_of, texts_of, where_of
-from ._parse import Item, entries_of, reference_names, reference_to, refuse_other
-from ._texts import (
-    merged_texts,
+from ._located import Located, place_of, strings_of, where_of
+from ._parse import Item, deep_merge, entries_of, reference_names, reference_to, refuse_other
+from ._strings import (
+    as_written,
+    merged_strings,
     refuse_unclear,
     refuse_unclear_fields,
-    text_at,
-    texts_in,
-    with_texts,
+    string_at,
+    strings_in,
 )
 
 Record = dict[str, Any]
 # The fields of a plugin's settings by its name.
 ConfigFields = Callable[[str], Sequence[Field]]
 
-# Collections of entities, by the names that they have in a document, and how _info.defaults call
-# them. Kinds that are not here are handed on as they are.
+# Sections that list entities, and the kind of what they list. Others are handed on as they are.
 _KINDS = {
-    "services": "service",
-    "routes": "route",
-    "plugins": "plugin",
+    **{section: kind for section, kind in SECTIONS.items() if section != MEMBERS},
     "filter_chains": "filter_chain",
-    "upstreams": "upstream",
-    "targets": "target",
-    "consumers": "consumer",
-    "consumer_groups": "consumer_group",
-    "certificates": "certificate",
-    "snis": "sni",
-    "ca_certificates": "ca_certificate",
-    "vaults": "vault",
-    "keys": "key",
-    "key_sets": "key_set",
-    "partials": "partial",
-    "keyauth_credentials": "key-auth credential",
-    "basicauth_credentials": "basic-auth credential",
-    "hmacauth_credentials": "hmac-auth credential",
-    "jwt_secrets": "jwt secret",
-    "oauth2_credentials": "oauth2 credential",
-    "acls": "acl",
-    "mtls_auth_credentials": "mtls-auth credential",
 }
-# Foreign keys that decK writes as records; the gateway takes a text in all of them.
-_REFERENCES = (
-    "service",
-    "route",
-    "consumer",
-    "consumer_group",
-    "upstream",
-    "certificate",
-    "client_certificate",
-    "set",
-)
+# Foreign keys that decK writes as records; the gateway takes a string in all of them.
+_REFERENCES = tuple(sorted({name for kind in KINDS.values() for name in reference_names(kind)}))
 _DROPPED = ("_info", "_konnect", "_workspace", "_plugin_configs", "custom_entities", *NOTES)
 
 
@@ -90,15 +60,9 @@ def to_dbless(
         that do not exist.
     """
     refuse_duplicates([*_outline(document)])
-    converted: dict[str, Any] = _plain(_Conversion(document, config_fields).run())
-    return converted
-
-
-def _plain(value: Any) -> Any:
-    """Without places: Ansible keeps plain values only."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    # Without places: Ansible keeps plain values only.
+    plain: dict[str, Any] = map_strings(_Conversion(document, config_fields).run(), str)
+    return plain
 
 
 def _outline(document: Mapping[str, Any]) -> Iterator[Item]:
@@ -114,18 +78,18 @@ def _outlined(
 ) -> Iterator[Item]:
     for entry in entries:
         names = {
-            name: text_at(entry, name) for name in ("id", kind.identity.field) if entry.get(name)
+            name: string_at(entry, name) for name in ("id", kind.identity.field) if entry.get(name)
         }
         written = {name: str(value) for name, value in names.items() if not isinstance(value, list)}
         own = {
-            name: reference_to(name, text_at(entry, name))
+            name: reference_to(name, string_at(entry, name))
             for name in reference_names(kind)
             if entry.get(name) and name not in links
         }
         item = Item(kind, normalise(kind.fields, written), {**own, **links}, where_of(entry))
         for name, owner in links.items():
             if name in entry:
-                refuse_other(name, text_at(entry, name), owner)
+                refuse_other(name, string_at(entry, name), owner)
         yield item
         for section, (inner, back) in NESTED.get(kind.name, {}).items():
             if section in entry:
@@ -139,10 +103,16 @@ class _Conversion:
         self._document = document
         self._config_fields = config_fields
         info = document.get("_info") or {}
-        self._tags = texts_in(info.get("select_tags") or [])
+        self._tags = strings_in(info.get("select_tags") or [])
         self._defaults: Mapping[str, Any] = info.get("defaults") or {}
         self._configs: Mapping[str, Any] = document.get("_plugin_configs") or {}
         self._members: list[Record] = []
+        # What a reference can call a consumer by, and a gateway cannot look up.
+        self._consumers = {
+            str(string_at(each, "custom_id")): each
+            for each in document.get("consumers") or ()
+            if each.get("custom_id")
+        }
 
     def run(self) -> dict[str, Any]:
         result: dict[str, Any] = {"_format_version": "3.0"}
@@ -175,28 +145,29 @@ class _Conversion:
     def _entity(
         self, section: str, written: Mapping[str, Any], source: Mapping[str, Any]
     ) -> Record:
-        """One entity; ``source`` is what it is written as, with its places and texts."""
-        label, kind = _KINDS[section], KINDS.get(SECTIONS.get(section, ""))
+        """One entity; ``source`` is what it is written as, with its places and strings."""
+        label, kind = _KINDS[section], KINDS.get(_KINDS[section])
         references = [Field(name) for name in _REFERENCES]
         fields = (*references, *(kind.fields if kind else ()))
-        texts = texts_of(source)
-        own = with_texts(fields, {key: written[key] for key in written if key not in NOTES}, texts)
+        strings = strings_of(source)
+        noted = {key: written[key] for key in written if key not in NOTES}
+        own = as_written(fields, noted, strings)
         defaults = (self._defaults.get(label) if label in DEFAULTED else None) or {}
-        entity = _merged(with_texts(fields, defaults, texts_of(defaults)), own)
+        entity = deep_merge(as_written(fields, defaults, strings_of(defaults)), own)
         try:
             if kind is PLUGIN:
                 self._complete_plugin(entity, source)
             else:
-                refuse_unclear_fields(fields, own, texts)
+                refuse_unclear_fields(fields, own, strings)
         except InputError as exc:
             where = f"{where_of(source)}: " if isinstance(source, Located) else ""
             raise InputError(f"{where}{label} {_label(entity)}: {exc.message}") from exc
         self._take_members(label, entity)
         if label == "certificate" and entity.get("snis"):
             entity["snis"] = [
-                {"name": sni} if isinstance(sni, str) else sni for sni in texts_in(entity["snis"])
+                {"name": sni} if isinstance(sni, str) else sni for sni in strings_in(entity["snis"])
             ]
-        _refer(label, entity)
+        self._refer(label, entity)
         # What a plugin lists, its partials, are references and no entities of their own.
         if kind is not PLUGIN:
             nests = NESTED.get(kind.name if kind else "", {})
@@ -215,30 +186,30 @@ class _Conversion:
         if name is None and not plugin.get("config"):
             return
         own = source.get("config") or {}
-        config, texts = _merged(shared, own), merged_texts(texts_of(shared), own)
+        config, strings = deep_merge(shared, own), merged_strings(strings_of(shared), own)
         if self._config_fields is None:
-            refuse_unclear(config, texts, "config")
+            refuse_unclear(config, strings, "config")
         else:
-            config = with_texts(self._config_fields(str(plugin.get("name"))), config, texts)
+            config = as_written(self._config_fields(str(plugin.get("name"))), config, strings)
         plugin["config"] = config
 
     def _take_members(self, kind: str, entity: Record) -> None:
         """Who is in which group is written at consumers or at groups, and nested in neither."""
         if kind == "consumer":
-            for group in texts_in(entity.pop("groups", None) or []):
+            for group in strings_in(entity.pop("groups", None) or []):
                 self._member(entity, group)
             for each in entity.pop(MEMBERS, None) or ():
-                self._member(entity, text_at(each, "consumer_group"))
+                self._member(entity, string_at(each, "consumer_group"))
         elif kind == "consumer_group":
-            for consumer in texts_in(entity.pop("consumers", None) or []):
+            for consumer in strings_in(entity.pop("consumers", None) or []):
                 self._member(consumer, entity)
             for each in entity.pop(MEMBERS, None) or ():
-                self._member(text_at(each, "consumer"), entity)
+                self._member(string_at(each, "consumer"), entity)
 
     def _member(self, consumer: Any, group: Any) -> None:
         member = {
-            "consumer": _reference(f"consumer {_label(consumer)}", consumer),
-            "consumer_group": _reference(f"consumer_group {_label(group)}", group),
+            "consumer": self._reference(f"consumer {_label(consumer)}", consumer),
+            "consumer_group": self._reference(f"consumer_group {_label(group)}", group),
         }
         # Both sides may say the same.
         if member not in self._members:
@@ -251,28 +222,31 @@ class _Conversion:
         fields = written.get("fields") or {}
         own = {key: value for key, value in written.items() if key not in ("type", "fields")}
         # Nothing is known of these kinds, not even that they have tags.
-        return kind, _refer(kind, {**own, **fields})
+        return kind, self._refer(kind, {**own, **fields})
 
+    def _refer(self, kind: str, entity: Record) -> Record:
+        """Write foreign keys as strings, in place."""
+        for name in _REFERENCES:
+            if isinstance(entity.get(name), Mapping):
+                entity[name] = self._reference(f"{kind} {_label(entity)}: {name}", entity[name])
+        return entity
 
-def _refer(kind: str, entity: Record) -> Record:
-    """Write foreign keys as strings, in place."""
-    for name in _REFERENCES:
-        if isinstance(entity.get(name), Mapping):
-            entity[name] = _reference(f"{kind} {_label(entity)}: {name}", entity[name])
-    return entity
+    def _reference(self, what: str, entity: Any) -> str:
+        """What a foreign key says: a name, else an id; only these can be looked up in a document.
 
-
-def _reference(what: str, entity: Any) -> str:
-    """What a foreign key says: a name, else an id; only these can be looked up in a document."""
-    names = ("name", "username", "id")
-    found = (
-        [text_at(entity, name) for name in names if entity.get(name)]
-        if isinstance(entity, Mapping)
-        else [entity]
-    )
-    if not found or isinstance(found[0], (bool, list)) or found[0] is None:
-        raise InputError(f"{what} must be named by its name or id, so that others can refer to it")
-    return str(found[0])
+        :raises InputError: there is neither.
+        """
+        found = [entity]
+        if isinstance(entity, Mapping):
+            custom_id = str(string_at(entity, "custom_id")) if "custom_id" in entity else ""
+            both = (entity, self._consumers.get(custom_id, {}))
+            names = ("name", "username", "id")
+            found = [string_at(each, name) for each in both for name in names if each.get(name)]
+        if not found or isinstance(found[0], (bool, list)) or found[0] is None:
+            raise InputError(
+                f"{what} must be named by its name or id, so that others can refer to it"
+            )
+        return str(found[0])
 
 
 def _label(entity: Any) -> str:
@@ -280,12 +254,3 @@ def _label(entity: Any) -> str:
         return ""
     names = (entity.get(key) for key in ("name", "username", "custom_id", "id"))
     return str(next((name for name in names if name), "without a name"))
-
-
-def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Record:
-    """``over`` laid on ``under``, records key by key; a written null stays a null."""
-    merged = {**under, **over}
-    for key in under.keys() & over.keys():
-        if isinstance(under[key], Mapping) and isinstance(over[key], Mapping):
-            merged[key] = _merged(under[key], over[key])
-    return merged

@@ -4,7 +4,7 @@
 
 """What a gateway holds as a state file's document.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._schema import complete, without_old_names
 from .._secrets import mask_entity, secrets_of
+from .._values import map_strings
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
-from ._write import Placeholder, placeholder, with_strings
+from ._write import Placeholder, placeholder
 
 # A document nests an entity in the first of these that it points at.
 _NESTS_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -36,6 +37,8 @@ _NESTS_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
     "sni": (("certificate", "certificate"),),
     **{kind: (("consumer", "consumer"),) for kind in KINDS if KINDS[kind].parent == "consumer"},
 }
+# What makes a secret of the environment's string.
+_CONVERSIONS: Mapping[type, str] = {bool: "toBool", int: "toInt", float: "toFloat"}
 # Foreign keys that decK's format has as mappings.
 _AS_MAPPING = (("route", "service"), ("key", "set"), ("upstream", "client_certificate"))
 
@@ -63,7 +66,7 @@ class Dumper:
         style: Style,
         skipped: Callable[[str, NotOffered], None] | None = None,
     ) -> None:
-        """:param skipped: told of a kind that the gateway does not offer; else that is an error."""
+        """:param skipped: called with a kind that the gateway does not offer; else an error."""
         self._gateway = gateway
         self._skipped = skipped
         self._style = style
@@ -90,22 +93,25 @@ class Dumper:
         document: dict[str, Any] = {"_format_version": "3.0"}
         if tags:
             document["_info"] = {"select_tags": list(tags)}
-        self._add_members(written.get(CONSUMER_GROUP.name, ()))
+        self._add_members(written)
         document.update(self._nested(written))
-        named: dict[str, Any] = with_strings(document, self._named_apart)
+        named: dict[str, Any] = map_strings(document, self._named_apart)
         return named
 
-    def _add_members(self, groups: Sequence[tuple[Entity, Entity]]) -> None:
+    def _add_members(self, written: Mapping[str, list[tuple[Entity, Entity]]]) -> None:
+        """Memberships at their consumers: decK takes what is below a group for whole consumers."""
+        groups = written.get(CONSUMER_GROUP.name, ())
         self._state.read_below(MEMBER, [group for group, _out in groups])
-        for group, out in groups:
-            members = self._state.entities(MEMBER, group["id"]) or ()
-            consumers = [each["consumer"] for each in members]
-            if consumers:
-                out["consumers"] = [
-                    {key: each[key]}
-                    for each in sorted(consumers, key=CONSUMER.label)
-                    for key in ["username" if each.get("username") else "id"]
-                ]
+        consumers = {entity["id"]: out for entity, out in written.get(CONSUMER.name, ())}
+        for group, out in sorted(groups, key=lambda pair: CONSUMER_GROUP.label(pair[0])):
+            members = [each["consumer"] for each in self._state.entities(MEMBER, group["id"]) or ()]
+            for each in sorted(members, key=CONSUMER.label):
+                if each["id"] in consumers:
+                    inside = consumers[each["id"]].setdefault("groups", [])
+                    inside.append({"name": group["name"]})
+                else:
+                    key = "username" if each.get("username") else "id"
+                    out.setdefault("consumers", []).append({key: each[key]})
 
     def _plugin_kinds(self) -> dict[str, Kind]:
         names = sorted({plugin["name"] for plugin in self._state.of("plugin")})
@@ -161,29 +167,30 @@ class Dumper:
 
     def _placed(self, masked: Any, value: Any, words: tuple[str, ...]) -> Any:
         """Placeholders in place of what is masked, named after where it stands."""
-        if isinstance(value, dict) and isinstance(masked, dict):
+        if isinstance(value, dict) and (isinstance(masked, dict) or masked == MASKED):
+            hidden = masked if isinstance(masked, dict) else {}
             return {
-                key: self._placed(masked[key], item, (*words, str(key)))
+                key: self._placed(hidden.get(key, MASKED), item, (*words, str(key)))
                 for key, item in value.items()
             }
         if isinstance(value, list) and (isinstance(masked, list) or masked == MASKED):
-            hidden = masked if isinstance(masked, list) else [MASKED] * len(value)
+            items = masked if isinstance(masked, list) else [MASKED] * len(value)
             return [
                 self._placed(each, item, (*words, str(position)))
-                for position, (each, item) in enumerate(zip(hidden, value), 1)
+                for position, (each, item) in enumerate(zip(items, value), 1)
             ]
-        if masked != MASKED or not isinstance(value, str) or value.startswith("{vault://"):
+        if masked != MASKED or value is None or str(value).startswith("{vault://"):
             return value
         name, exact = _variable(words), "\0".join(words)
         self._secrets_named.setdefault(name, []).append(exact)
-        return placeholder(name, exact)
+        return placeholder(name, exact, _CONVERSIONS.get(type(value), ""))
 
     def _named_apart(self, text: str) -> str:
         """A placeholder whose variable stands for nothing else; any other string as it is."""
         if not isinstance(text, Placeholder) or len(self._secrets_named[text.variable]) == 1:
             return text
         digest = hashlib.sha256(text.exact.encode()).hexdigest()[:8].upper()
-        return placeholder(f"{text.variable}_{digest}")
+        return placeholder(f"{text.variable}_{digest}", conversion=text.conversion)
 
     def _name(self, kind: str, key: str) -> str:
         """What a document calls what another entity points at; its id where it has no name."""
@@ -194,7 +201,7 @@ class Dumper:
         return str((found or {}).get(KINDS[kind].identity.field) or key)
 
     def _reference(self, kind: Kind, field: str, entity: Entity) -> Any:
-        """A reference as decK's format has it: a mapping for some kinds, a text for all others."""
+        """A reference as decK's format has it: a mapping for some kinds, else a string."""
         target = kind.parent if field == kind.parent else kind.field(field).reference
         key = entity[field]["id"]
         name = self._name(str(target), key)
@@ -275,5 +282,5 @@ def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) ->
     return kept
 
 
-# Memberships are written with their groups.
+# Memberships are written with their consumers.
 ALL_KINDS = tuple(kind for kind in ORDER if KINDS[kind] is not MEMBER)

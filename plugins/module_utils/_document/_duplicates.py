@@ -4,7 +4,7 @@
 
 """One entity written twice in a document: nested and at the top, by its name and by its id. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def refuse_duplicates(items: Sequence[Item]) -> None:
         for key in _keys_of(item, named):
             if key in seen:
                 raise InputError(
-                    f"{item.where}: {item.describe()} stands at {seen[key].where} already"
+                    f"{item.where}: {item.describe()} is already defined at {seen[key].where}"
                 )
             seen[key] = item
 
@@ -57,7 +57,7 @@ def _keys_of(item: Item, named: _Named) -> Iterator[tuple[Any, ...]]:
 
 
 def _end_of(kind: Kind, field: str, link: Item | str, named: _Named) -> Any:
-    """What a reference leads to: an item of the document whatever it is called, else its name."""
+    """What a reference leads to: an item of the document by any of its names, else the name."""
     if isinstance(link, str):
         target = kind.parent if field == kind.parent else kind.field(field).reference
         by = getattr(link, "field", "")

@@ -4,7 +4,7 @@
 
 """What stands where in a state file: sections, and what nests in what.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 The format is decK's 3.0; the flat sections of a gateway without a database are read, too.
 """

@@ -4,7 +4,7 @@
 
 """What a state file says about itself: version, tags, defaults. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from .._freeform import as_type
 from .._spelling import did_you_mean
 from ._format import DEFAULTED, FOREIGN_SECTIONS, MEMBERS, META, SECTIONS
 from ._located import place_of
-from ._texts import texts_in
+from ._strings import strings_in
 
-# What decK knows of _info; the last two say nothing of entities that the collection manages.
+# What decK knows of _info; the last one says nothing of entities that the collection manages.
 _INFO = (
     "select_tags",
     "default_lookup_tags",
@@ -45,7 +45,7 @@ class Head:
 
 
 def read_head(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Head:
-    """Judge all that is no entity.
+    """Validate all that is no entity.
 
     :param select_tags: those of the task; they and the document's must be the same.
     :raises InputError: names the place.
@@ -60,6 +60,11 @@ def read_head(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> H
         raise InputError(
             f"{place_of(info, 'consumer_group_policy_overrides')}: consumer_group_policy_overrides "
             "are not managed by this collection: write plugins of consumer groups"
+        )
+    if info.get("skip_hash_for_basic_auth"):
+        raise InputError(
+            f"{place_of(info, 'skip_hash_for_basic_auth')}: skip_hash_for_basic_auth is not "
+            "supported: the passwords are hashed already, and the gateway would hash them again"
         )
     return Head(_select_tags(info, select_tags), _defaults(info))
 
@@ -87,8 +92,8 @@ def _check_sections(document: Mapping[str, Any]) -> None:
         )
     if document.get("_konnect"):
         raise InputError(
-            f"{place_of(document, '_konnect')}: _konnect asks for a control plane of Konnect, and "
-            "admin_url is an Admin API; take _konnect out, or set ignore_konnect to true"
+            f"{place_of(document, '_konnect')}: _konnect names a control plane of Konnect, and "
+            "admin_url is an Admin API; remove _konnect, or set ignore_konnect to true"
         )
     for section in map(str, document):
         where = place_of(document, section)
@@ -103,13 +108,13 @@ def _check_sections(document: Mapping[str, Any]) -> None:
 def _select_tags(info: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:
     listed = info.get("select_tags") or []
     try:
-        written = [as_type("str", tag) for tag in texts_in(as_type("list", listed))]
+        written = [as_type("str", tag) for tag in strings_in(as_type("list", listed))]
     except InputError:
         where = place_of(info, "select_tags")
         raise InputError(f"{where}: _info.select_tags is not a list of strings") from None
     if written and wanted and set(written) != set(wanted):
         raise InputError(
-            f"select_tags {', '.join(wanted)} and those of the file, {', '.join(written)}, differ"
+            f"_info.select_tags is {', '.join(written)}, and select_tags is {', '.join(wanted)}"
         )
     return tuple(dict.fromkeys(written or wanted))
 
@@ -130,4 +135,4 @@ def _refuse_unknown(found: Mapping[str, Any], known: Iterable[str], what: str) -
     for name in found:
         if name not in names:
             near = did_you_mean(str(name), names)
-            raise InputError(f"{place_of(found, str(name))}: {what} cannot hold {name}{near}")
+            raise InputError(f"{place_of(found, str(name))}: {what} has no key {name}{near}")

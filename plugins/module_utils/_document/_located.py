@@ -4,7 +4,7 @@
 
 """Where a part of a state file stands and how its scalars are written, kept beside the values.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Under this key the places of a document go along where it becomes the JSON of a module.
+# The key of the places of a document in the JSON of a module.
 _PACKED = "_places"
 
-# The text of a scalar by its key or position, or the texts of what lies below.
-Texts = Mapping[Any, Any]
+# A scalar as it is written, by its key or position, or the strings of what is nested there.
+Strings = Mapping[Any, Any]
 
 
 class Located(dict):  # type: ignore[type-arg]
     """A mapping of a state file that knows its place: ``kong.yaml:12``, or ``content``.
 
     :param places: those of its keys, as far as they are known.
-    :param texts: what is written where the value alone does not tell it: ``007``, ``yes``.
+    :param strings: its scalars as they are written, where their values do not say it: ``007``.
     """
 
     def __init__(
@@ -31,20 +31,24 @@ class Located(dict):  # type: ignore[type-arg]
         values: Any = (),
         where: str = "content",
         places: Mapping[str, str] | None = None,
-        texts: Mapping[str, str] | None = None,
+        strings: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(values)
         self.where = where
         self.places: dict[str, str] = dict(places or {})
-        self.texts: dict[str, str] = dict(texts or {})
+        self.strings: dict[str, str] = dict(strings or {})
+
+    def __deepcopy__(self, memo: Any) -> Located:
+        """Itself: a document is only read, and those who validate options copy them."""
+        return self
 
 
 class Listed(list):  # type: ignore[type-arg]
-    """A list of a state file with the texts of its scalars, by position."""
+    """A list of a state file with its scalars as they are written, by position."""
 
-    def __init__(self, values: Any = (), texts: Mapping[int, str] | None = None) -> None:
+    def __init__(self, values: Any = (), strings: Mapping[int, str] | None = None) -> None:
         super().__init__(values)
-        self.texts: dict[int, str] = dict(texts or {})
+        self.strings: dict[int, str] = dict(strings or {})
 
 
 def where_of(value: Any) -> str:
@@ -58,34 +62,34 @@ def place_of(mapping: Mapping[str, Any], key: str) -> str:
     return places.get(key, where_of(mapping))
 
 
-def texts_of(value: Any) -> Texts:
-    """The texts of all scalars in a mapping or a list whose values do not tell them."""
-    found: dict[Any, Any] = dict(getattr(value, "texts", ()))
+def strings_of(value: Any) -> Strings:
+    """All scalars in a mapping or a list as they are written, where their values do not say it."""
+    found: dict[Any, Any] = dict(getattr(value, "strings", ()))
     for key, item in _items(value):
         if isinstance(item, (Mapping, list)) and key not in found:
-            below = texts_of(item)
+            below = strings_of(item)
             if below:
                 found[key] = below
     return found
 
 
 def rebuilt(original: Any, values: Any) -> Any:
-    """``values``, a copy of what ``original`` holds, with the places and texts of that."""
+    """``values``, a copy of what ``original`` holds, with the places and strings of that."""
     if isinstance(original, Located):
-        return Located(values, original.where, original.places, original.texts)
-    return Listed(values, original.texts) if isinstance(original, Listed) else values
+        return Located(values, original.where, original.places, original.strings)
+    return Listed(values, original.strings) if isinstance(original, Listed) else values
 
 
 def joined(first: list[Any], second: list[Any]) -> list[Any]:
-    """One list after the other, with their texts."""
-    texts = dict(getattr(first, "texts", ()))
-    later = getattr(second, "texts", {})
-    texts.update((len(first) + position, text) for position, text in later.items())
-    return Listed([*first, *second], texts) if texts else [*first, *second]
+    """One list after the other, with their strings."""
+    strings = dict(getattr(first, "strings", ()))
+    later = getattr(second, "strings", {})
+    strings.update((len(first) + position, text) for position, text in later.items())
+    return Listed([*first, *second], strings) if strings else [*first, *second]
 
 
 def packed(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with its places and texts in a form that outlives JSON."""
+    """The document with its places and strings in a form that JSON can hold."""
     return {**document, _PACKED: list(_marks(document))}
 
 
@@ -108,12 +112,12 @@ def _items(value: Any) -> Iterator[tuple[Any, Any]]:
 def _marks(value: Any) -> Iterator[list[Any]]:
     """What mappings and lists know, in an order that does not depend on that of the keys."""
     if isinstance(value, Mapping):
-        yield [where_of(value), getattr(value, "places", {}), getattr(value, "texts", {})]
+        yield [where_of(value), getattr(value, "places", {}), getattr(value, "strings", {})]
         for key in sorted(value):
             yield from _marks(value[key])
     elif isinstance(value, list):
         # JSON has no numbers as keys.
-        yield [[position, text] for position, text in getattr(value, "texts", {}).items()]
+        yield [[position, text] for position, text in getattr(value, "strings", {}).items()]
         for item in value:
             yield from _marks(item)
 
@@ -124,7 +128,7 @@ def _marked(value: Any, marks: Iterator[list[Any]]) -> Any:
         inside = {key: _marked(value[key], marks) for key in sorted(value)}
         return Located({key: inside[key] for key in value}, *mark)
     if isinstance(value, list):
-        texts = dict(next(marks))
+        strings = dict(next(marks))
         items = [_marked(item, marks) for item in value]
-        return Listed(items, texts) if texts else items
+        return Listed(items, strings) if strings else items
     return value

@@ -4,7 +4,7 @@
 
 """From the wanted entities and what a gateway has to steps in an order that works.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Every new entity gets its id here, so that each reference is known before the first write and a
 create whose answer was lost is recognised.
@@ -21,22 +21,20 @@ from .._apply import fill_nulls, plugin_kind, typed
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
-from .._entities._kind import PLACEHOLDER, TIMESTAMPS, Entity, Field, Kind, values_together
+from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, values_together
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
-from .._schema import GENERATED_VALUE, complete, nulls_to_defaults
 from ._current import CurrentState
+from ._defaults import Defaults, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
 from ._partials import linked, refuse_settings_of_partials, usual_path
-from ._texts import with_texts
+from ._strings import as_written
 
 Warn = Callable[[str], None]
-# Not reset when they are left out: the gateway made them up.
-_LEFT_ALONE = ("id", *TIMESTAMPS)
 
 
 class _NoSuchEntity(InputError):
@@ -48,19 +46,26 @@ class Step:
     """A plan with what carrying it out needs.
 
     :param owner: the id of what the entity lies below.
-    :param needs: ids of entities whose own steps must be done before.
-    :param cascaded: what a delete takes along.
+    :param needs: IDs of entities that must exist before.
+    :param after: IDs of entities whose own steps must be done before.
+    :param cascaded: what a gateway deletes along with the entity.
     """
 
     plan: Plan
     owner: str | None = None
     needs: set[str] = field(default_factory=set)
+    after: set[str] = field(default_factory=set)
     where: str = ""
     cascaded: list[Plan] = field(default_factory=list)
 
     @property
     def id(self) -> str:
         return str(self.plan.stored.get("id") or self.plan.entity.get("id"))
+
+    @property
+    def ids(self) -> list[str]:
+        """The IDs of all that the step is about."""
+        return [self.id, *(plan.stored["id"] for plan in self.cascaded)]
 
     @property
     def level(self) -> int:
@@ -86,6 +91,7 @@ class Matcher:
         self._gateway = gateway
         self._state = current
         self._warn = warn
+        self._defaults = Defaults(gateway)
         self._items = document.items
         self._select_tags = frozenset(document.select_tags)
         self._ids: dict[int, str] = {}
@@ -93,6 +99,8 @@ class Matcher:
         self._taken: dict[str, Item] = {}
         self._memberships: dict[tuple[str | None, str], Item] = {}
         self._typed_kinds: dict[str, Kind] = {}
+        # Items that leave out something stored.
+        self._partial: set[int] = set()
         self._by_name: dict[tuple[str, Any], Item] = {}
         self._snis: dict[int, list[str]] = {}
         for item in self._items:
@@ -111,10 +119,10 @@ class Matcher:
         """Ids of stored entities that the document has."""
         return {current["id"] for current in self._current.values() if current is not None}
 
-    def match(self, kinds: Iterable[str], going: bool = False) -> None:
+    def match(self, kinds: Iterable[str], absent: bool = False) -> None:
         """Find what exists of the items of these kinds; their references are matched before them.
 
-        :param going: they are to be deleted, so one that refers to what is gone is gone, too.
+        :param absent: they are deleted, so one that refers to what does not exist does not exist.
         """
         repeated: set[int] = set()
         for item in self._by_id_first(kinds):
@@ -124,7 +132,7 @@ class Matcher:
                     continue
                 current = self._unless_taken(item, self._find(item))
             except _NoSuchEntity:
-                if not going:
+                if not absent:
                     raise
                 current = None
             self._current[id(item)] = current
@@ -212,7 +220,7 @@ class Matcher:
         names = [each.written.get(kind.identity.field) for each in (taker, item)]
         compared = isinstance(kind.identity, ByComparison)
         if not compared and (names[0] is None or names[0] == names[1]):
-            raise InputError(f"{item.where}: {item.describe()} stands at {taker.where} already")
+            raise InputError(f"{item.where}: {item.describe()} is already defined at {taker.where}")
         return None
 
     def _new_id(self) -> str:
@@ -300,9 +308,14 @@ class Matcher:
         names = {path(item.written) for item, path in paths if path is not None}
         if reset:
             # A create leaves the defaults to the gateway.
-            existing = (item for item in self._items if self._current[id(item)] is not None)
-            names |= {item.kind.schema_name for item in existing if item.kind.validated}
+            partial = [item for item in self._items if self._leaves_out(item)]
+            self._partial = {id(item) for item in partial}
+            names |= {item.kind.schema_name for item in partial if item.kind.validated}
         for_each(self._gateway.schema, sorted(names))
+
+    def _leaves_out(self, item: Item) -> bool:
+        written = {**item.written, **item.links}
+        return leaves_out(item.kind.fields, written, self._current[id(item)] or {})
 
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:
@@ -330,16 +343,18 @@ class Matcher:
             else:
                 desired["id"] = self._ids[id(item)]
             plan = plan_present(kind, desired, current, item.owner_label)
-            if kind.path_id is None and "id" not in item.written:
+            if kind.path_id is None and "id" not in item.written and current is None:
                 plan = replace(plan, generated_id=True)
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise
-        needs = {each["id"] for each in (*references.values(), *(desired.get("partials") or ()))}
+        lists = (plan.entity.get(each.name) for each in kind.fields if each.lists)
+        needs = {key for listed in lists for key in ids_in(listed)}
+        needs |= {each["id"] for each in references.values()}
         owner_id = self._owner_id(item)
         if owner_id is not None:
             needs.add(owner_id)
-        return Step(plan, owner_id, needs, item.where)
+        return Step(plan, owner_id, needs, where=item.where)
 
     def _named(self, item: Item, references: Entity) -> Entity:
         """References with what people call the entities, for kinds that have no other name."""
@@ -369,14 +384,17 @@ class Matcher:
         written = dict(item.written)
         config = written.get("config")
         if kind.details is not None and isinstance(config, dict):
-            written["config"] = with_texts(kind.field("config").fields, config, item.texts)
+            written["config"] = as_written(kind.field("config").fields, config, item.strings)
             written = typed(kind, written, str(written["name"]))
         current = self._current[id(item)]
         if not reset:
             meant = fill_nulls(self._gateway, kind, written)
             return self._with_rules(item, kind, meant, current)
         # Against nothing that exists: what is left out is reset, so nothing can override.
-        return self._with_defaults(kind, self._with_rules(item, kind, written, None), current)
+        meant = self._with_rules(item, kind, written, None)
+        if current is None or not kind.validated or id(item) not in self._partial:
+            return meant
+        return self._defaults.fill_in(kind, meant, current)
 
     def _with_rules(
         self, item: Item, kind: Kind, written: Entity, current: Entity | None
@@ -385,39 +403,3 @@ class Matcher:
         for warning in kind.apply_field_rules(desired, current):
             self._warn(f"{item.where}: {item.describe()}: {warning}")
         return desired
-
-    def _with_defaults(self, kind: Kind, written: Entity, current: Entity | None) -> Entity:
-        """What is left out takes its default; secrets and made-up values stay as they are."""
-        if current is None or not kind.validated:
-            return written
-        schema = self._gateway.schema_of(kind)
-        full = complete(schema, nulls_to_defaults(schema, written))
-        # A record that has to be there and has no default, as a vault's, cannot be reset.
-        needed = {
-            name
-            for entry in schema.get("fields") or ()
-            for name, spec in entry.items()
-            if (spec.get("required") or spec.get("abstract")) and full.get(name) is None
-        }
-        own = {*_LEFT_ALONE, *needed}
-        desired = {
-            each.name: full.get(each.name)
-            for each in kind.fields
-            if each.name in full and each.name not in own
-        }
-        return _without_unwritten_secrets(kind.fields, desired, written)
-
-
-def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written: Entity) -> Entity:
-    kept: Entity = {}
-    for each in fields:
-        value, is_written = desired.get(each.name), each.name in written
-        is_generated = each.secret or value == GENERATED_VALUE
-        if each.name not in desired or (is_generated and not is_written):
-            continue
-        if each.fields and isinstance(value, dict):
-            inner = written.get(each.name)
-            inside = inner if isinstance(inner, dict) else {}
-            value = _without_unwritten_secrets(each.fields, value, inside)
-        kept[each.name] = value
-    return kept

@@ -4,13 +4,14 @@
 
 """From a state file's document to a flat list of wanted entities. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from .._entities._certificate import CERTIFICATE, SNI
@@ -25,8 +26,8 @@ from .._values import merge, normalise, warnings_about
 from ._duplicates import refuse_duplicates
 from ._format import ANSWERED, FOREIGN_SECTIONS, MEMBERS, NESTED, NOTES, SECTIONS
 from ._head import Head, mapping_in, read_head
-from ._located import Located, Texts, place_of, texts_of, where_of
-from ._texts import merged_texts, refuse_unclear_fields, text_at, texts_in, with_texts
+from ._located import Located, Strings, place_of, strings_of, where_of
+from ._strings import as_written, merged_strings, refuse_unclear_fields, string_at, strings_in
 from ._typed import refuse_masks, typed
 
 _NAMES_OF_REFERENCES = ("id", "name", "username", "custom_id")
@@ -47,7 +48,7 @@ class Item:
     :param where: its place in the file, for messages.
     :param partials: of a plugin, what it is linked to by name or id, with the setting that this
         stands for if it is written; None where nothing is said.
-    :param texts: of a plugin's settings, whose types only its schema tells, as they are written.
+    :param strings: of a plugin's settings, whose types only its schema tells, as they are written.
     """
 
     kind: Kind
@@ -55,7 +56,7 @@ class Item:
     links: dict[str, Item | str]
     where: str
     partials: list[tuple[str, str | None]] | None = None
-    texts: Texts = field(default_factory=dict)
+    strings: Strings = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -97,7 +98,7 @@ class Document:
 
 
 def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Document:
-    """Judge a document and take it apart.
+    """Validate a document and list its entities.
 
     :param select_tags: those of the task; they and the document's must be the same.
     :raises InputError: names the place and the entity; never a value of a secret.
@@ -109,7 +110,7 @@ def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Docum
             reader.read_all(SECTIONS[section], entries, section, {})
     refuse_duplicates(reader.items)
     reader.refuse_nameless()
-    workspace = text_at(document, "_workspace") if "_workspace" in document else None
+    workspace = string_at(document, "_workspace") if "_workspace" in document else None
     return Document(reader.items, reader.listing, head.select_tags, workspace, reader.warnings)
 
 
@@ -136,41 +137,42 @@ class _Reader:
             own, nested = self._apart(kind, entry)
             found = dict(links)
             written: Entity = {}
+            references = reference_names(kind)
             for name, value in own.items():
-                if name in reference_names(kind):
+                if name in references:
                     if name in links:
-                        refuse_other(name, text_at(own, name), links[name])
+                        refuse_other(name, string_at(own, name), links[name])
                     elif value is None:
                         written[name] = None
                     else:
-                        found[name] = reference_to(name, text_at(own, name))
+                        found[name] = reference_to(name, string_at(own, name))
                 else:
                     written[name] = value
             linked = _linked(written.pop("partials")) if "partials" in written else None
-            texts = texts_of(own)
-            if texts:
-                written = with_texts(kind.fields, written, texts)
+            strings = strings_of(own)
+            if strings:
+                written = as_written(kind.fields, written, strings)
             completed = self._completed(kind, written)
-            config = self._config_texts(kind, own, texts)
+            config = self._config_strings(kind, own, strings)
             item = Item(kind, completed, found, where, linked, config)
             if kind.parent and kind.parent not in found:
-                raise InputError(f"it does not say which {kind.parent} it belongs to")
+                raise InputError(f"{kind.parent} is required")
         except KongError as exc:
             owner = links.get(kind.parent or "")
             named = kind.describe(dict(entry), owner.label if isinstance(owner, Item) else owner)
             raise InputError(f"{where}: {named}: {exc.message}") from exc
         self.items.append(item)
-        self._warn(item, own, texts, entry)
+        self._warn(item, own, strings, entry)
         for section, entries in nested.items():
             self._read_nested(item, section, entries)
 
-    def _warn(self, item: Item, own: Entity, texts: Texts, entry: Mapping[str, Any]) -> None:
+    def _warn(self, item: Item, own: Entity, strings: Strings, entry: Mapping[str, Any]) -> None:
         """Keep the warnings about what is written, with the places of the fields."""
         doubtful = [
             each for each in item.kind.fields if each.warnings and own.get(each.name) is not None
         ]
         for found in doubtful:
-            written = with_texts([found], {found.name: own[found.name]}, texts)
+            written = as_written([found], {found.name: own[found.name]}, strings)
             for warning in warnings_about([found], typed([found], written)):
                 where = place_of(entry, found.name)
                 self.warnings.append(f"{where}: {item.describe()}: {warning}")
@@ -186,7 +188,7 @@ class _Reader:
             return
         try:
             others = [
-                reference_to(section, each) for each in texts_in(as_type("list", entries or []))
+                reference_to(section, each) for each in strings_in(as_type("list", entries or []))
             ]
         except KongError as exc:
             raise InputError(f"{item.where}: {item.describe()}: {exc.message}") from exc
@@ -201,9 +203,8 @@ class _Reader:
 
         :raises InputError: a key is neither.
         """
-        nests = {**NESTED.get(kind.name, {}), **_MEMBERSHIPS.get(kind.name, {})}
-        known = {"id", *(each.name for each in kind.fields), *reference_names(kind)}
-        own = Located(texts=getattr(entry, "texts", None))
+        nests, known = _names_of(kind.name)
+        own = Located(strings=getattr(entry, "strings", None))
         nested = {}
         for key, value in entry.items():
             if key in nests:
@@ -231,43 +232,41 @@ class _Reader:
         if config is not None:
             written["config"] = self._shared(config, written.get("config") or {})
         refuse_masks(written, "")
-        if self._tags and any(each.name == "tags" for each in kind.fields):
+        if self._tags and "tags" in _names_of(kind.name)[1]:
             written["tags"] = [*dict.fromkeys([*(written.get("tags") or ()), *self._tags])]
         return normalise(kind.fields, written)
 
     def _default(self, kind: Kind) -> Entity:
         defaults = self._defaults.get(kind.name) or {}
-        return typed(kind.fields, with_texts(kind.fields, defaults, texts_of(defaults)))
+        return typed(kind.fields, as_written(kind.fields, defaults, strings_of(defaults)))
 
-    def _config_texts(self, kind: Kind, own: Mapping[str, Any], texts: Texts) -> Texts:
-        """The texts of a plugin's settings, shared ones included.
+    def _config_strings(self, kind: Kind, own: Mapping[str, Any], strings: Strings) -> Strings:
+        """The strings of a plugin's settings, shared ones included.
 
         :raises InputError: a number of a free-form field that nothing tells the type of.
         """
         free = [each for each in kind.fields if not (kind.details_path and each.name == "config")]
-        refuse_unclear_fields(free, own, texts)
+        refuse_unclear_fields(free, own, strings)
         if not kind.details_path:
             return {}
-        shared = self._configs.get(text_at(own, "_config")) if "_config" in own else None
-        return merged_texts(texts_of(shared), own.get("config") or {})
+        shared = self._configs.get(string_at(own, "_config")) if "_config" in own else None
+        return merged_strings(strings_of(shared), own.get("config") or {})
 
     def _shared(self, name: Any, over: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(name, str) or name not in self._configs:
             raise InputError(f"_plugin_configs has no {as_type('str', name)}")
-        return _deep_merge(mapping_in(self._configs, name), over)
+        return deep_merge(mapping_in(self._configs, name), over)
 
     def refuse_nameless(self) -> None:
-        """What can be told neither by its name nor by its id would be made anew by each run."""
+        """Refuse what has neither a name nor an ID, as each run would create it again."""
         served = {id(item.links.get("certificate")) for item in self.items if item.kind is SNI}
         for item in self.items:
             kind = item.kind
             names = dict.fromkeys((*kind.identity.names(kind), *kind.named_by, "id"))
-            told = any(item.written.get(name) or item.links.get(name) for name in names)
-            if not told and not (kind is CERTIFICATE and id(item) in served):
-                raise InputError(
-                    f"{item.where}: {item.describe()}: it needs {' or '.join(names)}, by which it "
-                    "is found again"
-                )
+            identified = any(item.written.get(name) or item.links.get(name) for name in names)
+            if not identified and not (kind is CERTIFICATE and id(item) in served):
+                needed = " or ".join(names)
+                raise InputError(f"{item.where}: {item.describe()}: it needs {needed}")
 
 
 _MEMBERSHIPS: Mapping[str, Mapping[str, Any]] = {
@@ -287,7 +286,7 @@ def entries_of(entries: Any, section: str, at: str, kind: str = "") -> Iterator[
         raise InputError(f"{at}{section} is not a list")
     for position, entry in enumerate(entries):
         is_bare = kind == "sni" and not isinstance(entry, (Mapping, list))
-        listed = {"name": text_at(entries, position)} if is_bare else entry
+        listed = {"name": string_at(entries, position)} if is_bare else entry
         if not isinstance(listed, Mapping):
             raise InputError(f"{at}entry {position + 1} of {section} is not a mapping")
         yield listed
@@ -300,9 +299,16 @@ def place_within(links: Mapping[str, Item | str]) -> str:
     )
 
 
-def reference_names(kind: Kind) -> set[str]:
-    names = {each.name for each in kind.fields if each.reference}
-    return names | ({kind.parent} if kind.parent else set())
+@cache
+def _names_of(kind: str) -> tuple[Mapping[str, Any], frozenset[str]]:
+    """The lists that nest in an entity of a kind, and the fields that it can have."""
+    nests = {**NESTED.get(kind, {}), **_MEMBERSHIPS.get(kind, {})}
+    fields = frozenset(each.name for each in KINDS[kind].fields)
+    return nests, fields | {"id"} | reference_names(KINDS[kind])
+
+
+def reference_names(kind: Kind) -> frozenset[str]:
+    return frozenset(each.name for each in kind.references)
 
 
 def reference_to(field_name: str, value: Any) -> str:
@@ -310,7 +316,7 @@ def reference_to(field_name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         for name in _NAMES_OF_REFERENCES:
             if value.get(name) is not None:
-                found = as_type("str", text_at(value, name))
+                found = as_type("str", string_at(value, name))
                 return CustomId(found) if name == "custom_id" else str(found)
     elif value is not None and not isinstance(value, (bool, list)):
         return str(as_type("str", value))
@@ -320,21 +326,21 @@ def reference_to(field_name: str, value: Any) -> str:
 def refuse_other(name: str, value: Any, owner: Item | str) -> None:
     """Refuse a reference to another entity than the one that it nests in.
 
-    :raises InputError: it is another one, or it cannot be told.
+    :raises InputError: it is another one, or nothing says which one.
     """
     if value is None or not isinstance(owner, Item):
         return
     own = {key: owner.written.get(key) for key in _NAMES_OF_REFERENCES}
     if isinstance(value, Mapping):
-        told = [own[key] == text_at(value, key) for key in own.keys() & value.keys() if own[key]]
-        same = bool(told) and all(told)
+        known = [key for key in own.keys() & value.keys() if own[key]]
+        same = bool(known) and all(own[key] == string_at(value, key) for key in known)
     else:
         same = reference_to(name, value) in (
             own["id"],
             owner.written.get(owner.kind.identity.field),
         )
     if not same:
-        raise InputError(f"{name} names another one than the {owner.describe()} it is nested in")
+        raise InputError(f"{name} is not the {owner.describe()} that it is nested in")
 
 
 def _linked(written: Any) -> list[tuple[str, str | None]]:
@@ -349,10 +355,10 @@ def _linked(written: Any) -> list[tuple[str, str | None]]:
     return found
 
 
-def _deep_merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def deep_merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = _deep_merge(below, value) if both else value  # type: ignore[arg-type]
+        merged[key] = deep_merge(below, value) if both else value  # type: ignore[arg-type]
     return merged

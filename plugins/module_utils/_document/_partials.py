@@ -4,7 +4,7 @@
 
 """Plugins that take some of their settings from partials. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A gateway takes either a setting or a link to the partial that has it (Kong's page on partials).
 """
@@ -36,7 +36,7 @@ def refuse_settings_of_partials(written: Entity, links: Sequence[Entity]) -> Non
     """:raises InputError: a setting is written, and a link to the partial that has it, too."""
     for link in links:
         if value_at(written, link["path"].split(".")) is not None:
-            raise InputError(f"{link['path']} is written, and a partial that has it: write one")
+            raise InputError(f"{link['path']} cannot be combined with a partial for it")
 
 
 def linked(kind: Kind, desired: Entity, links: Sequence[Entity]) -> Entity:

@@ -4,7 +4,7 @@
 
 """All that has to be done so that a gateway is as a document says, deletes included.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ._current import CurrentState, owner_of
 from ._format import ORDER
 from ._match import Matcher, Step
 from ._parse import Document
-from ._removal import Removal, Spared
-from ._room import make_room
+from ._removal import Protected, Removal
+from ._unique_values import deletes_before_writes
 
 
 @dataclass(frozen=True)
 class SyncOptions:
-    """How a document is to be taken.
+    """What is done with a document.
 
     :param state: ``synced``, ``applied`` or ``absent``.
     :param purge_kinds: kinds of which everything is owned, where no tags say what is.
@@ -45,12 +45,12 @@ class SyncOptions:
 
 @dataclass
 class ChangeSet:
-    """Steps in the order of their levels; early deletes make room for what takes their place."""
+    """Steps: writes, early deletes that free values for them, and deletes that come after."""
 
     writes: list[Step] = field(default_factory=list)
     early: list[Step] = field(default_factory=list)
     deletes: list[Step] = field(default_factory=list)
-    spared: list[Spared] = field(default_factory=list)
+    protected: list[Protected] = field(default_factory=list)
 
     @property
     def steps(self) -> list[Step]:
@@ -58,7 +58,7 @@ class ChangeSet:
 
     @property
     def plans(self) -> list[Plan]:
-        """Everything that changes or stays, what a delete takes along included."""
+        """Everything that changes or stays, what a delete cascades to included."""
         return [plan for step in self.steps for plan in (*step.cascaded, step.plan)]
 
     @property
@@ -77,8 +77,8 @@ def reconcile(
     """
     if options.state == "synced" and not document.select_tags and not options.purge_kinds:
         raise InputError(
-            "synced deletes what the document does not have, so it must be said what it owns: "
-            "write select_tags (or _info.select_tags), or purge_kinds"
+            "state synced deletes what the document owns and does not have; set select_tags (or "
+            "_info.select_tags) or purge_kinds to say what it owns"
         )
     return _Planner(gateway, document, options, warn).plan()
 
@@ -100,27 +100,27 @@ class _Planner:
     def plan(self) -> ChangeSet:
         scope = self._scope()
         self._state.read(scope)
-        going = self._options.state == "absent"
+        absent = self._options.state == "absent"
         for kind in map(KINDS.__getitem__, ORDER):
             if kind.is_listed_below and kind.name in scope:
                 self._state.read_below(kind, self._owners_of_interest(kind))
-            self._matcher.match([kind.name], going)
-        if going:
+            self._matcher.match([kind.name], absent)
+        if absent:
             removal = self._removal(())
-            doomed = removal.steps(self._named())
-            self._guard_number(doomed)
-            return ChangeSet(deletes=doomed, spared=removal.spared)
+            deletes = removal.steps(self._named())
+            self._guard_number(deletes)
+            return ChangeSet(deletes=deletes, protected=removal.protected)
         synced = self._options.state == "synced"
         writes = self._matcher.plan(reset=synced)
         self._refuse_not_offered(writes)
         removal = self._removal(writes)
         deletes = removal.steps(self._surplus(scope)) if synced else []
-        early = make_room(self._state, writes, deletes)
+        early = deletes_before_writes(self._state, writes, deletes)
         moved = {step.id for step in early}
         rest = [step for step in deletes if step.id not in moved]
         self._guard_number([*early, *rest])
         self._guard_everything(writes, [*early, *rest])
-        return ChangeSet(writes, early, rest, removal.spared)
+        return ChangeSet(writes, early, rest, removal.protected)
 
     def _refuse_not_offered(self, writes: Sequence[Step]) -> None:
         """Refuse before the first write what the edition does not have."""
@@ -131,7 +131,7 @@ class _Planner:
                 raise InputError(f"{step.where}: {step.plan.description}: {message}")
 
     def _removal(self, writes: Sequence[Step]) -> Removal:
-        # A membership goes along with its consumer or group, whoever made it.
+        # A membership is deleted with its consumer or group, whoever made it.
         return Removal(
             self._gateway,
             self._state,
@@ -218,5 +218,5 @@ class _Planner:
             count = sum(1 + len(step.cascaded) for step in deletes)
             raise InputError(
                 f"the document has no entities, so all {count} owned ones at {self._gateway.url} "
-                "would be deleted: set allow_empty to true if that is meant"
+                "would be deleted: set allow_empty to true to allow that"
             )

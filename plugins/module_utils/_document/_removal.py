@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a document takes away: with all that goes along, and all that stands in the way.
+"""What a document deletes: with all that is deleted along with it, and all that forbids it.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 A gateway deletes on its own what belongs to a deleted entity, and refuses to delete what others
 point at; both are found here beforehand, to any depth.
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._entities._kind import CASCADE, RESTRICT, Entity, Kind, ids_in
+from .._entities._kind import CASCADE, RESTRICT, Entity, Kind
 from .._entities._registry import KINDS, kinds_listing, kinds_referring_to
 from .._errors import InputError
 from .._gateway._protocol import Gateway
@@ -30,7 +30,7 @@ Found = tuple[Kind, Entity]
 
 
 @dataclass(frozen=True)
-class Spared:
+class Protected:
     """What is not deleted because of a tag.
 
     :param parent: what its parent is called.
@@ -46,7 +46,7 @@ class Spared:
         return self.kind.describe(self.entity, self.parent)
 
     def summary(self) -> dict[str, Any]:
-        """The entry of a result's ``spared``."""
+        """The entry of a result's ``protected``."""
         plan = Plan(self.kind, NONE, self.entity, self.entity, parent=self.parent)
         return {**plan.summary(), "reason": self.reason}
 
@@ -54,10 +54,10 @@ class Spared:
 class Removal:
     """Plans the deletes of one document.
 
-    :param cascade: whether what is not owned may go, too.
+    :param cascade: whether what is not owned may be deleted, too.
     :param owns: whether the document owns a stored entity of a kind.
     :param writes: steps of what the document has; none of it is deleted.
-    :param protect_tags: what carries one of these tags is spared, and so is what cannot be deleted
+    :param protect_tags: what has one of these tags is protected, and so is what cannot be deleted
         without it.
     """
 
@@ -78,92 +78,94 @@ class Removal:
         self._writes = writes
         self._kept = {step.id for step in writes}
         self._listed_ids = False
-        # All that is deleted, by its id.
-        self.going: dict[str, Found] = {}
+        # By ID.
+        self._deleted: dict[str, Found] = {}
         self._protect_tags = frozenset(protect_tags)
-        # What each entity that is to go draws in, by the IDs of both, the other way round.
-        self._drawn_by: dict[str, list[Found]] = {}
-        self.spared: list[Spared] = []
+        # The entities whose deletes imply that of another one, by the ID of that.
+        self._implied_by: dict[str, list[Found]] = {}
+        self.protected: list[Protected] = []
 
-    def steps(self, doomed: Iterable[Found]) -> list[Step]:
+    def steps(self, wanted: Iterable[Found]) -> list[Step]:
         """Delete steps, children with what they belong to.
 
-        :raises InputError: something that is not owned would go along or stands in the way, or the
+        :raises InputError: what is not owned would be deleted, too, or forbids a delete; or the
             document has what needs a deleted entity.
         """
-        found = list(doomed)
+        found = list(wanted)
         if any(kinds_listing(kind.name) for kind, _entity in found):
             self._listed_ids = self._gateway.traits().restricts_listed_ids
         self._gather(found)
-        if self._spare():
-            gone = {each.entity["id"] for each in self.spared}
+        if self._protect():
+            gone = {each.entity["id"] for each in self.protected}
             self._gather([each for each in found if each[1]["id"] not in gone])
         self._refuse_needed()
         # What belongs to two deleted entities goes before both, in a step of its own.
         owners = Counter(
             child["id"]
-            for kind, entity in self.going.values()
+            for kind, entity in self._deleted.values()
             for _kind, child in self._children(kinds_referring_to(kind.name, CASCADE), entity)
         )
         steps = [
             self._step(kind, entity, owners)
-            for kind, entity in self.going.values()
+            for kind, entity in self._deleted.values()
             if owners[entity["id"]] != 1
         ]
         return sorted(steps, key=lambda step: (step.is_final, -step.level))
 
-    def _gather(self, doomed: Sequence[Found]) -> None:
-        """All that goes with what is to go, to any depth."""
-        self.going.clear()
-        fresh = list(doomed)
+    def _gather(self, wanted: Sequence[Found]) -> None:
+        """All that must be deleted together with some entities, to any depth."""
+        self._deleted.clear()
+        fresh = list(wanted)
         while fresh:
-            self.going.update({entity["id"]: (kind, entity) for kind, entity in fresh})
+            self._deleted.update({entity["id"]: (kind, entity) for kind, entity in fresh})
             self._read_around({kind.name for kind, _entity in fresh})
-            fresh = [other for found in fresh for other in self._drawn_in(*found)]
+            fresh = [other for found in fresh for other in self._implied_deletes(*found)]
 
-    def _spare(self) -> bool:
-        """Find what is protected, and what would take it along or has to go after it."""
+    def _protect(self) -> bool:
+        """Find what is protected, and what cannot be deleted without it."""
         queue = deque(
-            Spared(kind, entity, f"it has the tag {tag}", self._owner_label(kind, entity))
-            for kind, entity in self.going.values()
+            Protected(kind, entity, f"it has the tag {tag}", self._owner_label(kind, entity))
+            for kind, entity in self._deleted.values()
             for tag in self._protecting(entity)[:1]
         )
         known = {each.entity["id"] for each in queue}
         while queue:
-            spared = queue.popleft()
-            self.spared.append(spared)
-            for kind, entity in self._drawn_by.get(spared.entity["id"], ()):
+            protected = queue.popleft()
+            self.protected.append(protected)
+            for kind, entity in self._implied_by.get(protected.entity["id"], ()):
                 if entity["id"] not in known:
                     known.add(entity["id"])
-                    reason = f"{spared.description} is spared and needs it"
-                    queue.append(Spared(kind, entity, reason, self._owner_label(kind, entity)))
-        return bool(self.spared)
+                    reason = f"{protected.description} is protected and needs it"
+                    queue.append(Protected(kind, entity, reason, self._owner_label(kind, entity)))
+        return bool(self.protected)
 
     def _protecting(self, entity: Entity) -> list[str]:
         return sorted(self._protect_tags & set(entity.get("tags") or ()))
 
-    def _drawn_in(self, kind: Kind, entity: Entity) -> list[Found]:
-        """What has to go because an entity does, and was not known to go."""
-        found = []
-        for other_kind, other in self._children(self._restricting(kind), entity):
-            may_go = self._cascade or bool(self._protecting(other))
-            if other["id"] not in self.going and not may_go:
-                raise self._blocked(other_kind, other, kind, entity, "points at")
-            found.append((other_kind, other))
-        for other_kind, other in self._children(kinds_referring_to(kind.name, CASCADE), entity):
-            may_go = self._cascade or bool(self._protecting(other))
-            may_go = may_go or self._owns(other_kind.name, other)
-            if other["id"] not in self.going and not may_go:
-                raise self._blocked(other_kind, other, kind, entity, "would be deleted with")
-            found.append((other_kind, other))
-        for _kind, other in found if self._protect_tags else ():
-            self._drawn_by.setdefault(other["id"], []).append((kind, entity))
-        return [each for each in found if each[1]["id"] not in self.going]
+    def _implied_deletes(self, kind: Kind, entity: Entity) -> list[Found]:
+        """What must be deleted because an entity is, and was not known to be."""
+        tables = {
+            "points at": self._restricting(kind),
+            "would be deleted with": kinds_referring_to(kind.name, CASCADE),
+        }
+        found = [(how, *each) for how in tables for each in self._children(tables[how], entity)]
+        for how, other_kind, other in found:
+            allowed = self._cascade or other["id"] in self._deleted or self._protecting(other)
+            owned = how != "points at" and self._owns(other_kind.name, other)
+            if not (allowed or owned):
+                raise self._blocked(other_kind, other, kind, entity, how)
+            if self._protect_tags:
+                self._implied_by.setdefault(other["id"], []).append((kind, entity))
+        return [each[1:] for each in found if each[2]["id"] not in self._deleted]
 
     def _step(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Step:
         first = {child["id"] for _kind, child in self._children(self._restricting(kind), entity)}
+        children = self._children(kinds_referring_to(kind.name, CASCADE), entity)
+        first |= {child["id"] for _kind, child in children if owners[child["id"]] != 1}
         cascaded = [self._plan(*found) for found in self._cascaded(kind, entity, owners)]
-        return Step(self._plan(kind, entity), owner_of(kind, entity), first, cascaded=cascaded)
+        return Step(
+            self._plan(kind, entity), owner_of(kind, entity), after=first, cascaded=cascaded
+        )
 
     def _cascaded(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Iterator[Found]:
         for child_kind, child in self._children(kinds_referring_to(kind.name, CASCADE), entity):
@@ -175,19 +177,19 @@ class Removal:
         return plan_absent(kind, entity, self._owner_label(kind, entity))
 
     def _refuse_needed(self) -> None:
-        """What the document has must not point at what it lacks and so would be deleted."""
-        for step in self._writes if self.going else ():
-            for key in (*step.needs, *_listed(step)):
-                if key in self.going:
-                    kind, entity = self.going[key]
+        """Refuse to delete what the document lacks, and what it has needs."""
+        for step in self._writes if self._deleted else ():
+            for key in step.needs:
+                if key in self._deleted:
+                    kind, entity = self._deleted[key]
                     raise InputError(
                         f"{step.where}: {step.plan.description} needs {kind.describe(entity)}, "
-                        "which is owned and not in the document, and so would be deleted: write "
-                        "it, too"
+                        "which would be deleted, as it is owned and not in the document; add it to "
+                        "the document"
                     )
 
     def _read_around(self, kinds: Iterable[str]) -> None:
-        """List what a delete of these kinds takes along or meets in its way."""
+        """List what a delete of these kinds implies, or what forbids it."""
         tables = (
             table
             for kind in kinds
@@ -200,13 +202,13 @@ class Removal:
             self._state.read_below(kind, self._owners(kind))
 
     def _owners(self, kind: Kind) -> list[Entity]:
-        """The entities below which something that is deleted along can lie."""
+        """The entities below which something that is deleted, too, can lie."""
         above = str(kind.parent)
         pointed_at = {str(each.reference) for each in kind.references} - {above}
-        if any(found.name in pointed_at for found, _entity in self.going.values()):
+        if any(found.name in pointed_at for found, _entity in self._deleted.values()):
             self._state.read([above], skipped=lambda kind, exc: None)
             return self._state.of(above)
-        return [entity for found, entity in self.going.values() if found.name == above]
+        return [entity for found, entity in self._deleted.values() if found.name == above]
 
     def _restricting(self, kind: Kind) -> list[tuple[Kind, str]]:
         """Kinds, with a field, that forbid to delete what they point at."""
@@ -226,7 +228,7 @@ class Removal:
     ) -> InputError:
         return InputError(
             f"{child_kind.describe(child)} {how} {kind.describe(entity)} at {self._gateway.url}, "
-            "and is not owned: set cascade to true if it may go, too"
+            "and is not owned: set cascade to true if it may be deleted, too"
         )
 
     def _owner_label(self, kind: Kind, entity: Entity) -> str | None:
@@ -235,10 +237,3 @@ class Removal:
             return None
         stored = self._state.with_id(kind.parent, owner)
         return KINDS[kind.parent].label(stored) if stored else owner
-
-
-def _listed(step: Step) -> Iterator[str]:
-    """The IDs in lists of what the document has."""
-    for field in step.plan.kind.fields:
-        if field.lists:
-            yield from ids_in(step.plan.entity.get(field.name))

@@ -4,9 +4,9 @@
 
 """Saved plans: what a document would change, in a form that can be kept and compared. Pure.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
-A saved plan holds no secret. A digest stands for each one: salted anew for each plan, so that
+A saved plan holds no secret. A digest stands for each one: with a new salt for each plan, so that
 nobody can look it up, bound to its entity and field, so that nobody sees that two are the same,
 and slow to compute, so that nobody can try many values. The fingerprint of the document, which
 covers secrets, too, is a digest of the same kind.
@@ -26,7 +26,7 @@ from .._entities._kind import Entity
 from .._errors import MASKED
 from .._plan import CREATE, Plan
 from .._secrets import mask
-from .._values import with_strings
+from .._values import map_strings
 from ._match import Step
 from ._parse import Document, Item
 from ._reconcile import ChangeSet
@@ -62,14 +62,14 @@ def save(origin: Saved, text: str, changes: ChangeSet, salt: str | None = None) 
         "document": _digest(salt, "document", text, _ROUNDS_OF_DOCUMENT),
         "fingerprint": hashlib.sha256(_json(entries).encode()).hexdigest(),
         "changes": entries,
-        "spared": [each.summary() for each in changes.spared],
+        "protected": [each.summary() for each in changes.protected],
     }
 
 
 def differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What became different since a plan was saved, in sentences; nothing if it still holds.
 
-    :param now: the plan made anew, with the salt of the saved one.
+    :param now: the new plan, with the salt of the saved one.
     """
     then, here = saved["gateway"], now["gateway"]
     if any(then.get(name) != here[name] for name in _PLACE):
@@ -105,25 +105,25 @@ def _changed_entities(
 ) -> Iterator[str]:
     """Entities that are not what they were.
 
-    :param whole: the document is the same, so whatever is planned differently is due to them.
+    :param whole: the document is the same, so what is planned differently is due to them.
     """
     old, new = _by_entity(saved), _by_entity(now)
     for key in dict.fromkeys([*old, *new]):
         before, after = old.get(key), new.get(key)
         if before is None or after is None:
             known = before or after or {}
-            when = "is no longer to be done" if after is None else "is to be done, too"
+            when = "is no longer planned" if after is None else "is planned, too"
             if whole:
                 yield f"{known['operation']} of {known['entity']} {when}"
         elif before["operation"] != after["operation"]:
             yield (
-                f"{before['entity']} was to be {before['operation']}d, "
-                f"and now is to be {after['operation']}d"
+                f"{before['entity']} was planned to be {before['operation']}d, "
+                f"and now to be {after['operation']}d"
             )
         elif (before["id"], before["before"]) != (after["id"], after["before"]):
-            yield f"{before['entity']} is not what it was"
+            yield f"{before['entity']} has changed"
         elif whole and before != after:
-            yield f"{before['entity']} would become something else"
+            yield f"{before['entity']} would get other values"
 
 
 def _by_entity(
@@ -150,7 +150,7 @@ def _parts(item: Item) -> list[Any]:
         name: [link.kind.name, link.label] if isinstance(link, Item) else link
         for name, link in item.links.items()
     }
-    return [item.kind.name, item.written, links, item.partials, item.texts]
+    return [item.kind.name, item.written, links, item.partials, item.strings]
 
 
 def _entries(changes: ChangeSet, salt: str) -> Iterator[dict[str, Any]]:
@@ -166,8 +166,11 @@ def _created(changes: ChangeSet) -> Iterator[Step]:
 
 
 def _entry(plan: Plan, names: Mapping[str, str], salt: str) -> dict[str, Any]:
-    # References to what is created by name, as the IDs are made up anew for each plan.
-    before, after = (with_strings(each, names) for each in (plan.before, plan.after))
+    # References to what is created by name, as each plan makes up new IDs.
+    def named(text: str) -> str:
+        return names.get(text, text)
+
+    before, after = (map_strings(each, named) for each in (plan.before, plan.after))
     described = replace(plan, before=before, after=after)
     sides = dict(zip(("before", "after"), described.sides))
     shown = mask(plan.kind, *described.sides)
@@ -185,7 +188,7 @@ def _entry(plan: Plan, names: Mapping[str, str], salt: str) -> dict[str, Any]:
 
 
 def _description(plan: Plan) -> str:
-    """What an entity is called; some have no other name than an ID, which is made up anew."""
+    """What an entity is called; some have no other name than an ID, which each plan makes up."""
     if plan.operation == CREATE:
         return plan.kind.describe({**plan.entity, "id": "(new)"}, plan.parent)
     return plan.description

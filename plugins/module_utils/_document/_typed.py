@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values of a state file in their declared types, judged before the first request.
+"""Values of a state file in their declared types, validated before the first request.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 The argument spec of a module does this for options; a document has no argument spec.
 """
@@ -40,7 +40,7 @@ def refuse_masks(value: Any, at: str) -> None:
     """
     if value == MASKED:
         raise InputError(
-            f"{at} holds asterisks in place of a secret: dump with secrets env or keep"
+            f"{at} is masked with asterisks; set secrets of kong_dump to env or keep"
         )
     if isinstance(value, Mapping):
         for name, item in value.items():

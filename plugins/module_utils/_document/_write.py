@@ -4,7 +4,7 @@
 
 """The text of a dump, which every reader of YAML 1.1 or 1.2 and decK take for the same document.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .._errors import InputError
+from .._values import map_strings
 
 try:
     import yaml  # type: ignore[import-untyped]
@@ -36,6 +37,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 _OPENING = "${{"
 # What JSON leaves as it is and YAML takes for an end of a line, or not at all.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_CONVERTED = re.compile(r'"(\$\{\{ env `\w+` \| to(?:Int|Float|Bool) \}\})"')
 _BREAK = re.compile("[\n\r\x85\u2028\u2029]")
 
 
@@ -44,31 +46,25 @@ class Placeholder(str):
 
     :param variable: its name.
     :param exact: what it stands for; two of these can give one name.
+    :param conversion: the function that makes a number or a boolean of it; empty for a string.
     """
 
     variable: str
     exact: str = ""
+    conversion: str = ""
 
 
-def placeholder(variable: str, exact: str = "") -> Placeholder:
+def placeholder(variable: str, exact: str = "", conversion: str = "") -> Placeholder:
     """What stands in a document for a secret that the reader's environment has."""
-    made = Placeholder(f'${{{{ env "{variable}" }}}}')
-    made.variable, made.exact = variable, exact
+    converted = f" | {conversion}" if conversion else ""
+    made = Placeholder(f'${{{{ env "{variable}"{converted} }}}}')
+    made.variable, made.exact, made.conversion = variable, exact, conversion
     return made
-
-
-def with_strings(value: Any, convert: Callable[[str], Any]) -> Any:
-    """A document with each of its strings converted, keys as they are."""
-    if isinstance(value, Mapping):
-        return {key: with_strings(item, convert) for key, item in value.items()}
-    if isinstance(value, list):
-        return [with_strings(item, convert) for item in value]
-    return convert(value) if isinstance(value, str) else value
 
 
 def without_placeholders(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document of plain values, as a result has it."""
-    plain: dict[str, Any] = with_strings(document, str.__str__)
+    plain: dict[str, Any] = map_strings(document, str.__str__)
     return plain
 
 
@@ -79,10 +75,14 @@ def text_of(document: Mapping[str, Any], style: str) -> str:
     :raises InputError: the Python package for it is missing.
     """
     if style == "json":
-        text = json.dumps(with_strings(document, _for_json), indent=2, ensure_ascii=False)
+        text = json.dumps(map_strings(document, _for_json), indent=2, ensure_ascii=False)
+        # A number stands without quotes.
+        text = _CONVERTED.sub(r"\1", text)
         return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
     if yaml is None:
-        raise InputError("format yaml needs the Python package PyYAML: install it, or write json")
+        raise InputError(
+            "format yaml needs the Python package PyYAML; install it, or set format to json"
+        )
     written: str = yaml.dump(
         document,
         Dumper=_dumper(),
@@ -96,11 +96,9 @@ def text_of(document: Mapping[str, Any], style: str) -> str:
 
 def _for_json(text: str) -> str:
     # Quotes would need escapes here, which no template knows.
-    return (
-        f"${{{{ env `{text.variable}` | js }}}}"
-        if isinstance(text, Placeholder)
-        else _literal(text)
-    )
+    if isinstance(text, Placeholder):
+        return f"${{{{ env `{text.variable}` | {text.conversion or 'js'} }}}}"
+    return _literal(text)
 
 
 def _literal(text: str) -> str:
@@ -118,7 +116,8 @@ def _dumper() -> Any:
         return dumper.represent_scalar(_STRING, _literal(text), _style_of(text))
 
     def represent_placeholder(dumper: Any, found: Placeholder) -> Any:
-        return dumper.represent_scalar(_STRING, f'${{{{ env "{found.variable}" | printf "%q" }}}}')
+        conversion = found.conversion or 'printf "%q"'
+        return dumper.represent_scalar(_STRING, f'${{{{ env "{found.variable}" | {conversion} }}}}')
 
     Dumper.add_representer(str, represent)
     Dumper.add_representer(Placeholder, represent_placeholder)

@@ -31,11 +31,13 @@ class Source(Protocol):
 
     def find_by(
         self, kind: Kind, field: str, value: str, parent: str | None = None
-    ) -> Entity | None: ...
+    ) -> Entity | None:
+        ...
 
     def entities(
         self, kind: Kind, parent: str | None = None, of: str = ""
-    ) -> list[Entity] | None: ...
+    ) -> list[Entity] | None:
+        ...
 
 
 def looks_like_id(text: str) -> bool:

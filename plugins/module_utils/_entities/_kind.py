@@ -151,6 +151,7 @@ class Kind:
     :param path_id: what replaces the ID in a path, for kinds without an ID of their own.
     :param validated: whether the kind has a schema by which a gateway can validate an entity.
     :param read_only: fields that a gateway returns and does not accept.
+    :param reserved: names of entities that the collection keeps for itself: in no list.
     :param keeps_nulls: free-form fields, whose nulls are values.
     :param replaced: fields that only a replacement of the whole entity can clear.
     :param read: an entity from what a gateway returned (and the parent's ID), if that differs.
@@ -175,6 +176,7 @@ class Kind:
     path_id: Callable[[Entity], str] | None = None
     validated: bool = True
     read_only: tuple[str, ...] = ()
+    reserved: frozenset[str] = frozenset()
     keeps_nulls: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     read: Reader = _unchanged

@@ -4,7 +4,7 @@
 
 """What only Konnect has: control planes, and the certificates that their data planes may use.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _IN_CONFIG = ("cluster_type", "auth_type", "cloud_gateway", "proxy_urls")
 _ENDPOINTS = ("control_plane_endpoint", "telemetry_endpoint")
 
 
-def _flat(answer: Entity, parent: str | None) -> Entity:
+def _flat(response: Entity, parent: str | None) -> Entity:
     """A control plane in the form in which it is written, without the record ``config``."""
-    own = {name: value for name, value in answer.items() if name != "config"}
-    return {**own, **(answer.get("config") or {})}
+    own = {name: value for name, value in response.items() if name != "config"}
+    return {**own, **(response.get("config") or {})}
 
 
-def as_answered(entity: Entity) -> Entity:
+def as_returned(entity: Entity) -> Entity:
     """A control plane in the form in which Konnect returns it."""
     inside = (*_IN_CONFIG, *_ENDPOINTS)
     own = {name: value for name, value in entity.items() if name not in inside}
@@ -90,7 +90,7 @@ DATA_PLANE_CERTIFICATE = Kind(
     validated=False,
     # It has no PATCH.
     replaced=("title",),
-    read=lambda answer, parent: answer.get("item") or answer,
+    read=lambda response, parent: response.get("item") or response,
     fields=(
         Field("cert", nullable=False, compare_as=lambda pem: digest_of(str(pem))),
         Field("title", nullable=False),

@@ -15,6 +15,7 @@ from .._address import address_warnings, normalise_address
 from .._errors import InputError
 from ._identity import Identity
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
+from ._lock import LOCK_NAME
 from ._route import headers_field
 
 HASHED = "consistent-hashing"
@@ -129,6 +130,7 @@ _PASSIVE = (
 
 UPSTREAM = Kind(
     name="upstream",
+    reserved=frozenset({LOCK_NAME}),
     path="upstreams",
     identity=Identity("name"),
     apply_field_rules=apply_hashing_rules,

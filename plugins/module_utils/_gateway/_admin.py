@@ -86,6 +86,9 @@ class AdminGateway(Gateway):
             restricts_listed_ids=_restricts_listed_ids(str(version)),
         )
 
+    def is_control_plane(self, name: str) -> bool:
+        return False
+
     def offers(self, kind: Kind) -> bool:
         if not kind.optional:
             return True
@@ -166,7 +169,7 @@ class AdminGateway(Gateway):
             if exc.status == 403:
                 raise NotOffered(exc, exc.message, forbidden=True) from exc
             raise
-        return [kind.read(each, parent) for each in listed]
+        return [kind.read(each, parent) for each in listed if each.get("name") not in kind.reserved]
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:

@@ -4,7 +4,7 @@
 
 """The dialect of a control plane of Konnect: no PATCH, IDs in paths, refusals of its own.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 
 Knows no Ansible.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 import threading
-import urllib.parse
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Callable
 
@@ -28,6 +27,7 @@ from .._plan import Plan
 from .._schema import from_json_schema
 from ._admin import AdminGateway, unless_missing
 from ._errors import ParentMissing, UniqueViolation
+from ._konnect_account import CONTROL_PLANES, NOT_KONNECT, TRAITS, KonnectAccount
 from ._protocol import Traits
 
 MANAGED = {"konnect-managed", "konnect-managed-plugin"}
@@ -36,7 +36,6 @@ NO_HEALTH = (
     "kong_target with wait) to the status URLs of the data planes; drain a target with "
     "state drained of kong_target"
 )
-NOT_KONNECT = "{} does not answer as Konnect does: check konnect_url"
 _HINTS = {
     401: "; check konnect_token (or KONNECT_TOKEN)",
     403: "; check what konnect_token may do",
@@ -46,7 +45,6 @@ _HINTS = {
 _REGIONAL = re.compile(r"^https://[a-z]+\.(api|svc)\.konghq\.")
 # Credentials that Konnect's data planes do not have.
 _NOT_OFFERED = ("oauth2",)
-_ONE = {"size": "1"}
 # Remembers the ID that it is given a function for.
 Remember = Callable[[Callable[[], str]], str]
 
@@ -82,7 +80,7 @@ def _reasons(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 class KonnectGateway(AdminGateway):
-    """The core entities of one control plane, which is looked up when the first one is asked for.
+    """The core entities of one control plane, which is looked up with the first request.
 
     :param remember: keeps the control plane's ID for the rest of a run.
     """
@@ -108,7 +106,9 @@ class KonnectGateway(AdminGateway):
             if self._core is None:
                 path, workspace = f"{self.path}/core-entities", self.region.connection.workspace
                 if workspace and workspace != "default":
-                    self._find_workspace(path, workspace)
+                    own = f"{path}/workspaces/{segment(workspace)}"
+                    if unless_missing(lambda: self.region.request("GET", own)) is None:
+                        raise InputError(f"Workspace '{workspace}' does not exist at {self.url}")
                     path += f"/{segment(workspace)}"
                 self._core = self.region.at(path)
             return self._core
@@ -124,9 +124,22 @@ class KonnectGateway(AdminGateway):
             self._path = self._path or f"{CONTROL_PLANES}/{self._remember(self._look_up)}"
             return self._path
 
+    def is_control_plane(self, name: str) -> bool:
+        found = self.account().find_control_plane(name)
+        return found is not None and self.path.endswith(f"/{found['id']}")
+
+    def account(self, within: bool = False) -> KonnectAccount:
+        """What is not an entity of the control plane.
+
+        :param within: the control plane's own; else of the region.
+        """
+        if within:
+            return KonnectAccount(self.region, self.path, self.url)
+        return KonnectAccount(self.region)
+
     def _look_up(self) -> str:
         wanted = str(self.region.connection.control_plane)
-        found = find_control_plane(self.region, wanted)
+        found = self.account().find_control_plane(wanted)
         if found is None:
             raise InputError(
                 f"control plane {wanted} does not exist at {self.region.url}: check control_plane, "
@@ -135,15 +148,10 @@ class KonnectGateway(AdminGateway):
             )
         return str(found["id"])
 
-    def _find_workspace(self, path: str, workspace: str) -> None:
-        path += f"/workspaces/{segment(workspace)}"
-        if unless_missing(lambda: self.region.request("GET", path)) is None:
-            raise InputError(f"Workspace '{workspace}' does not exist at {self.url}")
-
     def identify(self) -> dict[str, Any]:
         host = _REGIONAL.sub(r"https://global.\1.konghq.", self.region.url)
-        asked = self.region.at("", base=host)
-        organization = asked.request("GET", "/v2/organizations/me") or {}
+        server = self.region.at("", base=host)
+        organization = server.request("GET", "/v2/organizations/me") or {}
         if not organization.get("name"):
             raise UnexpectedAnswer(NOT_KONNECT.format(host))
         return {
@@ -160,10 +168,7 @@ class KonnectGateway(AdminGateway):
         return f"Successfully Konnected to the {found['organization']} organization!"
 
     def traits(self) -> Traits:
-        return Traits(
-            name="Kong Konnect", edition="konnect", role="control_plane", has_balancer=False,
-            omits_nulls=True,
-        )  # fmt: skip
+        return TRAITS
 
     def offers(self, kind: Kind) -> bool:
         return kind.name not in _NOT_OFFERED
@@ -252,87 +257,26 @@ class KonnectGateway(AdminGateway):
         return []
 
     def kinds_tagged(self, tag: str, known: Collection[str] = ()) -> set[str]:
-        """Konnect has no list by tag, so each kind that is not known to matter is asked for."""
-        asked = [
+        """Konnect has no list by tag, so each kind is listed that is not known to have it."""
+        kinds = [
             kind
             for kind in KINDS.values()
             if kind.name not in known
             and self.offers(kind)
             and any(field.name == "tags" for field in kind.fields)
         ]
-        lists = for_each(lambda kind: self.entities(kind, tags=(tag,)) or [], asked)
-        return {kind.name for kind, listed in zip(asked, lists) if listed}
+        lists = for_each(lambda kind: self.entities(kind, tags=(tag,)) or [], kinds)
+        return {kind.name for kind, listed in zip(kinds, lists) if listed}
 
     def data_planes(self) -> list[Entity]:
-        return [{**node, "last_seen": node.get("last_ping")} for node in self.nodes()]
-
-    def nodes(self) -> list[Entity]:
-        """The data planes as Konnect lists them, those that are long gone included."""
-        return list(items(self.region, f"{self.path}/nodes"))
-
-    def holds(self) -> list[str]:
-        """The paths of the kinds of which it has entities, and of its data planes."""
-        kinds = [each for each in KINDS.values() if not each.parent and self.offers(each)]
-        paths = [kind.path for kind in kinds if kind.name != "workspace"]
-        pages = for_each(lambda path: self._client.request("GET", f"/{path}", params=_ONE), paths)
-        held = [path for path, page in zip(paths, pages) if (page or {}).get("data")]
-        return [*held, *(["data planes"] if self.nodes() else [])]
+        nodes = self.account(within=True).data_planes()
+        return [{**node, "last_seen": node.get("last_ping")} for node in nodes]
 
     def health(self, upstream: str) -> list[Entity] | None:
         raise InputError(NO_HEALTH)
 
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
         raise InputError(NO_HEALTH)
-
-
-CONTROL_PLANES = "/v2/control-planes"
-
-
-def control_planes(region: Client, **filters: str) -> Iterator[Entity]:
-    """The control planes of a region, page by page.
-
-    :param filters: of the query, such as ``filter[name][eq]``.
-    """
-    page = 1
-    while True:
-        query = {"page[size]": "100", "page[number]": str(page), **filters}
-        answer = region.request("GET", CONTROL_PLANES, params=query)
-        listed = answer.get("data") if isinstance(answer, dict) else None
-        if listed is None:
-            raise UnexpectedAnswer(NOT_KONNECT.format(region.url))
-        yield from listed
-        if len(listed) < 100:
-            return
-        page += 1
-
-
-def find_control_plane(region: Client, wanted: str) -> Entity | None:
-    """The control plane of an ID or a name; a name can look like an ID."""
-    found = None
-    if looks_like_id(wanted):
-        path = f"{CONTROL_PLANES}/{segment(wanted)}"
-        found = unless_missing(lambda: region.request("GET", path))
-    named = (each for each in control_planes(region, **{"filter[name][eq]": wanted}))
-    return found or next((each for each in named if each["name"] == wanted), None)
-
-
-def items(region: Client, path: str) -> Iterator[Entity]:
-    """A list that is paged by a cursor, in Konnect's older shape or its newer one."""
-    query = {"page[size]": "100"}
-    while True:
-        answer = region.request("GET", path, params=query) or {}
-        yield from answer.get("items") or answer.get("data") or ()
-        page = (answer.get("meta") or answer).get("page") or {}
-        after = page.get("next_cursor") or _cursor(str(page.get("next") or ""))
-        if not after or after == query.get("page[after]"):
-            return
-        query["page[after]"] = after
-
-
-def _cursor(link: str) -> str:
-    """What a link to the next page goes on after; some answers have the bare value."""
-    query = urllib.parse.parse_qs(urllib.parse.urlsplit(link).query)
-    return query.get("page[after]", [link if "=" not in link else ""])[0]
 
 
 def _json_name(schema: str) -> str:
@@ -349,67 +293,3 @@ def _managed(entity: Entity) -> bool:
 def _refuse_managed(entity: Entity) -> None:
     if _managed(entity):
         raise InputError("Konnect manages it itself (the tag konnect-managed): it is left alone")
-
-
-class KonnectAccount(AdminGateway):
-    """What belongs to no control plane's entities: control planes themselves, and certificates.
-
-    :param gateway: the control plane of the task, where ``within`` it.
-    """
-
-    def __init__(self, gateway: KonnectGateway, within: bool) -> None:
-        super().__init__(gateway.region)
-        self.plane = gateway
-        self.within = within
-        self.url = gateway.url if within else gateway.region.url
-
-    @property
-    def _client(self) -> Client:
-        return self.region.at(self.plane.path if self.within else "/v2")
-
-    @_client.setter
-    def _client(self, client: Client) -> None:
-        self.region = client
-
-    def traits(self) -> Traits:
-        return self.plane.traits()
-
-    def entities(
-        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
-    ) -> list[Entity] | None:
-        path = f"{self.plane.path}/{kind.path}" if self.within else ""
-        listed = items(self.region, path) if path else control_planes(self.region)
-        return [kind.read(each, None) for each in listed]
-
-    def find_by(
-        self, kind: Kind, field: str, value: str, parent: str | None = None
-    ) -> Entity | None:
-        if field != "name":
-            return super().find_by(kind, field, value, parent)
-        found = next((each for each in self.listed(name=value) if each["name"] == value), None)
-        return found and kind.read(found, None)
-
-    def listed(self, labels: Mapping[str, str] | None = None, **equal: str | None) -> list[Entity]:
-        """Control planes as Konnect returns them.
-
-        :param labels: what they must have.
-        :param equal: what their fields must be; None: anything.
-        """
-        filters = {f"filter[{name}][eq]": value for name, value in equal.items() if value}
-        if labels:
-            filters["labels"] = ",".join(f"{key}:{value}" for key, value in labels.items())
-        return list(control_planes(self.region, **filters))
-
-    def schema(self, name: str) -> dict[str, Any] | None:
-        return None
-
-    def data_planes(self) -> list[Entity]:
-        return self.plane.data_planes()
-
-    def of(self, control_plane: str) -> KonnectGateway:
-        """The entities of another control plane, by its ID."""
-        return KonnectGateway(self.region, lambda look_up: control_plane)
-
-    def request(self, method: str, path: str, body: Any = None) -> Any:
-        """What no kind of entity stands for."""
-        return self._client.request(method, path, body, repeatable=True)

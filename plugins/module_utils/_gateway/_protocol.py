@@ -18,6 +18,9 @@ from .._errors import InputError
 from .._plan import Plan
 from .._schema import Schema, merged_schema
 
+# Seconds; a data plane reports to its control plane every 30 seconds.
+_SILENT_AFTER = 120
+
 
 @dataclass(frozen=True)
 class Traits:
@@ -73,6 +76,9 @@ class Gateway(Protocol):
 
     def describe(self, found: Mapping[str, Any]) -> str:
         """The sentence that says which gateway responded, from what :meth:`identify` found."""
+
+    def is_control_plane(self, name: str) -> bool:
+        """Whether this name or ID is that of the control plane of Konnect that it is."""
 
     def offers(self, kind: Kind) -> bool:
         """Whether the gateway has the kind and shows it; read once a kind."""
@@ -164,3 +170,9 @@ class Gateway(Protocol):
         :raises InputError: unless an earlier task of a check-mode run may create it.
         """
         raise InputError(f"{kind.name} {key} does not exist")
+
+
+def connected(data_planes: Sequence[Entity]) -> list[Entity]:
+    """Those that are connected: a control plane lists data planes for weeks after they are gone."""
+    newest = max((each.get("last_seen") or 0 for each in data_planes), default=0)
+    return [each for each in data_planes if (each.get("last_seen") or 0) > newest - _SILENT_AFTER]

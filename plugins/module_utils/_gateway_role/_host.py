@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role ``gateway`` wants to know of a host, read in one go.
+"""Facts of a host that the role ``gateway`` needs, gathered in one task.
 
 PRIVATE to the collection: it can change in any release.
 """
@@ -16,7 +16,6 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, Callable
 
@@ -24,15 +23,16 @@ from typing import Any, Callable
 RunCommand = Callable[[list[str]], tuple[int, str, str]]
 Output = Callable[[tuple[str, ...]], str]
 
-RECORD = "record.json"
 HEADER = "# Managed by Ansible, role irishtek.kong.gateway."
-_RPM_MACROS = ("rhel", "amzn")
 _LIBRARIES = ("cryptography", "debian", "kubernetes", "requests", "yaml")
 _FAMILIES = {"debian": "debian", "rhel": "rhel", "fedora": "rhel", "centos": "rhel", "amzn": "amzn"}
-_VERSIONS = {
-    "podman": ("podman", "--version"),
-    "docker": ("docker", "--version"),
-    "compose": ("docker", "compose", "version", "--short"),
+_DOCKER: dict[str, tuple[str, ...]] = {
+    "docker": ("docker", "--version"), "compose": ("docker", "compose", "version", "--short"),
+}
+_VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "podman": {"podman": ("podman", "--version")},
+    "docker": {"docker": _DOCKER["docker"]},
+    "compose": _DOCKER,
 }
 
 
@@ -45,68 +45,45 @@ def host_facts(
     :param unit: the systemd unit of a package's gateway.
     :param group: the group of the role's files.
     """
-    release = _os_release("/etc/os-release")
+    lines = (line.partition("=") for line in (_read("/etc/os-release") or "").splitlines())
+    release = {key: value.strip().strip("\"'") for key, _equals, value in lines}
+    names = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
+    family = next((_FAMILIES[name] for name in names if name in _FAMILIES), "")
     output = partial(_output, run_command)
-    family = _family(release)
-    names = {"package": (), "podman": ("podman",), "docker": ("docker",)}.get(
-        method, ("docker", "compose") if method == "compose" else ()
-    )
+    macros = ("rhel", "amzn") if family in ("rhel", "amzn") else ()
+    conf = _read(f"{directory}/kong.conf")
     return {
         "distribution": release.get("ID", ""),
         "release": release.get("VERSION_ID", ""),
         "nodename": os.uname().nodename,
         "codename": release.get("VERSION_CODENAME", ""),
         "family": family,
-        # What Kong's own repository files ask, which a locked $releasever does not change.
-        "rpm": {key: _rpm(output, key) for key in _RPM_MACROS if family in _RPM_MACROS},
+        # The macros of Kong's own repository files, which a locked $releasever does not change.
+        "rpm": {key: output(("rpm", "--eval", f"%{{?{key}}}")) for key in macros},
         "missing": [lib for lib in _LIBRARIES if importlib.util.find_spec(lib) is None],
-        "versions": {key: _version(output(_VERSIONS[key])) for key in names},
+        "versions": {
+            key: _version(output(words)) for key, words in _VERSIONS.get(method, {}).items()
+        },
         "selinux": os.path.exists("/sys/fs/selinux/enforce"),
-        "gid": _gid(group),
-        "record": _json(os.path.join(directory, RECORD)),
+        "gid": next((entry.gr_gid for entry in grp.getgrall() if entry.gr_name == group), None),
+        "record": _json(f"{directory}/record.json"),
         "certificates": {key: _certificate(directory, key) for key in ("tls", "new")},
-        "foreign": _foreign(directory),
+        "foreign": ["kong.conf"] if conf is not None and not conf.startswith(HEADER) else [],
         "running": _running(output, method, name, unit),
     }
 
 
-def _os_release(path: str) -> dict[str, str]:
-    found = {}
-    for line in (_read(path) or "").splitlines():
-        key, equals, value = line.partition("=")
-        if equals:
-            found[key] = value.strip().strip("\"'")
-    return found
-
-
-def _family(release: Mapping[str, str]) -> str:
-    names = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
-    return next((_FAMILIES[name] for name in names if name in _FAMILIES), "")
-
-
 def _output(run_command: RunCommand, command: tuple[str, ...]) -> str:
-    """What a command says; nothing where it is not there or fails."""
+    """The output of a command; nothing where it is not there or fails."""
     if shutil.which(command[0]) is None:
         return ""
-    status, said, _errors = run_command(list(command))
-    return said.strip() if status == 0 else ""
+    status, output, _errors = run_command(list(command))
+    return output.strip() if status == 0 else ""
 
 
-def _rpm(output: Output, key: str) -> str:
-    found = output(("rpm", "--eval", f"%{{{key}}}"))
-    return "" if found.startswith("%") else found
-
-
-def _version(said: str) -> str:
-    found = re.search(r"[0-9]+(\.[0-9]+)+", said)
+def _version(output: str) -> str:
+    found = re.search(r"[0-9]+(\.[0-9]+)+", output)
     return found.group() if found else ""
-
-
-def _gid(group: str) -> int | None:
-    try:
-        return grp.getgrnam(group).gr_gid if group else None
-    except KeyError:
-        return None
 
 
 def _read(path: str) -> str | None:
@@ -135,15 +112,9 @@ def _certificate(directory: str, name: str) -> dict[str, Any]:
     return {"pem": pem, "spec": spec["spec"], "not_after": spec["not_after"]}
 
 
-def _foreign(directory: str) -> list[str]:
-    """Files of somebody else under names that the role writes."""
-    text = _read(os.path.join(directory, "kong.conf"))
-    return ["kong.conf"] if text is not None and not text.startswith(HEADER) else []
-
-
 def _running(output: Output, method: str, name: str, unit: str) -> bool:
+    inspection = ("docker", "container", "inspect", "-f", "{{.State.Running}}", name)
     if method in ("docker", "compose"):
-        asked = ("docker", "container", "inspect", "-f", "{{.State.Running}}", name)
-        return output(asked) == "true"
-    service = {"podman": f"{name}.service", "package": unit}.get(method)
-    return bool(service) and output(("systemctl", "is-active", str(service))) == "active"
+        return output(inspection) == "true"
+    service = {"podman": f"{name}.service", "package": unit}.get(method, "")
+    return bool(service) and output(("systemctl", "is-active", service)) == "active"

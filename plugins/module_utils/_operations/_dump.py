@@ -4,7 +4,7 @@
 
 """A gateway's entities as a state file: the operation behind ``kong_dump``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

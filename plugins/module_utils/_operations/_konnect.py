@@ -4,21 +4,22 @@
 
 """Control planes of Konnect and their groups: the operations behind ``konnect_control_plane``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, cast
 
 from .._apply import absent, apply, present
 from .._argspec import ArgumentSpec
 from .._entities._identity import find_by_reference
 from .._entities._kind import Entity
-from .._entities._konnect import CONTROL_PLANE, GROUP, as_answered
-from .._errors import InputError, KongError
-from .._gateway._konnect import CONTROL_PLANES, KonnectAccount, KonnectGateway, items
+from .._entities._konnect import CONTROL_PLANE, GROUP, as_returned
+from .._entities._registry import KINDS
+from .._errors import InputError
+from .._gateway._konnect import KonnectGateway
+from .._gateway._konnect_account import CONTROL_PLANES, KonnectAccount
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import NONE, UPDATE, Plan
@@ -36,7 +37,7 @@ def account(gateway: Gateway, within: bool = False) -> KonnectAccount:
             "this module needs Konnect, and admin_url (or KONG_ADMIN_URL) is an Admin API: "
             "set konnect_token instead"
         )
-    return KonnectAccount(gateway, within)
+    return gateway.account(within)
 
 
 def of_account(task: Task) -> KonnectAccount:
@@ -46,37 +47,42 @@ def of_account(task: Task) -> KonnectAccount:
 
 def run_control_plane(task: Task) -> Result:
     written = task.written(CONTROL_PLANE)
-    going = task.params["state"] == "absent"
-    if going:
+    if task.removes:
         plan = absent(task.gateway, CONTROL_PLANE, written)
     else:
         plan = present(task.gateway, CONTROL_PLANE, written, task.warn)
-    try:
-        if going and plan.changed and not task.params["force"]:
+    with task.about(plan.description):
+        if task.removes and plan.changed and not task.params["force"]:
             _refuse_in_use(task, plan.stored)
-        changes = ([], []) if going else _members(task, plan)
-    except KongError as exc:
-        exc.within(f"{plan.description} at {task.gateway.url}")
-        raise
+        added, removed = ([], []) if task.removes else _members(task, plan)
     done = apply(task.gateway, plan)
     result = result_of_one(task, done)
-    result[CONTROL_PLANE.name] = as_answered(result[CONTROL_PLANE.name])
-    result.update(added=changes[0], removed=changes[1])
-    if any(changes) and done.operation == NONE:
+    result[CONTROL_PLANE.name] = as_returned(result[CONTROL_PLANE.name])
+    result.update(added=added, removed=removed)
+    if (added or removed) and done.operation == NONE:
         result.update(changed=True, operation=UPDATE)
-    if not task.check_mode:
-        for way, ids in zip(("add", "remove"), changes):
-            _change_members(task, done.entity, way, ids)
+    for way, ids in (("add", added), ("remove", removed)):
+        if ids and not task.check_mode:
+            path = f"/{CONTROL_PLANE.path}/{done.entity['id']}/group-memberships/{way}"
+            of_account(task).request("POST", path, {"members": [{"id": each} for each in ids]})
     return result
 
 
 def _refuse_in_use(task: Task, control_plane: Entity) -> None:
-    """Refuse to delete what data planes or entities would go along with."""
-    held = of_account(task).of(control_plane["id"]).holds()
+    """Refuse to delete what data planes or entities would be deleted with."""
+    konnect, path = of_account(task), f"{CONTROL_PLANES}/{control_plane['id']}"
+
+    def is_in_use(kind: str) -> bool:
+        core = f"{path}/core-entities/{kind}"
+        return bool((konnect.region.request("GET", core, params={"size": "1"}) or {}).get("data"))
+
+    kinds = [each.path for each in KINDS.values() if not each.parent and each.name != "workspace"]
+    held = [kind for kind, used in zip(kinds, for_each(is_in_use, kinds)) if used]
+    held += ["data planes"] if any(konnect.listed(f"{path}/nodes")) else []
     if held:
         raise InputError(
-            f"it has {', '.join(held)}, which would go along with it: set force to true if that "
-            "is meant"
+            f"it has {', '.join(held)}, which would be deleted, too: set force to true if that is "
+            "what you want"
         )
 
 
@@ -85,18 +91,20 @@ def _members(task: Task, plan: Plan) -> tuple[list[str], list[str]]:
 
     :raises InputError: it is no group, or a member does not exist.
     """
-    names = task.params.get("members")
+    names, purge = task.params.get("members"), task.params["purge_members"]
     if names is None:
-        if task.params["purge_members"]:
-            raise InputError("purge_members needs members: write those that shall stay")
+        if purge:
+            raise InputError("purge_members needs members: write those that stay")
         return [], []
     if plan.entity.get("cluster_type") != GROUP:
         raise InputError(f"members needs cluster_type {GROUP}")
     wanted = list(dict.fromkeys(for_each(lambda name: _id_of(task, name), names)))
-    current = _current_members(task, plan.stored["id"]) if plan.before else []
+    current: list[str] = []
+    if plan.before:
+        path = f"{CONTROL_PLANES}/{plan.stored['id']}/group-memberships"
+        current = [each["id"] for each in of_account(task).listed(path)]
     added = [each for each in wanted if each not in current]
-    gone = [each for each in current if each not in wanted]
-    return added, gone if task.params["purge_members"] else []
+    return added, [each for each in current if purge and each not in wanted]
 
 
 def _id_of(task: Task, name: str) -> str:
@@ -104,22 +112,10 @@ def _id_of(task: Task, name: str) -> str:
     return str(found["id"]) if found is not None else task.gateway.missing(CONTROL_PLANE, name)
 
 
-def _current_members(task: Task, group: str) -> list[str]:
-    path = f"{CONTROL_PLANES}/{group}/group-memberships"
-    return [each["id"] for each in items(of_account(task).region, path)]
-
-
-def _change_members(task: Task, group: Entity, way: str, ids: Sequence[str]) -> None:
-    body = {"members": [{"id": each} for each in ids]}
-    if ids:
-        path = f"/{CONTROL_PLANE.path}/{group['id']}/group-memberships/{way}"
-        of_account(task).request("POST", path, body)
-
-
 def run_control_plane_info(task: Task) -> Result:
     params = task.params
     equal = {name: params.get(name) for name in ("name", "cluster_type")}
-    listed = of_account(task).listed(params.get("labels"), **equal)
+    listed = list(of_account(task).control_planes(params.get("labels"), **equal))
     return {"changed": False, "control_planes": listed}
 
 

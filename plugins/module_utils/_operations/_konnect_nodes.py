@@ -4,7 +4,7 @@
 
 """Data planes of Konnect: their certificates, and whether they run what they should.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from .._deadline import Deadline, NotYet, poll, seconds_until
 from .._entities._certificate import digest_of
 from .._entities._kind import Entity
 from .._entities._konnect import DATA_PLANE_CERTIFICATE
-from .._errors import InputError, KongError
+from .._errors import InputError
 from .._gateway._protocol import Gateway
-from .._plan import NONE, Plan, plan_absent, plan_present
+from .._plan import Plan, plan_absent, plan_present
 from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result
 from ._entity import STATE
 from ._konnect import account, of_account
@@ -36,17 +36,13 @@ def of_control_plane(gateway: Gateway) -> Gateway:
 def run_certificate(task: Task) -> Result:
     title = task.params.get("title")
     written = {"cert": _pem(task.params), **({} if title is None else {"title": title})}
-    try:
+    with task.about("data plane certificates"):
         plans = _plans(task, written)
-    except KongError as exc:
-        exc.within(f"data plane certificates of {task.gateway.url}")
-        raise
     done = apply_plans(task, plans, None)
-    own = done[0] if task.params["state"] == "present" else None
     return {
         **changes_of(task, done),
         "fingerprint": digest_of(written["cert"]),
-        "certificate": {} if own is None else entity_result(DATA_PLANE_CERTIFICATE, own.after),
+        "certificate": {} if task.removes else entity_result(DATA_PLANE_CERTIFICATE, done[0].after),
     }
 
 
@@ -74,44 +70,39 @@ def _plans(task: Task, written: Entity) -> list[Plan]:
     kind, params = DATA_PLANE_CERTIFICATE, task.params
     listed = task.gateway.entities(kind) or []
     same = [each for each in listed if kind.identity.is_same(kind, "cert", written, each)]
-    others = [each for each in listed if each not in same]
-    doomed = others if params["purge"] else []
-    if params["state"] == "absent":
-        doomed = [*same, *doomed]
-        plans = []
-    else:
-        current = same[0] if same else None
-        # Its text may be written otherwise, and is the same certificate.
-        desired = {**written, **({"cert": current["cert"]} if current else {})}
-        plans = [plan_present(kind, desired, current)]
-    if not params["force"]:
-        _refuse_used(task, doomed)
-    if plans and not same and len(listed) >= MOST_CERTIFICATES:
+    surplus = [each for each in listed if params["purge"] and each not in same]
+    plans = []
+    if task.removes:
+        surplus = [*same, *surplus]
+    elif same:
+        # The text of the certificate may differ in spaces and line breaks.
+        plans = [plan_present(kind, {**written, "cert": same[0]["cert"]}, same[0])]
+    elif len(listed) >= MOST_CERTIFICATES:
         raise InputError(
             f"the control plane has {len(listed)} certificates, and {MOST_CERTIFICATES} is the "
             "most: remove one first"
         )
-    if params["state"] == "absent" and not doomed:
-        return [Plan(kind, NONE)]
-    return [*plans, *(plan_absent(kind, each) for each in doomed)]
+    else:
+        plans = [plan_present(kind, written, None)]
+    if surplus and not params["force"]:
+        _refuse_used(task, surplus)
+    return [*plans, *(plan_absent(kind, each) for each in surplus)]
 
 
-def _refuse_used(task: Task, doomed: Sequence[Entity]) -> None:
-    """Refuse to cut off connected data planes."""
-    if not doomed:
-        return
+def _refuse_used(task: Task, surplus: Sequence[Entity]) -> None:
+    """Refuse to disconnect data planes."""
     used: dict[str | None, str] = {
         node.get("data_plane_cert_id"): str(node.get("hostname"))
         for node in task.gateway.data_planes()
         if _is_connected(node)
     }
-    for each in doomed:
+    for each in surplus:
         node = used.get(each["id"]) or used.get(None)
         if node is not None:
             known = "uses" if each["id"] in used else "may use"
             raise InputError(
                 f"the connected data plane {node} {known} the certificate {each['id']}: "
-                "set force to true if it is to be cut off"
+                "set force to true to disconnect it"
             )
 
 
@@ -122,26 +113,22 @@ def _is_connected(node: Entity) -> bool:
 
 
 def run_node_info(task: Task) -> Result:
-    if not task.params["wait"]:
-        return _look(task)
+    wait, wanted, timeout = (task.params[name] for name in ("wait", "nodes", "wait_timeout"))
 
     def enough() -> Result:
-        seen, wanted = _look(task), task.params["nodes"]
-        if seen["up_to_date"] < wanted:
-            raise NotYet(_why(seen, wanted, task.params["wait_timeout"]), **seen)
+        seen = _look(task)
+        if wait and seen["up_to_date"] < wanted:
+            raise NotYet(_why(seen, wanted, timeout), **seen)
         return seen
 
-    try:
-        return poll(enough, Deadline(task.params["wait_timeout"]), pause=1.0, longest_pause=5.0)
-    except KongError as exc:
-        exc.within(f"nodes of {task.gateway.url}")
-        raise
+    with task.about("nodes"):
+        return poll(enough, Deadline(timeout), pause=1.0, longest_pause=5.0)
 
 
 def _look(task: Task) -> Result:
     plane = of_account(task)
-    answer = plane.request("GET", "/expected-config-hash") or {}
-    expected = answer.get("expected_hash")
+    response = plane.request("GET", "/expected-config-hash") or {}
+    expected = response.get("expected_hash")
     nodes = [{**node, "connected": _is_connected(node)} for node in plane.data_planes()]
     for node in nodes:
         node["up_to_date"] = node["connected"] and node.get("config_hash") == expected
@@ -155,13 +142,11 @@ def _look(task: Task) -> Result:
 
 
 def _why(seen: Result, wanted: int, timeout: int) -> str:
-    reasons = [
-        f"{node.get('hostname')} {_state_of(node)}" for node in seen["nodes"] if node["connected"]
-    ]
-    told = f" ({', '.join(reasons)})" if reasons else ""
+    states = (f"{each.get('hostname')} {_state_of(each)}" for each in seen["nodes"])
+    shown = ", ".join(text for text, each in zip(states, seen["nodes"]) if each["connected"])
     return (
         f"{seen['up_to_date']} of {wanted} nodes run the expected configuration after {timeout} s, "
-        f"{seen['connected']} are connected{told}"
+        f"{seen['connected']} are connected{f' ({shown})' if shown else ''}"
     )
 
 

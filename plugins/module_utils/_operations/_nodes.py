@@ -20,14 +20,12 @@ from .._deadline import Deadline, NotYet, is_temporary, poll
 from .._entities._kind import Entity
 from .._entities._upstream import TARGET
 from .._errors import InputError, KongError, error_context
-from .._gateway._protocol import Gateway
+from .._gateway._protocol import Gateway, connected
 from .._parallel import for_each
 from .._plan import Plan, by_identity
 from ._base import Task
 
 STATUS_URLS: dict[str, dict[str, Any]] = {"status_urls": {"type": "list", "elements": "str"}}
-# A data plane reports to its control plane every 30 seconds.
-_SILENT_AFTER = 120
 _PLACEHOLDERS = ("{ip}", "{hostname}")
 
 
@@ -63,7 +61,7 @@ def _expanded(task: Task, url: str) -> Iterator[str]:
     if not any(name in url for name in _PLACEHOLDERS):
         yield url
         return
-    planes = _connected(task.gateway.data_planes())
+    planes = connected(task.gateway.data_planes())
     if not planes:
         raise InputError(
             f"status_urls: {task.gateway.url} has no connected data planes for {url}; "
@@ -78,12 +76,6 @@ def _expanded(task: Task, url: str) -> Iterator[str]:
         ip = str(plane.get("ip") or "")
         ip = f"[{ip}]" if ":" in ip else ip
         yield url.replace("{ip}", ip).replace("{hostname}", str(plane.get("hostname") or ""))
-
-
-def _connected(planes: list[Entity]) -> list[Entity]:
-    """A control plane lists data planes for weeks after they are gone."""
-    seen = [plane.get("last_seen") or 0 for plane in planes]
-    return [each for each, when in zip(planes, seen) if when > max(seen) - _SILENT_AFTER]
 
 
 USABLE = ("HEALTHY", "HEALTHCHECKS_OFF")

@@ -4,7 +4,7 @@
 
 """What a state file would change, saved for an approval: the operation behind ``kong_plan``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from .._document._saved import Saved, save
 from .._errors import InputError
 from ._base import Operation, Result, Task
 from ._files import read_plan, replace_file
-from ._state import STATE_CHECKS, STATE_OPTIONS, carry_out_prospect, look_ahead, origin
+from ._state import STATE_CHECKS, STATE_OPTIONS, apply_document_plan, origin, plan_document
 
 
 def run_plan(task: Task) -> Result:
     """Plan, let the gateway validate it, and save it; the gateway of the task only predicts."""
-    prospect = look_ahead(task, saving=True)
-    made_from = origin(task, prospect)
+    planned = plan_document(task, saving=True)
+    made_from = origin(task, planned)
     # Before the prediction, which adds what the gateway would make up.
-    saved = save(made_from, prospect.text, prospect.changes)
+    saved = save(made_from, planned.text, planned.changes)
     dest = task.params.get("dest")
     earlier = None if dest is None else _earlier(task, dest)
     if earlier is not None:
-        same = save(made_from, prospect.text, prospect.changes, earlier["salt"])
+        same = save(made_from, planned.text, planned.changes, earlier["salt"])
         saved = earlier if earlier == same else saved
-    predicted = carry_out_prospect(task, prospect)
+    predicted = apply_document_plan(task, planned)
     result = {**predicted, "changed": False, "has_changes": predicted["changed"], "plan": saved}
     if dest is None:
         return result

@@ -4,7 +4,7 @@
 
 """A state file and a gateway: the operation behind ``kong_state``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from .._document._located import Located, place_of, unpacked, where_of
 from .._document._match import Step
 from .._document._parse import Document, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
-from .._document._run import Report, Runner, Undone, undo
+from .._document._run import Report, Runner
 from .._document._saved import Saved, differences, save, text_of_document
+from .._document._undo import Undone, undo
 from .._entities._kind import Field
 from .._errors import InputError, KongError
 from .._freeform import with_details
@@ -41,10 +42,10 @@ _COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE:
 
 
 @dataclass(frozen=True)
-class Prospect:
-    """What a task is about to do.
+class DocumentPlan:
+    """What a document changes.
 
-    :param text: the document for a saved plan, empty where nobody asks for it.
+    :param text: the canonical form of the document for a saved plan; empty where none is needed.
     :param whole: whether it is loaded as a whole, which a gateway without a database needs.
     """
 
@@ -56,13 +57,13 @@ class Prospect:
 
 
 def run_state(task: Task) -> Result:
-    prospect = look_ahead(task, saving="plan" in task.params)
+    planned = plan_document(task, saving="plan" in task.params)
     if "plan" in task.params:
-        refuse_another_plan(task, prospect)
-    return carry_out_prospect(task, prospect)
+        refuse_another_plan(task, planned)
+    return apply_document_plan(task, planned)
 
 
-def look_ahead(task: Task, saving: bool) -> Prospect:
+def plan_document(task: Task, saving: bool) -> DocumentPlan:
     """Read the document and the gateway, and plan; nothing is written.
 
     :param saving: whether the plan is to be saved, or compared with a saved one.
@@ -89,26 +90,26 @@ def look_ahead(task: Task, saving: bool) -> Prospect:
     # Asked only once there is something to write: most runs find nothing to do.
     if changes.changes and _has_no_database(task):
         return _whole(task, content, document, options, text)
-    return Prospect(content, document, changes, text)
+    return DocumentPlan(content, document, changes, text)
 
 
-def carry_out_prospect(task: Task, prospect: Prospect) -> Result:
+def apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
     """Write, or predict in check mode."""
-    if prospect.whole:
-        return _load_whole(task, prospect)
+    if planned.whole:
+        return _load_whole(task, planned)
     runner = Runner(
         task.gateway, task.params["on_error"], task.params["concurrency"], task.progress
     )
-    report = runner.run(prospect.changes)
+    report = runner.run(planned.changes)
     if report.failed:
-        raise _failure(task, prospect.changes, report)
-    return _result(task, prospect.changes, report)
+        raise _failure(task, planned.changes, report)
+    return _result(task, planned.changes, report)
 
 
-def origin(task: Task, prospect: Prospect) -> Saved:
+def origin(task: Task, planned: DocumentPlan) -> Saved:
     """What the plan of a task is made from: the gateway, and the options that decide."""
     traits, gateway = task.gateway.traits(), task.gateway
-    tags = list(prospect.document.select_tags)
+    tags = list(planned.document.select_tags)
     return {
         "gateway": {
             "url": gateway.url,
@@ -120,7 +121,7 @@ def origin(task: Task, prospect: Prospect) -> Saved:
     }
 
 
-def refuse_another_plan(task: Task, prospect: Prospect) -> None:
+def refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
     """Go on only with the plan that was saved.
 
     :raises InputError: says what became different.
@@ -132,7 +133,7 @@ def refuse_another_plan(task: Task, prospect: Prospect) -> None:
         return
     if saved is None:
         raise InputError(f"plan {path} does not exist: create it with kong_plan")
-    now = save(origin(task, prospect), prospect.text, prospect.changes, saved["salt"])
+    now = save(origin(task, planned), planned.text, planned.changes, saved["salt"])
     different = differences(saved, now)
     if different:
         raise InputError(
@@ -147,12 +148,12 @@ def _has_no_database(task: Task) -> bool:
 
 
 def _content(task: Task) -> Mapping[str, Any]:
-    """What was read of files and texts, with its places where it is of a file."""
+    """What was read of files or strings, with its places where it is of a file."""
     content = task.params.get("content")
     if not isinstance(content, Mapping):
         raise InputError(
-            "content is not a document: write it as a mapping (src and text are read by Ansible's "
-            "controller, through the action plugin of this module)"
+            "content is not a document: write it as a mapping (src and strings are read on "
+            "Ansible's controller, by the action plugin of this module)"
         )
     content = unpacked(content)
     if not (task.params["ignore_konnect"] or _names_control_plane(task, content)):
@@ -171,7 +172,7 @@ def _names_control_plane(task: Task, content: Mapping[str, Any]) -> bool:
     if connected is None or not isinstance(written, Mapping):
         return False
     named = written.get("control_plane_name") or written.get("runtime_group_name")
-    if named in (None, connected):
+    if named in (None, connected) or task.gateway.is_control_plane(str(named)):
         return True
     raise InputError(
         f"{place_of(content, '_konnect')}: the document is for the control plane {named}, and "
@@ -191,7 +192,7 @@ def _document(task: Task, content: Mapping[str, Any]) -> Document:
 
 
 def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
-    """The result of what was done, in the order done; the diffs are in the document's order."""
+    """The result of what was done, in the planned order; the diffs are in the document's order."""
     done = [plan for step in report.done for plan in (*step.cascaded, step.plan) if plan.changed]
     result: Result = {
         "changed": bool(done),
@@ -199,7 +200,7 @@ def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
         "changes": [plan.summary() for plan in done],
     }
     if "protect_tags" in task.params:
-        result["spared"] = [each.summary() for each in changes.spared]
+        result["protected"] = [each.summary() for each in changes.protected]
     if task.diff:
         places = {id(step): place for place, step in enumerate(changes.steps)}
         steps = sorted(report.done, key=lambda step: places[id(step)])
@@ -220,24 +221,17 @@ def _summary(plans: Iterable[Plan]) -> dict[str, dict[str, int]]:
 
 def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
     """The first failure, with the lists of what was done, undone and not done."""
-    started = {id(each) for each in (*report.done, *report.not_done)}
-    failed = {id(each) for each, _exc in report.failed}
-    waiting = [
-        each
-        for each in changes.steps
-        if each.plan.changed and id(each) not in started and id(each) not in failed
-    ]
     partial = _result(task, changes, report)
     partial["changed"] = partial["changed"] and not task.gateway.predicts
     partial["failed_steps"] = [
         {**each.plan.summary(), "msg": exc.message} for each, exc in report.failed
     ]
     cascaded = [plan.summary() for each, _exc in report.failed for plan in each.cascaded]
-    partial["not_done"] = [*cascaded, *_summaries([*report.not_done, *waiting])]
+    partial["not_done"] = [*cascaded, *_summaries(report.not_done)]
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback" and not task.gateway.predicts:
         undone = undo(task.gateway, report)
-        partial.update(_told(undone), changed=bool(undone.left))
+        partial.update(_undo_result(undone), changed=bool(undone.left))
     return _with_partial(task, report, partial)
 
 
@@ -256,7 +250,7 @@ def _with_partial(task: Task, report: Report, partial: Result) -> KongError:
     return first
 
 
-def _told(undone: Undone) -> Result:
+def _undo_result(undone: Undone) -> Result:
     return {"undone": [each.summary() for each in undone.undone], "left": undone.left}
 
 
@@ -280,7 +274,7 @@ def _whole(
     document: Document,
     options: SyncOptions,
     text: str,
-) -> Prospect:
+) -> DocumentPlan:
     """Without a database the document is the whole configuration, and what it lacks goes."""
     if options.state != "synced":
         raise InputError(
@@ -290,31 +284,31 @@ def _whole(
     everything = replace(document, select_tags=())
     whole = replace(options, purge_kinds=ALL_KINDS, cascade=True)
     changes = reconcile(task.gateway, everything, whole, task.warn)
-    for spared in changes.spared:
+    for protected in changes.protected:
         raise InputError(
-            f"{spared.description} cannot be spared at {task.gateway.url}: without a database the "
-            "document is the whole configuration; add it to the document"
+            f"{protected.description} cannot be protected at {task.gateway.url}: without a "
+            "database the document is the whole configuration; add it to the document"
         )
-    return Prospect(content, document, changes, text, whole=True)
+    return DocumentPlan(content, document, changes, text, whole=True)
 
 
-def _load_whole(task: Task, prospect: Prospect) -> Result:
-    content = prospect.content
+def _load_whole(task: Task, planned: DocumentPlan) -> Result:
+    content = planned.content
     report = Runner(
         _predicting(task), "continue", task.params["concurrency"], lambda line: None
-    ).run(prospect.changes)
+    ).run(planned.changes)
     for step, exc in report.failed:
         exc.failure["where"] = step.where
         raise exc
     if report.done:
         # The tags of the task are as good as those of the document.
-        tags = list(prospect.document.select_tags)
+        tags = list(planned.document.select_tags)
         info = {**(content.get("_info") or {}), "select_tags": tags}
         whole_document = to_dbless(
             {**content, "_info": info}, partial(_config_fields, task.gateway)
         )
         task.gateway.load(json.dumps(whole_document))
-    return _result(task, prospect.changes, report)
+    return _result(task, planned.changes, report)
 
 
 def _config_fields(gateway: Gateway, plugin: str) -> Sequence[Field]:

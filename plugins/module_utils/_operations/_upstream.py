@@ -46,7 +46,7 @@ def run_upstream(task: Task) -> Result:
         "upstream": entity_result(UPSTREAM, done.after),
         # Plans of what is written come first.
         "targets": [entity_result(TARGET, plan.after) for plan in targets[: len(wanted)]],
-        **({"spared": surplus} if "protect_tags" in task.params else {}),
+        **({"protected": surplus} if "protect_tags" in task.params else {}),
     }
 
 

@@ -23,85 +23,71 @@ GROUP = "kong-gateway"
 # Stands for the image in commands; its id is known only when it was pulled.
 IMAGE = "@IMAGE@"
 REPOSITORIES = "https://packages.konghq.com/public"
-# Listeners that only the host itself reaches, unless gateway_ports says otherwise.
+# Listeners that only the host itself reaches, unless gateway_ports publishes them.
 _PRIVATE = ("admin_listen", "admin_gui_listen", "status_listen", "debug_listen")
 _ROTATED = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
 
 
 def run_of(options: Options, settings: Mapping[str, str], facts: Facts) -> dict[str, Any]:
     """How the gateway is run; the same description brings a former gateway back."""
-    method, directory = options["method"], options["directory"]
+    method = options["method"]
+    contained, alone = method in CONTAINERS, method in ("files", "helm")
+    bridged = contained and options["network"] != "host"
     run: dict[str, Any] = {
-        "name": options["name"],
-        "edition": options["edition"],
-        "version": options["version"],
+        "name": options["name"], "edition": options["edition"], "version": options["version"],
         "ref": options["image"] or f"{IMAGES[options['edition']]}:{options['version']}",
-        "ports": [],
+        "ports": list(map(str, options["ports"])) or (_ports(settings) if bridged else []),
         "resources": dict(options["resources"]),
         "limits": [f"{name}={limit}" for name, limit in sorted(options["ulimits"].items())],
-        "hostname": "",
+        "hostname": options["hostname"] if bridged else "",
         # By this name control planes list the node.
-        "node": facts["nodename"],
-        "owner": "root",
-        "group": {"package": "kong", "files": "", "helm": ""}.get(method, GROUP),
+        "node": options["hostname"] if bridged else facts["nodename"],
+        "owner": "" if alone else "root",
+        "group": "" if alone else "kong" if method == "package" else GROUP,
     }
-    if method in ("files", "helm"):
-        run["owner"] = ""
-    if method in CONTAINERS:
-        bridged = options["network"] != "host"
-        run["network"] = options["network"]
-        run["hostname"] = options["hostname"] if bridged else ""
-        run["node"] = run["hostname"] or run["node"]
-        run["ports"] = [str(p) for p in options["ports"]] or (_ports(settings) if bridged else [])
-        run["volume"] = f"{directory}:{INSIDE}:{'ro,z' if facts['selinux'] else 'ro'}"
-        run["gid"] = facts["gid"]
+    if contained:
+        run["network"], run["gid"] = options["network"], facts["gid"]
+        run["volume"] = f"{options['directory']}:{INSIDE}:{'ro,z' if facts['selinux'] else 'ro'}"
         run["log"] = dict(options["log"]) or ({} if method == "podman" else _ROTATED)
     return run
 
 
 def _ports(settings: Mapping[str, str]) -> list[str]:
-    """What is published where the user says nothing: each listener that leaves the container."""
-    found = []
-    for listener in listeners_of(settings):
-        if listener.host not in ("127.0.0.1", "[::1]", "localhost"):
-            address = "127.0.0.1:" if listener.setting in _PRIVATE else ""
-            found.append(f"{address}{listener.port}:{listener.port}")
-    return found
+    """What is published by default: each listener that can be reached from outside."""
+    return [
+        f"{'127.0.0.1:' if found.setting in _PRIVATE else ''}{found.port}:{found.port}"
+        for found in listeners_of(settings)
+        if found.host not in ("127.0.0.1", "[::1]", "localhost")
+    ]
 
 
 def published(ports: list[str]) -> dict[int, str]:
     """The host's address of each TCP port of a container."""
-    found = {}
-    for entry in ports:
-        match = re.fullmatch(r"(?:(\[[^]]+\]|[^:]*):)?([0-9]+):([0-9]+)(?:/tcp)?", entry)
-        if match:
-            host, outside, inside = match.groups()
-            found[int(inside)] = (
-                f"{host if host not in (None, '', '0.0.0.0') else '127.0.0.1'}:{outside}"
-            )
-    return found
+    pattern = r"(?:(\[[^]]+\]|[^:]*):)?([0-9]+):([0-9]+)(?:/tcp)?"
+    matches = filter(None, (re.fullmatch(pattern, entry) for entry in ports))
+    return {
+        int(inside): f"{'127.0.0.1' if host in (None, '', '0.0.0.0') else host}:{outside}"
+        for host, outside, inside in (match.groups() for match in matches)
+    }
 
 
 def requirements_of(options: Options, facts: Facts) -> list[str]:
     """Packages of the distribution that the host lacks for the modules and the engine."""
-    method, family = options["method"], facts["family"]
-    libraries = {
-        "requests": method in ("docker", "compose"),
-        "yaml": method in ("compose", "helm"),
-        "kubernetes": method == "helm",
-        "cryptography": options["certificate"] != "none",
-        "debian": method == "package" and family == "debian",
+    method, versions, debian = options["method"], facts["versions"], facts["family"] == "debian"
+    docker = method in ("docker", "compose")
+    yaml = "yaml" if debian else "pyyaml"
+    needed = {
+        "python3-requests": docker and "requests",
+        f"python3-{yaml}": method in ("compose", "helm") and "yaml",
+        "python3-kubernetes": method == "helm" and "kubernetes",
+        "python3-cryptography": options["certificate"] != "none" and "cryptography",
+        "python3-debian": method == "package" and debian and "debian",
     }
-    names = [
-        f"python3-{name}" for name in libraries if libraries[name] and name in facts["missing"]
-    ]
-    if "python3-yaml" in names and family != "debian":
-        names[names.index("python3-yaml")] = "python3-pyyaml"
-    versions = facts["versions"]
+    names = [name for name, library in needed.items() if library in facts["missing"]]
     if method == "podman" and not versions.get("podman"):
         names.append("podman")
-    if method in ("docker", "compose") and not versions.get("docker"):
-        names.append("docker.io" if family == "debian" else "docker-ce")
+    if docker and not versions.get("docker"):
+        names.append("docker.io" if debian else "docker-ce")
     if method == "compose" and not versions.get("compose"):
         names.append(_compose_package(facts))
     return names
@@ -111,9 +97,8 @@ def _compose_package(facts: Facts) -> str:
     """The package of docker compose 2; Debian 12 and Ubuntu call their version 1 docker-compose."""
     if facts["distribution"] == "ubuntu":
         return "docker-compose-v2"
-    if facts["distribution"] == "debian" and int(facts["release"].split(".")[0] or 0) >= 13:
-        return "docker-compose"
-    return "docker-compose-plugin"
+    newer = facts["distribution"] == "debian" and int(facts["release"].split(".")[0] or 0) >= 13
+    return "docker-compose" if newer else "docker-compose-plugin"
 
 
 def package_of(options: Options, facts: Facts) -> dict[str, Any]:
@@ -128,66 +113,49 @@ def package_of(options: Options, facts: Facts) -> dict[str, Any]:
         "amzn": f"/rpm/amzn/{facts['rpm'].get('amzn', '')}/$basearch",
     }.get(family, "")
     ids = KEYS.get(line, ())[: 1 if family == "debian" else 2]
-    other = PACKAGES["enterprise" if options["edition"] == "community" else "community"]
-    separator = "=" if family == "debian" else "-"
+    # Only packages of the enterprise edition rotate their own logs.
+    rotated = [{"src": "logrotate.j2", "dest": "/etc/logrotate.d/kong"}] if name == "kong" else []
+    drop_in = f"/etc/systemd/system/{name}.service.d/irishtek.conf"
     return {
         "name": name,
         "unit": f"{name}.service",
-        "other": other,
-        "spec": f"{name}{separator}{options['version']}",
+        "other": next(other for other in PACKAGES.values() if other != name),
+        "spec": f"{name}{'=' if family == 'debian' else '-'}{options['version']}",
         "url": base.rstrip("/") + ("" if options["package_url"] else folder),
         "gpgkeys": options["package_keys"] or [f"{base}/gpg.{key}.key" for key in ids],
         "suite": facts["codename"],
-        "files": _files_of(options, name),
+        "files": [{"src": "unit.conf.j2", "dest": drop_in}, *rotated],
     }
-
-
-def _files_of(options: Options, name: str) -> list[dict[str, str]]:
-    """Templates of a package; only those of the enterprise edition rotate their own logs."""
-    folder = f"/etc/systemd/system/{name}.service.d"
-    found = [{"src": "unit.conf.j2", "dest": f"{folder}/irishtek.conf"}]
-    if options["edition"] == "community":
-        found.append({"src": "logrotate.j2", "dest": "/etc/logrotate.d/kong"})
-    return found
 
 
 def commands_of(options: Options, run: Mapping[str, Any]) -> dict[str, list[str]]:
     """Words of the gateway's own commands; empty where there is nothing to run them."""
-    method, name = options["method"], options["name"]
-    conf = f"{INSIDE if method in CONTAINERS else options['directory']}/kong.conf"
-    unit = f"{PACKAGES[options['edition']]}.service"
+    method, folder = options["method"], options["directory"]
     if method not in (*CONTAINERS, "package"):
-        return {key: [] for key in ("check", "parse", "migrations", "bootstrap", "reload", "log")}
+        return dict.fromkeys(("check", "parse", "migrations", "bootstrap", "reload", "log"), [])
+    target = f"{PACKAGES[options['edition']]}.service" if method == "package" else options["name"]
     if method == "package":
         kong = networked = _with_environment(options, ["/usr/local/bin/kong"])
-        state = f"{options['directory']}/state/kong.json"
-        reload = ["systemctl", "reload", unit]
-        # What ends before it can write its own log is heard by systemd only.
+        reload = ["systemctl", "reload", target]
+        # What ends before it can write its own log is in systemd's journal only.
         words = "tail -n 200 /usr/local/kong/logs/error.log; journalctl -n 50 -o cat -u"
-        log = ["sh", "-c", f'{words} "$1"', "sh", unit]
     else:
-        engine = "podman" if method == "podman" else "docker"
-        common = [
-            "--rm",
-            "--interactive",
-            "--volume",
-            run["volume"],
-            "--group-add",
-            str(run["gid"]),
-        ]
-        kong = [engine, "run", *common, "--network", "none", IMAGE, "kong"]
-        networked = [engine, "run", *common, "--network", run["network"], IMAGE, "kong"]
-        state = f"{INSIDE}/state/kong.json"
-        reload = [engine, "exec", name, "kong", "reload"]
-        words = f"{engine} logs --tail 200" if method != "podman" else "journalctl -n 200 -o cat -u"
-        log = ["sh", "-c", f'{words} "$1"', "sh", name]
+        engine, folder = ("podman" if method == "podman" else "docker"), INSIDE
+        once = [engine, "run", "--rm", "--interactive", "--volume", run["volume"],
+                "--group-add", str(run["gid"]), "--network"]
+        kong = [*once, "none", IMAGE, "kong"]
+        networked = [*once, run["network"], IMAGE, "kong"]
+        reload = [engine, "exec", target, "kong", "reload"]
+        words = "journalctl -n 200 -o cat -u" if engine == "podman" else "docker logs --tail 200"
+    conf, state = f"{folder}/kong.conf", f"{folder}/state/kong.json"
+    migrations = [*networked, "migrations", "-c", conf]
     return {
         "check": [*kong, "check", conf],
         "parse": [*kong, "config", "parse", state, "-c", conf] if options["state_file"] else [],
-        "migrations": [*networked, "migrations", "-c", conf],
-        "bootstrap": _bootstrap(options, [*networked, "migrations", "-c", conf, "bootstrap"]),
+        "migrations": migrations,
+        "bootstrap": _bootstrap(options, [*migrations, "bootstrap"]),
         "reload": reload,
-        "log": log,
+        "log": ["sh", "-c", f'{words} "$1"', "sh", target],
     }
 
 
@@ -208,13 +176,11 @@ def _with_environment(options: Options, words: list[str]) -> list[str]:
 
 
 def helm_of(
-    options: Options,
-    settings: Mapping[str, str],
-    files: list[dict[str, Any]],
+    options: Options, settings: Mapping[str, str], files: list[dict[str, Any]],
     run: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Values of the chart, and the secrets that its pods mount or read."""
-    name, role = options["name"], settings["role"]
+    name, hidden_in = options["name"], f"{options['name']}-settings"
     secrets: dict[str, dict[str, str]] = {}
     for file in files:
         folder, _slash, rest = file["path"].partition("/")
@@ -222,19 +188,19 @@ def helm_of(
             secrets.setdefault(f"{name}-{folder}", {})[rest] = file["content"]
     if "cluster_cert" in settings:
         secrets.setdefault(f"{name}-certificates", {})
+    mounted = sorted(secrets)
     hidden = {key: text for key, text in settings.items() if is_secret(key, text)}
     hidden.update(environment_of(options))
     environment: dict[str, Any] = {k: v for k, v in settings.items() if k not in hidden}
     environment.pop("status_listen", None)
-    if role != "data_plane":
+    if settings["role"] != "data_plane":
         # The pod's own loopback: kubectl port-forward leads there, and no service of the cluster.
         environment.setdefault("admin_listen", "127.0.0.1:8001")
+    for key in hidden:
+        reference = {"secretKeyRef": {"name": hidden_in, "key": key}}
+        environment[key.lower()] = {"valueFrom": reference}
     if hidden:
-        secrets[f"{name}-settings"] = hidden
-        for key in hidden:
-            reference = {"name": f"{name}-settings", "key": key}
-            environment[key.lower()] = {"valueFrom": {"secretKeyRef": reference}}
-    mounted = sorted(key for key in secrets if key != f"{name}-settings")
+        secrets[hidden_in] = hidden
     return {"values": _values(options, run, environment, mounted), "secrets": secrets}
 
 
@@ -243,19 +209,14 @@ def _values(
 ) -> dict[str, Any]:
     control_plane = environment["role"] == "control_plane"
     telemetry = control_plane and options["edition"] == "enterprise"
+    off = ("admin", "manager", "portal", "portalapi", "ingressController", "postgresql")
     return {
+        **{name: {"enabled": False} for name in off},
         "image": {"unifiedRepoTag": run["ref"], "effectiveSemver": options["version"]},
         "env": dict(environment),
         "secretVolumes": mounted,
-        "admin": {"enabled": False},
-        "manager": {"enabled": False},
-        "portal": {"enabled": False},
-        "portalapi": {"enabled": False},
-        "ingressController": {"enabled": False},
-        "postgresql": {"enabled": False},
         "proxy": {"enabled": not control_plane},
         "cluster": {"enabled": control_plane, "tls": {"enabled": control_plane}},
         "clustertelemetry": {"enabled": telemetry, "tls": {"enabled": telemetry}},
         "resources": dict(options["resources"]),
-        "replicaCount": 0 if options["state"] == "stopped" else 1,
     }

@@ -137,7 +137,7 @@ def nearest(name: str) -> str | None:
 
 
 def is_secret(name: str, text: str) -> bool:
-    """Whether a setting's value must not be shown: secrets, and whatever is not known.
+    """Whether a setting's value must not be shown: secrets, and settings that are not known.
 
     A private key is one where it is given itself, and not its path; a reference to a vault is none.
     """

@@ -49,9 +49,11 @@ _PROCESS = re.compile(
 def plan_of(options: Options, facts: Facts, now: float) -> dict[str, Any]:
     """What the role does on one host.
 
-    :param options: the role's options without their prefix, ``hostname``, ``collections`` (those of
-        the needed ones that are installed), ``state_document`` (the converted state file) and
-        ``ca_text`` (the certificate of the CA, where there is one).
+    :param options: the role's options without their prefix, ``hostname``, ``pins`` (whether the
+        role pins certificates in Konnect), ``control_plane`` (its name there), ``control_planes``
+        (those of that name), ``collections`` (those of the needed ones that are
+        installed), ``state_document`` (the converted state file) and ``ca_text`` (the certificate
+        of the CA, where there is one).
     :param facts: what ``gateway_host_info`` found.
     :param now: seconds since 1970.
     """
@@ -64,13 +66,13 @@ def plan_of(options: Options, facts: Facts, now: float) -> dict[str, Any]:
     digests = _digests(wanted, settings, files, run, certificate)
     run["ready"] = _ready(wanted, settings, run)
     run["package"] = _methods.package_of(wanted, facts)
-    problems = _checks.problems_of(wanted, settings, fixed, facts)
-    if wanted["state"] == "absent":
-        problems = [text for text in problems if "ansible-galaxy collection install" in text]
+    paths = sorted({file["path"] for file in files} | set(_PAIR))
+    moved = _PAIR if certificate["action"] != "none" else ()
+    kept = {name: wanted[name] for name in ("method", "version", "edition")}
     is_helm = wanted["method"] == "helm"
     return {
-        "problems": problems,
-        "warnings": _checks.warnings_of(wanted, settings),
+        "problems": _checks.problems_of(wanted, settings, fixed, facts),
+        "warnings": _checks.warnings_of(wanted, settings, certificate["action"]),
         "uses_database": uses_database(wanted),
         "database": [settings.get(f"pg_{key}", "") for key in _DATABASE],
         "certificate": certificate,
@@ -78,54 +80,35 @@ def plan_of(options: Options, facts: Facts, now: float) -> dict[str, Any]:
         "requirements": _methods.requirements_of(wanted, facts),
         "commands": _methods.commands_of(wanted, run),
         "helm": _methods.helm_of(wanted, settings, files, run) if is_helm else {},
-        **_written(wanted, files, run, digests, certificate),
-        **_action(wanted, facts, digests, certificate),
-    }
-
-
-def _written(
-    options: Options,
-    files: list[File],
-    run: Mapping[str, Any],
-    digests: Mapping[str, str],
-    certificate: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The files, those of a new certificate that move into place, and the record of it all."""
-    paths = sorted({file["path"] for file in files} | set(_PAIR))
-    moved = _PAIR if certificate["action"] != "none" else ()
-    return {
         "files": files,
         "moves": {path.replace("tls.", "new."): path for path in moved},
         "paths": paths,
-        "record": {
-            "method": options["method"],
-            "version": options["version"],
-            "edition": options["edition"],
-            "digests": digests,
-            "run": run,
-            "files": paths,
-        },
+        "record": {**kept, "digests": digests, "run": run, "files": paths},
+        **_action(wanted, facts, digests, certificate),
     }
 
 
 def _complete(options: Options) -> dict[str, Any]:
     """The options with those defaults that depend on others, and with strings where they belong."""
     found = dict(options)
-    found["edition"] = options["edition"] or (
-        "enterprise" if options["mode"] == "konnect" else "community"
-    )
+    for plane in options["control_planes"]:
+        found["control_plane_url"] = plane["config"]["control_plane_endpoint"]
+        found["telemetry_url"] = plane["config"]["telemetry_endpoint"]
+    by_mode = "enterprise" if options["mode"] == "konnect" else "community"
+    found["edition"] = options["edition"] or by_mode
     found["written_version"] = options["version"]
     found["version"] = str(options["version"] or _releases.DEFAULTS[found["edition"]])
-    for name in ("certificate_days", "certificate_renew_days", "timeout"):
+    for name in ("certificate_days", "certificate_renew_days"):
         found[name] = int(options[name])
+    for name in ("name", "control_plane_url", "network"):
+        # Before ansible-core 2.19 a string under !vault is of another type.
+        found[name] = str(found[name])
     return found
 
 
 def _plugin_files(directory: str) -> dict[str, str]:
     """Lua files of custom plugins, by their paths below the directory of ``kong/plugins``."""
-    root = Path(directory) if directory else None
-    if root is None or not root.is_dir():
-        return {}
+    root = Path(directory or "/nonexistent")
     return {
         str(path.relative_to(root)): path.read_text(encoding="utf-8")
         for path in sorted(root.rglob("*.lua"))
@@ -137,23 +120,23 @@ def _files(options: Options, settings: Mapping[str, str], plugins: Mapping[str, 
     """Files of the role's directory; ``secret`` ones are never shown, of ``kong.conf`` lines."""
     found: list[File] = []
 
-    def add(path: str, content: str, **more: Any) -> None:
-        found.append({"path": path, "content": content, "secret": False, "mode": "0640", **more})
+    def add(path: str, content: object, **more: Any) -> None:
+        file = {"path": path, "content": str(content), "secret": False, "mode": "0640"}
+        found.append({**file, **more})
 
     shown = [name for name, text in settings.items() if not is_secret(name, text)]
     if options["method"] != "helm":
         add("kong.conf", conf_of(settings), open_lines=shown)
-    environment = environment_of(options)
-    if environment:
+    if environment := environment_of(options):
         lines = "".join(f"{name}={_quoted(text)}\n" for name, text in sorted(environment.items()))
         add("environment", lines, secret=True, mode="0600")
     if options["license"]:
-        add("secrets/license.json", str(options["license"]), secret=True)
+        add("secrets/license.json", options["license"], secret=True)
     if options["state_file"]:
         document = json.dumps(options["state_document"], indent=2, sort_keys=True) + "\n"
         add("state/kong.json", document, secret=True)
     for block, text in sorted(options["nginx_includes"].items()):
-        add(f"includes/{block}.conf", str(text))
+        add(f"includes/{block}.conf", text)
     for path, text in plugins.items():
         add(f"plugins/kong/plugins/{path}", text)
     if options["ca_text"] and certificate_source(options) in ("ca", "given"):
@@ -174,33 +157,27 @@ def _certificate(options: Options, facts: Facts, now: float) -> dict[str, Any]:
 
     A certificate that was made lies beside the one in use until it is swapped.
     """
-    source = certificate_source(options)
-    server = options["mode"] == "control_plane"
+    source, server = certificate_source(options), options["mode"] == "control_plane"
+    ca = hashlib.sha256(str(options["ca_text"]).encode()).hexdigest()
     spec = {
         "source": source,
-        "names": names_of_certificate(options, options["hostname"]),
+        "names": names_of_certificate(options),
         # Each end gets what its side of the connection needs: no data plane can play the other one.
         "usage": ["serverAuth" if server else "clientAuth"],
         "common_name": "kong_clustering" if server else options["hostname"][:64],
-        "ca": hashlib.sha256(str(options["ca_text"]).encode()).hexdigest()
-        if source == "ca"
-        else "",
+        "ca": ca if source == "ca" else "",
     }
-    if not server:
-        spec["names"] = [f"DNS:{options['hostname']}"]
-    found = {**spec, "digest": _digest(spec), "days": options["certificate_days"], "action": "none"}
-    if source not in ("self_signed", "ca"):
-        return found
+    found = {**spec, "digest": _digest(spec), "action": "none"}
+    tls, new = (facts["certificates"].get(name) or {} for name in ("tls", "new"))
     soon = now + options["certificate_renew_days"] * DAY
 
     def holds(pair: Mapping[str, Any]) -> bool:
         # Templates before ansible-core 2.19 hand over numbers as strings.
         return bool(pair) and pair["spec"] == found["digest"] and float(pair["not_after"]) > soon
 
-    if not holds(facts["certificates"].get("tls") or {}):
-        pair = facts["certificates"].get("new") or {}
-        found["action"] = "swap" if holds(pair) else "create"
-        found["reason"] = "renewed" if facts["certificates"].get("tls") else "new"
+    if source in ("self_signed", "ca") and not holds(tls):
+        found["action"] = "swap" if holds(new) else "create"
+        found["reason"] = "renewed" if tls else "new"
     return found
 
 
@@ -209,54 +186,50 @@ def _digest(value: Any) -> str:
 
 
 def _digests(
-    options: Options,
-    settings: Mapping[str, str],
-    files: list[File],
-    run: Mapping[str, Any],
+    options: Options, settings: Mapping[str, str], files: list[File], run: Mapping[str, Any],
     certificate: Mapping[str, Any],
 ) -> dict[str, str]:
     """Digests of what a restart and what a reload takes over; kept in a file that root reads."""
-    reloaded = options["method"] == "package"
     process = {
-        name: text for name, text in settings.items() if not reloaded or _PROCESS.fullmatch(name)
+        name: text for name, text in settings.items()
+        if options["method"] != "package" or _PROCESS.fullmatch(name)
     }
     contents = {file["path"]: file["content"] for file in files if file["path"] != "kong.conf"}
     at_start = {p: c for p, c in contents.items() if not p.startswith(("certificates/", "state/"))}
     return {
         "restart": _digest([run, process, at_start]),
-        "reload": _digest([dict(settings), contents, certificate["digest"]]),
+        "reload": _digest([settings, contents, certificate["digest"]]),
     }
 
 
 def _action(
     options: Options, facts: Facts, digests: Mapping[str, str], certificate: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """``none``, ``start``, ``restart`` or ``reload``, and why, in the words of a change."""
-    record, running = facts["record"], facts["running"]
-    state = options["state"]
+    """``none``, ``start``, ``restart``, ``reload``, ``write`` or ``stop``, and the reasons."""
+    record, running, state = facts["record"], facts["running"], options["state"]
     if state != "present":
-        there = bool(record) or running
-        needed = there if state == "absent" else running
+        needed = running or (state == "absent" and bool(record))
         return {"action": "stop" if needed else "none", "reasons": [state] if needed else []}
-    reasons = []
-    if record and record["version"] != options["version"]:
-        reasons.append(f"version {record['version']} → {options['version']}")
-    if record and record["edition"] != options["edition"]:
-        reasons.append(f"edition {record['edition']} → {options['edition']}")
-    if certificate["action"] != "none":
+    reasons = [
+        f"{name} {record[name]} → {options[name]}"
+        for name in ("version", "edition")
+        if record and record[name] != options[name]
+    ]
+    renewed = certificate["action"] != "none"
+    if renewed:
         reasons.append(f"certificate {certificate['reason']}")
-    if options["method"] in ("files", "helm"):
-        changed = record.get("digests") != dict(digests) or certificate["action"] != "none"
-        reasons = reasons or (["settings"] if record else ["new"])
-        return {"action": "write" if changed else "none", "reasons": reasons if changed else []}
-    if not running:
-        return {"action": "start", "reasons": reasons or ["not running" if record else "new"]}
     before = record.get("digests") or {}
-    if before.get("restart") != digests["restart"]:
-        return {"action": "restart", "reasons": reasons or ["settings"]}
-    if before.get("reload") != digests["reload"] or certificate["action"] != "none":
-        return {"action": "reload", "reasons": reasons or ["settings, state or certificate"]}
-    return {"action": "none", "reasons": []}
+    action, reason = "none", ""
+    if options["method"] in ("files", "helm"):
+        if renewed or before != digests:
+            action, reason = "write", "settings" if record else "new"
+    elif not running:
+        action, reason = "start", "not running" if record else "new"
+    elif before.get("restart") != digests["restart"]:
+        action, reason = "restart", "settings"
+    elif renewed or before.get("reload") != digests["reload"]:
+        action, reason = "reload", "settings, state or certificate"
+    return {"action": action, "reasons": (reasons or [reason]) if action != "none" else []}
 
 
 def _ready(options: Options, settings: Mapping[str, str], run: Mapping[str, Any]) -> dict[str, str]:

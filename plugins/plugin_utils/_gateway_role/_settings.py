@@ -13,8 +13,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ._names import is_secret
-
 Options = Mapping[str, Any]
 
 CONTAINERS = ("docker", "podman", "compose")
@@ -26,11 +24,6 @@ _DEFAULT_LISTEN = {
     "admin_listen": "127.0.0.1:8001, 127.0.0.1:8444 ssl",
 }
 _ANY = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}
-
-
-def is_text(value: Any) -> bool:
-    """Whether it is a string; before ansible-core 2.19 one under ``!vault`` is of another type."""
-    return isinstance(value, str) or bool(getattr(value, "__ENCRYPTED__", False))
 
 
 def text_of(value: Any) -> str:
@@ -73,21 +66,15 @@ def endpoint(url: str, port: int) -> tuple[str, str]:
 
 def certificate_source(options: Options) -> str:
     """``self_signed``, ``ca``, ``given`` or ``none``."""
+    by_mode = {"konnect": "self_signed", "data_plane": "ca", "control_plane": "ca"}
     wanted = str(options["certificate"])
-    if wanted != "auto":
-        return wanted
-    return {"konnect": "self_signed", "data_plane": "ca", "control_plane": "ca"}.get(
-        options["mode"], "none"
-    )
+    return by_mode.get(options["mode"], "none") if wanted == "auto" else wanted
 
 
 def has_ca(options: Options) -> bool:
     """Whether the nodes trust a CA, and not one pair that they share."""
-    return (
-        ROLES.get(options["mode"]) is not None
-        and options["mode"] != "konnect"
-        and (certificate_source(options) == "ca" or bool(options["ca_certificate"]))
-    )
+    signed = certificate_source(options) == "ca" or bool(options["ca_certificate"])
+    return options["mode"] in ("data_plane", "control_plane") and signed
 
 
 def settings_of(options: Options, plugins: list[str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -96,7 +83,8 @@ def settings_of(options: Options, plugins: list[str]) -> tuple[dict[str, str], d
     :param plugins: names of the custom plugins.
     """
     fixed = _fixed(options)
-    written = {**options["config"], **_settings_in(options["secrets"])}
+    secrets = {name: value for name, value in options["secrets"].items() if not name.isupper()}
+    written = {**options["config"], **secrets}
     texts = {str(name): text_of(value) for name, value in written.items() if value is not None}
     merged = {**_suggested(options, plugins, texts), **texts, **fixed}
     return {name: merged[name] for name in sorted(merged)}, fixed
@@ -107,10 +95,6 @@ def environment_of(options: Options) -> dict[str, str]:
     return {name: text_of(value) for name, value in options["secrets"].items() if name.isupper()}
 
 
-def _settings_in(secrets: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in secrets.items() if not name.isupper()}
-
-
 def _fixed(options: Options) -> dict[str, str]:
     """Settings that the mode decides; another value contradicts it."""
     found = {"role": role_of(options), "database": "postgres" if uses_database(options) else "off"}
@@ -118,8 +102,7 @@ def _fixed(options: Options) -> dict[str, str]:
         found["cluster_cert"] = place(options, "certificates/tls.crt")
         found["cluster_cert_key"] = place(options, "certificates/tls.key")
     if role_of(options) == "data_plane" and options["control_plane_url"]:
-        port = 443 if options["mode"] == "konnect" else 8005
-        found["cluster_control_plane"] = endpoint(options["control_plane_url"], port)[1]
+        found["cluster_control_plane"] = _control_plane(options)[1]
     if options["mode"] == "konnect":
         found["konnect_mode"] = "on"
     if options["state_file"]:
@@ -153,74 +136,71 @@ def _suggested(options: Options, plugins: list[str], texts: Mapping[str, str]) -
 
 def _cluster(options: Options, has_proxy: bool) -> dict[str, str]:
     """What both ends of a cluster have in common, and what each has of its own."""
-    pki = options["mode"] == "konnect" or has_ca(options)
-    found = {"cluster_mtls": "pki" if pki else "shared"}
-    if has_ca(options):
+    enterprise, pki = options["edition"] == "enterprise", has_ca(options)
+    found = {"cluster_mtls": "pki" if pki or options["mode"] == "konnect" else "shared"}
+    if pki:
         found["cluster_ca_cert"] = place(options, "certificates/ca.crt")
+    if role_of(options) == "control_plane":
+        found.update(proxy_listen="off", cluster_listen="0.0.0.0:8005")
+        if enterprise:
+            found["cluster_telemetry_listen"] = "0.0.0.0:8006"
+        return found
+    found["admin_listen"] = "off"
     if options["labels"]:
         labels = sorted(options["labels"].items())
         found["cluster_dp_labels"] = ",".join(f"{name}:{value}" for name, value in labels)
-    if role_of(options) == "data_plane":
-        found["admin_listen"] = "off"
-        found.update(_cluster_of_data_plane(options))
-        if has_proxy:
-            found["cluster_use_proxy"] = "on"
-        return found
-    found["proxy_listen"] = "off"
-    found["cluster_listen"] = "0.0.0.0:8005"
-    if options["edition"] == "enterprise":
-        found["cluster_telemetry_listen"] = "0.0.0.0:8006"
+    if has_proxy:
+        found["cluster_use_proxy"] = "on"
+    if options["control_plane_url"]:
+        found.update(_ends(options, pki))
     return found
 
 
-def _cluster_of_data_plane(options: Options) -> dict[str, str]:
-    if not options["control_plane_url"]:
-        return {}
-    konnect = options["mode"] == "konnect"
-    host, _address = endpoint(options["control_plane_url"], 443 if konnect else 8005)
-    found = {}
-    if konnect or has_ca(options):
-        # An address has no server name; the control plane's certificate names kong_clustering, too.
-        found["cluster_server_name"] = "kong_clustering" if _is_address(host) else host
-    if konnect:
-        telemetry, address = endpoint(telemetry_of(options), 443)
-        found["cluster_telemetry_endpoint"] = address
-        found["cluster_telemetry_server_name"] = telemetry
+def _ends(options: Options, pki: bool) -> dict[str, str]:
+    """Where a data plane finds its control plane's telemetry, and by which names both ends go."""
+    host, found = _control_plane(options)[0], {}
+    # An address has no server name; the control plane's certificate names kong_clustering, too.
+    server = "kong_clustering" if _is_address(host) else host
+    if pki or options["mode"] == "konnect":
+        found["cluster_server_name"] = server
+    if options["mode"] == "konnect":
+        # From Konnect's API, else by the naming of its endpoints.
+        url = options.get("telemetry_url") or re.sub(
+            r"\.cp(\d*)\.", r".tp\1.", options["control_plane_url"], count=1)
+        name, found["cluster_telemetry_endpoint"] = endpoint(str(url), 443)
+        found["cluster_telemetry_server_name"] = name
     elif options["edition"] == "enterprise":
         found["cluster_telemetry_endpoint"] = f"{host}:8006"
-        if has_ca(options):
-            found["cluster_telemetry_server_name"] = found["cluster_server_name"]
+        if pki:
+            found["cluster_telemetry_server_name"] = server
     return found
 
 
-def telemetry_of(options: Options) -> str:
-    """Konnect's telemetry endpoint: as its API says, else by the naming of its endpoints."""
-    return str(
-        options.get("telemetry_url")
-        or re.sub(r"\.cp(\d*)\.", r".tp\1.", options["control_plane_url"], count=1)
-    )
+def _control_plane(options: Options) -> tuple[str, str]:
+    """Host, and host and port, of the control plane."""
+    return endpoint(options["control_plane_url"], 443 if options["mode"] == "konnect" else 8005)
 
 
 def _is_address(host: str) -> bool:
     return bool(re.fullmatch(r"[0-9.]+|\[.*\]", host))
 
 
-def names_of_certificate(options: Options, hostname: str) -> list[str]:
+def names_of_certificate(options: Options) -> list[str]:
     """Alternative names: the host's, and for control planes those of their URL."""
-    names = ["DNS:kong_clustering", f"DNS:{hostname}"]
-    if options["mode"] == "control_plane" and options["control_plane_url"]:
-        host = endpoint(options["control_plane_url"], 8005)[0].strip("[]")
+    names = [f"DNS:{options['hostname']}"]
+    if options["mode"] != "control_plane":
+        return names
+    names.insert(0, "DNS:kong_clustering")
+    if options["control_plane_url"]:
+        host = _control_plane(options)[0].strip("[]")
         names.append(f"{'IP' if _is_address(host) or ':' in host else 'DNS'}:{host}")
     return list(dict.fromkeys(names))
 
 
-def conf_of(settings: Mapping[str, str], *, masked: bool = False) -> str:
+def conf_of(settings: Mapping[str, str]) -> str:
     """The text of ``kong.conf``; a number sign begins a comment there, unless it is escaped."""
-    lines = ["# Managed by Ansible, role irishtek.kong.gateway."]
-    for name, text in settings.items():
-        shown = "********" if masked and is_secret(name, text) else text.replace("#", "\\#")
-        lines.append(f"{name} = {shown}")
-    return "\n".join(lines) + "\n"
+    escaped = (f"{name} = {text}".replace("#", "\\#") for name, text in settings.items())
+    return "\n".join(["# Managed by Ansible, role irishtek.kong.gateway.", *escaped, ""])
 
 
 class Listener(NamedTuple):

@@ -28,7 +28,7 @@ INTERVAL = 0.05
 
 
 class ProcessError(Exception):
-    """A server that did not start or end in time; the text says which and why."""
+    """A server that did not start or end in time; the message has its port and the reason."""
 
 
 class Server:
@@ -58,7 +58,7 @@ class Server:
         return (pid, command) if ours else None
 
     def stop(self, pid: int, timeout: float) -> None:
-        """End our process and forget its pid file; raises `ProcessError` when it stays."""
+        """End our process and remove its pid file; raises `ProcessError` when it stays."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + timeout
@@ -106,9 +106,9 @@ class Server:
             return False
 
     def last_line(self) -> str:
-        """What the server said last."""
+        """The last line that the server logged."""
         lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
-        return lines[-1] if lines else "it said nothing"
+        return lines[-1] if lines else "it logged nothing"
 
 
 def pairs(command: list[str]) -> list[list[str]]:
@@ -142,9 +142,9 @@ def reconcile(servers: list[Server], check: bool, timeout: float) -> dict[str, A
     """Stop what is not wanted or differs, start what is missing; `check` only predicts.
 
     Returns ``changed`` and the ports that were ``started``, ``stopped`` or ``kept``, or whose pid
-    file led nowhere and was ``forgotten``.
+    file led to no process and was ``removed``.
     """
-    result: dict[str, Any] = {"started": [], "stopped": [], "kept": [], "forgotten": []}
+    result: dict[str, Any] = {"started": [], "stopped": [], "kept": [], "removed": []}
     to_start = []
     # Everything is stopped before anything is started: servers may have swapped their ports' names.
     for server in servers:
@@ -159,14 +159,14 @@ def reconcile(servers: list[Server], check: bool, timeout: float) -> dict[str, A
         if server.spec is not None:
             to_start.append(server)
         elif running is None:
-            result["forgotten"].append(server.port)
+            result["removed"].append(server.port)
             if not check:
                 server.pid_file.unlink()
     for server in to_start:
         result["started"].append(server.port)
         if not check:
             server.start(timeout)
-    result["changed"] = bool(result["started"] or result["stopped"] or result["forgotten"])
+    result["changed"] = bool(result["started"] or result["stopped"] or result["removed"])
     return result
 
 
@@ -178,7 +178,7 @@ def main(argv: list[str]) -> int:
         "--servers", type=json.loads, required=True, help="list of name, port, bind_address, digest"
     )
     parser.add_argument("--timeout", type=float, default=15.0, help="seconds to wait for a server")
-    parser.add_argument("--check", action="store_true", help="say what would be done")
+    parser.add_argument("--check", action="store_true", help="predict what would be done")
     options = parser.parse_args(argv)
     servers = known_servers(options.directory, options.servers)
     try:

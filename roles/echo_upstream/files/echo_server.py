@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An HTTP server that answers with what it was asked, to see what a gateway sends to a target.
+"""An HTTP server that responds with the request, to see what a gateway sends to a target.
 
 Every method and path is answered with 200 and the request as JSON; ``/health`` is meant for
 health checks. The header ``X-Echo-Server`` and the JSON's first key ``server`` name the server.
@@ -71,7 +71,7 @@ class EchoHandler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def version_string(self) -> str:
-        """The `Server` header: no version of Python is told to whoever asks."""
+        """The `Server` header, without the version of Python."""
         return "echo"
 
     def answer(self) -> None:
@@ -161,7 +161,7 @@ def _resolve(bind: str, port: int) -> tuple[socket.AddressFamily, tuple[Any, ...
 
 
 def server_name(text: str) -> str:
-    """A name that may stand in a header and in a file's name; raises `ValueError`."""
+    """A name that is valid in a header and in a file's name; raises `ValueError`."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
         raise ValueError(text)
     return text
@@ -179,7 +179,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def main(argv: list[str]) -> int:
-    """Serve until a signal asks to end; returns the exit status."""
+    """Serve until a signal arrives; returns the exit status."""
     options = arguments(argv)
     try:
         server = EchoServer(options.bind, options.port, options.name, options.quiet)

@@ -94,7 +94,7 @@ notes:
     C(at) (seconds since the epoch).
   - C(change) is C(healthy), C(unhealthy), C(dns_error), C(drained) (weight 0), C(unchecked) (no health checks),
     C(added) or C(removed); of a gateway as a whole, without an upstream and a target, C(unreachable) or C(reachable).
-  - Of a target that was added, C(previous) is null and C(status) tells how it is.
+  - Of a target that was added, C(previous) is null and C(status) is its status.
 author:
   - irishtek (@irishtek)
 """
@@ -132,7 +132,10 @@ _PAGE_SIZE = 1000
 
 
 class NoAnswer(Exception):
-    """A gateway did not answer as an Admin API or a status port does; ``pause`` if it named one."""
+    """A gateway did not answer as an Admin API or a status port does.
+
+    :param pause: seconds that the gateway asks to wait, if it does.
+    """
 
     def __init__(self, reason: str, pause: float | None = None) -> None:
         super().__init__(reason)
@@ -144,16 +147,16 @@ class Pool:
 
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
-        # The response that was read last: the same one again needs no reading.
+        # The last response: the same one again is not parsed.
         self.body: bytes | None = None
         self._targets: dict[str, tuple[str, int]] | None = None
 
     def changes(
         self, entries: list[dict[str, Any]], report_existing: bool = False
     ) -> Iterator[dict[str, Any]]:
-        """The changes since the last look, which this one replaces; the first has none.
+        """The changes since the last look, which this one replaces; the first look has none.
 
-        :param report_existing: whether the first look tells of targets that are not well.
+        :param report_existing: whether the first look emits targets that are not healthy.
         """
         known, first = self._targets or {}, self._targets is None
         seen: dict[str, tuple[str, int]] = {}
@@ -162,7 +165,7 @@ class Pool:
             before = known.get(target)
             status = _status_of(entry, before)
             if status is None:
-                continue  # no balancer has looked at it yet
+                continue  # the balancer has no status for it yet
             seen[target] = now = (status, int(entry["weight"]))
             if before is None and first:
                 if report_existing and status in _TROUBLED:
@@ -194,7 +197,7 @@ class Pool:
 
 
 def _status_of(entry: Mapping[str, Any], before: tuple[str, int] | None) -> str | None:
-    """A target's status; one that no balancer has looked at yet keeps the one before."""
+    """A target's status; without one from the balancer yet, the previous one."""
     if entry["weight"] == 0:
         return "drained"
     health = entry.get("health")
@@ -204,7 +207,7 @@ def _status_of(entry: Mapping[str, Any], before: tuple[str, int] | None) -> str 
 
 
 class Gateway:
-    """One gateway: asks for its upstreams, and knows what it has seen of them."""
+    """One gateway: polls its upstreams, and keeps what was seen of them."""
 
     def __init__(self, options: Mapping[str, Any], session: aiohttp.ClientSession) -> None:
         self.url = str(options["url"]).rstrip("/")
@@ -252,7 +255,7 @@ class Gateway:
     async def _list(self) -> list[str]:
         body = await self._get("/upstreams")
         if body is None:
-            raise NoAnswer("it lists no upstreams, as a status port does not: write upstreams")
+            raise NoAnswer("it lists no upstreams, as a status port: set upstreams")
         return [str(each["name"]) for each in await self._entries("/upstreams", body)]
 
     async def _entries(self, path: str, body: bytes) -> list[dict[str, Any]]:
@@ -266,7 +269,7 @@ class Gateway:
         return entries
 
     async def _get(self, path: str, offset: str | None = None) -> bytes | None:
-        """The body of a response, None where the path leads nowhere."""
+        """The body of a response, None for 404."""
         query = f"?size={_PAGE_SIZE}" + (f"&offset={quote(str(offset), safe='')}" if offset else "")
         try:
             request = self._session.get(
@@ -291,7 +294,7 @@ def _decoded(body: bytes) -> dict[str, Any]:
     except ValueError:
         page = None
     if not isinstance(page, dict) or "data" not in page:
-        raise NoAnswer("it does not answer as an Admin API or a status port does")
+        raise NoAnswer("the response is not one of an Admin API or a status port")
     return page
 
 
@@ -325,7 +328,7 @@ class Watch:
         due = time.monotonic()
         while True:
             pause = await self.once()
-            # A slow gateway is not asked faster to make up for it.
+            # Polls that a slow gateway has missed are not made up for.
             due = max(due + pause, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
 
@@ -371,7 +374,7 @@ _DEFAULTS: dict[str, Any] = {
 def options_of(args: Mapping[str, Any]) -> dict[str, Any]:
     """The options with their defaults; each gateway with those that it does not override.
 
-    :raises ValueError: names the option that is missing or of no use.
+    :raises ValueError: names the option that is missing or invalid.
     """
     options = {**_DEFAULTS, **args}
     if not isinstance(options.get("gateways"), list) or not options["gateways"]:
@@ -393,7 +396,7 @@ def options_of(args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
-    """Poll all gateways side by side until the rulebook ends."""
+    """Poll all gateways at the same time until the rulebook ends."""
     options = options_of(args)
     timeout = aiohttp.ClientTimeout(total=float(options["timeout"]))
     connector = aiohttp.TCPConnector(limit=0, limit_per_host=2)

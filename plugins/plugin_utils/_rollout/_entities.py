@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Dumps with IDs as flat entities: what undoes changes, and what became different.
+
+PRIVATE to the collection: it can change in any release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...module_utils._document._format import NESTED, ORDER, SECTIONS, section_of
+from ...module_utils._entities._consumer import MEMBER
+from ...module_utils._entities._registry import KINDS
+
+_ROUNDS = 1000
+_AS_MAPPING = (("route", "service"), ("key", "set"))
+_LABELS = ("name", "target", "username", "custom_id", "prefix", "kid", "group", "key")
+# Of these kinds the field that identifies is a secret or a text of many lines.
+_UNNAMED = ("key_auth", "certificate", "ca_certificate", "oauth2", "jwt")
+
+
+@dataclass(frozen=True)
+class Flat:
+    """An entity of a dump without those inside it.
+
+    :param back: the field that points at what it was nested in, and the ID there.
+    """
+
+    kind: str
+    entity: Mapping[str, Any]
+    back: tuple[str, str] | None = None
+
+    @property
+    def label(self) -> str:
+        fields = () if self.kind in _UNNAMED else _LABELS
+        name = next((self.entity[each] for each in fields if self.entity.get(each)), None)
+        return f"{self.kind} {name or self.entity.get('id')}"
+
+
+def flat(document: Mapping[str, Any]) -> dict[str, Flat]:
+    """All entities of a dump that was made with IDs, by these."""
+    found: dict[str, Flat] = {}
+    for section, kind in SECTIONS.items():
+        for entity in document.get(section) or ():
+            found.update({each.entity["id"]: each for each in _flat(kind, entity, None)})
+    return found
+
+
+def _flat(kind: str, entity: Mapping[str, Any], back: tuple[str, str] | None) -> Iterator[Flat]:
+    inner = NESTED.get(kind, {})
+    # Who is in a group has no ID of its own.
+    nested = [name for name in inner if inner[name][0] != MEMBER.name]
+    yield Flat(kind, {key: entity[key] for key in entity if key not in nested}, back)
+    for name in nested:
+        below, field = inner[name]
+        for each in entity.get(name) or ():
+            yield from _flat(below, each, (field, entity["id"]))
+
+
+def undo_document(
+    snapshot: Mapping[str, Any],
+    now: Mapping[str, Any],
+    changes: Sequence[Mapping[str, Any]] | None,
+) -> dict[str, Any]:
+    """The document that brings a gateway back, and the kinds that it has all of.
+
+    :param snapshot: the dump from before the changes; ``now`` the one from after them.
+    :param changes: entries of a saved plan; only these are undone. None: all that differs is.
+    """
+    before, after = flat(snapshot), flat(now)
+    wanted = dict(before) if changes is None else _undone(before, after, changes)
+    if changes is not None and any(each["kind"] == MEMBER.name for each in changes):
+        wanted.update(_with_members(before, wanted))
+    kinds = {each.kind for each in (*before.values(), *after.values())}
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for each in wanted.values():
+        sections.setdefault(section_of(each.kind), []).append(_written(each, wanted))
+    created = len(after.keys() - wanted.keys())
+    return {
+        "document": {"_format_version": "3.0", **sections},
+        "kinds": [kind for kind in ORDER if kind in kinds],
+        "deletes": created,
+    }
+
+
+def _undone(
+    before: Mapping[str, Flat], after: Mapping[str, Flat], changes: Sequence[Mapping[str, Any]]
+) -> dict[str, Flat]:
+    """What the gateway has now, but with what was changed as it was before."""
+    touched = {each["id"] for each in changes if each.get("id")}
+    made = {
+        (each["kind"], _identity(each["kind"], each.get("after") or {}))
+        for each in changes
+        if each["operation"] == "create"
+    }
+    new = {
+        key
+        for key, each in after.items()
+        if key not in before and (each.kind, _identity(each.kind, each.entity)) in made
+    }
+    kept = {key: each for key, each in after.items() if key not in new and key not in touched}
+    back = {key: each for key, each in before.items() if key in touched}
+    return {**kept, **back}
+
+
+def _identity(kind: str, entity: Mapping[str, Any]) -> str:
+    """What an entity is found by; secrets are masked in a plan, so all of their kind are meant."""
+    if kind in _UNNAMED:
+        return ""
+    return str(entity.get(KINDS[kind].identity.field))
+
+
+def _with_members(
+    before: Mapping[str, Flat], wanted: Mapping[str, Flat]
+) -> dict[str, Flat]:
+    groups = {key: each for key, each in wanted.items() if each.kind == "consumer_group"}
+    found = {}
+    for key, each in groups.items():
+        members = (before[key].entity if key in before else {}).get("consumers")
+        rest = {name: each.entity[name] for name in each.entity if name != "consumers"}
+        found[key] = Flat(each.kind, {**rest, **({"consumers": members} if members else {})})
+    return found
+
+
+def _written(each: Flat, wanted: Mapping[str, Flat]) -> dict[str, Any]:
+    entity = dict(each.entity)
+    if each.back is None:
+        return entity
+    field, key = each.back
+    above = wanted[key].entity if key in wanted else {}
+    name = next((above[label] for label in ("name", "username") if above.get(label)), None)
+    if (each.kind, field) in _AS_MAPPING:
+        return {**entity, field: {"id": key} if name is None else {"name": name}}
+    return {**entity, field: name or key}
+
+
+def record_of(document: Mapping[str, Any], salt: str | None = None) -> dict[str, Any]:
+    """Digests of all entities of a dump: they tell what changed and nothing of what it was."""
+    salt = salt or secrets.token_hex(16)
+    entities = {
+        key: {
+            "label": each.label,
+            "kind": each.kind,
+            "tags": list(each.entity.get("tags") or ()),
+            "digest": _digest(salt, each),
+        }
+        for key, each in flat(document).items()
+    }
+    return {"salt": salt, "entities": entities}
+
+
+def _digest(salt: str, each: Flat) -> str:
+    text = json.dumps([each.kind, each.entity, each.back], sort_keys=True, default=str)
+    return hashlib.pbkdf2_hmac("sha256", text.encode(), salt.encode(), _ROUNDS).hex()[:32]
+
+
+def drift_since(
+    record: Mapping[str, Any],
+    document: Mapping[str, Any],
+    tags: Sequence[str],
+    kinds: Sequence[str],
+) -> list[str]:
+    """What changed since a record was made, in sentences.
+
+    :param tags: of the entities that matter; where there are none, ``kinds`` say which matter.
+    """
+    then = record.get("entities") or {}
+    now = record_of(document, record.get("salt"))["entities"]
+    found = []
+    for key in dict.fromkeys([*then, *now]):
+        old, new = then.get(key), now.get(key)
+        known = new or old or {}
+        if tags and not set(tags) <= {*(old or {}).get("tags", ()), *(new or {}).get("tags", ())}:
+            continue
+        if not tags and kinds and known["kind"] not in kinds:
+            continue
+        what = "created" if old is None else "deleted" if new is None else "changed"
+        if old is None or new is None or old["digest"] != new["digest"]:
+            found.append(f"{known['label']} was {what}")
+    return sorted(found)

@@ -1,0 +1,366 @@
+# Copyright: (c) 2026, the irishtek.kong authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rollout to many gateways: what fails is undone, what was not reached is not written to."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.echo import Echo, echo_server
+from harness.engine import Engine
+from harness.fleet import fleet
+from harness.gateway import Gateway, sandbox
+from harness.playbook import Player, Run
+from sandbox_tests.cluster_support import Authority, control_plane, data_plane
+
+PLAYBOOK = "irishtek.kong.rollout"
+SECRET = "opens-alice-2718281828"
+QUICK = ("--health-delay", "0", "--propagation", "0.05")
+# A gateway that is written to at any time during a test is waited for so long, in seconds.
+PATIENCE = 200.0
+
+
+def _document(echo: Echo, path: str = "/api", retries: int = 5, **more: Any) -> dict[str, Any]:
+    """What is rolled out; only a request through the proxy sees that `path` is not as before."""
+    return {
+        "_format_version": "3.0",
+        "_info": {"select_tags": ["shop"]},
+        "upstreams": [{"name": "shop", "targets": [{"target": echo.target}]}],
+        "services": [
+            {
+                "name": "shop", "host": "shop", "retries": retries,
+                "routes": [{"name": "shop", "paths": [path]}],
+            }
+        ],
+        "consumers": [{"username": "alice", "keyauth_credentials": [{"key": SECRET}]}],
+        **more,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[Echo]:
+    """The server behind all gateways."""
+    with echo_server("shop") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def _gateways() -> Iterator[list[Gateway]]:
+    with fleet(20, *QUICK) as started:
+        yield started
+
+
+@pytest.fixture
+def gateways(_gateways: list[Gateway], echo: Echo) -> list[Gateway]:
+    """Twenty gateways that are as in the first document."""
+    for gateway in _gateways:
+        gateway.reset()
+        Engine(gateway).ok("kong_state", content=_document(echo), state="synced")
+        gateway.reset_requests()
+    return _gateways
+
+
+class Site:
+    """A folder with the document, the inventory and what rollouts keep."""
+
+    def __init__(self, folder: Path, echo: Echo) -> None:
+        self.folder, self.echo = folder, echo
+        self.play = Player(folder, {"ANSIBLE_FORKS": "10"})
+
+    def inventory(self, gateways: Sequence[Gateway]) -> dict[str, Any]:
+        """The gateways as hosts kong-1, kong-2, …"""
+        hosts = {
+            f"kong-{number}": {
+                "kong_admin_url": gateway.admin_url, "kong_proxy_url": gateway.proxy_url
+            }
+            for number, gateway in enumerate(gateways, 1)
+        }  # fmt: skip
+        variables = {
+            "rollout_src": [str(self.folder / "kong.yaml")],
+            "rollout_directory": str(self.folder / "state"),
+            "rollout_probes": [{"path": "/api", "wait_timeout": 3}],
+        }
+        return {"kong_gateways": {"hosts": hosts, "vars": variables}}
+
+    def write(self, **changes: Any) -> dict[str, Any]:
+        """Write the document, with these parts changed."""
+        document = _document(self.echo, **changes)
+        (self.folder / "kong.yaml").write_text(yaml.safe_dump(document))
+        return document
+
+    def run(self, gateways: Sequence[Gateway], playbook: str = PLAYBOOK, **options: Any) -> Run:
+        """Run the playbook on these gateways; options become extra variables, but for `check`."""
+        check = options.pop("check", False)
+        return self.play(
+            playbook, inventory=self.inventory(gateways), extra_vars=options, check=check
+        )
+
+    def kept(self, host: str) -> set[str]:
+        """The files that are kept of a gateway, without the time in their names."""
+        folder = self.folder / "state" / host
+        names = os.listdir(folder) if folder.exists() else []
+        return {name.partition("-")[0].partition(".")[0] for name in names}
+
+
+@pytest.fixture
+def site(tmp_path: Path, echo: Echo) -> Site:
+    """Where rollouts of the test run."""
+    return Site(tmp_path, echo)
+
+
+def _dump(gateway: Gateway) -> dict[str, Any]:
+    return dict(Engine(gateway).ok("kong_dump", with_ids=True, secrets="keep")["document"])
+
+
+def _paths(gateways: Sequence[Gateway]) -> list[str]:
+    return [gateway.call("GET", "/routes/shop")["paths"][0] for gateway in gateways]
+
+
+def _has_lock(gateway: Gateway) -> bool:
+    return any(each["name"] == "irishtek.kong.lock" for each in gateway.entities("/upstreams"))
+
+
+def _failure(run: Run, host: str) -> str:
+    return str(run.result("Fail if the gateway failed or was put back", host)["msg"])
+
+
+def test_a_fault_that_only_the_proof_sees_ends_at_the_canary(
+    gateways: list[Gateway], site: Site
+) -> None:
+    before = _dump(gateways[0])
+    site.write(path="/elsewhere")
+    gateways[0].reset_requests()
+    run = site.run(gateways, rollout_report=str(site.folder / "report.html"))
+    assert run.rc != 0
+    assert "404" in _failure(run, "kong-1")
+    assert _failure(run, "kong-1").endswith("the gateway is as it was before")
+    assert "PATCH /routes" in " ".join(gateways[0].writes())
+    assert _dump(gateways[0]) == before
+    assert [gateway.writes() for gateway in gateways[1:]] == [[]] * 19
+    assert not _has_lock(gateways[0])
+    assert site.kept("kong-1") == {"plan", "snapshot"}
+    rows = json.loads((site.folder / "report.json").read_text())["gateways"]
+    assert [row["status"] for row in rows] == ["undone", *["not reached"] * 19]
+    assert "404" in rows[0]["reason"]
+    shown = run.stdout + (site.folder / "report.json").read_text()
+    assert SECRET not in shown + (site.folder / "report.html").read_text()
+
+
+def _wait_for_write(gateway: Gateway, path: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while not any(path in write for write in gateway.writes()):
+        assert time.monotonic() < until, "the rollout did not come that far"
+        time.sleep(0.05)
+
+
+def test_a_killed_rollout_is_finished_by_the_next_one(
+    gateways: list[Gateway], site: Site
+) -> None:
+    site.write(retries=3)
+    (site.folder / "site.yml").write_text(
+        f"- ansible.builtin.import_playbook: {PLAYBOOK}\n"
+    )
+    (site.folder / "ansible.cfg").write_text("[defaults]\ninventory = inventory.yml\n")
+    inventory = site.inventory(gateways)
+    inventory["kong_gateways"]["vars"]["rollout_serial"] = [1, 19]
+    (site.folder / "inventory.yml").write_text(json.dumps(inventory))
+    with site.play.started(str(site.folder / "site.yml")) as kill:
+        _wait_for_write(gateways[4], "/services")
+        kill()
+    assert any("unfinished" in site.kept(f"kong-{number}") for number in range(2, 21))
+    run = site.run(gateways, rollout_serial=[1, 19])
+    assert run.rc == 0, run.stdout
+    assert [gateway.call("GET", "/services/shop")["retries"] for gateway in gateways] == [3] * 20
+    assert not any(_has_lock(gateway) for gateway in gateways)
+    for number in range(1, 21):
+        assert site.kept(f"kong-{number}") == {"plan", "snapshot", "record"}
+    for gateway in gateways:
+        gateway.reset_requests()
+    again = site.run(gateways, rollout_serial=[20])
+    assert again.ok().total("changed") == 0
+    assert [gateway.writes() for gateway in gateways] == [[]] * 20
+
+
+def test_a_gateway_that_dies_leaves_the_others_of_its_batch_as_they_were(
+    gateways: list[Gateway], site: Site
+) -> None:
+    with sandbox(*QUICK) as dying:
+        Engine(dying).ok("kong_state", content=_document(site.echo), state="synced")
+        canary, two, three, later = gateways[:4]
+        before = [_dump(two), _dump(three)]
+        document = site.write(retries=2)
+        skip = _requests_before_the_first_change(dying, document)
+        dying.faults(kind="cut_before", skip=skip, times=None)
+        run = site.run([canary, two, dying, three, later], rollout_serial=[1, 3, 1])
+    assert run.rc != 0
+    assert "no response" in _failure(run, "kong-3")
+    assert _failure(run, "kong-2").startswith("another gateway of its batch failed: kong-3: ")
+    assert canary.call("GET", "/services/shop")["retries"] == 2
+    assert [_dump(two), _dump(three)] == before
+    assert not any(_has_lock(gateway) for gateway in (canary, two, three))
+    assert [gateway.writes() for gateway in (later,)] == [[]]
+
+
+def _requests_before_the_first_change(gateway: Gateway, document: dict[str, Any]) -> int:
+    """Those of the rollout's ping, plan, lock and snapshot, and of the plan that is made again."""
+    gateway.reset_requests()
+    options = {"content": document, "state": "synced"}
+    Engine(gateway).ok("kong_ping")
+    Engine(gateway).ok("kong_plan", **options)
+    Engine(gateway).ok("kong_lock", owner="me")
+    Engine(gateway).ok("kong_dump", with_ids=True, secrets="keep")
+    Engine(gateway).ok("kong_state", **options, check=True)
+    number = sum("/validate" not in request["path"] for request in gateway.requests())
+    Engine(gateway).ok("kong_lock", owner="me", state="absent")
+    return number
+
+
+def test_a_rollout_waits_for_nobody_and_names_who_has_the_lock(
+    gateways: list[Gateway], site: Site
+) -> None:
+    site.write(retries=2)
+    Engine(gateways[0]).ok("kong_lock", owner="bob")
+    gateways[0].reset_requests()
+    run = site.run(gateways[:2])
+    assert run.rc != 0
+    assert ": bob holds it since" in _failure(run, "kong-1")
+    # Trying to take it is no write that succeeded.
+    assert gateways[0].writes() == ["POST /upstreams"]
+    assert _has_lock(gateways[0]) and gateways[1].writes() == []
+    assert site.kept("kong-1") == set()
+
+
+def test_check_mode_writes_nothing_anywhere(gateways: list[Gateway], site: Site) -> None:
+    site.write(retries=2)
+    run = site.run(gateways[:2], check=True).ok()
+    assert [run.stats[host]["changed"] for host in ("kong-1", "kong-2")] == [1, 1]
+    assert [gateway.writes() for gateway in gateways[:2]] == [[], []]
+    assert not (site.folder / "state").exists()
+
+
+def test_saved_plans_are_what_is_applied(gateways: list[Gateway], site: Site) -> None:
+    two = gateways[:2]
+    document = site.write(retries=2)
+    refused = site.run(two, rollout_approve=True)
+    assert "the changes are not approved" in _failure(refused, "kong-1")
+    site.run(two, rollout_mode="plan", rollout_serial=2).ok()
+    assert [gateway.writes() for gateway in two] == [[], []]
+    assert site.kept("kong-1") == site.kept("kong-2") == {"plan"}
+    Engine(two[1]).ok("kong_service", name="shop", retries=9)
+    run = site.run(two, rollout_mode="saved")
+    assert "does not hold any more: the gateway changed: service shop" in _failure(run, "kong-2")
+    assert [gateway.call("GET", "/services/shop")["retries"] for gateway in two] == [2, 9]
+    assert document["services"][0]["retries"] == 2
+
+
+def test_limits_and_needs_are_checked_before_the_first_write(
+    gateways: list[Gateway], site: Site
+) -> None:
+    site.write(retries=2, path="/other")
+    limited = site.run(gateways[:1], rollout_max_changes=1)
+    assert _failure(limited, "kong-1") == "2 changes are planned, and rollout_max_changes is 1"
+    needy = site.run(gateways[:1], rollout_min_version="3.99", rollout_edition="enterprise")
+    assert _failure(needy, "kong-1") == (
+        "version 3.10.0 is older than 3.99; its edition is community, and enterprise is needed"
+    )
+    assert gateways[0].writes() == []
+
+
+def test_snapshots_are_encrypted_and_restored(gateways: list[Gateway], site: Site) -> None:
+    gateway, vault = gateways[0], {"rollout_vault_password": "open-sesame"}
+    before = _dump(gateway)
+    site.write(retries=2)
+    site.run([gateway], **vault, rollout_keep=2).ok()
+    (snapshot,) = (site.folder / "state/kong-1").glob("snapshot-*")
+    assert snapshot.read_text().startswith("$ANSIBLE_VAULT;")
+    assert oct(snapshot.stat().st_mode)[-3:] == "600"
+    # Somebody else changes it, which the next rollout says and a restore takes back, too.
+    Engine(gateway).ok("kong_service", name="shop", retries=9)
+    site.write(retries=4)
+    again = site.run([gateway], **vault, rollout_drift="fail")
+    assert "service shop was changed" in json.dumps(again.tasks)
+    assert gateway.call("GET", "/services/shop")["retries"] == 9
+    run = site.run(
+        [gateway], "irishtek.kong.restore", **vault, rollout_snapshot=str(snapshot)
+    ).ok()
+    assert _dump(gateway) == before
+    assert not _has_lock(gateway)
+    assert SECRET not in run.stdout + again.stdout
+
+
+def test_a_rollout_of_many_at_once_puts_all_of_a_failed_batch_back(
+    gateways: list[Gateway], site: Site
+) -> None:
+    """A fault that one gateway of a batch has: the others were changed and proven already."""
+    three = gateways[:3]
+    before = [_dump(gateway) for gateway in three]
+    site.write(retries=2)
+    three[1].faults(kind="answer", match={"method": "PATCH"}, status=400, times=1,
+                    body='{"message": "refused"}', content_type="application/json")  # fmt: skip
+    run = site.run(three, rollout_serial=3)
+    assert "refused" in _failure(run, "kong-2")
+    assert [_dump(gateway) for gateway in three] == before
+    assert [run.stats[f"kong-{number}"]["failures"] for number in (1, 2, 3)] == [1, 1, 1]
+
+
+def test_a_control_plane_is_proven_on_its_data_planes(site: Site, tmp_path: Path) -> None:
+    shared = Authority(tmp_path).alone()
+    with (
+        control_plane(tmp_path, shared) as control,
+        data_plane(tmp_path / "1.log", shared, control.cluster) as one,
+        data_plane(tmp_path / "2.log", shared, control.cluster) as two,
+    ):
+        site.write()
+        urls = [f"http://{plane.status}" for plane in (one, two)]
+        here = replace(control.gateway, proxy_url=one.gateway.proxy_url)
+        run = site.run([here], rollout_status_urls=urls, rollout_prove_timeout=20).ok()
+        seen = run.result("every data plane runs the new configuration")
+        before = run.result("Wait until the data planes take configurations")
+        site.write(path="/elsewhere")
+        refused = site.run([here], rollout_status_urls=urls, rollout_prove_timeout=20)
+        assert _failure(refused, "kong-1").endswith("; the gateway is as it was before")
+    hashes = [{plane["config_hash"] for plane in each["data_planes"]} for each in (before, seen)]
+    assert [len(each) for each in hashes] == [1, 1] and hashes[0] != hashes[1]
+
+
+def test_a_gateway_without_a_database_gets_its_document_back(site: Site) -> None:
+    with sandbox("--mode", "dbless", *QUICK) as gateway:
+        document = _document(site.echo)
+        document["consumers"] = []
+        owned = {"content": document, "state": "synced"}
+        Engine(gateway).ok("kong_state", **owned)
+        before = _dump(gateway)
+        site.write(path="/elsewhere")
+        run = site.run([gateway])
+        assert _failure(run, "kong-1").endswith("the gateway is as it was before")
+        assert _dump(gateway) == before
+        site.write(retries=2)
+        site.run([gateway]).ok()
+        assert gateway.call("GET", "/services/shop")["retries"] == 2
+
+
+def test_a_control_plane_of_konnect_is_rolled_out_to(site: Site) -> None:
+    with sandbox(control_plane="default") as konnect:
+        site.write()
+        names = {"konnect_url": konnect.admin_url, "konnect_token": konnect.token,
+                 "konnect_control_plane": "default", "kong_admin_url": None}  # fmt: skip
+        inventory = site.inventory([konnect])
+        host = inventory["kong_gateways"]["hosts"]["kong-1"]
+        host.clear()
+        host.update({name: value for name, value in names.items() if value})
+        inventory["kong_gateways"]["vars"]["rollout_probes"] = []
+        site.play(PLAYBOOK, inventory=inventory).ok()
+        assert [each["name"] for each in konnect.entities("/services")] == ["shop"]
+        assert not _has_lock(konnect)
+        again = site.play(PLAYBOOK, inventory=inventory).ok()
+        assert again.total("changed") == 0
