@@ -11,7 +11,7 @@ Works alike on a gateway that is written to and on one that predicts (check mode
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Callable
 
@@ -218,6 +218,13 @@ def plugin_kind(gateway: Gateway, name: str) -> Kind:
     return with_details(details)
 
 
+def kinds_of_plugins(gateway: Gateway, plugins: Iterable[Entity]) -> dict[str, Kind]:
+    """The kinds of existing plugins by name, as far as the gateway has their schemas."""
+    names = sorted({plugin["name"] for plugin in plugins})
+    schemas = for_each(lambda name: gateway.schema(f"plugins/{name}"), names)
+    return {name: with_details(schema or {}) for name, schema in zip(names, schemas)}
+
+
 def _may_mean_default(field: Field | None, value: Any) -> bool:
     """Whether a value is or holds a null that may mean a default, which only the schema knows."""
     if field is None or field.reference or field.empty_is_null:
@@ -238,14 +245,14 @@ def _reference(gateway: Gateway, field: Field, key: str) -> str:
 def parent_key(gateway: Gateway, kind: Kind, parent: str, needed: bool = False) -> str | None:
     """The name or ID of a parent in paths; None where the parent does not exist.
 
-    A name is sent as it is, unless it looks like an ID or is not what paths use.
+    A name is sent as it is, where paths take it and cannot take it for an ID.
 
     :param needed: whether it is an error that the parent does not exist.
     :raises InputError: it is needed, and no earlier task may create it.
     """
     refuse_empty(str(kind.parent), parent)
     above = parent_of(kind)
-    if not above.unique and not looks_like_id(parent):
+    if gateway.takes_names and not above.unique and not looks_like_id(parent):
         return parent
     found = find_by_reference(gateway, above, parent)
     if found is None:

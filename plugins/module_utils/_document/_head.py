@@ -44,13 +44,17 @@ class Head:
     defaults: Mapping[str, Mapping[str, Any]]
 
 
-def read_head(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Head:
+def read_head(
+    document: Mapping[str, Any], select_tags: Sequence[str] = (), foreign: bool = False
+) -> Head:
     """Validate all that is no entity.
 
     :param select_tags: those of the task; they and the document's must be the same.
+    :param foreign: whether any section is allowed.
     :raises InputError: names the place.
     """
-    _check_sections(document)
+    if not foreign:
+        _check_sections(document)
     info = mapping_in(document, "_info")
     _refuse_unknown(info, _INFO, "_info")
     _refuse_unknown(

@@ -97,19 +97,24 @@ class Document:
         return sorted({item.kind.name for item in self.items})
 
 
-def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Document:
+def parse(
+    document: Mapping[str, Any], select_tags: Sequence[str] = (), foreign: bool = False
+) -> Document:
     """Validate a document and list its entities.
 
     :param select_tags: those of the task; they and the document's must be the same.
+    :param foreign: whether sections and fields that the collection does not manage, and entities
+        that it could not find again, are allowed.
     :raises InputError: names the place and the entity; never a value of a secret.
     """
-    head = read_head(document, select_tags)
-    reader = _Reader(document, head)
+    head = read_head(document, select_tags, foreign)
+    reader = _Reader(document, head, foreign)
     for section, entries in document.items():
         if section in SECTIONS:
             reader.read_all(SECTIONS[section], entries, section, {})
     refuse_duplicates(reader.items)
-    reader.refuse_nameless()
+    if not foreign:
+        reader.refuse_nameless()
     workspace = string_at(document, "_workspace") if "_workspace" in document else None
     return Document(reader.items, reader.listing, head.select_tags, workspace, reader.warnings)
 
@@ -117,11 +122,12 @@ def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Docum
 class _Reader:
     """Walks through a document; keeps what it found."""
 
-    def __init__(self, document: Mapping[str, Any], head: Head) -> None:
+    def __init__(self, document: Mapping[str, Any], head: Head, foreign: bool) -> None:
         self.items: list[Item] = []
         self.listing: list[Item] = []
         self.warnings: list[str] = []
         self._document = document
+        self._foreign = foreign
         self._tags = head.select_tags
         self._defaults = head.defaults
         self._configs = mapping_in(document, "_plugin_configs")
@@ -213,9 +219,13 @@ class _Reader:
                 continue
             elif key in known or (kind.details_path and key == "_config"):
                 own[key] = value
+            elif key in (*ANSWERED, *NOTES):
+                continue
+            elif self._foreign:
+                own[key] = value
             elif key in FOREIGN_SECTIONS:
                 raise InputError(f"{key} are not managed by this collection")
-            elif key not in (*ANSWERED, *NOTES):
+            else:
                 raise InputError(f"it has no field {key}{did_you_mean(str(key), {*known, *nests})}")
         return own, nested
 

@@ -60,6 +60,8 @@ class Gateway(Protocol):
     predicts: bool
     # Kinds with one list of the entities of all parents, together with those that declare its path.
     lists_all: frozenset[str] = frozenset()
+    # Whether the name of a parent can replace its ID in paths.
+    takes_names: bool = True
     # The name of the control plane in Konnect.
     control_plane: str | None = None
     # The message for a kind that it does not have.

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .._apply import kinds_of_plugins
 from .._argspec import ArgumentSpec
 from .._deadline import Deadline, poll
 from .._entities._kind import Entity, Kind
@@ -19,7 +20,6 @@ from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
 from .._entities._upstream import TARGET, UPSTREAM
 from .._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
-from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._spelling import did_you_mean
@@ -56,16 +56,9 @@ def _entities(task: Task, kind: Kind) -> list[Entity]:
     if kind is TARGET:
         return _targets(task, tags)
     entities = sorted(task.gateway.entities(kind, tags=tags) or [], key=kind.label)
-    if kind is PLUGIN:
-        return _plugins(task, entities)
-    return [entity_result(kind, entity) for entity in entities]
-
-
-def _plugins(task: Task, plugins: list[Entity]) -> list[Entity]:
-    """Plugins without their secrets, which only each plugin's own schema names."""
-    names = sorted({plugin["name"] for plugin in plugins})
-    schemas = dict(zip(names, for_each(lambda name: task.gateway.schema(f"plugins/{name}"), names)))
-    return [entity_result(with_details(schemas[each["name"]] or {}), each) for each in plugins]
+    # Only each plugin's own schema names its secrets.
+    typed = kinds_of_plugins(task.gateway, entities) if kind is PLUGIN else {}
+    return [entity_result(typed.get(each.get("name", ""), kind), each) for each in entities]
 
 
 def _targets(task: Task, tags: Sequence[str]) -> list[Entity]:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from .._argspec import ArgumentSpec
-from .._document._dbless import to_dbless
+from .._document._dbless import dbless_of
 from .._document._dump import ALL_KINDS
 from .._document._format import ORDER
 from .._document._located import Located, place_of, unpacked, where_of
@@ -49,7 +49,6 @@ class DocumentPlan:
     :param whole: whether it is loaded as a whole, which a gateway without a database needs.
     """
 
-    content: Mapping[str, Any]
     document: Document
     changes: ChangeSet
     text: str = ""
@@ -70,8 +69,7 @@ def plan_document(task: Task, saving: bool) -> DocumentPlan:
     """
     if task.params["concurrency"] < 1:
         raise InputError("concurrency must be at least 1")
-    content = _content(task)
-    document = _document(task, content)
+    document = _document(task, _content(task))
     text = text_of_document(document) if saving else ""
     for warning in document.warnings:
         task.warn(warning)
@@ -85,12 +83,12 @@ def plan_document(task: Task, saving: bool) -> DocumentPlan:
     )
     owned = bool(document.select_tags or options.purge_kinds) or options.state != "synced"
     if not owned and _has_no_database(task):
-        return _whole(task, content, document, options, text)
+        return _whole(task, document, options, text)
     changes = reconcile(task.gateway, document, options, task.warn)
     # Asked only once there is something to write: most runs find nothing to do.
     if changes.changes and _has_no_database(task):
-        return _whole(task, content, document, options, text)
-    return DocumentPlan(content, document, changes, text)
+        return _whole(task, document, options, text)
+    return DocumentPlan(document, changes, text)
 
 
 def apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
@@ -268,13 +266,7 @@ def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
     return [plan.summary() for step in steps for plan in (*step.cascaded, step.plan)]
 
 
-def _whole(
-    task: Task,
-    content: Mapping[str, Any],
-    document: Document,
-    options: SyncOptions,
-    text: str,
-) -> DocumentPlan:
+def _whole(task: Task, document: Document, options: SyncOptions, text: str) -> DocumentPlan:
     """Without a database the document is the whole configuration, and what it lacks goes."""
     if options.state != "synced":
         raise InputError(
@@ -289,11 +281,10 @@ def _whole(
             f"{protected.description} cannot be protected at {task.gateway.url}: without a "
             "database the document is the whole configuration; add it to the document"
         )
-    return DocumentPlan(content, document, changes, text, whole=True)
+    return DocumentPlan(document, changes, text, whole=True)
 
 
 def _load_whole(task: Task, planned: DocumentPlan) -> Result:
-    content = planned.content
     report = Runner(
         _predicting(task), "continue", task.params["concurrency"], lambda line: None
     ).run(planned.changes)
@@ -301,13 +292,8 @@ def _load_whole(task: Task, planned: DocumentPlan) -> Result:
         exc.failure["where"] = step.where
         raise exc
     if report.done:
-        # The tags of the task are as good as those of the document.
-        tags = list(planned.document.select_tags)
-        info = {**(content.get("_info") or {}), "select_tags": tags}
-        whole_document = to_dbless(
-            {**content, "_info": info}, partial(_config_fields, task.gateway)
-        )
-        task.gateway.load(json.dumps(whole_document))
+        whole = dbless_of(planned.document.items, partial(_config_fields, task.gateway))
+        task.gateway.load(json.dumps(whole))
     return _result(task, planned.changes, report)
 
 
