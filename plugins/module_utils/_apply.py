@@ -58,7 +58,7 @@ def present(
         if kind.details_path is not None:
             name = _name_of(kind, desired, current)
             kind = plugin_kind(gateway, name)
-            desired = typed(kind, {**written, **desired}, name)
+            desired = with_typed_config(kind, {**written, **desired}, name)
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current, called)
 
@@ -105,7 +105,7 @@ def _name_of(kind: Kind, desired: Entity, current: Entity | None) -> str:
     return str(name)
 
 
-def typed(kind: Kind, written: Entity, name: str) -> Entity:
+def with_typed_config(kind: Kind, written: Entity, name: str) -> Entity:
     """A plugin whose settings have the types, and the present names, of its own schema."""
     config = written.get("config")
     if isinstance(config, dict):

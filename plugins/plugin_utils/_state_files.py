@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable
 
 from ..module_utils._document._located import Located, joined, place_of
-from ..module_utils._document._strings import strings_in
+from ..module_utils._document._typed import strings_in
 from ..module_utils._errors import InputError
 from ._placeholders import render
 from ._state_yaml import load

@@ -25,7 +25,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._located i
     where_of,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import Document, parse
-from ansible_collections.irishtek.kong.plugins.module_utils._document._strings import as_written
+from ansible_collections.irishtek.kong.plugins.module_utils._document._typed import typed
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._freeform import fields_from
 from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
@@ -132,7 +132,7 @@ plugins:
 """)
     (item,) = document.items
     fields = fields_from(SCHEMA)
-    config = normalise(fields, as_written(fields, item.written["config"], item.strings))
+    config = normalise(fields, typed(fields, item.written["config"], item.strings))
     assert config == {
         "body": bare,
         "headers": {"x": bare, "y": "z"},

@@ -239,8 +239,8 @@ def test_what_becomes_of_a_document(document: dict[str, Any], expected: dict[str
         ),
         (
             {"consumers": [{"custom_id": "7", "groups": [{"name": "g"}]}]},
-            "content: consumer_group_member 7 of consumer_group g: consumer 7 must have a name or an "
-            "id, so that others can refer to it",
+            "content: consumer_group_member 7 of consumer_group g: consumer 7 must have a name or "
+            "an id, so that others can refer to it",
         ),
         (
             {"routes": [{"name": "r", "service": {}}]},

@@ -23,7 +23,7 @@ from .._errors import InputError
 from .._values import map_strings, without_nulls
 from ._format import META, SECTIONS, section_of
 from ._parse import CustomId, Item, parse, reference_to
-from ._strings import as_written, refuse_unclear
+from ._typed import refuse_unclear, typed
 
 Record = dict[str, Any]
 # The fields of a plugin's settings by its name.
@@ -97,7 +97,7 @@ def _record(item: Item, config_fields: ConfigFields | None) -> Record:
             refuse_unclear(config, item.strings, "config")
         else:
             fields = config_fields(str(written["name"]))
-            written["config"] = as_written(fields, config, item.strings)
+            written["config"] = typed(fields, config, item.strings, "config.")
     if item.partials is not None:
         written["partials"] = [
             {"id" if looks_like_id(key) else "name": key, **({"path": path} if path else {})}

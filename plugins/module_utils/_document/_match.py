@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._apply import fill_nulls, plugin_kind, typed
+from .._apply import fill_nulls, plugin_kind, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
@@ -32,7 +32,7 @@ from ._defaults import Defaults, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
 from ._partials import linked, refuse_settings_of_partials, usual_path
-from ._strings import as_written
+from ._typed import typed
 
 Warn = Callable[[str], None]
 
@@ -384,8 +384,9 @@ class Matcher:
         written = dict(item.written)
         config = written.get("config")
         if kind.details is not None and isinstance(config, dict):
-            written["config"] = as_written(kind.field("config").fields, config, item.strings)
-            written = typed(kind, written, str(written["name"]))
+            fields = kind.field("config").fields
+            written["config"] = typed(fields, config, item.strings, "config.")
+            written = with_typed_config(kind, written, str(written["name"]))
         current = self._current[id(item)]
         if not reset:
             meant = fill_nulls(self._gateway, kind, written)

@@ -28,10 +28,7 @@ def _complete_config(predicted: Entity) -> None:
 
 
 VAULT = Kind(
-    name="vault",
-    path="vaults",
-    identity=Identity("prefix"),
-    keeps_nulls=("config",),
+    name="vault", path="vaults", identity=Identity("prefix"), keeps_nulls=("config",),
     predict=_complete_config,
     fields=(
         Field("prefix", nullable=False),
@@ -48,9 +45,7 @@ KEY_SET = Kind(
 )
 
 KEY = Kind(
-    name="key",
-    path="keys",
-    identity=Identity("name"),
+    name="key", path="keys", identity=Identity("name"),
     # Of the keys without a set, too (cache_key of the gateway's schema).
     unique_together=(("set", "kid"),),
     fields=(

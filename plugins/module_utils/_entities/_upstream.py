@@ -129,10 +129,7 @@ _PASSIVE = (
 )
 
 UPSTREAM = Kind(
-    name="upstream",
-    reserved=frozenset({LOCK_NAME}),
-    path="upstreams",
-    identity=Identity("name"),
+    name="upstream", reserved=frozenset({LOCK_NAME}), path="upstreams", identity=Identity("name"),
     apply_field_rules=apply_hashing_rules,
     fields=(
         Field("name", nullable=False),
@@ -167,10 +164,7 @@ UPSTREAM = Kind(
 )
 
 TARGET = Kind(
-    name="target",
-    path="targets",
-    identity=Identity("target"),
-    parent="upstream",
+    name="target", path="targets", identity=Identity("target"), parent="upstream",
     fields=(
         Field(
             "target", required=True, nullable=False, normalise=normalise_address,
