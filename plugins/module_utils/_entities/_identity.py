@@ -83,6 +83,11 @@ class Identity:
     def path_key(self) -> str:
         return self.field if self.by_path is None else self.by_path
 
+    def key_of(self, entity: Entity) -> Hashable:
+        """The value that identifies an entity in a list, for an index; None: it has none."""
+        key: Hashable = entity.get(self.field)
+        return key
+
     def names(self, kind: Kind) -> tuple[str, ...]:
         """The fields each of which identifies an entity."""
         return tuple(dict.fromkeys((self.field, *kind.unique)))
@@ -164,7 +169,6 @@ class ByComparison(Identity):
     key: Callable[[Entity], Hashable] | None = None
 
     def key_of(self, entity: Entity) -> Hashable:
-        """The value that identifies an entity in a list, for an index."""
         if self.key is not None:
             return self.key(entity)
         return tuple(id_of(entity.get(name)) or None for name in (self.field, *self.scope))

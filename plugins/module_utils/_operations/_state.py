@@ -25,7 +25,7 @@ from .._document._parse import Document, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner
 from .._document._saved import Saved, differences, save, text_of_document
-from .._document._undo import Undone, undo
+from .._document._undo import undo
 from .._entities._kind import Field
 from .._errors import InputError, KongError
 from .._freeform import with_details
@@ -228,8 +228,10 @@ def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
     partial["not_done"] = [*cascaded, *_summaries(report.not_done)]
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback" and not task.gateway.predicts:
-        undone = undo(task.gateway, report)
-        partial.update(_undo_result(undone), changed=bool(undone.left))
+        undone, left = undo(task.gateway, report)
+        partial.update(
+            undone=[each.summary() for each in undone], left=left, changed=bool(left)
+        )
     return _with_partial(task, report, partial)
 
 
@@ -246,10 +248,6 @@ def _with_partial(task: Task, report: Report, partial: Result) -> KongError:
     first.message = f"{first.message}{written}{more}; {_state_after(task, partial)}"
     first.partial = partial
     return first
-
-
-def _undo_result(undone: Undone) -> Result:
-    return {"undone": [each.summary() for each in undone.undone], "left": undone.left}
 
 
 def _state_after(task: Task, partial: Result) -> str:
@@ -278,7 +276,7 @@ def _whole(task: Task, document: Document, options: SyncOptions, text: str) -> D
     changes = reconcile(task.gateway, everything, whole, task.warn)
     for protected in changes.protected:
         raise InputError(
-            f"{protected.description} cannot be protected at {task.gateway.url}: without a "
+            f"{protected.plan.description} cannot be protected at {task.gateway.url}: without a "
             "database the document is the whole configuration; add it to the document"
         )
     return DocumentPlan(document, changes, text, whole=True)
