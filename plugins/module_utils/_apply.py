@@ -4,9 +4,8 @@
 
 """Bring entities of a gateway to what is wanted: find, complete, plan, write, handle races.
 
-Private to the collection.
-
-Works alike on a gateway that is written to and on one that predicts (check mode).
+Works alike on a gateway that is written to and on one that predicts (check mode). Private to the
+collection.
 """
 
 from __future__ import annotations

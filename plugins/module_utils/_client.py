@@ -4,11 +4,9 @@
 
 """HTTP: one ``request()`` with authentication, retries, paging and errors as exceptions.
 
-Private to the collection.
-
 Knows no entities. One :class:`Client` serves a whole task, or all items of a loop, from any number
 of threads. They share a few ``httpx.Client`` of one connection each, one thread at a time, because
-httpx's own pool costs more than it saves when threads share it.
+httpx's own pool costs more than it saves when threads share it. Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,9 +4,7 @@
 
 """Start an operation as a module, and what both ways to run have in common.
 
-Private to the collection.
-
-The engine raises exceptions; only here they become failed results.
+The engine raises exceptions; only here they become failed results. Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,9 +4,8 @@
 
 """From desired and current entities to plans. Pure: no HTTP, no Ansible.
 
-Private to the collection.
-
-``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree.
+``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree. Private
+to the collection.
 """
 
 from __future__ import annotations

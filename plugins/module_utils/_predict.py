@@ -4,11 +4,9 @@
 
 """Check mode: a gateway that predicts what writes would do, and sends reads and validations only.
 
-Private to the collection.
-
 A prediction is the existing entity (or the defaults of the gateway's own schema) with the change
 merged in, validated by the gateway. What that validation does not know, uniqueness and references,
-is looked up.
+is looked up. Private to the collection.
 """
 
 from __future__ import annotations

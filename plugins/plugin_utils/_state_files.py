@@ -4,10 +4,9 @@
 
 """State files as one document: found, rendered, parsed, merged.
 
-Private to the collection.
-
 Knows nothing of Ansible: how a file is read and how a string is decrypted is given. No message
-shows a value of a file, apart from the names of workspaces and control planes.
+shows a value of a file, apart from the names of workspaces and control planes. Private to the
+collection.
 """
 
 from __future__ import annotations

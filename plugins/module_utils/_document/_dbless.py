@@ -4,10 +4,9 @@
 
 """A document of decK as the one that a gateway without a database takes.
 
-Private to the collection.
-
 Both formats carry the version 3.0 and mostly agree (conformance case dbless_config). The gateway
-takes nested entities, strings as references, and refuses every key that it does not know.
+takes nested entities, strings as references, and refuses every key that it does not know. Private
+to the collection.
 """
 
 from __future__ import annotations

@@ -4,9 +4,8 @@
 
 """What stands where in a state file, and what it says about itself.
 
-Private to the collection.
-
-The format is decK's 3.0; the flat sections of a gateway without a database are read, too.
+The format is decK's 3.0; the flat sections of a gateway without a database are read, too. Private
+to the collection.
 """
 
 from __future__ import annotations

@@ -4,10 +4,8 @@
 
 """From the wanted entities and what a gateway has to steps in an order that works.
 
-Private to the collection.
-
 Every new entity gets its id here, so that each reference is known before the first write and a
-create whose answer was lost is recognised.
+create whose answer was lost is recognised. Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,10 +4,8 @@
 
 """What a document deletes: with all that is deleted along with it, and all that forbids it.
 
-Private to the collection.
-
 A gateway deletes on its own what belongs to a deleted entity, and refuses to delete what others
-point at; both are found here beforehand, to any depth.
+point at; both are found here beforehand, to any depth. Private to the collection.
 """
 
 from __future__ import annotations

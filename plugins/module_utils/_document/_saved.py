@@ -4,12 +4,10 @@
 
 """Saved plans: what a document would change, in a form that can be kept and compared. Pure.
 
-Private to the collection.
-
 A saved plan holds no secret. A digest stands for each one: with a new salt for each plan, so that
-nobody can look it up, bound to its entity and field, so that nobody sees that two are the same,
-and slow to compute, so that nobody can try many values. The fingerprint of the document, which
-covers secrets, too, is a digest of the same kind.
+nobody can look it up, bound to its entity and field, so that nobody sees that two are the same, and
+slow to compute, so that nobody can try many values. The fingerprint of the document, which covers
+secrets, too, is a digest of the same kind. Private to the collection.
 """
 
 from __future__ import annotations

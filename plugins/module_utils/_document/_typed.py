@@ -4,10 +4,9 @@
 
 """Values of a state file in their declared types, validated before the first request.
 
-Private to the collection.
-
 The argument spec of a module does this for options; a document has no argument spec. ``007`` is a
 number for YAML, and ``yes`` a boolean: a field that is a string takes what stands in the file.
+Private to the collection.
 """
 
 from __future__ import annotations

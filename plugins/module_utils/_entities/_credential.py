@@ -4,10 +4,8 @@
 
 """Credentials of consumers, one kind for each way to authenticate.
 
-Private to the collection.
-
 A credential is found in its consumer's own list: its key may be secret, and no secret is part of a
-URL.
+URL. Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,10 +4,8 @@
 
 """How an entity is found again: by name, by a comparison over a list, or by keys. Pure.
 
-Private to the collection.
-
-Modules, state files, lookups, prediction and generic entities all use this, on a gateway or on
-what was read of one.
+Modules, state files, lookups, prediction and generic entities all use this, on a gateway or on what
+was read of one. Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,9 +4,8 @@
 
 """The two types with which every kind of entity is declared.
 
-Private to the collection.
-
 Knows neither HTTP nor Ansible; argument specs, comparison, prediction and masking read from it.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,9 +4,7 @@
 
 """The dialect of an Admin API: entities are created by POST and changed by PATCH.
 
-Private to the collection.
-
-Knows no Ansible.
+Knows no Ansible. Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,9 +4,7 @@
 
 """The dialect of a control plane of Konnect: no PATCH, IDs in paths, refusals of its own.
 
-Private to the collection.
-
-Knows no Ansible.
+Knows no Ansible. Private to the collection.
 """
 
 from __future__ import annotations

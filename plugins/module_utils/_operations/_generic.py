@@ -4,9 +4,8 @@
 
 """Any entity of any path, typed by the gateway: the operation behind ``kong_entity``.
 
-Private to the collection.
-
-For what has no module: entities of custom plugins, and kinds newer than the collection.
+For what has no module: entities of custom plugins, and kinds newer than the collection. Private to
+the collection.
 """
 
 from __future__ import annotations

@@ -4,9 +4,7 @@
 
 """The nodes of a gateway that balance requests, and the wait until they use targets as configured.
 
-Private to the collection.
-
-Source of the states of targets: the conformance case health_states.
+Source of the states of targets: the conformance case health_states. Private to the collection.
 """
 
 from __future__ import annotations

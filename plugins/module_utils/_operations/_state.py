@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A state file and a gateway: the operation behind ``kong_state``.
-
-Private to the collection.
-"""
+"""A state file and a gateway: the operation behind ``kong_state``. Private to the collection."""
 
 from __future__ import annotations
 

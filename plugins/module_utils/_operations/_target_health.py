@@ -4,9 +4,8 @@
 
 """Mark a target healthy or unhealthy: the operation behind ``kong_target_health``.
 
-Private to the collection.
-
-Source of the rules: the conformance cases health_states and target_health.
+Source of the rules: the conformance cases health_states and target_health. Private to the
+collection.
 """
 
 from __future__ import annotations
