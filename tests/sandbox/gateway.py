@@ -76,8 +76,9 @@ class Gateway:
             protocol: specialised(routes, Record(spec, f"routes/{protocol}", VALIDATORS))
             for protocol, spec in ROUTES.items()
         }
+        more = konnect_schema.VAULT_FIELDS if edition == "konnect" else []
         self.vaults: dict[str, Record] = {
-            name: specialised(self.kinds["vaults"].record, _vault(fields))
+            name: specialised(self.kinds["vaults"].record, _vault(fields, more))
             for name, fields in VAULTS.items()
         }
         for record in (*(kind.record for kind in self.kinds.values()), *self.plugins.values()):
@@ -174,7 +175,7 @@ UNKNOWN = {
 }
 
 
-def _vault(fields: list[str]) -> Record:
+def _vault(fields: list[str], more: list[dict[str, Any]]) -> Record:
     inside = [{field: {"type": "string"}} for field in fields]
-    config = {"type": "record", "required": True, "fields": inside}
+    config = {"type": "record", "required": True, "fields": [*inside, *more]}
     return Record({"fields": [{"config": config}]}, "vaults/env", VALIDATORS)
