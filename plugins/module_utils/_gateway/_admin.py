@@ -100,12 +100,12 @@ class AdminGateway(Gateway):
         self, kind: Kind, field: str, value: str, parent: str | None = None
     ) -> Entity | None:
         if self._is_in_path(kind, field, value):
-            found = unless_missing(lambda: self._entity("GET", kind, parent, value))
+            found = self._unless_missing(lambda: self._entity("GET", kind, parent, value))
             return found if found is not None and _has(found, field, value) else None
         if field in kind.unique and field != kind.path_key:
             # What can be a secret is not sent in a URL.
             params = None if kind.global_path else {field: value}
-            listed = unless_missing(lambda: self._pages(kind, _path(kind), None, params))
+            listed = self._unless_missing(lambda: self._pages(kind, _path(kind), None, params))
         else:
             listed = self.entities(kind, parent)
         return next((entity for entity in listed or () if entity.get(field) == value), None)
@@ -153,11 +153,22 @@ class AdminGateway(Gateway):
         entity has none.
         """
         try:
-            return unless_missing(lambda: self._pages(kind, path, parent, params))
+            return self._unless_missing(lambda: self._pages(kind, path, parent, params))
         except Refused as exc:
             if params is None or exc.status != 500 or self.traits().writes_entities:
                 raise
             return None
+
+    def _unless_missing(self, read: Callable[[], T]) -> T | None:
+        """as ``unless_missing``, but a gateway without workspaces finds nothing in any."""
+        found = unless_missing(read)
+        workspace = self._client.connection.workspace
+        if found is None and workspace and self.traits().edition == "community":
+            raise InputError(
+                f"the gateway does not have the workspace {workspace}: workspaces need Kong "
+                "Gateway Enterprise"
+            )
+        return found
 
     def _pages(
         self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None = None

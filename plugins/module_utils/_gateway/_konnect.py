@@ -105,7 +105,7 @@ class KonnectGateway(AdminGateway):
         with self._lock:
             if self._core is None:
                 path, workspace = f"{self.path}/core-entities", self.region.connection.workspace
-                if workspace and workspace != "default":
+                if workspace:
                     own = f"{path}/workspaces/{segment(workspace)}"
                     if unless_missing(lambda: self.region.request("GET", own)) is None:
                         raise InputError(f"Workspace '{workspace}' does not exist at {self.url}")
