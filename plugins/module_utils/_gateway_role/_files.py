@@ -51,9 +51,8 @@ def run(given: Mapping[str, Any], check: bool) -> dict[str, Any]:
         files.change(wanted, [PREVIOUS])
     elif state == "restored":
         kept = files.kept()
-        gone = [path for path, file in kept.items() if file is None]
         back = [{**file, "secret": True} for file in kept.values() if file]
-        files.change(back, [*gone, PREVIOUS])
+        files.change(back, [*(path for path, file in kept.items() if not file), PREVIOUS])
     else:
         files.change([], [*given["known"], PREVIOUS])
         files.tidy()
@@ -137,12 +136,11 @@ class Files:
     def _keep(self, paths: Iterable[str]) -> None:
         """Keep what is replaced; what an earlier change kept, which nobody has proven, stays."""
         kept = self.kept()
-        for path in paths:
-            if path not in kept:
-                kept[path] = None
-                if (self.root / path).exists():
-                    mode = f"{(self.root / path).stat().st_mode & 0o777:o}"
-                    kept[path] = {"path": path, "content": self.read(path), "mode": mode}
+        for path in sorted(set(paths) - set(kept)):
+            kept[path] = None
+            if (self.root / path).exists():
+                mode = f"{(self.root / path).stat().st_mode & 0o777:o}"
+                kept[path] = {"path": path, "content": self.read(path), "mode": mode}
         self._write({"path": PREVIOUS, "content": json.dumps(kept), "mode": "0600"})
 
     def _write(self, file: File) -> None:

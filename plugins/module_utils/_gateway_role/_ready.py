@@ -61,8 +61,7 @@ def _reload(run_command: RunCommand, given: Mapping[str, Any]) -> set[int]:
     before = pids(get(f"{given['status_url']}/status")[1]) if given["status_url"] else set()
     status, output, errors = run_command(given["reload"])
     if status:
-        lines = (errors or output).strip().splitlines()
-        raise NotReady(f"The reload failed: {lines[-1] if lines else status}.")
+        raise NotReady(f"The reload failed: {(errors or output).strip()[-300:] or status}.")
     return before
 
 

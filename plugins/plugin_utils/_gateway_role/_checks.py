@@ -14,7 +14,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 
-from ._names import is_known, line_of, numbers_of
+from ._names import is_known, numbers_of
 from ._settings import Facts, Options, Settings, text_of
 from ._tables import BLOCKS, END_OF_LIFE, KEYS, LAST_LINE, NAMES
 
@@ -24,6 +24,11 @@ Rule = tuple[object, str]
 COLLECTIONS = {
     "docker": "community.docker", "compose": "community.docker", "helm": "kubernetes.core",
     "self_signed": "community.crypto", "ca": "community.crypto",
+}
+# What options that are dictionaries take.
+_TAKES = {
+    "nginx_includes": BLOCKS, "registry": ("url", "username", "password"),
+    "resources": ("memory", "cpus", "requests", "limits"), "log": ("driver", "options", "keep"),
 }
 _ENDPOINT = re.compile(r"([a-z]+://)?[^/:@\s\[\]]+(:[0-9]+)?/?")
 _PORT = re.compile(r"((\[[^]]+\]|[0-9.]*):)?([0-9]+:)?[0-9]+(/(tcp|udp))?")
@@ -39,8 +44,7 @@ def problems_of(options: Options, settings: Settings, fixed: Settings, facts: Fa
     needed = [options["method"], *([options["certificate"]] if present else [])]
     rules: list[Rule] = [
         (name not in options["collections"],
-         f"gateway_method={options['method']} needs the collection {name}; install it with:"
-         f" ansible-galaxy collection install {name}")
+         f"A collection is missing; install it with: ansible-galaxy collection install {name}")
         for name in (COLLECTIONS[key] for key in needed if key in COLLECTIONS)
     ]
     if present:
@@ -60,11 +64,11 @@ def warnings_of(options: Options, settings: Settings, certificate: str) -> list[
             like = difflib.get_close_matches(name.lower(), NAMES, n=1, cutoff=0.7)
             rest = f"did you mean {like[0]}?" if like else "it is written as it is."
             found.append(f"{name} is not a known setting of the gateway; {rest}")
-    line, licensed = line_of(options["version"]), {"license_path", "license_data"} & set(settings)
-    if options["edition"] == "enterprise" and not konnect and not licensed:
+    licensed = konnect or {"license_path", "license_data"} & set(settings)
+    if options["edition"] == "enterprise" and not licensed:
         found.append("The enterprise edition has no license; set gateway_license.")
-    if options["edition"] == "community" and END_OF_LIFE.get(line, "9") < END_OF_LIFE[LAST_LINE]:
-        found.append(f"The open edition of {line} gets no fixes since {END_OF_LIFE.get(line)}.")
+    if options["edition"] == "community" and options["line"] in set(END_OF_LIFE) - {LAST_LINE}:
+        found.append(f"The open edition gets no fixes since {END_OF_LIFE[options['line']]}.")
     if konnect and certificate != "none" and not options["pins"]:
         found.append("Konnect does not know the certificate yet; pin the one that the run prints.")
     return found
@@ -73,7 +77,6 @@ def warnings_of(options: Options, settings: Settings, certificate: str) -> list[
 def _mode(options: Options, settings: Settings) -> list[Rule]:
     mode, url, plane = (options[name] for name in ("mode", "control_plane_url", "control_plane"))
     node, enterprise = options["role"] == "data_plane", options["edition"] == "enterprise"
-    pinned = plane and len(options["control_planes"]) == 1
     needs = [
         ("state_file", mode == "dbless", "gateway_mode=dbless"),
         ("license", enterprise, "gateway_edition=enterprise"),
@@ -86,7 +89,7 @@ def _mode(options: Options, settings: Settings) -> list[Rule]:
          "gateway_mode=data_plane needs gateway_control_plane_url, such as cp.example.com."),
         (node and url and not _ENDPOINT.fullmatch(url),
          "gateway_control_plane_url must be a host name or IPv4 address, as cp.example.com:8005."),
-        (options["pins"] and not pinned,
+        (options["pins"] and (not plane or len(options["control_planes"]) != 1),
          f"kong_control_plane={plane} does not exist in Konnect; create it or correct the name."),
         (mode == "konnect" and not enterprise,
          "gateway_mode=konnect needs gateway_edition=enterprise."),
@@ -112,7 +115,7 @@ def _certificates(options: Options) -> list[Rule]:
 
 
 def _method(options: Options) -> list[Rule]:
-    method, version, line = options["method"], options["version"], line_of(options["version"])
+    method, version, line = (options[name] for name in ("method", "version", "line"))
     own = options["image"] or options["package_url"] or method == "files"
     return [
         (method in ("files", "helm") and options["state"] == "stopped",
@@ -122,8 +125,10 @@ def _method(options: Options) -> list[Rule]:
          "gateway_method=package needs gateway_directory=/etc/kong, where its unit looks."),
         (not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", options["name"]),
          "gateway_name must consist of small letters, digits, dots, underscores and hyphens."),
-        (options["ports"] and options["network"] == "host",
-         "gateway_ports cannot be combined with gateway_network=host; remove one of them."),
+        (not re.match("/[^/]+/[^/]", options["directory"]),
+         "gateway_directory must be an absolute path below another directory, such as /etc/kong."),
+        (options["registry"] and not {"username", "password"} <= set(options["registry"]),
+         "gateway_registry needs username and password."),
         (not re.fullmatch(r"[0-9]+(\.[0-9]+){2,3}", version) and not options["image"],
          f"gateway_version={version} must be a full version in quotes, such as '3.14.0.13'."),
         (method == "package" and not options["package_keys"] and line not in KEYS,
@@ -136,7 +141,6 @@ def _method(options: Options) -> list[Rule]:
 def _host(options: Options, facts: Facts) -> list[Rule]:
     """What this host cannot do."""
     method, record, podman = options["method"], facts["record"], facts["podman"]
-    opened = record.get("edition") == "enterprise" and options["edition"] == "community"
     return [
         (method == "package" and not facts["family"],
          f"gateway_method=package needs apt or dnf; this host is {facts['distribution']}."),
@@ -146,7 +150,7 @@ def _host(options: Options, facts: Facts) -> list[Rule]:
          f"{options['directory']} holds a kong.conf of somebody else; set gateway_directory."),
         (record.get("method", method) != method,
          f"gateway_method was {record.get('method')}; run gateway_state=absent with it first."),
-        (opened and options["has_database"],
+        ("enterprise" == record.get("edition") != options["edition"] and options["has_database"],
          "The open edition cannot use an enterprise database; set gateway_edition=enterprise."),
     ]
 
@@ -159,8 +163,9 @@ def _values(options: Options, fixed: Settings) -> Iterator[Rule]:
                f"{name} has several lines, which kong.conf cannot hold; put it into a file.")
         yield (name in fixed and (value is None or text_of(value) != fixed[name]),
                f"{name} is {fixed.get(name)} with gateway_mode={options['mode']}; remove it.")
-    for block in set(options["nginx_includes"]) - set(BLOCKS):
-        yield True, f"gateway_nginx_includes holds {block}; it takes {', '.join(BLOCKS)}."
+    for option, keys in _TAKES.items():
+        for key in sorted(set(options[option]) - set(keys)):
+            yield True, f"gateway_{option} holds {key}; it takes {', '.join(keys)}."
     for entry in map(str, options["ports"]):
         yield (not _PORT.fullmatch(entry),
                f"gateway_ports holds {entry}; write [ADDRESS:][PORT:]PORT, such as 8000:8000.")

@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway_role._host import GROUP
 
-from ._names import is_secret, line_of, numbers_of
+from ._names import is_secret, numbers_of
 from ._settings import INSIDE, Facts, Options, Settings, listeners_of
 from ._tables import IMAGES, KEYS, PACKAGES, PRIVATE, REPOSITORIES
 
@@ -92,7 +92,7 @@ def requirements_of(options: Options, facts: Facts) -> list[str]:
 
 def package_of(options: Options, facts: Facts) -> dict[str, Any]:
     """Names and addresses of a package and its repository."""
-    line, family, own = line_of(options["version"]), facts["family"], options["package_url"]
+    line, family, own = options["line"], facts["family"], options["package_url"]
     name = PACKAGES[options["edition"]]
     base = (own or f"{REPOSITORIES}/gateway-{line.replace('.', '')}").rstrip("/")
     # Neither $releasever, which a locked system sets to 9.4 and Amazon to a date: both are 404.

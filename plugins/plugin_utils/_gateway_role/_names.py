@@ -29,11 +29,6 @@ def is_secret(name: str, text: str) -> bool:
     return not is_known(name) or bool(SECRETS.fullmatch(name) and not OPEN.fullmatch(name))
 
 
-def line_of(version: str) -> str:
-    """The line of a version: ``3.10`` of ``3.10.0.17``."""
-    return ".".join(version.split(".")[:2])
-
-
 def numbers_of(version: str) -> list[int]:
     """The numbers of a version, which compare as they should."""
     return [int(part) for part in version.split(".") if part.isdigit()]

@@ -40,10 +40,11 @@ def text_of(value: Any) -> str:
 def resolved(options: Options) -> dict[str, Any]:
     """The options, in their types, with what follows from them.
 
-    ``role`` and ``has_database`` follow from the mode, ``contained`` and ``bridged`` (whether the
-    gateway is in a network of its own) from the method; ``certificate`` is never ``auto``, and
-    ``pki`` says whether the nodes trust a CA, and not one pair that they share. ``server`` and
-    ``endpoint`` are the control plane's host, and its host and port.
+    ``line`` is that of the version, ``3.10`` of ``3.10.0.17``. ``role`` and ``has_database`` follow
+    from the mode, ``contained`` and ``bridged`` (whether the gateway is in a network of its own)
+    from the method. ``certificate`` is never ``auto``, and ``pki`` says whether the nodes trust a
+    CA, and not one pair that they share. ``server`` and ``endpoint`` are the control plane's host,
+    and its host and port.
     """
     found = dict(options)
     for plane in options["control_planes"]:
@@ -55,6 +56,7 @@ def resolved(options: Options) -> dict[str, Any]:
     mode, method, url = options["mode"], options["method"], str(found["control_plane_url"])
     found["edition"] = options["edition"] or ("enterprise" if mode == "konnect" else "community")
     found["version"] = str(options["version"] or DEFAULTS[found["edition"]])
+    found["line"] = ".".join(found["version"].split(".")[:2])
     found["role"], signed = _MODES.get(mode, ("traditional", "none"))
     found["has_database"] = mode in ("control_plane", "traditional")
     found["contained"] = method in CONTAINERS
