@@ -115,7 +115,7 @@ def test_a_renewed_certificate_is_pinned_and_absent_removes_the_pins(place: Plac
     assert place.pinned() == before
 
 
-def test_a_pair_that_was_pinned_and_never_came_into_use_is_not_pinned_for_ever(place: Place) -> None:
+def test_absent_unpins_a_pair_that_never_came_into_use(place: Place) -> None:
     place.run(tasks="prepare").ok()
     assert len(place.pinned()) == len(place.hosts)
     assert not list(place.lab.root.glob("dp*/certificates/tls.crt"))

@@ -50,7 +50,7 @@ events_logger = "file"
 ELSEWHERE = {
     **{name: f"by SCENARIO={name} only" for name in SCENARIOS if name not in PROVEN},
     "helm": "test_role_gateway_helm.py, where KUBECONFIG and GATEWAY_CHART name a cluster",
-    "rpm": "no root of an rpm distribution can be made here; unit tests check what is written",
+    "rpm": "no root of such a distribution here; test_role_gateway_rpm.py checks what is written",
 }
 
 
