@@ -15,7 +15,7 @@ import pytest
 
 from harness.echo import Echo
 from harness.engine import Engine
-from harness.gateway import Gateway
+from harness.gateway import Gateway, sandbox
 from harness.playbook import LOCAL, Player
 from harness.traffic import traffic
 
@@ -180,3 +180,33 @@ def test_servers_are_drained_one_after_the_other_worked_on_and_put_back(
     assert _weights(shop) == {one.target: 100, two.target: 300}
     assert run.result("Wait until the server has no connections", one.name)["attempts"] == 2
     assert sent.failed == {}
+
+
+def test_a_drain_with_a_wrong_port_fails_and_creates_no_target(
+    shop: Gateway, echo_servers: list[Echo], playbook: Player
+) -> None:
+    run = playbook(
+        "irishtek.kong.drain",
+        inventory=_inventory(shop, echo_servers=_servers(echo_servers[0])),
+        extra_vars={"drain_upstream": "shop", "drain_port": 1, "drain_seconds": 0},
+    )
+    assert run.rc != 0
+    assert "No gateway has the target 127.0.0.1:1 of upstream shop" in run.stdout
+    assert _weights(shop) == {each.target: 100 for each in echo_servers[:2]}
+
+
+def test_a_drain_leaves_a_gateway_without_the_target_alone(
+    shop: Gateway, echo_servers: list[Echo], playbook: Player
+) -> None:
+    one = echo_servers[0]
+    inventory = _inventory(shop, echo_servers=_servers(one))
+    with sandbox() as other:
+        Engine(other).ok("kong_upstream", name="shop")
+        inventory["kong_gateways"]["hosts"]["kong-2"] = {"kong_admin_url": other.admin_url}
+        playbook(
+            "irishtek.kong.drain", inventory=inventory,
+            extra_vars={"drain_upstream": "shop", "drain_port": "server_port", "drain_seconds": 0},
+        ).ok()  # fmt: skip
+        assert other.writes() == ["POST /upstreams"]
+    assert _weights(shop)[one.target] == 100
+
