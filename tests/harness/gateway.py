@@ -22,6 +22,8 @@ _INSIDE = re.compile(r"^/v2/control-planes/[^/]+/core-entities")
 
 # How the names of all entities begin that tests make on a gateway which is not theirs.
 PREFIX = "irishtek-test-"
+# The mode of a gateway whose entities come from one document.
+DBLESS = "dbless"
 # The tag of all of them.
 TAG = "irishtek-test"
 # The lists of all entities, each before what it refers to; credentials go with their consumers.
@@ -182,6 +184,16 @@ class Gateway:
         """The gateway's release without the patch, as "3.10"."""
         return ".".join(map(str, self.release[:2]))
 
+    @property
+    def mode(self) -> str:
+        """How it runs, by the names of the sandbox's modes."""
+        if self.control_plane:
+            return "konnect"
+        configuration = self.call("GET", "/")["configuration"]
+        if configuration.get("role") in ("control_plane", "data_plane"):
+            return str(configuration["role"])
+        return DBLESS if configuration.get("database") == "off" else "database"
+
     def _by_id(self, method: str, path: str, document: Any) -> tuple[str, str, Any]:
         """A write as Konnect takes it: by an ID, and with the whole entity."""
         found = self.call("GET", path)
@@ -248,6 +260,9 @@ class Gateway:
 
     def empty(self) -> None:
         """Remove all entities."""
+        if self.mode == DBLESS:
+            self.call("POST", "/config", {"_format_version": "3.0"})
+            return
         for path in EMPTIED:
             while found := self._removable(path):
                 for entity in found:

@@ -7,11 +7,12 @@ They start a sandbox gateway, or use the one that KONG_ADMIN_URL and KONG_PROXY_
 KONG_ADMIN_TOKEN, KONG_ECHO_HOST) name. Clients reach either through a recording proxy. One that is
 named and has no entities is emptied before each test and after the last. One that has some keeps
 them: what needs an empty gateway skips, and the other tests make only entities whose names begin
-with `irishtek-test-`, or that they remove again.
+with `irishtek-test-`, or that they remove again. What the mode of the named one cannot serve skips.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ import pytest
 from harness.certificates import self_signed
 from harness.echo import Echo, echo_server
 from harness.engine import Engine
-from harness.gateway import Gateway, sandbox
+from harness.gateway import DBLESS, Gateway, sandbox
 from harness.kinds import pem_texts
 from harness.paths import ROOT
 from harness.playbook import Player
@@ -32,6 +33,7 @@ from harness.recording import recorded
 from integration.dialects import ADMIN, BOTH, KONNECT, control_plane, reason_against
 
 
+@functools.cache
 def _real_gateway() -> Gateway | None:
     """The gateway that the environment names; tests may empty it when it is empty now."""
     admin_url = os.environ.get("KONG_ADMIN_URL", "")
@@ -51,6 +53,17 @@ def _real_gateway() -> Gateway | None:
 def _recorded_sandbox(*options: str, control_plane: str = "") -> Iterator[Gateway]:
     with sandbox(*options, control_plane=control_plane) as started, recorded(started) as gateway:
         yield gateway
+
+
+@contextmanager
+def _of_mode(mode: str) -> Iterator[Gateway]:
+    """The gateway that the environment names, where it runs so and is empty; else a sandbox."""
+    real = _real_gateway()
+    serves = real is not None and real.is_ours and real.mode == mode
+    started = recorded(real) if real and serves else _recorded_sandbox("--mode", mode)
+    with started as gateway:
+        yield gateway
+        gateway.reset()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -80,10 +93,24 @@ def dialect(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def _gateway(dialect: str) -> Iterator[Gateway]:
     real = _real_gateway()
+    if real and real.mode == DBLESS:
+        pytest.skip("the gateway has no database, so it takes no entity alone")
     started = recorded(real) if real else _recorded_sandbox(control_plane=control_plane(dialect))
     with started as gateway:
         yield gateway
         gateway.reset()
+
+
+@pytest.fixture(scope="session")
+def _dbless() -> Iterator[Gateway]:
+    with _of_mode(DBLESS) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def _control_plane() -> Iterator[Gateway]:
+    with _of_mode("control_plane") as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="session")
