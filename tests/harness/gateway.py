@@ -22,8 +22,8 @@ _INSIDE = re.compile(r"^/v2/control-planes/[^/]+/core-entities")
 
 # How the names of all entities begin that tests make on a gateway which is not theirs.
 PREFIX = "irishtek-test-"
-# The mode of a gateway whose entities come from one document.
-DBLESS = "dbless"
+# Modes of a gateway: its entities come from one document, or other nodes balance for it.
+DBLESS, CONTROL_PLANE = "dbless", "control_plane"
 # The tag of all of them.
 TAG = "irishtek-test"
 # The lists of all entities, each before what it refers to; credentials go with their consumers.
@@ -103,7 +103,7 @@ class Gateway:
 
     `admin_url` is that of the recording proxy where one stands before it, which is then the
     `interceptor`. A real gateway `is_ours` when it had no entities: tests may empty it. The
-    `status_url` is that of a sandbox with a status port.
+    `status_url` is that of a sandbox with a status port, or of a control plane's data plane.
     `control_plane` is the name of a control plane where `admin_url` is Konnect's: then the paths
     are those of its core entities.
     """
@@ -184,7 +184,7 @@ class Gateway:
         """The gateway's release without the patch, as "3.10"."""
         return ".".join(map(str, self.release[:2]))
 
-    @property
+    @functools.cached_property
     def mode(self) -> str:
         """How it runs, by the names of the sandbox's modes."""
         if self.control_plane:
@@ -193,6 +193,11 @@ class Gateway:
         if configuration.get("role") in ("control_plane", "data_plane"):
             return str(configuration["role"])
         return DBLESS if configuration.get("database") == "off" else "database"
+
+    @property
+    def has_health(self) -> bool:
+        """Whether it knows the health of targets: it balances requests itself."""
+        return self.mode not in ("konnect", CONTROL_PLANE)
 
     def _by_id(self, method: str, path: str, document: Any) -> tuple[str, str, Any]:
         """A write as Konnect takes it: by an ID, and with the whole entity."""
