@@ -23,7 +23,10 @@ SANDBOX_SETTINGS = {"ADMIN_PORT", "PROXY_PORT", "MODE", "VERSION", "EDITION", "D
 def _announce() -> None:
     """Say what the first call of a command waits for."""
     if not workspace.VENV.exists():
-        print("Preparing .venv and .build: one to three minutes, the first time only.", file=sys.stderr)
+        print(
+            "Preparing .venv and .build: one to three minutes, the first time only.",
+            file=sys.stderr,
+        )
 
 
 def _collection() -> int:
