@@ -4,9 +4,7 @@
 
 """Start an operation as a module, and what both ways to run have in common.
 
-Private to the collection.
-
-The engine raises exceptions; only here they become failed results.
+The engine raises exceptions; only here they become failed results. Private to the collection.
 """
 
 from __future__ import annotations
@@ -21,8 +19,7 @@ from ansible.module_utils.common.warnings import warn
 
 from ._argspec import ArgumentSpec, Path, refuse_unsendable, remove_nulls, restore_nulls
 from ._client import Client
-from ._connection import Connection
-from ._connection_options import connection_from, secrets_in, with_environment
+from ._connection import Connection, connection_from, secrets_in, with_environment
 from ._errors import InputError, KongError
 from ._gateway._admin import AdminGateway
 from ._gateway._konnect import KonnectGateway

@@ -4,11 +4,9 @@
 
 """Check mode: a gateway that predicts what writes would do, and sends reads and validations only.
 
-Private to the collection.
-
 A prediction is the existing entity (or the defaults of the gateway's own schema) with the change
 merged in, validated by the gateway. What that validation does not know, uniqueness and references,
-is looked up.
+is looked up. Private to the collection.
 """
 
 from __future__ import annotations
@@ -20,7 +18,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ._entities._identity import find_by_reference
 from ._entities._kind import (
     CASCADE,
     PLACEHOLDER,
@@ -88,6 +85,8 @@ class PredictingGateway(Gateway):
     """The interface of the gateway that it reads from; nothing is written."""
 
     predicts = True
+    # What is predicted refers to its parent by ID.
+    takes_names = False
 
     def __init__(
         self,
@@ -100,7 +99,6 @@ class PredictingGateway(Gateway):
         self._predictions = predictions
         self._warn = warn
         self._checks = checks
-        self._parents: dict[str, str] = {}
         self.url = gateway.url
         self.lists_all = gateway.lists_all
         self.omits_nulls = gateway.omits_nulls
@@ -141,13 +139,10 @@ class PredictingGateway(Gateway):
         self, kind: Kind, field: str, value: str, parent: str | None = None
     ) -> Entity | None:
         """What is predicted takes precedence over what the gateway has."""
-        above = self._parent(kind, parent)
-        if parent is not None and above is None:
-            return None
-        for entity in self._predicted(kind, kind.parent, above):
+        for entity in self._predicted(kind, kind.parent, parent):
             if entity.get(field) == value:
                 return entity
-        if above is not None and above.startswith(PLACEHOLDER):
+        if str(parent).startswith(PLACEHOLDER):
             return None
         return self._unless_changed(kind, self._gateway.find_by(kind, field, value, parent))
 
@@ -158,15 +153,12 @@ class PredictingGateway(Gateway):
         of: str = "",
         tags: Sequence[str] = (),
     ) -> list[Entity] | None:
-        above = parent if of else self._parent(kind, parent)
-        if parent is not None and above is None:
-            return None
         existing: list[Entity] = []
-        if not str(above).startswith(PLACEHOLDER):
+        if not str(parent).startswith(PLACEHOLDER):
             existing = self._gateway.entities(kind, parent, of, tags) or []
         predicted = [
             entity
-            for entity in self._predicted(kind, of or kind.parent, above)
+            for entity in self._predicted(kind, of or kind.parent, parent)
             if set(tags) <= set(entity.get("tags") or ())
         ]
         kept = (self._unless_changed(kind, entity) for entity in existing)
@@ -204,11 +196,7 @@ class PredictingGateway(Gateway):
         if not self.offers(kind):
             raise InputError(self.not_offered.format(kind.schema_name))
         self._refuse_taken(kind, body, {}, parent)
-        above = (
-            {kind.parent: {"id": self._parent_or_placeholder(kind, str(parent))}}
-            if kind.parent
-            else {}
-        )
+        above = {kind.parent: {"id": parent}} if kind.parent else {}
         self._validate(kind, {**body, **above})
         entity = {**complete(self.schema_of(kind), body), **above}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
@@ -269,27 +257,6 @@ class PredictingGateway(Gateway):
             "the prediction goes on as if an earlier task had created it"
         )
         return PLACEHOLDER + uuid.uuid4().hex[:12]
-
-    def _parent(self, kind: Kind, parent: str | None) -> str | None:
-        """The ID of the parent, looked up once a task; None where it does not exist."""
-        known = not self._checks.looks_up or str(parent).startswith(PLACEHOLDER)
-        if kind.parent is None or parent is None or known:
-            return parent
-        with self._predictions.lock:
-            if parent not in self._parents:
-                found = find_by_reference(self, kind.parent_kind or KINDS[kind.parent], parent)
-                if found is None:
-                    return None
-                self._parents[parent] = str(found["id"])
-            return self._parents[parent]
-
-    def _parent_or_placeholder(self, kind: Kind, parent: str) -> str:
-        with self._predictions.lock:
-            found = self._parent(kind, parent)
-            if found is None:
-                above = kind.parent_kind or KINDS[str(kind.parent)]
-                found = self._parents[parent] = self.missing(above, parent)
-            return found
 
     def _refuse_taken(self, kind: Kind, body: Entity, current: Entity, parent: str | None) -> None:
         if not self._checks.looks_up:

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 from harness.engine import Engine
 from harness.gateway import Gateway

@@ -56,14 +56,9 @@ def _complete(predicted: Entity) -> None:
 
 
 CONTROL_PLANE = Kind(
-    name="control_plane",
-    path="control-planes",
-    identity=Identity("name", fixed=("cluster_type", "cloud_gateway")),
-    path_key="name",
-    validated=False,
-    read_only=_ENDPOINTS,
-    read=_flat,
-    predict=_complete,
+    name="control_plane", path="control-planes",
+    identity=Identity("name", fixed=("cluster_type", "cloud_gateway")), validated=False,
+    read_only=_ENDPOINTS, read=_flat, predict=_complete,
     fields=(
         Field("name", nullable=False),
         Field("description", nullable=False),
@@ -89,11 +84,9 @@ CONTROL_PLANE = Kind(
 
 
 DATA_PLANE_CERTIFICATE = Kind(
-    name="data_plane_certificate",
-    path="dp-client-certificates",
+    name="data_plane_certificate", path="dp-client-certificates",
     identity=ByComparison("cert", key=lambda entity: digest_of(entity.get("cert") or "")),
-    named_by=("title",),
-    validated=False,
+    named_by=("title",), validated=False,
     # It has no PATCH.
     replaced=("title",),
     read=lambda response, parent: response.get("item") or response,

@@ -64,10 +64,7 @@ _EXPRESSION = re.compile(r"[\\\[\](){}^$|*+?]")
 _ENDPOINT = (Field("ip"), Field("port", "int", between=(0, 65535)))
 
 ROUTE = Kind(
-    name="route",
-    path="routes",
-    identity=Identity("name"),
-    path_key="name",
+    name="route", path="routes", identity=Identity("name"),
     fields=(
         Field("name", nullable=False),
         Field("service", reference="service", on_delete=RESTRICT, nested=True),

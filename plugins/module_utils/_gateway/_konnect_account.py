@@ -4,9 +4,7 @@
 
 """What Konnect has outside of a control plane's entities: control planes, certificates, nodes.
 
-Private to the collection.
-
-Knows no Ansible.
+Knows no Ansible. Private to the collection.
 """
 
 from __future__ import annotations

@@ -58,6 +58,8 @@ class Gateway(Protocol):
     predicts: bool
     # Kinds with one list of the entities of all parents, together with those that declare its path.
     lists_all: frozenset[str] = frozenset()
+    # Whether the name of a parent can replace its ID in paths.
+    takes_names: bool = True
     # Whether its responses leave out what is null, so that a null is a default there.
     omits_nulls: bool = False
     # The name of the control plane in Konnect.
