@@ -196,7 +196,7 @@ def test_an_undo_goes_backwards_and_ends_where_it_began() -> None:
     work = _work(gateway, changed)
     report, _told = _run(gateway, work)
     gateway.writes.clear()
-    undone, left = undo(cast(Gateway, gateway), report)
+    _undone, left = undo(cast(Gateway, gateway), report)
     assert left == []
     first = next(at for at, (how, _kind, _name) in enumerate(gateway.writes) if how != "create")
     assert _follows_references(gateway.writes[:first])
