@@ -349,6 +349,9 @@ def refusal(body: Mapping[str, Any], status: int) -> str:
         reasons = "; ".join(flat_reasons(fields))
         return f"{body.get('name', 'schema violation')} ({reasons})"
     message = " ".join(str(body.get("message") or body.get("error") or "").split())
+    if body.get("code") == 10:
+        # Only the name says which field: "invalid unique prefix".
+        message = f"{str(body.get('name')).replace('unique ', '')}: {message}"
     text = f"{message} (HTTP {status})" if message else f"HTTP {status}"
     if status == 401:
         return f"{text}; check admin_token (or KONG_ADMIN_TOKEN)"

@@ -242,9 +242,11 @@ def connection_from(
         headers.append(("Kong-Admin-Token", params["admin_token"]))
     if control_plane is not None:
         headers.append(("Authorization", f"Bearer {params['konnect_token']}"))
+    # Paths without a workspace are those of this one, which each edition has.
+    workspace = None if params.get("workspace") in ("", "default") else params.get("workspace")
     return Connection(
-        url=url.rstrip("/"),
-        workspace=params.get("workspace") or None,
+        url=url.strip().rstrip("/"),
+        workspace=workspace,
         headers=tuple(headers),
         timeout=params["request_timeout"],
         retries=params["request_retries"],

@@ -40,7 +40,7 @@ class Session:
 
     def __init__(self) -> None:
         self._clients: dict[Connection, Client] = {}
-        self._control_planes: dict[str, str] = {}
+        self._control_planes: dict[str, dict[str, str]] = {}
 
     def client(self, connection: Connection) -> Client:
         """The client of a connection; those that were not used lately are closed."""
@@ -67,8 +67,10 @@ class Session:
             return AdminGateway(client)
         return KonnectGateway(client, partial(self.control_plane, connection))
 
-    def control_plane(self, connection: Connection, look_up: Callable[[], str]) -> str:
-        """The ID of the control plane of a connection, looked up once."""
+    def control_plane(
+        self, connection: Connection, look_up: Callable[[], dict[str, str]]
+    ) -> dict[str, str]:
+        """What is known of the control plane of a connection, looked up once."""
         key = f"{connection.url} {connection.control_plane}"
         if key not in self._control_planes:
             self._control_planes[key] = look_up()

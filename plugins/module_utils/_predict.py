@@ -18,7 +18,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ._client import NO_DATABASE
 from ._entities._kind import (
     CASCADE,
     PLACEHOLDER,
@@ -35,7 +34,7 @@ from ._errors import InputError
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
 from ._schema import Schema, complete, replacements, value_at, without_old_names
-from ._values import without_nulls
+from ._values import with_nulls, without_nulls
 
 
 class Predictions:
@@ -102,6 +101,7 @@ class PredictingGateway(Gateway):
         self._checks = checks
         self.url = gateway.url
         self.lists_all = gateway.lists_all
+        self.omits_nulls = gateway.omits_nulls
         self.not_offered = gateway.not_offered
         self.control_plane = gateway.control_plane
 
@@ -192,7 +192,7 @@ class PredictingGateway(Gateway):
         )
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
-        self._refuse_without_database()
+        self._refuse_read_only()
         if not self.offers(kind):
             raise InputError(self.not_offered.format(kind.schema_name))
         self._refuse_taken(kind, body, {}, parent)
@@ -204,7 +204,7 @@ class PredictingGateway(Gateway):
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
         kind, current = plan.kind, plan.stored
-        self._refuse_without_database()
+        self._refuse_read_only()
         self._refuse_taken(kind, plan.body, current, parent)
         entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
         if kind.details is not None:
@@ -214,7 +214,7 @@ class PredictingGateway(Gateway):
         return self._remembered(kind, {**entity, **made})
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        self._refuse_without_database()
+        self._refuse_read_only()
         if self._checks.looks_up:
             self._refuse_referenced(kind, current)
         self._predictions.remember(kind, current["id"], None)
@@ -287,8 +287,9 @@ class PredictingGateway(Gateway):
         kind.predict(entity)
         if entity.get("partials") and kind.replaced:
             entity = _as_linked(self.schema_of(kind), entity)
-        if self.traits().omits_nulls:
-            entity = without_nulls(entity, kind.keeps_nulls, in_lists=True)
+        if self.omits_nulls:
+            sparse = without_nulls(entity, kind.keeps_nulls, in_lists=True)
+            entity = with_nulls(kind.fields, sparse)
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 
@@ -302,9 +303,9 @@ class PredictingGateway(Gateway):
             body = without_old_names(kind.details, body)
         self._gateway.validate(kind, body)
 
-    def _refuse_without_database(self) -> None:
-        if self._checks.writes_entities and not self.traits().writes_entities:
-            raise InputError(NO_DATABASE)
+    def _refuse_read_only(self) -> None:
+        if self._checks.writes_entities:
+            self._gateway.refuse_read_only()
 
 
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:

@@ -208,6 +208,20 @@ def without_nulls(entity: Entity, kept: Collection[str] = (), in_lists: bool = F
     }
 
 
+def with_nulls(fields: Iterable[Field], entity: Entity) -> Entity:
+    """A response that leaves out what is null, as one that does not; so in its records."""
+    full = dict(entity)
+    for field in fields:
+        if field.name not in full and not field.always_returned:
+            continue
+        value = full.setdefault(field.name, None)
+        if field.is_record and isinstance(value, dict):
+            full[field.name] = with_nulls(field.fields, value)
+        elif field.is_list_of_records and isinstance(value, list):
+            full[field.name] = [with_nulls(field.fields, each) for each in value]
+    return full
+
+
 def canonical(field: Field | None, value: Any) -> Any:
     """A form in which two values are equal when the gateway makes no difference between them."""
     if field is None or value is None:

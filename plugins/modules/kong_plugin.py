@@ -27,8 +27,8 @@ options:
     type: str
   instance_name:
     description:
-      - Name of this instance of the plugin, unique on the gateway. A plugin that is found by it can be moved to another
-        scope in place.
+      - Name of this instance of the plugin, unique on the gateway. For a plugin that is found by it, another scope than
+        its own is an error.
     type: str
   service:
     description:

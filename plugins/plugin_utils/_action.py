@@ -11,6 +11,7 @@ a run. Arguments are validated, converted to plain values and masked as in ``Ans
 from __future__ import annotations
 
 import datetime
+import gc
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -37,6 +38,8 @@ SECONDS_BETWEEN_LINES = 2.0
 SWITCH = "KONG_ANSIBLE_IN_PROCESS"
 
 prepare()
+# Tasks run in forks, where a search for garbage would copy the memory of all objects of the parent.
+gc.freeze()
 
 
 class KongAction(NormalAction):

@@ -284,7 +284,7 @@ def test_the_connection_has_everything_that_is_written() -> None:
     connection = connection_from(
         {
             **CONNECTED,
-            "admin_url": "https://gw.test:8444/",
+            "admin_url": " https://gw.test:8444/\n",
             "admin_token": "t",
             "admin_headers": {"X-A": 1},
             "workspace": "team",

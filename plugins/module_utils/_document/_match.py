@@ -25,6 +25,7 @@ from .._errors import InputError, KongError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
+from .._values import without_nulls
 from ._current import CurrentState
 from ._defaults import Defaults, leaves_out
 from ._format import ORDER
@@ -285,8 +286,10 @@ class Matcher:
         for_each(self._gateway.schema, sorted(names))
 
     def _leaves_out(self, item: Item) -> bool:
-        written = {**item.written, **item.links}
-        return leaves_out(item.kind.fields, written, self._current[id(item)] or {})
+        written, current = {**item.written, **item.links}, self._current[id(item)] or {}
+        if self._gateway.omits_nulls:
+            current = without_nulls(current, in_lists=True)
+        return leaves_out(item.kind.fields, written, current)
 
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:

@@ -44,20 +44,26 @@ def text_of_document(document: Document) -> str:
     return _json([sorted(_json(_parts(item)) for item in document.items), document.select_tags])
 
 
-def save(origin: Saved, text: str, changes: ChangeSet, salt: str | None = None) -> Saved:
+def save(
+    origin: Saved, text: str, changes: ChangeSet, salt: str | None = None, *, brief: bool = False
+) -> Saved:
     """The plan as it is kept.
 
     :param origin: the gateway, and the options that decide what is planned.
     :param text: the canonical text of the document, with its secrets.
     :param salt: that of the plan with which this one is to be compared; a new one else.
+    :param brief: leaves out the digest of the document, which is slow, where nothing is planned.
     """
     salt = salt or secrets.token_hex(16)
     entries = list(_entries(changes, salt))
+    document = None
+    if entries or not brief:
+        document = _digest(salt, "document", text, _ROUNDS_OF_DOCUMENT)
     return {
         "format": FORMAT,
         **origin,
         "salt": salt,
-        "document": _digest(salt, "document", text, _ROUNDS_OF_DOCUMENT),
+        "document": document,
         "fingerprint": hashlib.sha256(_json(entries).encode()).hexdigest(),
         "changes": entries,
         "protected": [each.summary() for each in changes.protected],
@@ -77,7 +83,7 @@ def differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         for name, value in saved["options"].items()
         if now["options"].get(name) != value
     ]
-    if saved["document"] != now["document"]:
+    if saved["document"] not in (None, now["document"]):
         found.append("the document changed")
     found += [
         f"the gateway changed: its {name} was {then.get(name)}, and is {here[name]}"

@@ -69,6 +69,8 @@ class Field:
     :param secret: the value is never shown.
     :param hides: whether a string has a secret, as a URL with a password does: it is not shown.
     :param sensitive: the keys of a map whose values are never shown.
+    :param always_returned: whether responses have it when it is null; not what is only written,
+        and what depends on how a gateway is configured.
     :param warnings: what to warn about in a written value that a gateway accepts, though something
         else may be meant; it gets the value as it is written.
     """
@@ -94,6 +96,7 @@ class Field:
     secret: bool = False
     hides: Callable[[str], bool] | None = None
     sensitive: Callable[[str], bool] | None = None
+    always_returned: bool = True
     warnings: Callable[[Any], list[str]] | None = None
 
     @property

@@ -22,6 +22,11 @@ CLUSTER_TYPES = (
     "CLUSTER_TYPE_KAFKA_NATIVE_EVENT_PROXY",
     "CLUSTER_TYPE_SERVERLESS_V1",
 )
+# Why the entities of control planes of a type cannot be written.
+READ_ONLY = {
+    "CLUSTER_TYPE_K8S_INGRESS_CONTROLLER": "its ingress controller does that",
+    GROUP: "write those of its members",
+}
 AUTH_TYPES = ("pinned_client_certs", "pki_client_certs")
 _IN_CONFIG = ("cluster_type", "auth_type", "cloud_gateway", "proxy_urls")
 _ENDPOINTS = ("control_plane_endpoint", "telemetry_endpoint")

@@ -83,8 +83,8 @@ ROUTE = Kind(
         Field("preserve_host", "bool"),
         Field("request_buffering", "bool"),
         Field("response_buffering", "bool"),
-        Field("expression"),
-        Field("priority", "int", between=(0, 70368744177663)),
+        Field("expression", always_returned=False),
+        Field("priority", "int", between=(0, 70368744177663), always_returned=False),
         tags_field(),
     ),
 )

@@ -64,7 +64,7 @@ SERVICE = Kind(
     name="service", path="services", identity=Identity("name"), apply_field_rules=expand_url,
     fields=(
         Field("name", nullable=False),
-        Field("url", nullable=False, hides=may_hold_password),
+        Field("url", nullable=False, hides=may_hold_password, always_returned=False),
         Field("protocol", choices=PROTOCOLS),
         Field("host"),
         Field("port", "int", between=(0, 65535)),

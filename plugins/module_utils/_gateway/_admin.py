@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
-from .._client import Client
+from .._client import NO_DATABASE, Client
 from .._connection import segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
@@ -21,6 +21,7 @@ from .._entities._registry import KINDS, parent_of
 from .._errors import InputError, KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
+from .._values import with_nulls
 from ._errors import NoBalancer, NotOffered, ParentMissing, UniqueViolation
 from ._protocol import Gateway, Traits
 
@@ -99,12 +100,12 @@ class AdminGateway(Gateway):
         self, kind: Kind, field: str, value: str, parent: str | None = None
     ) -> Entity | None:
         if self._is_in_path(kind, field, value):
-            found = unless_missing(lambda: self._entity("GET", kind, parent, value))
+            found = self._unless_missing(lambda: self._entity("GET", kind, parent, value))
             return found if found is not None and _has(found, field, value) else None
         if field in kind.unique and field != kind.path_key:
             # What can be a secret is not sent in a URL.
             params = None if kind.global_path else {field: value}
-            listed = unless_missing(lambda: self._pages(kind, _path(kind), None, params))
+            listed = self._unless_missing(lambda: self._pages(kind, _path(kind), None, params))
         else:
             listed = self.entities(kind, parent)
         return next((entity for entity in listed or () if entity.get(field) == value), None)
@@ -152,11 +153,22 @@ class AdminGateway(Gateway):
         entity has none.
         """
         try:
-            return unless_missing(lambda: self._pages(kind, path, parent, params))
+            return self._unless_missing(lambda: self._pages(kind, path, parent, params))
         except Refused as exc:
             if params is None or exc.status != 500 or self.traits().writes_entities:
                 raise
             return None
+
+    def _unless_missing(self, read: Callable[[], T]) -> T | None:
+        """as ``unless_missing``, but a gateway without workspaces finds nothing in any."""
+        found = unless_missing(read)
+        workspace = self._client.connection.workspace
+        if found is None and workspace and self.traits().edition == "community":
+            raise InputError(
+                f"the gateway does not have the workspace {workspace}: workspaces need Kong "
+                "Gateway Enterprise"
+            )
+        return found
 
     def _pages(
         self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None = None
@@ -167,7 +179,16 @@ class AdminGateway(Gateway):
             if exc.status == 403:
                 raise NotOffered(exc, exc.message, forbidden=True) from exc
             raise
-        return [kind.read(each, parent) for each in listed if each.get("name") not in kind.reserved]
+        kept = [each for each in listed if each.get("name") not in kind.reserved]
+        return [self._read(kind, each, parent) for each in kept]
+
+    def _read(self, kind: Kind, response: Entity, parent: str | None) -> Entity:
+        entity = kind.read(response, parent)
+        return with_nulls(kind.fields, entity) if self.omits_nulls else entity
+
+    def refuse_read_only(self) -> None:
+        if not self.traits().writes_entities:
+            raise InputError(NO_DATABASE)
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:
@@ -291,7 +312,7 @@ class AdminGateway(Gateway):
         """A response that must be an entity; the JSON of another server is refused."""
         path = _path(kind, parent, key)
         response = self._client.request(method, path, body, params)
-        entity = kind.read(response, parent) if isinstance(response, dict) else None
+        entity = self._read(kind, response, parent) if isinstance(response, dict) else None
         if entity is None or "id" not in entity:
             raise UnexpectedAnswer(
                 f"the response to {method} {self._client.url}{path} is not an entity: "

@@ -17,8 +17,9 @@ from typing import Any, Callable
 from .._client import Client
 from .._connection import segment
 from .._entities._kind import Entity, Kind
+from .._entities._konnect import READ_ONLY
 from .._entities._registry import KINDS
-from .._errors import UNIQUE, InputError, UnexpectedAnswer
+from .._errors import UNIQUE, InputError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
 from .._schema import from_json_schema
@@ -42,8 +43,8 @@ _HINTS = {
 _REGIONAL = re.compile(r"^https://[a-z]+\.(api|svc)\.konghq\.")
 # Credentials that Konnect's data planes do not have.
 _NOT_OFFERED = ("oauth2",)
-# Remembers the ID that it is given a function for.
-Remember = Callable[[Callable[[], str]], str]
+# Remembers the control plane that it is given a function for.
+Remember = Callable[[Callable[[], "dict[str, str]"]], "dict[str, str]"]
 
 
 def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
@@ -58,7 +59,8 @@ def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, A
         at[name] = reason
     message = str(body.get("detail") or body.get("message") or body.get("title") or "")
     texts = "; ".join(f"{field}: {why}" if field else why for field, why in found)
-    text = f"{message} ({texts})" if found else f"{message} (HTTP {status})".strip()
+    status_text = f"{message} (HTTP {status})" if message else f"HTTP {status}"
+    text = f"{message} ({texts})" if found else status_text
     taken = any("(type: unique)" in reason for _field, reason in found)
     details = {name: body[name] for name in ("code",) if name in body}
     details.update({"name": UNIQUE if taken else message, "fields": fields})
@@ -79,18 +81,19 @@ def _reasons(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 class KonnectGateway(AdminGateway):
     """The core entities of one control plane, which is looked up with the first request.
 
-    :param remember: keeps the control plane's ID for the rest of a run.
+    :param remember: keeps the control plane's ID and type for the rest of a run.
     """
 
     lists_all = frozenset({"target"})
     takes_names = False
+    omits_nulls = True
     not_offered = "Konnect does not have {}"
 
     def __init__(self, client: Client, remember: Remember) -> None:
         super().__init__(client.at("", read_refusal))
         self._remember = remember
         self._core: Client | None = None
-        self._path = ""
+        self._found: dict[str, str] = {}
         # Threads of a task look up what they share once.
         self._lock = threading.RLock()
         self.control_plane = client.connection.control_plane
@@ -102,7 +105,7 @@ class KonnectGateway(AdminGateway):
         with self._lock:
             if self._core is None:
                 path, workspace = f"{self.path}/core-entities", self.region.connection.workspace
-                if workspace and workspace != "default":
+                if workspace:
                     own = f"{path}/workspaces/{segment(workspace)}"
                     if unless_missing(lambda: self.region.request("GET", own)) is None:
                         raise InputError(f"Workspace '{workspace}' does not exist at {self.url}")
@@ -118,8 +121,8 @@ class KonnectGateway(AdminGateway):
     def path(self) -> str:
         """The path of the control plane itself."""
         with self._lock:
-            self._path = self._path or f"{CONTROL_PLANES}/{self._remember(self._look_up)}"
-            return self._path
+            self._found = self._found or self._remember(self._look_up)
+            return f"{CONTROL_PLANES}/{self._found['id']}"
 
     def is_control_plane(self, name: str) -> bool:
         found = self.account().find_control_plane(name)
@@ -134,7 +137,7 @@ class KonnectGateway(AdminGateway):
             return KonnectAccount(self.region, self.path, self.url)
         return KonnectAccount(self.region)
 
-    def _look_up(self) -> str:
+    def _look_up(self) -> dict[str, str]:
         wanted = str(self.region.connection.control_plane)
         found = self.account().find_control_plane(wanted)
         if found is None:
@@ -143,7 +146,7 @@ class KonnectGateway(AdminGateway):
                 f"and {self.region.connection.where} (a control plane of another region is not "
                 "found, either)"
             )
-        return str(found["id"])
+        return {name: str(found[name]) for name in ("id", "cluster_type")}
 
     def identify(self) -> dict[str, Any]:
         host = _REGIONAL.sub(r"https://global.\1.konghq.", self.region.url)
@@ -187,7 +190,16 @@ class KonnectGateway(AdminGateway):
     ) -> list[Entity]:
         return [each for each in super()._pages(kind, path, parent, params) if not _managed(each)]
 
+    def refuse_read_only(self) -> None:
+        why = READ_ONLY.get(self.path and self._found["cluster_type"])
+        if why is not None:
+            raise InputError(
+                f"entities of a control plane of the cluster_type {self._found['cluster_type']} "
+                f"cannot be written: {why}"
+            )
+
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+        self.refuse_read_only()
         if not self.offers(kind):
             raise InputError(self.not_offered.format(kind.schema_name))
         try:
@@ -196,8 +208,13 @@ class KonnectGateway(AdminGateway):
             # Konnect names the field; the value is the one that was sent.
             exc.taken = {name: body.get(name) for name in exc.fields}
             raise
+        except Refused as exc:
+            if exc.status == 404 and not kind.parent:
+                exc.add(f"; check whether the control plane {self.control_plane} was deleted")
+            raise
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
+        self.refuse_read_only()
         _refuse_managed(plan.stored)
         kind, body = plan.kind, dict(plan.full_body)
         params = None
@@ -209,6 +226,7 @@ class KonnectGateway(AdminGateway):
         return self._entity("PUT", kind, parent, plan.stored["id"], body, params=params)
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
+        self.refuse_read_only()
         _refuse_managed(current)
         super().delete(kind, current, parent)
 

@@ -23,9 +23,9 @@ def run_plan(task: Task) -> Result:
     """Plan, let the gateway validate it, and save it; the gateway of the task only predicts."""
     planned = plan_document(task, saving=True)
     made_from = origin(task, planned)
-    # Before the prediction, which adds what the gateway would make up.
-    saved = save(made_from, planned.text, planned.changes)
     dest = task.params.get("dest")
+    # Before the prediction, which adds what the gateway would make up.
+    saved = save(made_from, planned.text, planned.changes, brief=dest is None)
     earlier = None if dest is None else _earlier(task, dest)
     if earlier is not None:
         same = save(made_from, planned.text, planned.changes, earlier["salt"])

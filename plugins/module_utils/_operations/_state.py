@@ -35,6 +35,8 @@ from ._files import read_plan
 
 # Options that decide what is planned.
 _DECISIVE = ("state", "purge_kinds", "cascade", "protect_tags")
+# What a saved plan says of the gateway.
+_VERSIONS = ("name", "version", "edition", "role", "database")
 _COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE: "unchanged"}
 
 
@@ -110,7 +112,7 @@ def origin(task: Task, planned: DocumentPlan) -> Saved:
             "url": gateway.url,
             "workspace": task.params.get("workspace"),
             "control_plane": gateway.control_plane,
-            **{name: getattr(traits, name) for name in ("name", "version", "edition")},
+            **{name: getattr(traits, name) for name in _VERSIONS},
         },
         "options": {name: task.params.get(name) for name in _DECISIVE} | {"select_tags": tags},
     }
