@@ -192,7 +192,7 @@ class PredictingGateway(Gateway):
         )
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
-        self._refuse_read_only()
+        self.refuse_read_only()
         if not self.offers(kind):
             raise InputError(self.not_offered.format(kind.schema_name))
         self._refuse_taken(kind, body, {}, parent)
@@ -204,7 +204,7 @@ class PredictingGateway(Gateway):
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
         kind, current = plan.kind, plan.stored
-        self._refuse_read_only()
+        self.refuse_read_only()
         self._refuse_taken(kind, plan.body, current, parent)
         entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
         if kind.details is not None:
@@ -214,7 +214,7 @@ class PredictingGateway(Gateway):
         return self._remembered(kind, {**entity, **made})
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        self._refuse_read_only()
+        self.refuse_read_only()
         if self._checks.looks_up:
             self._refuse_referenced(kind, current)
         self._predictions.remember(kind, current["id"], None)
@@ -303,7 +303,7 @@ class PredictingGateway(Gateway):
             body = without_old_names(kind.details, body)
         self._gateway.validate(kind, body)
 
-    def _refuse_read_only(self) -> None:
+    def refuse_read_only(self) -> None:
         if self._checks.writes_entities:
             self._gateway.refuse_read_only()
 
