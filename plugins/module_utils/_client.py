@@ -395,5 +395,5 @@ def _explain(exc: BaseException, timeout: float, where: str) -> tuple[str, bool]
             return f"TLS failed ({why}); {hint}", True
         cause = cause.__cause__ or cause.__context__
     if isinstance(exc, (httpx.ConnectError, httpx.ProxyError)):
-        return f"{exc}; check {where} and that the gateway runs", False
+        return f"{exc}; check {where}", False
     return f"the connection was lost ({exc})", False

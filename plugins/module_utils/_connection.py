@@ -86,10 +86,11 @@ class Connection:
 
     @property
     def where(self) -> str:
-        """The options to check when nothing is found at the URL."""
+        """What to check when nothing responds at the URL."""
         if self.is_konnect:
-            return "konnect_region or konnect_url"
-        return f"{self.option} (or KONG_ADMIN_URL)" if self.option == "admin_url" else self.option
+            return "konnect_region or konnect_url, and the network"
+        variable = " (or KONG_ADMIN_URL)" if self.option == "admin_url" else ""
+        return f"{self.option}{variable} and that the gateway runs"
 
     @property
     def workspace_url(self) -> str:

@@ -192,8 +192,8 @@ def test_a_killed_rollout_is_finished_by_the_next_one(
     # What is done twenty times is kept small.
     assert {task["name"] for task in again.tasks if task["status"] != "skipped"} == {
         "Plan what would change",
-        "Validating arguments against arg spec 'main' - Roll a state file out to a gateway, prove it, "
-        "and undo what fails",
+        "Validating arguments against arg spec 'main' - Roll a state file out to a gateway, prove "
+        "it, and undo what fails",
     }
     asked = [request["path"] for request in gateways[0].requests()]
     assert len(asked) == len(set(asked)), asked

@@ -155,7 +155,9 @@ def _renamed(
     def follow(kind: str, value: Any) -> Any:
         if isinstance(value, Mapping):
             names = ("name", "username")
-            return {key: follow(kind, item) if key in names else item for key, item in value.items()}
+            return {
+                key: follow(kind, item) if key in names else item for key, item in value.items()
+            }
         key = ids.get((kind, value), "")
         return (wanted[key].name or key) if key in wanted else value
 
