@@ -44,12 +44,14 @@ ARROWS: dict[str, set[str]] = {
     "_connection": {"_entities", "_errors", "_transport"},
     "_exchange": {"_connection", "_deadline", "_parallel", "_shares", "_transport"},
     "_client": {"_connection", "_deadline", "_errors", "_transport"},
-    "_gateway": {"_client", "_connection", "_entities", "_errors", "_parallel", "_plan", "_schema"},
+    "_gateway": {
+        "_client", "_connection", "_entities", "_errors", "_parallel", "_plan", "_schema", "_values",
+    },
     "_apply": {
         "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan", "_schema",
         "_secrets", "_spelling", "_values",
     },
-    "_predict": {"_client", "_entities", "_errors", "_gateway", "_plan", "_schema", "_values"},
+    "_predict": {"_entities", "_errors", "_gateway", "_plan", "_schema", "_values"},
     "_argspec": {"_connection", "_entities", "_errors", "_spelling", "_values"},
     "_document": {
         "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan",
