@@ -33,7 +33,7 @@ from ._entities._registry import KINDS, kinds_listing, kinds_referring_to
 from ._errors import InputError
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
-from ._schema import Schema, complete, replacements, value_at, without_old_names
+from ._schema import Schema, complete, fields_in, replacements, value_at, without_old_names
 from ._values import with_nulls, without_nulls
 
 
@@ -311,7 +311,7 @@ class PredictingGateway(Gateway):
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:
     """A plugin as reads return it: settings of its partials are null under old names, too."""
     plugin = without_linked(plugin)
-    specs: Schema = next((each["config"] for each in schema["fields"] if "config" in each), {})
+    specs = fields_in(schema).get("config", {})
     config = plugin.get("config") or {}
     old = {name: value_at(config, path) for name, path in replacements(specs).items()}
     return {**plugin, "config": {**config, **old}}

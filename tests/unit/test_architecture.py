@@ -45,7 +45,8 @@ ARROWS: dict[str, set[str]] = {
     "_exchange": {"_connection", "_deadline", "_parallel", "_shares", "_transport"},
     "_client": {"_connection", "_deadline", "_errors", "_transport"},
     "_gateway": {
-        "_client", "_connection", "_entities", "_errors", "_parallel", "_plan", "_schema", "_values",
+        "_client", "_connection", "_entities", "_errors", "_parallel", "_plan", "_schema",
+        "_values",
     },
     "_apply": {
         "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan", "_schema",
@@ -60,7 +61,7 @@ ARROWS: dict[str, set[str]] = {
     "_operations": {
         "_address", "_apply", "_argspec", "_deadline", "_document", "_entities",
         "_errors", "_exchange", "_freeform", "_gateway", "_parallel", "_plan", "_predict",
-        "_process", "_secrets", "_shares", "_spelling", "_transport", "_values",
+        "_process", "_schema", "_secrets", "_shares", "_spelling", "_transport", "_values",
     },
     "_module": {
         "_argspec", "_client", "_connection", "_errors", "_gateway", "_operations", "_predict",
