@@ -23,7 +23,7 @@ from ._gateway._errors import ParentMissing, UniqueViolation
 from ._gateway._protocol import Gateway
 from ._parallel import PartlyDone, for_each
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
-from ._schema import names_in, nulls_to_defaults
+from ._schema import fields_in, nulls_to_defaults
 from ._secrets import redact
 from ._spelling import did_you_mean, unknown_fields, with_nearest_fields, with_new_names
 from ._values import normalise, warnings_about
@@ -200,7 +200,7 @@ def fill_nulls(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
     cleared = {name for name in desired if _may_mean_default(declared.get(name), desired[name])}
     if not cleared:
         return desired
-    if kind.details is not None and cleared <= names_in(kind.details):
+    if kind.details is not None and cleared <= fields_in(kind.details).keys():
         return nulls_to_defaults(kind.details, desired)
     return nulls_to_defaults(gateway.schema_of(kind), desired)
 

@@ -33,7 +33,7 @@ from ._entities._registry import KINDS, kinds_listing, kinds_referring_to
 from ._errors import InputError
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
-from ._schema import Schema, complete, replacements, value_at, without_old_names
+from ._schema import Schema, complete, fields_in, replacements, value_at, without_old_names
 from ._values import with_nulls, without_nulls
 
 
@@ -192,7 +192,7 @@ class PredictingGateway(Gateway):
         )
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
-        self._refuse_read_only()
+        self.refuse_read_only()
         if not self.offers(kind):
             raise InputError(self.not_offered.format(kind.schema_name))
         self._refuse_taken(kind, body, {}, parent)
@@ -204,7 +204,7 @@ class PredictingGateway(Gateway):
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
         kind, current = plan.kind, plan.stored
-        self._refuse_read_only()
+        self.refuse_read_only()
         self._refuse_taken(kind, plan.body, current, parent)
         entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
         if kind.details is not None:
@@ -214,7 +214,7 @@ class PredictingGateway(Gateway):
         return self._remembered(kind, {**entity, **made})
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        self._refuse_read_only()
+        self.refuse_read_only()
         if self._checks.looks_up:
             self._refuse_referenced(kind, current)
         self._predictions.remember(kind, current["id"], None)
@@ -303,7 +303,7 @@ class PredictingGateway(Gateway):
             body = without_old_names(kind.details, body)
         self._gateway.validate(kind, body)
 
-    def _refuse_read_only(self) -> None:
+    def refuse_read_only(self) -> None:
         if self._checks.writes_entities:
             self._gateway.refuse_read_only()
 
@@ -311,7 +311,7 @@ class PredictingGateway(Gateway):
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:
     """A plugin as reads return it: settings of its partials are null under old names, too."""
     plugin = without_linked(plugin)
-    specs: Schema = next((each["config"] for each in schema["fields"] if "config" in each), {})
+    specs = fields_in(schema).get("config", {})
     config = plugin.get("config") or {}
     old = {name: value_at(config, path) for name, path in replacements(specs).items()}
     return {**plugin, "config": {**config, **old}}

@@ -41,24 +41,27 @@ ARROWS: dict[str, set[str]] = {
     "_transport": {"_deadline", "_errors"},
     "_process": set(),
     "_shares": set(),
-    "_exchange": {"_deadline", "_parallel", "_shares", "_transport"},
     "_connection": {"_entities", "_errors", "_transport"},
+    "_exchange": {"_connection", "_deadline", "_parallel", "_shares", "_transport"},
     "_client": {"_connection", "_deadline", "_errors", "_transport"},
-    "_gateway": {"_client", "_connection", "_entities", "_errors", "_parallel", "_plan", "_schema"},
+    "_gateway": {
+        "_client", "_connection", "_entities", "_errors", "_parallel", "_plan", "_schema",
+        "_values",
+    },
     "_apply": {
         "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan", "_schema",
         "_secrets", "_spelling", "_values",
     },
-    "_predict": {"_client", "_entities", "_errors", "_gateway", "_plan", "_schema", "_values"},
+    "_predict": {"_entities", "_errors", "_gateway", "_plan", "_schema", "_values"},
     "_argspec": {"_connection", "_entities", "_errors", "_spelling", "_values"},
     "_document": {
         "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan",
         "_schema", "_secrets", "_spelling", "_values",
     },
     "_operations": {
-        "_address", "_apply", "_argspec", "_connection", "_deadline", "_document", "_entities",
+        "_address", "_apply", "_argspec", "_deadline", "_document", "_entities",
         "_errors", "_exchange", "_freeform", "_gateway", "_parallel", "_plan", "_predict",
-        "_process", "_secrets", "_shares", "_spelling", "_transport", "_values",
+        "_process", "_schema", "_secrets", "_shares", "_spelling", "_transport", "_values",
     },
     "_module": {
         "_argspec", "_client", "_connection", "_errors", "_gateway", "_operations", "_predict",

@@ -23,6 +23,7 @@ from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
 from .._errors import InputError
 from .._freeform import fields_from
+from .._schema import fields_in
 from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, result_of_one
 from ._entity import STATE, plan_state
@@ -79,15 +80,11 @@ def _above(path: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], str | 
         return {}, None
     collection, key = "/".join(parts[:-2]), unquote(parts[-2])
     wanted = parts[-3].replace("-", "_")
-    for entry in schema.get("fields") or ():
-        for name, spec in entry.items():
-            if spec.get("type") == "foreign" and spec.get("reference") == wanted:
-                known = (
-                    each for each in KINDS.values() if each.path == collection and not each.parent
-                )
-                made_up = Kind(name, collection, Identity("name"), ())
-                above = next(known, made_up)
-                return {"parent": name, "parent_kind": above}, key
+    for name, spec in fields_in(schema).items():
+        if spec.get("type") == "foreign" and spec.get("reference") == wanted:
+            known = (each for each in KINDS.values() if each.path == collection and not each.parent)
+            made_up = Kind(name, collection, Identity("name"), ())
+            return {"parent": name, "parent_kind": next(known, made_up)}, key
     return {}, None
 
 

@@ -310,11 +310,7 @@ def _predicting(task: Task) -> Gateway:
 STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
     "src": {"type": "list", "elements": "path"},
     "content": {"type": "raw"},
-    "state": {
-        "type": "str",
-        "choices": ["synced", "applied", "absent"],
-        "default": "applied",
-    },
+    "state": {"type": "str", "choices": ["synced", "applied", "absent"], "default": "applied"},
     "select_tags": {"type": "list", "elements": "str"},
     "default_lookup_tags": {"type": "dict"},
     "purge_kinds": {"type": "list", "elements": "str", "choices": list(ALL_KINDS)},
@@ -323,11 +319,7 @@ STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
     "max_deletes": {"type": "int"},
     "allow_empty": {"type": "bool", "default": False},
     "concurrency": {"type": "int", "default": WORKERS},
-    "on_error": {
-        "type": "str",
-        "choices": ["stop", "continue", "rollback"],
-        "default": "stop",
-    },
+    "on_error": {"type": "str", "choices": ["stop", "continue", "rollback"], "default": "stop"},
     "ignore_konnect": {"type": "bool", "default": False},
 }
 # All that a document points at was read before.
