@@ -204,7 +204,7 @@ class PredictingGateway(Gateway):
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
         kind, current = plan.kind, plan.stored
-        self.refuse_read_only()
+        self.refuse_read_only(current)
         self._refuse_taken(kind, plan.body, current, parent)
         entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
         if kind.details is not None:
@@ -214,7 +214,7 @@ class PredictingGateway(Gateway):
         return self._remembered(kind, {**entity, **made})
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        self.refuse_read_only()
+        self.refuse_read_only(current)
         if self._checks.looks_up:
             self._refuse_referenced(kind, current)
         self._predictions.remember(kind, current["id"], None)
@@ -303,9 +303,9 @@ class PredictingGateway(Gateway):
             body = without_old_names(kind.details, body)
         self._gateway.validate(kind, body)
 
-    def refuse_read_only(self) -> None:
+    def refuse_read_only(self, current: Entity | None = None) -> None:
         if self._checks.writes_entities:
-            self._gateway.refuse_read_only()
+            self._gateway.refuse_read_only(current)
 
 
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:

@@ -198,8 +198,10 @@ def test_a_control_plane_whose_name_is_the_id_of_another_is_not_that_one(
 
 def test_what_konnect_manages_is_left_alone(engine: Engine, konnect: Gateway) -> None:
     konnect.call("POST", "/services", {"name": "own", "host": "a", "tags": ["konnect-managed"]})
-    refused = engine.refused("kong_service", name="own", host="b")
-    assert "konnect-managed" in refused["msg"]
+    for options in ({"host": "b"}, {"state": "absent"}):
+        for check in (True, False):
+            refused = engine.refused("kong_service", check=check, name="own", **options)
+            assert "konnect-managed" in refused["msg"]
     head = {"_format_version": "3.0", "services": [{"name": "new", "host": "c"}]}
     done = State(engine)(head, purge_kinds=["service"])
     assert [each["operation"] for each in done["changes"]] == ["create"]

@@ -186,7 +186,7 @@ class AdminGateway(Gateway):
         entity = kind.read(response, parent)
         return with_nulls(kind.fields, entity) if self.omits_nulls else entity
 
-    def refuse_read_only(self) -> None:
+    def refuse_read_only(self, current: Entity | None = None) -> None:
         if not self.traits().writes_entities:
             raise InputError(NO_DATABASE)
 

@@ -188,9 +188,14 @@ class KonnectGateway(AdminGateway):
     def _pages(
         self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None = None
     ) -> list[Entity]:
-        return [each for each in super()._pages(kind, path, parent, params) if not _managed(each)]
+        found = super()._pages(kind, path, parent, params)
+        return [each for each in found if not _is_managed(each)]
 
-    def refuse_read_only(self) -> None:
+    def refuse_read_only(self, current: Entity | None = None) -> None:
+        if _is_managed(current or {}):
+            raise InputError(
+                "Konnect manages it itself (the tag konnect-managed): it is left alone"
+            )
         why = READ_ONLY.get(self.path and self._found["cluster_type"])
         if why is not None:
             raise InputError(
@@ -214,8 +219,7 @@ class KonnectGateway(AdminGateway):
             raise
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
-        self.refuse_read_only()
-        _refuse_managed(plan.stored)
+        self.refuse_read_only(plan.stored)
         kind, body = plan.kind, dict(plan.full_body)
         params = None
         if body.get("hash_on") == "none" and "hash_on" not in plan.body:
@@ -226,8 +230,7 @@ class KonnectGateway(AdminGateway):
         return self._entity("PUT", kind, parent, plan.stored["id"], body, params=params)
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        self.refuse_read_only()
-        _refuse_managed(current)
+        self.refuse_read_only(current)
         super().delete(kind, current, parent)
 
     def _read_schema(self, name: str) -> dict[str, Any] | None:
@@ -273,10 +276,5 @@ def _json_name(schema: str) -> str:
     return kind.name.replace("_", "-") if "-" in kind.path else kind.name
 
 
-def _managed(entity: Entity) -> bool:
+def _is_managed(entity: Entity) -> bool:
     return bool(MANAGED & set(entity.get("tags") or ()))
-
-
-def _refuse_managed(entity: Entity) -> None:
-    if _managed(entity):
-        raise InputError("Konnect manages it itself (the tag konnect-managed): it is left alone")

@@ -108,8 +108,8 @@ class Gateway(Protocol):
         :raises NotOffered: the gateway does not have the kind.
         """
 
-    def refuse_read_only(self) -> None:
-        """:raises InputError: single entities of the gateway cannot be written."""
+    def refuse_read_only(self, current: Entity | None = None) -> None:
+        """:raises InputError: single entities cannot be written, or this one cannot."""
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         """
