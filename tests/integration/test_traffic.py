@@ -115,7 +115,7 @@ def test_requests_are_shifted_from_blue_to_green_and_back_where_a_proof_fails(
             extra_vars={**options, **further, **impossible},
         )  # fmt: skip
     assert run.rc != 0
-    reason = run.result("Fail with the reason of the way back")["msg"]
+    reason = run.result("Fail if the gateway failed or was shifted back")["msg"]
     assert reason.endswith("; the weights are as they were before")
     assert _weights(shop) == {blue.target: 0, green.target: 100, other.target: 0}
     assert sent.failed == {}
