@@ -4,10 +4,9 @@
 
 """Fields that only the gateway knows: its schema's words turned into declarations. Pure.
 
-Private to the collection.
-
 A plugin's configuration, and entities newer than the collection, are thereby compared, predicted
 and masked by the same code as declared fields. Written values are converted where nothing is lost.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from ._entities._plugin import PLUGIN
 from ._errors import InputError
 from ._schema import Schema, complete, replacements
 from ._secrets import holds_secret, is_secret_name
-from ._stored import stored_number
+from ._values import stored_number
 
 _TYPES = {
     "string": "str",

@@ -4,10 +4,8 @@
 
 """Names that are not quite right: old spellings of settings, and misspelled ones. Pure.
 
-Private to the collection.
-
 A gateway accepts and returns both the old and the new name of a setting (flat ``redis_host`` and
-nested ``redis.host``), so only one of them is sent and compared.
+nested ``redis.host``), so only one of them is sent and compared. Private to the collection.
 """
 
 from __future__ import annotations

@@ -136,6 +136,16 @@ class Gateway:
         }  # fmt: skip
 
     @property
+    def url_option(self) -> str:
+        """The option with its URL."""
+        return "konnect_url" if self.control_plane else "admin_url"
+
+    @property
+    def token_option(self) -> str:
+        """The option with its token."""
+        return "konnect_token" if self.control_plane else "admin_token"
+
+    @property
     def label(self) -> str:
         """What messages call it."""
         if self.control_plane:
@@ -154,23 +164,28 @@ class Gateway:
 
     def call(self, method: str, path: str, document: Any = None) -> Any:
         """Send one request to the Admin API; the decoded answer, None when empty."""
-        body = {} if document is None else {"json": document}
-        inside = self.control_plane and not path.startswith(("/sandbox/", "/v2/"))
-        if inside and method == "DELETE" and self.call("GET", path) is None:
+        if self._is_inside(path) and method == "DELETE" and self.call("GET", path) is None:
             return None
-        if inside and method in ("PATCH", "PUT", "DELETE"):
-            method, path, document = self._by_id(method, path, document)
-            body = {} if document is None else {"json": document}
-        path = (self.core if inside else "") + path
-        answer = _client(self.admin_url, self.token, bool(self.control_plane)).request(
-            method, path, **body
-        )
+        answer = self.send(method, path, document)
         if answer.status_code == 404 and method == "GET":
             return None
         answer.raise_for_status()
         if not answer.content:
             return None
         return answer.json(object_hook=Sparse) if self.control_plane else answer.json()
+
+    def send(self, method: str, path: str, document: Any = None) -> httpx.Response:
+        """Send one request to the Admin API, or what says the same to Konnect."""
+        if self._is_inside(path):
+            if method in ("PATCH", "PUT", "DELETE"):
+                method, path, document = self._by_id(method, path, document)
+            path = self.core + path
+        body = {} if document is None else {"json": document}
+        client = _client(self.admin_url, self.token, bool(self.control_plane))
+        return client.request(method, path, **body)
+
+    def _is_inside(self, path: str) -> bool:
+        return bool(self.control_plane) and not path.startswith(("/sandbox/", "/v2/"))
 
     @property
     def release(self) -> tuple[int, ...]:

@@ -159,11 +159,25 @@ def test_a_cluster_joins_with_the_roles_certificates_and_renews_them(
     eventually(lambda: node.message("/one") == "routed", WAIT)
 
 
-def test_what_cannot_be_applied_is_refused_before_anything_is_written(lab: Lab) -> None:
-    host = lab.host("refused", mode="traditional")
-    run = host.run()
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"mode": "traditional"}, "needs a PostgreSQL database"),
+        ({"state_file": "/nowhere/state.yml"}, "/nowhere/state.yml"),
+        ({"state_file": "broken.yml"}, "no entity kind servces"),
+        ({"plugins_directory": "/nowhere"}, "gateway_plugins_directory=/nowhere is no directory"),
+    ],
+)
+def test_what_cannot_be_applied_is_refused_before_anything_is_written(
+    lab: Lab, options: dict[str, Any], sentence: str
+) -> None:
+    host = lab.host("refused")
+    broken = host.player.folder / "broken.yml"
+    broken.write_text(yaml.safe_dump({"_format_version": "3.0", "servces": [{"name": SECRET}]}))
+    run = host.run(**options)
     assert run.rc != 0
-    assert "needs a PostgreSQL database" in run.stdout
+    assert sentence in run.stdout.replace("\n", " ")
+    assert SECRET not in run.stdout
     assert not host.folder.exists()
 
 

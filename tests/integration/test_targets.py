@@ -58,7 +58,7 @@ def test_a_target_of_konnect_passes(tmp_path: Path, target: str, way: str) -> No
 def test_a_target_of_the_enterprise_edition_passes(
     tmp_path: Path, enterprise: Gateway, target: str, way: str
 ) -> None:
-    _passes(Player(tmp_path, {"KONG_ADMIN_URL": enterprise.admin_url}), target, way)
+    _passes(Player(tmp_path, enterprise.environment), target, way)
 
 
 @pytest.mark.parametrize("target", ENTERPRISE)

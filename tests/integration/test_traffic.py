@@ -15,7 +15,7 @@ import pytest
 
 from harness.echo import Echo
 from harness.engine import Engine
-from harness.gateway import CONTROL_PLANE, Gateway
+from harness.gateway import CONTROL_PLANE, Gateway, sandbox
 from harness.playbook import LOCAL, Player
 from harness.traffic import traffic
 
@@ -129,7 +129,7 @@ def test_requests_are_shifted_from_blue_to_green_and_back_where_a_proof_fails(
             extra_vars={**options, **further, **impossible},
         )  # fmt: skip
     assert run.rc != 0
-    reason = run.result("Fail with the reason of the way back")["msg"]
+    reason = run.result("Fail if the gateway failed or was shifted back")["msg"]
     assert reason.endswith("; the weights are as they were before")
     assert _weights(shop) == {blue.target: 0, green.target: 100, other.target: 0}
     assert sent.failed == {}
@@ -194,3 +194,33 @@ def test_servers_are_drained_one_after_the_other_worked_on_and_put_back(
     assert _weights(shop) == {one.target: 100, two.target: 300}
     assert run.result("Wait until the server has no connections", one.name)["attempts"] == 2
     assert sent.failed == {}
+
+
+def test_a_drain_with_a_wrong_port_fails_and_creates_no_target(
+    shop: Gateway, echo_servers: list[Echo], playbook: Player
+) -> None:
+    run = playbook(
+        "irishtek.kong.drain",
+        inventory=_inventory(shop, echo_servers=_servers(echo_servers[0])),
+        extra_vars={"drain_upstream": "shop", "drain_port": 1, "drain_seconds": 0},
+    )
+    assert run.rc != 0
+    assert "No gateway has the target 127.0.0.1:1 of upstream shop" in run.stdout
+    assert _weights(shop) == {each.target: 100 for each in echo_servers[:2]}
+
+
+def test_a_drain_leaves_a_gateway_without_the_target_alone(
+    shop: Gateway, echo_servers: list[Echo], playbook: Player
+) -> None:
+    one = echo_servers[0]
+    inventory = _inventory(shop, echo_servers=_servers(one))
+    with sandbox() as other:
+        Engine(other).ok("kong_upstream", name="shop")
+        inventory["kong_gateways"]["hosts"]["kong-2"] = {"kong_admin_url": other.admin_url}
+        playbook(
+            "irishtek.kong.drain", inventory=inventory,
+            extra_vars={"drain_upstream": "shop", "drain_port": "server_port", "drain_seconds": 0},
+        ).ok()  # fmt: skip
+        assert other.writes() == ["POST /upstreams"]
+    assert _weights(shop)[one.target] == 100
+

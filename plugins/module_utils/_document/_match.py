@@ -4,10 +4,8 @@
 
 """From the wanted entities and what a gateway has to steps in an order that works.
 
-Private to the collection.
-
 Every new entity gets its id here, so that each reference is known before the first write and a
-create whose answer was lost is recognised.
+create whose answer was lost is recognised. Private to the collection.
 """
 
 from __future__ import annotations
@@ -17,25 +15,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._apply import fill_nulls, plugin_kind
+from .._apply import fill_nulls, plugin_kind, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
 from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, values_together
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError
-from .._freeform import config_schema
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
-from .._spelling import with_new_names
-from .._values import normalise
+from .._values import without_nulls
 from ._current import CurrentState
 from ._defaults import Defaults, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
 from ._partials import linked, refuse_settings_of_partials, usual_path
-from ._strings import as_written
+from ._typed import typed
 
 Warn = Callable[[str], None]
 
@@ -317,8 +313,10 @@ class Matcher:
         for_each(self._gateway.schema, sorted(names))
 
     def _leaves_out(self, item: Item) -> bool:
-        written = {**item.written, **item.links}
-        return leaves_out(item.kind.fields, written, self._current[id(item)] or {})
+        written, current = {**item.written, **item.links}, self._current[id(item)] or {}
+        if self._gateway.omits_nulls:
+            current = without_nulls(current, in_lists=True)
+        return leaves_out(item.kind.fields, written, current)
 
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:
@@ -387,9 +385,9 @@ class Matcher:
         written = dict(item.written)
         config = written.get("config")
         if kind.details is not None and isinstance(config, dict):
-            config = as_written(kind.field("config").fields, config, item.strings)
-            written["config"] = with_new_names(config_schema(kind), config, str(written["name"]))
-            written = normalise(kind.fields, written)
+            fields = kind.field("config").fields
+            written["config"] = typed(fields, config, item.strings, "config.")
+            written = with_typed_config(kind, written, str(written["name"]))
         current = self._current[id(item)]
         if not reset:
             meant = fill_nulls(self._gateway, kind, written)

@@ -4,9 +4,8 @@
 
 """Any entity of any path, typed by the gateway: the operation behind ``kong_entity``.
 
-Private to the collection.
-
-For what has no module: entities of custom plugins, and kinds newer than the collection.
+For what has no module: entities of custom plugins, and kinds newer than the collection. Private to
+the collection.
 """
 
 from __future__ import annotations
@@ -66,7 +65,6 @@ def _kind(task: Task) -> tuple[Kind, str | None]:
         path=path.rpartition("/")[2] if above else path,
         schema=name,
         identity=ByComparison(identity) if task.params["search"] else Identity(identity),
-        path_key="" if task.params["search"] else identity,
         named_by=("id",) if is_secret else (),
         fields=fields,
         **above,
@@ -87,9 +85,9 @@ def _above(path: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], str | 
                 known = (
                     each for each in KINDS.values() if each.path == collection and not each.parent
                 )
-                made_up = Kind(name, collection, Identity("name"), (), path_key="name")
+                made_up = Kind(name, collection, Identity("name"), ())
                 above = next(known, made_up)
-                return {"parent": name, "parent_path": collection, "parent_kind": above}, key
+                return {"parent": name, "parent_kind": above}, key
     return {}, None
 
 
