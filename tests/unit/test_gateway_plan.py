@@ -52,11 +52,8 @@ def test_a_data_plane_of_konnect_gets_its_settings_from_one_url() -> None:
     assert found["cluster_control_plane"] == "abc.eu.cp0.konghq.com:443"
     assert found["cluster_telemetry_endpoint"] == "abc.eu.tp0.konghq.com:443"
     assert found["cluster_telemetry_server_name"] == "abc.eu.tp0.konghq.com"
-    assert (found["role"], found["konnect_mode"], found["cluster_mtls"]) == (
-        "data_plane",
-        "on",
-        "pki",
-    )
+    modes = (found["role"], found["konnect_mode"], found["cluster_mtls"])
+    assert modes == ("data_plane", "on", "pki")
 
 
 def test_endpoints_of_konnects_api_beat_those_of_their_names() -> None:
