@@ -46,8 +46,11 @@ class Gateway:
     The edition `konnect` is what control planes of Konnect have.
     """
 
-    def __init__(self, version: str, edition: str = "community") -> None:
+    def __init__(self, version: str, edition: str = "community", counts: bool = True) -> None:
+        """Not `counts`: without a database and on control planes nodes share no counters."""
         self.dump = schema.dump(version)
+        for plugin in () if counts else COUNTING:
+            _fields(self.dump["plugins"][plugin], "config")["policy"]["one_of"].remove("cluster")
         self.edition = edition
         self.declared, extra = KINDS, EXTRA_FIELDS
         if edition != "community":
@@ -173,6 +176,16 @@ UNKNOWN = {
     "vaults": ("name", "vault '{}' is not installed"),
     "routes": ("protocols", "unknown type: {}"),
 }
+
+
+#: Plugins that count requests in the database, where there is one.
+COUNTING = ("rate-limiting", "response-ratelimiting")
+
+
+def _fields(spec: dict[str, Any], name: str) -> dict[str, Any]:
+    """The fields of a dump's record by name."""
+    found = next(entry[name] for entry in spec["fields"] if name in entry)
+    return {key: field for entry in found["fields"] for key, field in entry.items()}
 
 
 def _vault(fields: list[str], more: list[dict[str, Any]]) -> Record:

@@ -133,6 +133,12 @@ def test_secrets_are_in_no_description_of_what_runs() -> None:
     assert "{lic}" not in str(shown)
 
 
+def test_no_digest_of_a_secret_is_in_a_diff() -> None:
+    text = (ROLE / "tasks/apply.yml").read_text(encoding="utf-8")
+    written = [line for line in text.splitlines() if "'path': 'record.json'" in line]
+    assert written and all("'secret': true" in line for line in written)
+
+
 def test_a_number_sign_is_no_comment() -> None:
     assert conf(plan(secrets={"pg_password": "a#b"}))["pg_password"] == "a\\#b"
 

@@ -20,7 +20,7 @@ from .._entities._identity import find_by_reference
 from .._entities._kind import Entity
 from .._entities._konnect import CONTROL_PLANE, DATA_PLANE_CERTIFICATE, GROUP, as_returned
 from .._entities._registry import KINDS
-from .._errors import InputError
+from .._errors import InputError, KongError
 from .._gateway._konnect import KonnectGateway
 from .._gateway._konnect_account import CONTROL_PLANES, KonnectAccount
 from .._gateway._protocol import Gateway
@@ -28,6 +28,8 @@ from .._parallel import for_each
 from .._plan import NONE, UPDATE, Plan, plan_absent, plan_present
 from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result, result_of_one
 from ._entity import STATE, fields_with_id
+
+_MOST_AT_ONCE = 50  # members that one request adds or removes
 
 
 def account(gateway: Gateway, within: bool = False) -> KonnectAccount:
@@ -61,14 +63,28 @@ def run_control_plane(task: Task) -> Result:
     done = apply(task.gateway, plan)
     result = result_of_one(task, done)
     result[CONTROL_PLANE.name] = as_returned(result[CONTROL_PLANE.name])
-    result.update(added=added, removed=removed)
-    if (added or removed) and done.operation == NONE:
-        result.update(changed=True, operation=UPDATE)
-    for way, ids in (("add", added), ("remove", removed)):
-        if ids and not task.check_mode:
-            path = f"/{CONTROL_PLANE.path}/{done.entity['id']}/group-memberships/{way}"
-            of_account(task).request("POST", path, {"members": [{"id": each} for each in ids]})
+    result.update(added=[], removed=[])
+    try:
+        with task.about(f"members of {plan.description}"):
+            _change_members(task, done, "add", added, result)
+            _change_members(task, done, "remove", removed, result)
+    except KongError as exc:
+        exc.partial = result
+        raise
     return result
+
+
+def _change_members(task: Task, group: Plan, way: str, ids: list[str], result: Result) -> None:
+    """Add control planes to a group or remove them, and put those that were into the result."""
+    for start in range(0, len(ids), _MOST_AT_ONCE):
+        some = ids[start : start + _MOST_AT_ONCE]
+        if not task.check_mode:
+            path = f"/{CONTROL_PLANE.path}/{group.entity['id']}/group-memberships/{way}"
+            body = {"members": [{"id": each} for each in some]}
+            of_account(task).request("POST", path, body)
+        result["added" if way == "add" else "removed"] += some
+        if group.operation == NONE:
+            result.update(changed=True, operation=UPDATE)
 
 
 def _refuse_in_use(task: Task, control_plane: Entity) -> None:

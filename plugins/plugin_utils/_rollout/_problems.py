@@ -24,8 +24,8 @@ def preflight_problems(
 ) -> list[str]:
     """What a gateway lacks.
 
-    :param gateway: result of ``kong_ping``, nothing of it where that failed. Konnect has no
-        version: it is always the newest.
+    :param gateway: result of ``kong_ping``, which may have failed. Konnect has no version: it is
+        always the newest.
     """
     found = []
     version = gateway.get("version")
