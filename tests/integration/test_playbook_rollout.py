@@ -10,7 +10,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,10 +69,16 @@ def gateways(_gateways: list[Gateway], echo: Echo) -> list[Gateway]:
     return _prepared(_gateways, echo)
 
 
+@pytest.fixture(scope="module")
+def _few() -> Iterator[list[Gateway]]:
+    with fleet(4, *QUICK) as started:
+        yield started
+
+
 @pytest.fixture
-def few(_gateways: list[Gateway], echo: Echo) -> list[Gateway]:
-    """Four of them."""
-    return _prepared(_gateways[:4], echo)
+def few(_few: list[Gateway], echo: Echo) -> list[Gateway]:
+    """Four such gateways."""
+    return _prepared(_few, echo)
 
 
 def _prepared(gateways: list[Gateway], echo: Echo) -> list[Gateway]:
@@ -115,6 +122,19 @@ class Site:
         given = {name: options.pop(name) for name in ("check", "answer") if name in options}
         inventory = self.inventory(gateways)
         return self.play(playbook, inventory=inventory, extra_vars=options, **given)
+
+    @contextmanager
+    def started(
+        self, gateways: Sequence[Gateway], **options: Any
+    ) -> Iterator[Callable[[], None]]:
+        """Run the playbook beside the test; yield what kills it."""
+        (self.folder / "site.yml").write_text(f"- ansible.builtin.import_playbook: {PLAYBOOK}\n")
+        (self.folder / "ansible.cfg").write_text("[defaults]\ninventory = inventory.yml\n")
+        inventory = self.inventory(gateways)
+        inventory["kong_gateways"]["vars"].update(options)
+        (self.folder / "inventory.yml").write_text(json.dumps(inventory))
+        with self.play.started(str(self.folder / "site.yml")) as kill:
+            yield kill
 
     def kept(self, host: str) -> set[str]:
         """The files that are kept of a gateway, without the time in their names."""
@@ -168,8 +188,12 @@ def test_a_fault_that_only_the_proof_sees_ends_at_the_canary(
 
 
 def _wait_for_write(gateway: Gateway, path: str) -> None:
+    _wait_until(lambda: any(path in write for write in gateway.writes()))
+
+
+def _wait_until(has_come: Callable[[], bool]) -> None:
     until = time.monotonic() + PATIENCE
-    while not any(path in write for write in gateway.writes()):
+    while not has_come():
         assert time.monotonic() < until, "the rollout did not come that far"
         time.sleep(0.05)
 
@@ -178,14 +202,7 @@ def test_a_killed_rollout_is_finished_by_the_next_one(
     gateways: list[Gateway], site: Site
 ) -> None:
     site.write(retries=3)
-    (site.folder / "site.yml").write_text(
-        f"- ansible.builtin.import_playbook: {PLAYBOOK}\n"
-    )
-    (site.folder / "ansible.cfg").write_text("[defaults]\ninventory = inventory.yml\n")
-    inventory = site.inventory(gateways)
-    inventory["kong_gateways"]["vars"]["rollout_serial"] = [1, 19]
-    (site.folder / "inventory.yml").write_text(json.dumps(inventory))
-    with site.play.started(str(site.folder / "site.yml")) as kill:
+    with site.started(gateways, rollout_serial=[1, 19]) as kill:
         _wait_for_write(gateways[4], "/services")
         kill()
     assert any("unfinished" in site.kept(f"kong-{number}") for number in range(2, 21))
@@ -208,6 +225,45 @@ def test_a_killed_rollout_is_finished_by_the_next_one(
     }
     asked = [request["path"] for request in gateways[0].requests()]
     assert len(asked) == len(set(asked)), asked
+
+
+# Requests at which a rollout is killed, the second one where so many were before it.
+PHASES = {
+    "plan": ("GET", "^/services", 0),
+    "lock": ("POST", "^/upstreams$", 0),
+    "snapshot": ("GET", "^/services", 1),
+    "apply": ("PATCH", "^/routes", 0),
+    "undo": ("PATCH", "^/routes", 1),
+}
+
+
+@pytest.mark.parametrize("phase", [*PHASES, "prove"])
+def test_wherever_it_is_killed_the_next_run_goes_back_to_what_was_before(
+    few: list[Gateway], site: Site, phase: str
+) -> None:
+    gateway, patient = few[0], [{"path": "/api", "wait_timeout": 600}]
+    before = _dump(gateway)
+    site.write(path="/elsewhere", retries=2)
+    method, path, skip = PHASES.get(phase, ("PATCH", "^/nothing", 0))
+    held = {"match": {"method": method, "path": path}, "skip": skip, "seconds": 600}
+    gateway.faults(kind="delay", **held)
+    options = {"rollout_probes": patient} if phase == "prove" else {}
+    with site.started([gateway], **options) as kill:
+        if phase == "prove":
+            _wait_for_write(gateway, "/routes")
+        else:
+            _wait_until(lambda: not any(each["left"] for each in _faults(gateway)))
+        kill()
+    gateway.clear_faults()
+    run = site.run([gateway])
+    assert _failure(run, "kong-1").endswith("; the gateway is as it was before")
+    assert _dump(gateway) == before
+    assert not _has_lock(gateway) and site.kept("kong-1") == {"plan", "snapshot"}
+    assert SECRET not in run.stdout
+
+
+def _faults(gateway: Gateway) -> list[dict[str, Any]]:
+    return list(gateway.call("GET", "/sandbox/faults"))
 
 
 def test_a_gateway_that_dies_leaves_the_others_of_its_batch_as_they_were(
