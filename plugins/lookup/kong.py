@@ -89,7 +89,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import parent_key
-from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import (
     CONNECTION,
     connection_from,
     with_environment,
@@ -103,8 +103,8 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry 
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._spelling import did_you_mean
-from ansible_collections.irishtek.kong.plugins.module_utils._stored import as_stored
 from ansible_collections.irishtek.kong.plugins.module_utils._transport import HTTPX_IMPORT_ERROR
+from ansible_collections.irishtek.kong.plugins.module_utils._values import as_stored
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import plain
 from ansible_collections.irishtek.kong.plugins.plugin_utils._session import worker_session
 

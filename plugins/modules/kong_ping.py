@@ -104,7 +104,7 @@ failure:
 """
 
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._ping import KONG_PING
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._info import KONG_PING
 
 
 def main() -> None:

@@ -87,12 +87,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: The plan, as O(dest) holds it, with the gateway, its version, fingerprints and the changes.
+  description:
+    - The plan, as O(dest) holds it, with the gateway, its version, fingerprints and the changes.
+    - Without O(dest) the fingerprint C(document) is null when there are no changes.
   type: dict
   returned: success
   sample:
     format: 1
-    gateway: {url: "http://127.0.0.1:8001", workspace: null, name: Kong Gateway, version: 3.9.1, edition: community}
+    gateway: {url: "http://127.0.0.1:8001", workspace: null, name: Kong Gateway, version: 3.9.1, edition: community, role: traditional,
+      database: postgres}
     document: 5f0c9a7e1d2b4c6f8a90b1c2d3e4f506
     changes: [{operation: create, kind: upstream, entity: upstream echo}]
 has_changes:

@@ -27,8 +27,8 @@ options:
     type: str
   instance_name:
     description:
-      - Name of this instance of the plugin, unique on the gateway. A plugin that is found by it can be moved to another
-        scope in place.
+      - Name of this instance of the plugin, unique on the gateway. For a plugin that is found by it, another scope than
+        its own is an error.
     type: str
   service:
     description:
@@ -161,14 +161,15 @@ failure:
   sample: {status: 400, code: 2, name: schema violation, fields: {config: {minute: expected a number}}}
 """
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import (
-    KONG_PLUGIN,
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    entity_operation,
 )
 
 
 def main() -> None:
-    run_module(KONG_PLUGIN)
+    run_module(entity_operation(PLUGIN))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     remove_nulls,
     restore_nulls,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import (
     connection_from,
     secrets_in,
 )
@@ -284,7 +284,7 @@ def test_the_connection_has_everything_that_is_written() -> None:
     connection = connection_from(
         {
             **CONNECTED,
-            "admin_url": "https://gw.test:8444/",
+            "admin_url": " https://gw.test:8444/\n",
             "admin_token": "t",
             "admin_headers": {"X-A": 1},
             "workspace": "team",

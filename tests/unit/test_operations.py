@@ -16,7 +16,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._base im
     Result,
     Task,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._ping import run_ping
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._info import run_ping
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._target import run_target
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._upstream import (
     run_upstream,

@@ -4,10 +4,8 @@
 
 """The lock of a gateway: an upstream of a reserved name, whose tags say who holds it. Pure.
 
-PRIVATE to the collection: it can change in any release.
-
 Names of upstreams are unique, so only one of two that create it at once succeeds. It has no
-targets, and nothing leads to it.
+targets, and nothing leads to it. Private to the collection.
 """
 
 from __future__ import annotations

@@ -11,14 +11,12 @@ from dataclasses import replace
 from .._apply import apply, complete, parent_key
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity
-from .._entities._target import TARGET
-from .._entities._upstream import UPSTREAM
+from .._entities._upstream import TARGET, UPSTREAM
 from .._errors import InputError, KongError
 from .._plan import NONE, Plan, by_identity, plan_absent, plan_present
 from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result, result_of_one
-from ._nodes import STATUS_URLS, balancing_nodes
+from ._nodes import STATUS_URLS, TargetWait, balancing_nodes
 from ._upstream import TARGETS, refuse_no_weight, targets_from
-from ._wait import TargetWait
 
 
 def run_target(task: Task) -> Result:
