@@ -18,6 +18,7 @@ PAGES = {
     "README": ROOT / "README.md",
     "first_steps": ROOT / "docs/docsite/rst/guide_first_steps.rst",
     "testing": ROOT / "docs/docsite/rst/guide_testing.rst",
+    "security": ROOT / "docs/docsite/rst/guide_security.rst",
     "plans": ROOT / "docs/docsite/rst/guide_plans.rst",
 }
 
