@@ -47,13 +47,15 @@ def as_stored(value: Any, at: str) -> Any:
     :param at: its path, for messages.
     :raises InputError: JSON has no such value: an infinite number, a lone surrogate.
     """
+    if isinstance(value, str):
+        _refuse_surrogates(value, at)
+        return value
     if isinstance(value, Mapping):
         for key in value:
             _refuse_surrogates(key, f"a key of {at}")
         return {key: as_stored(item, f"{at}.{key}") for key, item in value.items()}
     if isinstance(value, list):
         return [as_stored(item, f"{at}.{position}") for position, item in enumerate(value, 1)]
-    _refuse_surrogates(value, at)
     if _is_number(value):
         try:
             return stored_number(value)
@@ -64,10 +66,11 @@ def as_stored(value: Any, at: str) -> Any:
 
 def map_scalars(value: Any, convert: Callable[[Any], Any]) -> Any:
     """A copy of a value with each of its scalars converted, at any depth; keys stay."""
-    if isinstance(value, Mapping):
-        return {key: map_scalars(item, convert) for key, item in value.items()}
     if isinstance(value, list):
         return [map_scalars(item, convert) for item in value]
+    # The check for a mapping takes longer than all others.
+    if not isinstance(value, str) and isinstance(value, Mapping):
+        return {key: map_scalars(item, convert) for key, item in value.items()}
     return convert(value)
 
 
@@ -91,7 +94,7 @@ def _is_number(value: Any) -> bool:
 
 def _refuse_surrogates(value: Any, at: str) -> None:
     """Python strings can contain them, UTF-8 cannot."""
-    if isinstance(value, str) and _SURROGATE.search(value):
+    if isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
         raise InputError(f"{at} contains a lone surrogate, which is not valid Unicode")
 
 

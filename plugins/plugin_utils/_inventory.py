@@ -4,7 +4,7 @@
 
 """What the inventory plugins share: the gateway behind their options, cache, and groups.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

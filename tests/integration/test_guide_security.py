@@ -40,12 +40,8 @@ def _rights(module: str) -> set[tuple[str, str]]:
 
 def _allowed(rights: set[tuple[str, str]], action: str, path: str) -> bool:
     """As the gateway decides: an asterisk stands for one part of a path."""
-    patterns = [
-        TYPE.sub("[a-z0-9-]+", endpoint.replace("*", "[^/]+"))
-        for right, endpoint in rights
-        if right == action
-    ]
-    return any(re.fullmatch(pattern, path) for pattern in patterns)
+    endpoints = [endpoint.replace("*", "[^/]+") for right, endpoint in rights if right == action]
+    return any(re.fullmatch(TYPE.sub("[a-z0-9-]+", endpoint), path) for endpoint in endpoints)
 
 
 # Tasks that do more than write one entity, with what they need.

@@ -84,10 +84,7 @@ class Gateway:
             name: specialised(self.kinds["vaults"].record, _vault(fields, more))
             for name, fields in VAULTS.items()
         }
-        for record in (*(kind.record for kind in self.kinds.values()), *self.plugins.values()):
-            for field in record.fields.values():
-                if field.reference in self.kinds:
-                    field.referenced_errors = functools.partial(self._partial, field.reference)
+        self._bind_references()
 
     @property
     def server(self) -> str:
@@ -133,6 +130,13 @@ class Gateway:
     def record(self, kind: str, data: dict[str, Any]) -> Record:
         """The record that judges `data`."""
         return self._special(kind, data) or self.kinds[kind].record
+
+    def _bind_references(self) -> None:
+        """Let foreign keys ask what is wrong with what they hold."""
+        for record in (*(kind.record for kind in self.kinds.values()), *self.plugins.values()):
+            for field in record.fields.values():
+                if field.reference in self.kinds:
+                    field.referenced_errors = functools.partial(self._partial, field.reference)
 
     def _partial(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
         """What is wrong with what is written, and whether the field that tells the record is."""

@@ -23,10 +23,8 @@ SANDBOX_SETTINGS = {"ADMIN_PORT", "PROXY_PORT", "MODE", "VERSION", "EDITION", "D
 def _announce() -> None:
     """Say what the first call of a command waits for."""
     if not workspace.VENV.exists():
-        print(
-            "Preparing .venv and .build: one to three minutes, the first time only.",
-            file=sys.stderr,
-        )
+        text = "Preparing .venv and .build: one to three minutes, the first time only."
+        print(text, file=sys.stderr, flush=True)
 
 
 def _collection() -> int:

@@ -52,11 +52,8 @@ def test_a_data_plane_of_konnect_gets_its_settings_from_one_url() -> None:
     assert found["cluster_control_plane"] == "abc.eu.cp0.konghq.com:443"
     assert found["cluster_telemetry_endpoint"] == "abc.eu.tp0.konghq.com:443"
     assert found["cluster_telemetry_server_name"] == "abc.eu.tp0.konghq.com"
-    assert (found["role"], found["konnect_mode"], found["cluster_mtls"]) == (
-        "data_plane",
-        "on",
-        "pki",
-    )
+    modes = (found["role"], found["konnect_mode"], found["cluster_mtls"])
+    assert modes == ("data_plane", "on", "pki")
 
 
 def test_endpoints_of_konnects_api_beat_those_of_their_names() -> None:
@@ -131,6 +128,12 @@ def test_secrets_are_in_no_description_of_what_runs() -> None:
     shown = {key: value for key, value in made.items() if key != "files"}
     assert "hush-hush" not in str(shown)
     assert "{lic}" not in str(shown)
+
+
+def test_no_digest_of_a_secret_is_in_a_diff() -> None:
+    text = (ROLE / "tasks/apply.yml").read_text(encoding="utf-8")
+    written = [line for line in text.splitlines() if "'path': 'record.json'" in line]
+    assert written and all("'secret': true" in line for line in written)
 
 
 def test_a_number_sign_is_no_comment() -> None:

@@ -40,7 +40,7 @@ def _yaml_strings(value: object) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def messages() -> list[str]:
-    """All strings of the plugins, of the roles' tasks and the playbooks, and one of Ansible's."""
+    """All strings of the plugins, the roles' tasks and the playbooks, and one of Ansible's."""
     found = [missing_required_lib("httpx")]
     for path in sorted((ROOT / "plugins").rglob("*.py")):
         found += [_text(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]

@@ -19,7 +19,7 @@ from .._apply import fill_nulls, plugin_kind, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
-from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, values_together
+from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError, error_context
 from .._gateway._protocol import Gateway
@@ -229,11 +229,9 @@ class Matcher:
             if found is not None:
                 return found
         for names in kind.unique_together:
-            values = values_together({**item.written, **self._references(item, names)}, names)
-            if values is not None:
-                for stored in self._state.holding(kind.name, names[-1], values[-1]):
-                    if values_together(stored, names) == values:
-                        return stored
+            written = {**item.written, **self._references(item, names)}
+            for stored in self._state.sharing(kind, written, names):
+                return stored
         return None
 
     def _owner_id(self, item: Item) -> str | None:

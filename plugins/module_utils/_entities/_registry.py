@@ -22,7 +22,16 @@ from ._kind import Kind
 
 # Each file of declarations lists its own kinds.
 # Their order is that of the sections in a dump, as far as the levels below leave it open.
-_FILES = (_certificate, _keys, _plugin, _consumer, _upstream, _service, _credential, _route)
+_FILES = (
+    _certificate,
+    _keys,
+    _plugin,
+    _consumer,
+    _upstream,
+    _service,
+    _credential,
+    _route,
+)
 
 KINDS: dict[str, Kind] = {kind.name: kind for file in _FILES for kind in file.KINDS}
 

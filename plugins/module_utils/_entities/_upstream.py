@@ -15,9 +15,11 @@ from .._address import address_warnings, normalise_address
 from .._errors import InputError
 from ._identity import Identity
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
-from ._lock import LOCK_NAME
 from ._route import headers_field
 
+# The upstream that is a lock (kong_lock): lists leave it out, so that it is not dumped, compared or
+# purged. Names of upstreams are unique, so only one of two that create it at once succeeds.
+LOCK_NAME = "irishtek.kong.lock"
 HASHED = "consistent-hashing"
 ALGORITHMS = (HASHED, "least-connections", "round-robin", "latency", "sticky-sessions")
 HASH_INPUTS = (

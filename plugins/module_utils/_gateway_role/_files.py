@@ -4,7 +4,7 @@
 
 """Files of the role ``gateway``: written together, kept for the way back, restored or removed.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

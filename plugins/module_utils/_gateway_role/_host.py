@@ -4,7 +4,7 @@
 
 """Facts of a host that the role ``gateway`` needs, gathered in one task.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

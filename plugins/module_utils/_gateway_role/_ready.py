@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a gateway serves: its status, its workers and its proxy.
-
-PRIVATE to the collection: it can change in any release.
-"""
+"""Whether a gateway serves: its status, its workers and its proxy. Private to the collection."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 """The files that a rollout keeps of a gateway: the operation behind ``rollout_files``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -88,7 +88,8 @@ def _plan_one(task: Task, wanted: Entity, current: Entity | None) -> Plan:
         return plan_absent(TARGET, current, upstream)
     if state == "drained" and current is None:
         task.warn(
-            f"target {wanted['target']} of upstream {upstream} does not exist, nothing to drain"
+            f"target {wanted['target']} of upstream {upstream} does not exist at "
+            f"{task.gateway.url}, nothing to drain"
         )
         return Plan(TARGET, NONE, parent=upstream)
     desired = complete(task.gateway, TARGET, wanted, current, task.warn)

@@ -4,7 +4,7 @@
 
 """Names of ``kong.conf``: which are known, which hold secrets and numbers of versions.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """The options with what follows from them, the gateway's settings, and where it listens.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

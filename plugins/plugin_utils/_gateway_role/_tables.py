@@ -4,7 +4,7 @@
 
 """Data from Kong's own lists: names of ``kong.conf``, lines of the gateway and their keys.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """Dumps with IDs as flat entities: what undoes changes, and what became different.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -154,10 +154,8 @@ def _renamed(
 
     def follow(kind: str, value: Any) -> Any:
         if isinstance(value, Mapping):
-            names = ("name", "username")
-            return {
-                key: follow(kind, item) if key in names else item for key, item in value.items()
-            }
+            names = value.keys() & {"name", "username"}
+            return {**value, **{name: follow(kind, value[name]) for name in names}}
         key = ids.get((kind, value), "")
         return (wanted[key].name or key) if key in wanted else value
 

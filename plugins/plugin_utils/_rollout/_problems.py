@@ -4,7 +4,7 @@
 
 """Results of modules as sentences about what is wrong; none where nothing is.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def preflight_problems(
 ) -> list[str]:
     """What a gateway lacks.
 
-    :param gateway: result of ``kong_ping``, nothing of it where that failed. Konnect has no
-        version: it is always the newest.
+    :param gateway: result of ``kong_ping``, which may have failed. Konnect has no version: it is
+        always the newest.
     """
     found = []
     version = gateway.get("version")
