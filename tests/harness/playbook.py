@@ -173,7 +173,7 @@ def _run_on_terminal(
     killer.start()
     try:
         shown = b""
-        while prompt.encode() not in shown and (more := process.stdout.read1()):
+        while prompt.encode() not in shown and (more := os.read(process.stdout.fileno(), 4096)):
             shown += more
         process.stdin.write(f"{typed}\n".encode())
         process.stdin.flush()
