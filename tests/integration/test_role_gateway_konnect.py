@@ -74,7 +74,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         more = {
             "konnect_token": TOKEN,
             "konnect_url": str(client.client.base_url).rstrip("/"),
-            "kong_control_plane": "default",
+            "konnect_control_plane": "default",
         }
         yield Place(client, control, lab, lab.hosts, more)
 
@@ -125,7 +125,7 @@ def test_absent_unpins_a_pair_that_never_came_into_use(place: Place) -> None:
 
 
 def test_without_a_token_all_keys_are_made_and_what_to_pin_is_printed(place: Place) -> None:
-    for name in ("konnect_token", "konnect_url", "kong_control_plane"):
+    for name in ("konnect_token", "konnect_url", "konnect_control_plane"):
         del place.more[name]
     run = place.run(control_plane_url=f"https://{place.control.cluster}").ok()
     text = run.stdout.replace("\\n", "\n")
@@ -144,8 +144,8 @@ def test_without_a_token_all_keys_are_made_and_what_to_pin_is_printed(place: Pla
 
 
 def test_a_control_plane_that_does_not_exist_is_a_sentence(place: Place) -> None:
-    place.more["kong_control_plane"] = "none"
+    place.more["konnect_control_plane"] = "none"
     run = place.run()
     assert run.rc != 0
-    assert "kong_control_plane=none" in run.stdout
+    assert "konnect_control_plane=none" in run.stdout
     assert not place.hosts[0].folder.exists()
