@@ -165,7 +165,7 @@ def test_a_cluster_joins_with_the_roles_certificates_and_renews_them(
     [
         ({"mode": "traditional"}, "needs a PostgreSQL database"),
         ({"state_file": "/nowhere/state.yml"}, "/nowhere/state.yml"),
-        ({"state_file": "broken.yml"}, "no entity kind servces"),
+        ({"state_file": "broken.yml"}, "this is not valid YAML"),
         ({"secrets": {"pg_password": "{{ of_no_vault }}"}}, "'of_no_vault' is undefined"),
         ({"plugins_directory": "/nowhere"}, "gateway_plugins_directory=/nowhere is no directory"),
     ],
@@ -174,8 +174,7 @@ def test_what_cannot_be_applied_is_refused_before_anything_is_written(
     lab: Lab, options: dict[str, Any], sentence: str
 ) -> None:
     host = lab.host("refused")
-    broken = host.player.folder / "broken.yml"
-    broken.write_text(yaml.safe_dump({"_format_version": "3.0", "servces": [{"name": SECRET}]}))
+    (host.player.folder / "broken.yml").write_text(f"services: [{{name: {SECRET}\n")
     run = host.run(**options)
     assert run.rc != 0
     assert sentence in run.stdout.replace("\n", " ")

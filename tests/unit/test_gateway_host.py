@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_rpm_is_asked_for_the_release_and_not_the_system(
         return 0, rpm[command[-1].strip("%{?}")] + "\n", ""
 
     monkeypatch.setattr(_host, "_read", lambda path: text if "os-release" in path else read(path))
-    monkeypatch.setattr(_host.shutil, "which", lambda name: name if name == "rpm" else None)
+    monkeypatch.setattr(shutil, "which", lambda name: name if name == "rpm" else None)
     defaults = {"method": "files", "unit": "", "name": "kong", "directory": str(tmp_path)}
     found = _host.host_facts(evaluated, defaults)
     assert (found["family"], found["rpm"]) == (family, rpm)
