@@ -58,7 +58,7 @@ def _check(options: Mapping[str, Any]) -> None:
     if options.get("control_plane"):
         for name in ("certificate", "key"):
             if not options.get(name):
-                raise AnsibleFilterError(f"kong_control_plane needs ingress_konnect_{name}")
+                raise AnsibleFilterError(f"konnect_control_plane needs ingress_konnect_{name}")
 
 
 def _konnect(control_plane: Mapping[str, Any], region: str, secret: str) -> dict[str, Any]:

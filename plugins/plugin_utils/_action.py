@@ -11,6 +11,7 @@ a run. Arguments are validated, converted to plain values and masked as in ``Ans
 from __future__ import annotations
 
 import datetime
+import gc
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
 from ..module_utils._argspec import remove_nulls, restore_nulls
-from ..module_utils._connection_options import secrets_in, with_environment
+from ..module_utils._connection import secrets_in, with_environment
 from ..module_utils._document._located import rebuilt
 from ..module_utils._errors import InputError, KongError
 from ..module_utils._module import Session, failed, run
@@ -37,6 +38,8 @@ SECONDS_BETWEEN_LINES = 2.0
 SWITCH = "KONG_ANSIBLE_IN_PROCESS"
 
 prepare()
+# Tasks run in forks, where a search for garbage would copy the memory of all objects of the parent.
+gc.freeze()
 
 
 class KongAction(NormalAction):

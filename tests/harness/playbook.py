@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,12 @@ LOCAL = {
     "ansible_connection": "local",
     "ansible_python_interpreter": "{{ ansible_playbook_python }}",
 }
+
+# Runs a command in a terminal of its own.
+_TERMINAL = """
+import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
+"""
 
 
 @dataclass(frozen=True)
@@ -76,8 +85,12 @@ class Player:
         check: bool = False,
         diff: bool = False,
         environment: Mapping[str, str] | None = None,
+        answer: tuple[str, str] | None = None,
     ) -> Run:
-        """Run a playbook: a path, the name of one in a collection, or its text."""
+        """Run a playbook: a path, the name of one in a collection, or its text.
+
+        :param answer: a prompt, and what is typed there; the run has a terminal.
+        """
         record = self.folder / "record.json"
         record.unlink(missing_ok=True)
         command: list[str | Path] = [BINARIES / "ansible-playbook", self._playbook(playbook)]
@@ -86,13 +99,10 @@ class Player:
         if extra_vars:
             command += ["--extra-vars", json.dumps(extra_vars)]
         command += ["--check"] * check + ["--diff"] * diff
-        done = subprocess.run(
-            command, cwd=self.folder, env=self._environment(record, environment or {}),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, timeout=LIMIT, check=False,
-        )
+        run = _run if answer is None else partial(_run_on_terminal, answer)
+        status, shown = run(command, self.folder, self._environment(record, environment or {}))
         recorded = json.loads(record.read_text()) if record.exists() else {"stats": {}, "tasks": []}
-        return Run(done.returncode, done.stdout, recorded["stats"], recorded["tasks"])
+        return Run(status, shown, recorded["stats"], recorded["tasks"])
 
     @contextmanager
     def started(self, playbook: str) -> Iterator[Callable[[], None]]:
@@ -137,6 +147,45 @@ class Player:
             **self.environment,
             **more,
         }
+
+
+def _run(
+    command: list[str | Path], folder: Path, environment: dict[str, str]
+) -> tuple[int, str]:
+    done = subprocess.run(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, timeout=LIMIT, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def _run_on_terminal(
+    answer: tuple[str, str], command: list[str | Path], folder: Path, environment: dict[str, str]
+) -> tuple[int, str]:
+    """Type an answer once its prompt is shown, as what is typed before is thrown away."""
+    prompt, typed = answer
+    process = subprocess.Popen(
+        [sys.executable, "-c", _TERMINAL, *command], cwd=folder, env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert process.stdin and process.stdout
+    killer = threading.Timer(LIMIT, kill_tree, [process.pid])
+    killer.start()
+    try:
+        shown = b""
+        while prompt.encode() not in shown and (more := os.read(process.stdout.fileno(), 4096)):
+            shown += more
+        process.stdin.write(f"{typed}\n".encode())
+        process.stdin.flush()
+        shown += process.stdout.read()
+        return process.wait(), shown.decode().replace("\r\n", "\n")
+    finally:
+        killer.cancel()
+        process.stdin.close()
+        process.stdout.close()
+        if process.poll() is None:
+            kill_tree(process.pid)
+            process.wait()
 
 
 def environment_of(folder: Path) -> dict[str, str]:

@@ -11,12 +11,24 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from harness.engine import Engine, Result
 from harness.gateway import Gateway
 from harness.kinds import CASES, Case
 from harness.playbook import LOCAL, Player
 
+# Kinds without a case, and why.
+WITHOUT = {
+    "consumer_group_member": "kong_consumer_group manages members",
+    "mtls_auth": "the cases of the other credentials stand for it",
+}
 MADE_UP = ("id", "created_at", "updated_at")
+
+
+def test_each_kind_has_a_case_in_the_harness() -> None:
+    named = {case.name.partition("-")[0] for case in CASES}
+    missing = set(KINDS) - named
+    assert missing == set(WITHOUT), "add a Case to tests/harness/kinds.py"
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,11 +66,27 @@ def _gateways() -> Iterator[list[Gateway]]:
 @pytest.fixture
 def gateways(_gateways: list[Gateway], echo: Echo) -> list[Gateway]:
     """Twenty gateways that are as in the first document."""
-    for gateway in _gateways:
+    return _prepared(_gateways, echo)
+
+
+@pytest.fixture(scope="module")
+def _few() -> Iterator[list[Gateway]]:
+    with fleet(4, *QUICK) as started:
+        yield started
+
+
+@pytest.fixture
+def few(_few: list[Gateway], echo: Echo) -> list[Gateway]:
+    """Four such gateways."""
+    return _prepared(_few, echo)
+
+
+def _prepared(gateways: list[Gateway], echo: Echo) -> list[Gateway]:
+    for gateway in gateways:
         gateway.reset()
         Engine(gateway).ok("kong_state", content=_document(echo), state="synced")
         gateway.reset_requests()
-    return _gateways
+    return gateways
 
 
 class Site:
@@ -100,10 +119,22 @@ class Site:
 
     def run(self, gateways: Sequence[Gateway], playbook: str = PLAYBOOK, **options: Any) -> Run:
         """Run the playbook on these gateways; options become extra variables, but for `check`."""
-        check = options.pop("check", False)
-        return self.play(
-            playbook, inventory=self.inventory(gateways), extra_vars=options, check=check
-        )
+        given = {name: options.pop(name) for name in ("check", "answer") if name in options}
+        inventory = self.inventory(gateways)
+        return self.play(playbook, inventory=inventory, extra_vars=options, **given)
+
+    @contextmanager
+    def started(
+        self, gateways: Sequence[Gateway], **options: Any
+    ) -> Iterator[Callable[[], None]]:
+        """Run the playbook beside the test; yield what kills it."""
+        (self.folder / "site.yml").write_text(f"- ansible.builtin.import_playbook: {PLAYBOOK}\n")
+        (self.folder / "ansible.cfg").write_text("[defaults]\ninventory = inventory.yml\n")
+        inventory = self.inventory(gateways)
+        inventory["kong_gateways"]["vars"].update(options)
+        (self.folder / "inventory.yml").write_text(json.dumps(inventory))
+        with self.play.started(str(self.folder / "site.yml")) as kill:
+            yield kill
 
     def kept(self, host: str) -> set[str]:
         """The files that are kept of a gateway, without the time in their names."""
@@ -157,8 +188,12 @@ def test_a_fault_that_only_the_proof_sees_ends_at_the_canary(
 
 
 def _wait_for_write(gateway: Gateway, path: str) -> None:
+    _wait_until(lambda: any(path in write for write in gateway.writes()))
+
+
+def _wait_until(has_come: Callable[[], bool]) -> None:
     until = time.monotonic() + PATIENCE
-    while not any(path in write for write in gateway.writes()):
+    while not has_come():
         assert time.monotonic() < until, "the rollout did not come that far"
         time.sleep(0.05)
 
@@ -167,14 +202,7 @@ def test_a_killed_rollout_is_finished_by_the_next_one(
     gateways: list[Gateway], site: Site
 ) -> None:
     site.write(retries=3)
-    (site.folder / "site.yml").write_text(
-        f"- ansible.builtin.import_playbook: {PLAYBOOK}\n"
-    )
-    (site.folder / "ansible.cfg").write_text("[defaults]\ninventory = inventory.yml\n")
-    inventory = site.inventory(gateways)
-    inventory["kong_gateways"]["vars"]["rollout_serial"] = [1, 19]
-    (site.folder / "inventory.yml").write_text(json.dumps(inventory))
-    with site.play.started(str(site.folder / "site.yml")) as kill:
+    with site.started(gateways, rollout_serial=[1, 19]) as kill:
         _wait_for_write(gateways[4], "/services")
         kill()
     assert any("unfinished" in site.kept(f"kong-{number}") for number in range(2, 21))
@@ -189,14 +217,61 @@ def test_a_killed_rollout_is_finished_by_the_next_one(
     again = site.run(gateways, rollout_serial=[20])
     assert again.ok().total("changed") == 0
     assert [gateway.writes() for gateway in gateways] == [[]] * 20
+    # What is done twenty times is kept small.
+    assert {task["name"] for task in again.tasks if task["status"] != "skipped"} == {
+        "Plan what would change",
+        "Validating arguments against arg spec 'main' - Roll a state file out to a gateway, prove "
+        "it, and undo what fails",
+    }
+    asked = [request["path"] for request in gateways[0].requests()]
+    assert len(asked) == len(set(asked)), asked
+
+
+# Requests at which a rollout is killed, the second one where so many were before it.
+PHASES = {
+    "plan": ("GET", "^/services", 0),
+    "lock": ("POST", "^/upstreams$", 0),
+    "snapshot": ("GET", "^/services", 1),
+    "apply": ("PATCH", "^/routes", 0),
+    "undo": ("PATCH", "^/routes", 1),
+}
+
+
+@pytest.mark.parametrize("phase", [*PHASES, "prove"])
+def test_wherever_it_is_killed_the_next_run_goes_back_to_what_was_before(
+    few: list[Gateway], site: Site, phase: str
+) -> None:
+    gateway, patient = few[0], [{"path": "/api", "wait_timeout": 600}]
+    before = _dump(gateway)
+    site.write(path="/elsewhere", retries=2)
+    method, path, skip = PHASES.get(phase, ("PATCH", "^/nothing", 0))
+    held = {"match": {"method": method, "path": path}, "skip": skip, "seconds": 600}
+    gateway.faults(kind="delay", **held)
+    options = {"rollout_probes": patient} if phase == "prove" else {}
+    with site.started([gateway], **options) as kill:
+        if phase == "prove":
+            _wait_for_write(gateway, "/routes")
+        else:
+            _wait_until(lambda: not any(each["left"] for each in _faults(gateway)))
+        kill()
+    gateway.clear_faults()
+    run = site.run([gateway])
+    assert _failure(run, "kong-1").endswith("; the gateway is as it was before")
+    assert _dump(gateway) == before
+    assert not _has_lock(gateway) and site.kept("kong-1") == {"plan", "snapshot"}
+    assert SECRET not in run.stdout
+
+
+def _faults(gateway: Gateway) -> list[dict[str, Any]]:
+    return list(gateway.call("GET", "/sandbox/faults"))
 
 
 def test_a_gateway_that_dies_leaves_the_others_of_its_batch_as_they_were(
-    gateways: list[Gateway], site: Site
+    few: list[Gateway], site: Site
 ) -> None:
     with sandbox(*QUICK) as dying:
         Engine(dying).ok("kong_state", content=_document(site.echo), state="synced")
-        canary, two, three, later = gateways[:4]
+        canary, two, three, later = few[:4]
         before = [_dump(two), _dump(three)]
         document = site.write(retries=2)
         skip = _requests_before_the_first_change(dying, document)
@@ -226,34 +301,35 @@ def _requests_before_the_first_change(gateway: Gateway, document: dict[str, Any]
 
 
 def test_a_rollout_waits_for_nobody_and_names_who_has_the_lock(
-    gateways: list[Gateway], site: Site
+    few: list[Gateway], site: Site
 ) -> None:
     site.write(retries=2)
-    Engine(gateways[0]).ok("kong_lock", owner="bob")
-    gateways[0].reset_requests()
-    run = site.run(gateways[:2])
+    Engine(few[0]).ok("kong_lock", owner="bob")
+    few[0].reset_requests()
+    run = site.run(few[:2])
     assert run.rc != 0
     assert ": bob holds it since" in _failure(run, "kong-1")
     # Trying to take it is no write that succeeded.
-    assert gateways[0].writes() == ["POST /upstreams"]
-    assert _has_lock(gateways[0]) and gateways[1].writes() == []
+    assert few[0].writes() == ["POST /upstreams"]
+    assert _has_lock(few[0]) and few[1].writes() == []
     assert site.kept("kong-1") == set()
 
 
-def test_check_mode_writes_nothing_anywhere(gateways: list[Gateway], site: Site) -> None:
+def test_check_mode_writes_nothing_anywhere(few: list[Gateway], site: Site) -> None:
     site.write(retries=2)
-    run = site.run(gateways[:2], check=True).ok()
+    run = site.run(few[:2], check=True).ok()
     assert [run.stats[host]["changed"] for host in ("kong-1", "kong-2")] == [1, 1]
-    assert [gateway.writes() for gateway in gateways[:2]] == [[], []]
+    assert [gateway.writes() for gateway in few[:2]] == [[], []]
     assert not (site.folder / "state").exists()
 
 
-def test_saved_plans_are_what_is_applied(gateways: list[Gateway], site: Site) -> None:
-    two = gateways[:2]
+def test_saved_plans_are_what_is_applied(few: list[Gateway], site: Site) -> None:
+    two = few[:2]
     document = site.write(retries=2)
     refused = site.run(two, rollout_approve=True)
     assert "the changes are not approved" in _failure(refused, "kong-1")
-    site.run(two, rollout_mode="plan", rollout_serial=2).ok()
+    planned = site.run(two, rollout_mode="plan", rollout_serial=2).ok()
+    assert planned.stdout.count('+    "retries": 2') == 2
     assert [gateway.writes() for gateway in two] == [[], []]
     assert site.kept("kong-1") == site.kept("kong-2") == {"plan"}
     Engine(two[1]).ok("kong_service", name="shop", retries=9)
@@ -263,21 +339,47 @@ def test_saved_plans_are_what_is_applied(gateways: list[Gateway], site: Site) ->
     assert document["services"][0]["retries"] == 2
 
 
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_batch_is_changed_only_after_a_yes(
+    few: list[Gateway], site: Site, answer: str
+) -> None:
+    """The first gateway has nothing to approve, and the two others are of one batch."""
+    three = few[:3]
+    document = site.write(retries=2)
+    Engine(three[0]).ok("kong_state", content=document, state="synced")
+    three[0].reset_requests()
+    run = site.run(
+        three, rollout_approve=True, rollout_serial=3, answer=("Only yes continues", answer)
+    )
+    before, _prompt, _rest = run.stdout.partition("Only yes continues")
+    # What is approved is shown before.
+    assert before.count('-    "retries": 5') == before.count('+    "retries": 2') == 2, before
+    assert SECRET not in run.stdout
+    assert three[0].writes() == []
+    retries = [gateway.call("GET", "/services/shop")["retries"] for gateway in three]
+    if answer == "yes":
+        assert run.ok() and retries == [2, 2, 2]
+    else:
+        assert "the changes are not approved" in _failure(run, "kong-3")
+        assert retries == [2, 5, 5] and three[1].writes() == three[2].writes() == []
+        assert site.kept("kong-2") == set()
+
+
 def test_limits_and_needs_are_checked_before_the_first_write(
-    gateways: list[Gateway], site: Site
+    few: list[Gateway], site: Site
 ) -> None:
     site.write(retries=2, path="/other")
-    limited = site.run(gateways[:1], rollout_max_changes=1)
+    limited = site.run(few[:1], rollout_max_changes=1)
     assert _failure(limited, "kong-1") == "2 changes are planned, and rollout_max_changes is 1"
-    needy = site.run(gateways[:1], rollout_min_version="3.99", rollout_edition="enterprise")
+    needy = site.run(few[:1], rollout_min_version="3.99", rollout_edition="enterprise")
     assert _failure(needy, "kong-1") == (
         "version 3.10.0 is older than 3.99; its edition is community, and enterprise is needed"
     )
-    assert gateways[0].writes() == []
+    assert few[0].writes() == []
 
 
-def test_snapshots_are_encrypted_and_restored(gateways: list[Gateway], site: Site) -> None:
-    gateway, vault = gateways[0], {"rollout_vault_password": "open-sesame"}
+def test_snapshots_are_encrypted_and_restored(few: list[Gateway], site: Site) -> None:
+    gateway, vault = few[0], {"rollout_vault_password": "open-sesame"}
     before = _dump(gateway)
     site.write(retries=2)
     site.run([gateway], **vault, rollout_keep=2).ok()
@@ -298,11 +400,41 @@ def test_snapshots_are_encrypted_and_restored(gateways: list[Gateway], site: Sit
     assert SECRET not in run.stdout + again.stdout
 
 
+@pytest.mark.skipif(shutil.which("age") is None, reason="age is not installed")
+def test_snapshots_are_encrypted_with_age_and_restored(
+    few: list[Gateway], site: Site
+) -> None:
+    gateway, identity = few[0], site.folder / "identity"
+    made = subprocess.run(
+        ["age-keygen", "-o", identity], check=True, text=True, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    key = made.stderr.rpartition(" ")[2].strip()
+    recipients: dict[str, Any] = {"rollout_age_recipients": [key], "rollout_keep": 1}
+    before = _dump(gateway)
+    # Who has only the public key can undo, too.
+    site.write(path="/elsewhere")
+    failed = site.run([gateway], **recipients)
+    assert _failure(failed, "kong-1").endswith("; the gateway is as it was before")
+    assert _dump(gateway) == before
+    site.write(retries=2)
+    run = site.run([gateway], **recipients).ok()
+    (snapshot,) = (site.folder / "state/kong-1").glob("snapshot-*")
+    assert snapshot.name.endswith(".yml.age")
+    assert snapshot.read_text().startswith("-----BEGIN AGE ENCRYPTED FILE-----")
+    assert oct(snapshot.stat().st_mode)[-3:] == "600"
+    back = site.run(
+        [gateway], "irishtek.kong.restore", **recipients, rollout_age_identity=str(identity)
+    ).ok()
+    assert _dump(gateway) == before
+    assert SECRET not in failed.stdout + run.stdout + back.stdout
+
+
 def test_a_rollout_of_many_at_once_puts_all_of_a_failed_batch_back(
-    gateways: list[Gateway], site: Site
+    few: list[Gateway], site: Site
 ) -> None:
     """A fault that one gateway of a batch has: the others were changed and proven already."""
-    three = gateways[:3]
+    three = few[:3]
     before = [_dump(gateway) for gateway in three]
     site.write(retries=2)
     three[1].faults(kind="answer", match={"method": "PATCH"}, status=400, times=1,

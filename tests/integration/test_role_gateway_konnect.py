@@ -36,12 +36,13 @@ class Place:
     hosts: list[Host]
     more: dict[str, Any]
 
-    def run(self, check: bool = False, **options: Any) -> Run:
-        """Run the role on all hosts at once."""
+    def run(self, check: bool = False, tasks: str = "main", **options: Any) -> Run:
+        """Run the role, or a part of it, on all hosts at once."""
         found = {
             host.name: {**host.variables(**options), **self.more} for host in self.hosts
         }
-        return self.hosts[0].player(PLAY, inventory={"all": {"hosts": found}}, check=check)
+        play = f"{PLAY}        tasks_from: {tasks}\n"
+        return self.hosts[0].player(play, inventory={"all": {"hosts": found}}, check=check)
 
     def pinned(self) -> list[str]:
         """The certificates that the control plane knows."""
@@ -73,7 +74,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         more = {
             "konnect_token": TOKEN,
             "konnect_url": str(client.client.base_url).rstrip("/"),
-            "kong_control_plane": "default",
+            "konnect_control_plane": "default",
         }
         yield Place(client, control, lab, lab.hosts, more)
 
@@ -114,8 +115,17 @@ def test_a_renewed_certificate_is_pinned_and_absent_removes_the_pins(place: Plac
     assert place.pinned() == before
 
 
+def test_absent_unpins_a_pair_that_never_came_into_use(place: Place) -> None:
+    place.run(tasks="prepare").ok()
+    assert len(place.pinned()) == len(place.hosts)
+    assert not list(place.lab.root.glob("dp*/certificates/tls.crt"))
+    place.run(state="absent").ok()
+    assert place.pinned() == []
+    assert not place.hosts[0].folder.exists()
+
+
 def test_without_a_token_all_keys_are_made_and_what_to_pin_is_printed(place: Place) -> None:
-    for name in ("konnect_token", "konnect_url", "kong_control_plane"):
+    for name in ("konnect_token", "konnect_url", "konnect_control_plane"):
         del place.more[name]
     run = place.run(control_plane_url=f"https://{place.control.cluster}").ok()
     text = run.stdout.replace("\\n", "\n")
@@ -134,8 +144,8 @@ def test_without_a_token_all_keys_are_made_and_what_to_pin_is_printed(place: Pla
 
 
 def test_a_control_plane_that_does_not_exist_is_a_sentence(place: Place) -> None:
-    place.more["kong_control_plane"] = "none"
+    place.more["konnect_control_plane"] = "none"
     run = place.run()
     assert run.rc != 0
-    assert "kong_control_plane=none" in run.stdout
+    assert "konnect_control_plane=none" in run.stdout
     assert not place.hosts[0].folder.exists()

@@ -93,16 +93,58 @@ def test_what_was_planned_and_not_done_is_left_alone() -> None:
     assert [each["name"] for each in back["document"]["upstreams"]] == ["shop"]
 
 
+def _alice(*groups: str, **more: Any) -> dict[str, Any]:
+    inside = {"groups": [{"name": each} for each in groups]} if groups else {}
+    return {"id": "c1", "username": "alice", **inside, **more}
+
+
 def test_members_of_groups_are_put_back() -> None:
-    before = _document(consumer_groups=[{"id": "g1", "name": "gold", "consumers": ["a"]}])
-    now = _document(consumer_groups=[{"id": "g1", "name": "gold", "consumers": ["a", "b"]}])
+    groups = [{"id": "g1", "name": "gold"}, {"id": "g2", "name": "blue"}]
+    before = _document(consumer_groups=groups, consumers=[_alice("gold")])
+    now = _document(consumer_groups=groups, consumers=[_alice("blue", "gold", tags=["else"])])
     joined: dict[str, Any] = {
         "operation": "create", "kind": "consumer_group_member", "id": None, "after": {}
     }  # fmt: skip
-    (group,) = rollout_undo(before, now, [joined])["document"]["consumer_groups"]
-    assert group["consumers"] == ["a"]
-    (group,) = rollout_undo(before, now, [])["document"]["consumer_groups"]
-    assert group["consumers"] == ["a", "b"]
+    document = rollout_undo(before, now, [joined])["document"]
+    assert document["consumers"] == [_alice("gold", tags=["else"])]
+    document = rollout_undo(before, now, [])["document"]
+    assert document["consumers"] == now["consumers"]
+    # Those of a consumer that a dump does not have are listed at the group.
+    outside = _document(consumer_groups=[{**groups[0], "consumers": [{"username": "bob"}]}])
+    document = rollout_undo(outside, _document(consumer_groups=groups[:1]), [joined])["document"]
+    assert document["consumer_groups"] == outside["consumer_groups"]
+
+
+def test_what_is_renamed_back_is_referred_to_by_the_name_that_it_gets() -> None:
+    def site(service: str, group: str, partial: str, **more: Any) -> dict[str, Any]:
+        plugin = {"id": "p1", "name": "rate-limiting-advanced", "service": service,
+                  "partials": [{"name": partial, "path": "config.redis"}]}  # fmt: skip
+        return _document(
+            partials=[{"id": "a1", "name": partial}],
+            services=[{"id": "s1", "name": service, "host": "shop"}],
+            consumer_groups=[{"id": "g1", "name": group}],
+            consumers=[_alice(group, plugins=[plugin], **more)],
+        )
+
+    renamed = [
+        {"operation": "update", "kind": kind, "id": key}
+        for kind, key in (("service", "s1"), ("consumer_group", "g1"), ("partial", "a1"))
+    ]
+    back = rollout_undo(site("a", "b", "c"), site("x", "y", "z", tags=["else"]), renamed)
+    document = back["document"]
+    assert document["services"] == [{"id": "s1", "name": "a", "host": "shop"}]
+    assert document["consumers"] == [_alice("b", tags=["else"])]
+    assert document["plugins"] == [
+        {"id": "p1", "name": "rate-limiting-advanced", "service": "a", "consumer": "alice",
+         "partials": [{"name": "c", "path": "config.redis"}]}
+    ]  # fmt: skip
+    # Somebody else renamed them, and what the rollout changed goes back to the entity of that name.
+    touched = [{"operation": "update", "kind": kind, "id": key}
+               for kind, key in (("plugin", "p1"), ("consumer", "c1"))]  # fmt: skip
+    document = rollout_undo(site("a", "b", "c"), site("x", "y", "z"), touched)["document"]
+    assert document["plugins"][0]["service"] == "x"
+    assert document["plugins"][0]["partials"][0]["name"] == "z"
+    assert document["consumers"] == [_alice("y")]
 
 
 def test_a_record_holds_no_secret_and_finds_what_changed() -> None:
@@ -141,6 +183,8 @@ def test_a_record_holds_no_secret_and_finds_what_changed() -> None:
             ["its edition is community, and enterprise is needed"],
         ),
         ({"version": None, "edition": "konnect"},
+         {"min_version": "3.9", "edition": "enterprise"}, []),
+        ({"failed": True, "msg": "no answer"},
          {"min_version": "3.9", "edition": "enterprise"}, []),
     ],
 )  # fmt: skip
@@ -230,19 +274,19 @@ def test_the_reason_of_a_loop_is_that_of_its_first_failure() -> None:
 PLANNED = {"has_changes": True, "changes": [{"operation": "create", "kind": "service"}]}
 HOSTVARS: dict[str, dict[str, Any]] = {
     "new": {},
-    "same": {"__rollout_gateway": {}, "__rollout_planned": {"has_changes": False},
+    "same": {"__rollout_planned": {"has_changes": False},
              "__rollout_failed": ["bad: why"]},
-    "plan": {"__rollout_gateway": {}, "__rollout_planned": PLANNED,
+    "plan": {"__rollout_planned": PLANNED,
              "__rollout_failed": ["bad: why"]},
-    "bad": {"__rollout_gateway": {}, "__rollout_planned": PLANNED, "__rollout_reason": "why",
+    "bad": {"__rollout_planned": PLANNED, "__rollout_reason": "why",
             "kong_admin_url": "http://gateway:8001"},
-    "back": {"__rollout_gateway": {}, "__rollout_planned": PLANNED, "__rollout_reason": "why",
+    "back": {"__rollout_planned": PLANNED, "__rollout_reason": "why",
              "__rollout_undone_well": True},
-    "done": {"__rollout_gateway": {}, "__rollout_planned": PLANNED, "__rollout_failed": [],
+    "done": {"__rollout_planned": PLANNED, "__rollout_failed": [],
              "__rollout_applied": {"changed": True, "changes": PLANNED["changes"]},
              "__rollout_began": "10.5", "__rollout_noted": {"time": 12},
              "__rollout_ended": {"time": 15}},
-    "check": {"__rollout_gateway": {}, "__rollout_planned": PLANNED, "ansible_check_mode": True,
+    "check": {"__rollout_planned": PLANNED, "ansible_check_mode": True,
               "__rollout_applied": {"changed": True, "changes": PLANNED["changes"]}},
 }  # fmt: skip
 

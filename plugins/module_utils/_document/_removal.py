@@ -4,10 +4,8 @@
 
 """What a document deletes: with all that is deleted along with it, and all that forbids it.
 
-Private to the collection.
-
 A gateway deletes on its own what belongs to a deleted entity, and refuses to delete what others
-point at; both are found here beforehand, to any depth.
+point at; both are found here beforehand, to any depth. Private to the collection.
 """
 
 from __future__ import annotations
@@ -31,24 +29,14 @@ Found = tuple[Kind, Entity]
 
 @dataclass(frozen=True)
 class Protected:
-    """What is not deleted because of a tag.
+    """What is not deleted because of a tag."""
 
-    :param parent: what its parent is called.
-    """
-
-    kind: Kind
-    entity: Entity
+    plan: Plan
     reason: str
-    parent: str | None = None
-
-    @property
-    def description(self) -> str:
-        return self.kind.describe(self.entity, self.parent)
 
     def summary(self) -> dict[str, Any]:
         """The entry of a result's ``protected``."""
-        plan = Plan(self.kind, NONE, self.entity, self.entity, parent=self.parent)
-        return {**plan.summary(), "reason": self.reason}
+        return {**self.plan.summary(), "operation": NONE, "reason": self.reason}
 
 
 class Removal:
@@ -99,8 +87,8 @@ class Removal:
         self._gather(found, refuse_blocked=not self._protect_tags)
         if self._protect_tags:
             self._protect()
-            gone = {each.entity["id"] for each in self.protected}
-            self._gather([each for each in found if each[1]["id"] not in gone])
+            kept = {each.plan.stored["id"] for each in self.protected}
+            self._gather([each for each in found if each[1]["id"] not in kept])
         self._refuse_needed()
         # What belongs to two deleted entities goes before both, in a step of its own.
         owners = Counter(
@@ -128,19 +116,19 @@ class Removal:
     def _protect(self) -> None:
         """Find what is protected, and what cannot be deleted without it."""
         queue = deque(
-            Protected(kind, entity, f"it has the tag {tag}", self._owner_label(kind, entity))
+            Protected(self._plan(kind, entity), f"it has the tag {tag}")
             for kind, entity in self._deleted.values()
             for tag in self._protecting(entity)[:1]
         )
-        known = {each.entity["id"] for each in queue}
+        known = {each.plan.stored["id"] for each in queue}
         while queue:
             protected = queue.popleft()
             self.protected.append(protected)
-            for kind, entity in self._implied_by.get(protected.entity["id"], ()):
+            for kind, entity in self._implied_by.get(protected.plan.stored["id"], ()):
                 if entity["id"] not in known:
                     known.add(entity["id"])
-                    reason = f"{protected.description} is protected and needs it"
-                    queue.append(Protected(kind, entity, reason, self._owner_label(kind, entity)))
+                    reason = f"{protected.plan.description} is protected and needs it"
+                    queue.append(Protected(self._plan(kind, entity), reason))
 
     def _protecting(self, entity: Entity) -> list[str]:
         return sorted(self._protect_tags & set(entity.get("tags") or ()))

@@ -4,7 +4,7 @@
 
 """Dumps with IDs as flat entities: what undoes changes, and what became different.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...module_utils._document._format import NESTED, ORDER, SECTIONS, section_of
@@ -25,6 +25,14 @@ _AS_MAPPING = (("route", "service"), ("key", "set"))
 _LABELS = ("name", "target", "username", "custom_id", "prefix", "kid", "group", "key")
 # Of these kinds the field that identifies is a secret or a text of many lines.
 _UNNAMED = ("key_auth", "certificate", "ca_certificate", "oauth2", "jwt")
+# Lists of references to others, and the kind of these.
+_LISTED: Mapping[str, Mapping[str, str]] = {
+    "plugin": {"partials": "partial"},
+    "consumer": {"groups": "consumer_group"},
+    "consumer_group": {"consumers": "consumer"},
+}
+# Those of them that are memberships.
+_MEMBERS = {"consumer": "groups", "consumer_group": "consumers"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,11 @@ class Flat:
         fields = () if self.kind in _UNNAMED else _LABELS
         name = next((self.entity[each] for each in fields if self.entity.get(each)), None)
         return f"{self.kind} {name or self.entity.get('id')}"
+
+    @property
+    def name(self) -> str | None:
+        """What others refer to it by in a dump, if not by its ID."""
+        return next(filter(None, map(self.entity.get, ("name", "username"))), None)
 
 
 def flat(document: Mapping[str, Any]) -> dict[str, Flat]:
@@ -76,9 +89,11 @@ def undo_document(
     :param changes: entries of a saved plan; only these are undone. None: all that differs is.
     """
     before, after = flat(snapshot), flat(now)
-    wanted = dict(before) if changes is None else _undone(before, after, changes)
-    if changes is not None and any(each["kind"] == MEMBER.name for each in changes):
-        wanted.update(_with_members(before, wanted))
+    kept, back = ({}, before) if changes is None else _parted(before, after, changes)
+    wanted = {**kept, **back}
+    for dump, part in ((after, kept), (before, back)):
+        ids = {(each.kind, each.name): key for key, each in dump.items()}
+        wanted.update({key: _renamed(each, ids, wanted) for key, each in part.items()})
     kinds = {each.kind for each in (*before.values(), *after.values())}
     sections: dict[str, list[dict[str, Any]]] = {}
     for each in wanted.values():
@@ -91,10 +106,10 @@ def undo_document(
     }
 
 
-def _undone(
+def _parted(
     before: Mapping[str, Flat], after: Mapping[str, Flat], changes: Sequence[Mapping[str, Any]]
-) -> dict[str, Flat]:
-    """What the gateway has now, but with what was changed as it was before."""
+) -> tuple[dict[str, Flat], dict[str, Flat]]:
+    """What the gateway has now and keeps, and what was changed, as it was before."""
     touched = {each["id"] for each in changes if each.get("id")}
     made = {
         (each["kind"], _identity(each["kind"], each.get("after") or {}))
@@ -108,7 +123,10 @@ def _undone(
     }
     kept = {key: each for key, each in after.items() if key not in new and key not in touched}
     back = {key: each for key, each in before.items() if key in touched}
-    return {**kept, **back}
+    if any(each["kind"] == MEMBER.name for each in changes):
+        both = [key for key in kept if key in before and kept[key].kind in _MEMBERS]
+        back.update({key: _with_members(kept.pop(key), before[key]) for key in both})
+    return kept, back
 
 
 def _identity(kind: str, entity: Mapping[str, Any]) -> str:
@@ -118,16 +136,37 @@ def _identity(kind: str, entity: Mapping[str, Any]) -> str:
     return str(entity.get(KINDS[kind].identity.field))
 
 
-def _with_members(
-    before: Mapping[str, Flat], wanted: Mapping[str, Flat]
-) -> dict[str, Flat]:
-    groups = {key: each for key, each in wanted.items() if each.kind == "consumer_group"}
-    found = {}
-    for key, each in groups.items():
-        members = (before[key].entity if key in before else {}).get("consumers")
-        rest = {name: each.entity[name] for name in each.entity if name != "consumers"}
-        found[key] = Flat(each.kind, {**rest, **({"consumers": members} if members else {})})
-    return found
+def _with_members(each: Flat, before: Flat) -> Flat:
+    """An entity with the memberships that it had, and all else as it is."""
+    field = _MEMBERS[each.kind]
+    rest = {name: value for name, value in each.entity.items() if name != field}
+    earlier = {field: before.entity[field]} if field in before.entity else {}
+    return replace(each, entity={**rest, **earlier})
+
+
+def _renamed(
+    each: Flat, ids: Mapping[tuple[str, str | None], str], wanted: Mapping[str, Flat]
+) -> Flat:
+    """An entity that refers to others by the names that these get.
+
+    :param ids: of the entities of the dump that it is from, by kind and name.
+    """
+
+    def follow(kind: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            names = value.keys() & {"name", "username"}
+            return {**value, **{name: follow(kind, value[name]) for name in names}}
+        key = ids.get((kind, value), "")
+        return (wanted[key].name or key) if key in wanted else value
+
+    entity = dict(each.entity)
+    for field in KINDS[each.kind].references:
+        if entity.get(field.name):
+            entity[field.name] = follow(str(field.reference), entity[field.name])
+    for name, kind in _LISTED.get(each.kind, {}).items():
+        if entity.get(name):
+            entity[name] = [follow(kind, value) for value in entity[name]]
+    return replace(each, entity=entity)
 
 
 def _written(each: Flat, wanted: Mapping[str, Flat]) -> dict[str, Any]:
@@ -135,8 +174,7 @@ def _written(each: Flat, wanted: Mapping[str, Flat]) -> dict[str, Any]:
     if each.back is None:
         return entity
     field, key = each.back
-    above = wanted[key].entity if key in wanted else {}
-    name = next((above[label] for label in ("name", "username") if above.get(label)), None)
+    name = wanted[key].name if key in wanted else None
     if (each.kind, field) in _AS_MAPPING:
         return {**entity, field: {"id": key} if name is None else {"name": name}}
     return {**entity, field: name or key}

@@ -4,7 +4,7 @@
 
 """Results of modules as sentences about what is wrong; none where nothing is.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def preflight_problems(
 ) -> list[str]:
     """What a gateway lacks.
 
-    :param gateway: result of ``kong_ping``. Konnect has no version: it is always the newest.
+    :param gateway: result of ``kong_ping``, which may have failed. Konnect has no version: it is
+        always the newest.
     """
     found = []
     version = gateway.get("version")
@@ -32,7 +33,7 @@ def preflight_problems(
         found.append(f"version {version} is older than {min_version}")
     # Konnect offers what the enterprise edition does.
     offered = {"konnect": "enterprise"}.get(str(gateway.get("edition")), gateway.get("edition"))
-    if edition and offered != edition:
+    if edition and offered not in (None, edition):
         found.append(f"its edition is {offered}, and {edition} is needed")
     return found
 

@@ -4,7 +4,7 @@
 
 """What became of the gateways of a rollout, from the variables of their hosts.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _row(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
 def _status(
     variables: Mapping[str, Any], planned: Mapping[str, Any], applied: Mapping[str, Any]
 ) -> str:
-    if "__rollout_gateway" not in variables:
+    if "__rollout_planned" not in variables:
         return "not reached"
     if variables.get("__rollout_undone_well"):
         return "undone"
