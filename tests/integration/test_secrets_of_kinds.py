@@ -57,7 +57,7 @@ class Watch:
             "code": 2, "fields": {"config": {"of": texts}, "@entity": texts},
         }
         for check, match in ((True, "validate$"), (False, "^(?!.*validate$)")):
-            for method in ("POST", "PATCH"):
+            for method in ("POST", "PATCH", "PUT"):
                 self.engine.gateway.faults(
                     match={"method": method, "path": match}, kind="answer", status=400,
                     body=json.dumps(answer), content_type="application/json",
