@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._ping import KONG_PING
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._info import KONG_PING
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction
 
 

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import (
-    KONG_PLUGIN,
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    entity_operation,
 )
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction
 
@@ -15,4 +16,4 @@ from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongA
 class ActionModule(KongAction):
     """Runs in the controller's process where it can."""
 
-    operation = KONG_PLUGIN
+    operation = entity_operation(PLUGIN)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._konnect_nodes import (
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._konnect import (
     KONNECT_NODE_INFO,
 )
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction

@@ -15,33 +15,33 @@ options:
   admin_url:
     description:
       - URL of the gateway's Admin API, for example V(http://127.0.0.1:8001).
-      - When it is not written, the environment variable E(KONG_ADMIN_URL) is used.
+      - The default is the environment variable E(KONG_ADMIN_URL).
     type: str
   admin_token:
     description:
       - Token of an RBAC user, sent as the header C(Kong-Admin-Token).
-      - When it is not written, the environment variable E(KONG_ADMIN_TOKEN) is used.
+      - The default is the environment variable E(KONG_ADMIN_TOKEN).
     type: str
   konnect_token:
     description:
       - Token of Kong Konnect, for a control plane of Konnect instead of an Admin API.
-      - When it is not written, the environment variable E(KONNECT_TOKEN) is used, else E(KONG_TOKEN).
+      - The default is the environment variable E(KONNECT_TOKEN), else E(KONG_TOKEN).
     type: str
   konnect_region:
     description:
       - Region of Konnect.
-      - When it is not written, the environment variable E(KONNECT_REGION) is used, else V(us).
+      - The default is the environment variable E(KONNECT_REGION), else V(us).
     type: str
     choices: [us, eu, au, me, in, sg]
   konnect_url:
     description:
       - URL of Konnect's API, instead of O(konnect_region).
-      - When it is not written, the environment variable E(KONNECT_URL) is used.
+      - The default is the environment variable E(KONNECT_URL).
     type: str
   control_plane:
     description:
       - Name or ID of the control plane of Konnect.
-      - When it is not written, the environment variable E(KONNECT_CONTROL_PLANE) is used, else V(default).
+      - The default is the environment variable E(KONNECT_CONTROL_PLANE), else V(default).
     type: str
   admin_headers:
     description:
@@ -49,13 +49,13 @@ options:
     type: dict
   workspace:
     description:
-      - Workspace (Kong Gateway Enterprise) in which the entities live. Without it, the default workspace.
+      - Workspace (Kong Gateway Enterprise) of the entities. The default is the default workspace.
     type: str
     env:
       - name: KONG_WORKSPACE
   validate_certs:
     description:
-      - Whether the certificate of an C(https) Admin API must be valid.
+      - Whether the certificate of an C(https) Admin API is verified.
     type: bool
     default: true
     env:
@@ -68,7 +68,7 @@ options:
       - name: KONG_CA_PATH
   client_cert:
     description:
-      - File (PEM) with the certificate that the Admin API asks of its clients.
+      - File (PEM) with the client certificate for the Admin API.
     type: path
     env:
       - name: KONG_CLIENT_CERT
@@ -80,16 +80,16 @@ options:
       - name: KONG_CLIENT_KEY
   request_timeout:
     description:
-      - Seconds within which each response must be complete.
+      - Timeout of each request in seconds.
     type: float
     default: 10.0
   request_retries:
     description:
       - How often a request is sent again after a connection error, HTTP 500, 502, 503 or 504.
       - All attempts together take no longer than O(request_timeout) times one more than this.
-      - HTTP 429 is not counted. It is waited for as long as C(Retry-After) says, up to 60 seconds each time and ten times.
+      - HTTP 429 is not counted. The plugin waits as long as C(Retry-After) says, up to 60 seconds and ten times.
     type: int
     default: 3
 notes:
-  - C(HTTP_PROXY), C(HTTPS_PROXY) and C(NO_PROXY) are honoured; loopback addresses are never proxied.
+  - C(HTTP_PROXY), C(HTTPS_PROXY) and C(NO_PROXY) are used; loopback addresses are never proxied.
 """

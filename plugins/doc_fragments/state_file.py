@@ -100,7 +100,7 @@ options:
     description:
       - With V(stop) nothing new is begun after a failure. With V(continue) only what needs the failed entity is left out.
       - With V(rollback) what was done is put back, in reverse order. What somebody changed meanwhile is left alone and
-        named, and so is what cannot be made again, as a gateway answers passwords of basic-auth only hashed.
+        named. So are passwords of basic-auth that were deleted, as a gateway has only hashes of them.
     type: str
     choices: [stop, continue, rollback]
     default: stop

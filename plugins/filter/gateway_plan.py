@@ -9,14 +9,13 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
-from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import _checks, _plan
-
-_display = Display()
+from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role._checks import COLLECTIONS
+from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role._plan import plan_of
 
 
 def gateway_plan(options: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,27 +23,16 @@ def gateway_plan(options: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[s
 
     :param options: the role's options without their prefix.
     :param facts: what the module ``gateway_host_info`` found.
-    :raises AnsibleFilterError: they are no dictionaries, or lack something.
     """
-    if not isinstance(options, Mapping) or not isinstance(facts, Mapping):
-        raise AnsibleFilterError("gateway_plan takes a dictionary of options and one of facts")
-    try:
-        needed = _checks.collections_of(options)
-        there = [name for name in needed if _is_installed(name)]
-        plan = _plan.plan_of({**options, "collections": there}, facts, time.time())
-    except KeyError as exc:
-        raise AnsibleFilterError(f"gateway_plan: {exc} is missing") from exc
+    installed = []
+    for name in set(COLLECTIONS.values()):
+        with suppress(ImportError):
+            importlib.import_module(f"ansible_collections.{name}")
+            installed.append(name)
+    plan = plan_of({**options, "collections": installed}, facts, time.time())
     for warning in plan["warnings"]:
-        _display.warning(warning)
+        Display().warning(warning)
     return plan
-
-
-def _is_installed(collection: str) -> bool:
-    try:
-        importlib.import_module(f"ansible_collections.{collection}")
-    except ImportError:
-        return False
-    return True
 
 
 class FilterModule:

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-_WITH_DATABASE = ("control_plane", "traditional")
+from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role._plan import DATABASE
 
 
 def gateway_unfinished(
-    hosts: Mapping[str, Any], names: Iterable[str], played: Iterable[str], database: list[str]
+    hosts: Mapping[str, Any], names: Iterable[str], played: Collection[str], database: list[str]
 ) -> list[str]:
     """Hosts that share the database and do not run the new version yet.
 
@@ -22,25 +22,22 @@ def gateway_unfinished(
     :param played: the hosts of the play.
     :param database: the database, from the plan of the role.
     """
-    here = set(played)
+
+    def is_open(name: str) -> bool:
+        variables = hosts[name]
+        plan, mode = variables.get("__gateway_plan"), variables.get("gateway_mode")
+        if plan is not None:
+            return bool(plan["uses_database"]) and list(plan["database"]) == list(database)
+        if mode is None:
+            # A host of the play whose turn has not come, and whose options only the play knows.
+            return name in played
+        config = variables.get("gateway_config") or {}
+        shared = [str(config.get(f"pg_{key}", "")) for key in DATABASE]
+        return mode in ("control_plane", "traditional") and shared == list(database)
+
     return sorted(
-        name for name in {*names, *here} if _is_open(hosts[name], name in here, list(database))
+        name for name in {*names, *played} if "__gateway_done" not in hosts[name] and is_open(name)
     )
-
-
-def _is_open(variables: Mapping[str, Any], is_played: bool, database: list[str]) -> bool:
-    if "__gateway_done" in variables:
-        return False
-    plan = variables.get("__gateway_plan")
-    if plan is not None:
-        return bool(plan["uses_database"]) and list(plan["database"]) == database
-    mode = variables.get("gateway_mode")
-    if mode is None:
-        # A host of the play whose turn has not come, and whose options only the play knows.
-        return is_played
-    config = variables.get("gateway_config") or {}
-    shared = [str(config.get(f"pg_{key}", "")) for key in ("host", "port", "database", "schema")]
-    return mode in _WITH_DATABASE and shared == database
 
 
 class FilterModule:

@@ -91,7 +91,9 @@ def _variable(hostvars: Mapping[str, Any], host: str, name: str) -> Any:
         raise AnsibleFilterError(f"host {host} is not in the inventory")
     variables = hostvars[host]
     if name not in variables or variables[name] in (None, ""):
-        raise AnsibleFilterError(f"host {host} has no variable {name}")
+        hint = "; set address to inventory_hostname to use the name of the host"
+        shown = f"{name}{hint if name == 'ansible_host' else ''}"
+        raise AnsibleFilterError(f"host {host} has no variable {shown}")
     return variables[name]
 
 

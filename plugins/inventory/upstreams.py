@@ -55,8 +55,10 @@ groups:
 from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import (
+    TARGET,
+    UPSTREAM,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import for_each
 from ansible_collections.irishtek.kong.plugins.plugin_utils._inventory import KongInventory, Record

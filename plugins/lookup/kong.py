@@ -49,20 +49,20 @@ author:
 """
 
 EXAMPLES = r"""
-- name: An upstream
+- name: Show an upstream
   ansible.builtin.debug:
     msg: "{{ lookup('irishtek.kong.kong', 'upstream', 'echo', admin_url='http://127.0.0.1:8001') }}"
 
-- name: The weight of two targets, as a list
+- name: Show the weights of two targets, as a list
   ansible.builtin.debug:
     msg: "{{ query('irishtek.kong.kong', 'target', '10.0.0.11:8080', '10.0.0.12:8080',
       parent='echo', field='weight', admin_url='http://127.0.0.1:8001') }}"
 
-- name: Where a service leads, or nothing; the environment variable KONG_ADMIN_URL says where to ask
+- name: Show the host of a service, or nothing, with the connection of the environment
   ansible.builtin.debug:
     msg: "{{ lookup('irishtek.kong.kong', 'service', 'echo', field='host', default=none) }}"
 
-- name: The secret that a consumer signs tokens with
+- name: Read the secret with which a consumer signs tokens
   ansible.builtin.set_fact:
     alice_secret: "{{ lookup('irishtek.kong.kong', 'jwt', 'https://issuer.example',
       parent='alice', field='secret') }}"
@@ -89,7 +89,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import parent_key
-from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import (
     CONNECTION,
     connection_from,
     with_environment,
@@ -103,8 +103,8 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry 
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._spelling import did_you_mean
-from ansible_collections.irishtek.kong.plugins.module_utils._stored import as_stored
 from ansible_collections.irishtek.kong.plugins.module_utils._transport import HTTPX_IMPORT_ERROR
+from ansible_collections.irishtek.kong.plugins.module_utils._values import as_stored
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import plain
 from ansible_collections.irishtek.kong.plugins.plugin_utils._session import worker_session
 

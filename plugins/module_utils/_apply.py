@@ -4,29 +4,28 @@
 
 """Bring entities of a gateway to what is wanted: find, complete, plan, write, handle races.
 
-Private to the collection.
-
-Works alike on a gateway that is written to and on one that predicts (check mode).
+Works alike on a gateway that is written to and on one that predicts (check mode). Private to the
+collection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Callable
 
 from ._entities._identity import find_by_reference, looks_like_id, refuse_empty
 from ._entities._kind import Entity, Field, Kind
-from ._entities._registry import KINDS
+from ._entities._registry import KINDS, parent_of
 from ._errors import InputError, KongError, Refused, Unreachable, error_context
-from ._freeform import with_details
+from ._freeform import config_schema, with_details
 from ._gateway._errors import ParentMissing, UniqueViolation
 from ._gateway._protocol import Gateway
 from ._parallel import PartlyDone, for_each
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
-from ._schema import names_in, nulls_to_defaults
+from ._schema import fields_in, nulls_to_defaults
 from ._secrets import redact
-from ._spelling import did_you_mean, unknown_fields, with_nearest_fields
+from ._spelling import did_you_mean, unknown_fields, with_nearest_fields, with_new_names
 from ._values import normalise, warnings_about
 
 Warn = Callable[[str], None]
@@ -51,10 +50,14 @@ def present(
     called = called or parent
     described = kind.describe(written, called)
     with error_context(f"{described} at {gateway.url}"), _redacted(kind, written):
-        desired = normalise(kind.fields, written)
+        desired = _untyped(kind, written)
         for warning in warnings_about(kind.fields, written):
             warn(f"{described}: {warning}")
-        current = find(gateway, kind, desired, parent)
+        desired, current = _located(gateway, kind, desired, parent)
+        if kind.details_path is not None:
+            name = _name_of(kind, desired, current)
+            kind = plugin_kind(gateway, name)
+            desired = with_typed_config(kind, {**written, **desired}, name)
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current, called)
 
@@ -75,11 +78,67 @@ def absent(
     has_no_parent = parent is None and called is not None
     called = called or parent
     with error_context(f"{kind.describe(written, called)} at {gateway.url}"):
-        desired = normalise(kind.fields, written)
-        current = None if has_no_parent else find(gateway, kind, desired, parent)
+        desired = _untyped(kind, written)
+        kind.identity.check(kind, desired)
+        if has_no_parent or _scope_is_missing(gateway, kind, desired):
+            return plan_absent(kind, None, called)
+        desired, current = _located(gateway, kind, desired, parent)
+        if kind.details_path is not None and (current or desired.get("name")):
+            kind = plugin_kind(gateway, _name_of(kind, desired, current))
         if current is not None:
             desired = resolve(gateway, kind, desired, current, kind.identity.fixed)
         return plan_absent(kind, current, called, desired)
+
+
+def _untyped(kind: Kind, written: Entity) -> Entity:
+    """What is written, normalised, but for what only a schema of the entity's own types."""
+    if kind.details_path is not None:
+        written = {name: value for name, value in written.items() if name != "config"}
+    return normalise(kind.fields, written)
+
+
+def _name_of(kind: Kind, desired: Entity, current: Entity | None) -> str:
+    name = desired.get("name") or (current or {}).get("name")
+    if name is None:
+        raise InputError(f"it does not exist, and a new {kind.name} needs name")
+    return str(name)
+
+
+def with_typed_config(kind: Kind, written: Entity, name: str) -> Entity:
+    """A plugin whose settings have the types, and the present names, of its own schema."""
+    config = written.get("config")
+    if isinstance(config, dict):
+        written = {**written, "config": with_new_names(config_schema(kind), config, name)}
+    return normalise(kind.fields, written)
+
+
+def _located(
+    gateway: Gateway, kind: Kind, desired: Entity, parent: str | None
+) -> tuple[Entity, Entity | None]:
+    """What is desired with the IDs of its scope, and the entity that it identifies.
+
+    A scope that is written as an ID is one, if the entity is found there; else it is looked up.
+    """
+    kind.identity.check(kind, desired)
+    written = _written_scopes(kind, desired)
+    if written and all(map(looks_like_id, written.values())):
+        as_ids = {scope: {"id": key} for scope, key in written.items()}
+        current = find(gateway, kind, {**desired, **as_ids}, parent)
+        if current is not None and all(current.get(scope) == as_ids[scope] for scope in as_ids):
+            return {**desired, **as_ids}, current
+    desired = resolve(gateway, kind, desired, only=tuple(written))
+    return desired, find(gateway, kind, desired, parent)
+
+
+def _written_scopes(kind: Kind, desired: Entity) -> dict[str, str]:
+    scopes = kind.identity.scope
+    return {scope: desired[scope] for scope in scopes if isinstance(desired.get(scope), str)}
+
+
+def _scope_is_missing(gateway: Gateway, kind: Kind, desired: Entity) -> bool:
+    """Whether an entity cannot exist because what it is for does not."""
+    scopes = _written_scopes(kind, desired).items()
+    return any(find_by_reference(gateway, KINDS[scope], key) is None for scope, key in scopes)
 
 
 @contextmanager
@@ -141,7 +200,7 @@ def fill_nulls(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
     cleared = {name for name in desired if _may_mean_default(declared.get(name), desired[name])}
     if not cleared:
         return desired
-    if kind.details is not None and cleared <= names_in(kind.details):
+    if kind.details is not None and cleared <= fields_in(kind.details).keys():
         return nulls_to_defaults(kind.details, desired)
     return nulls_to_defaults(gateway.schema_of(kind), desired)
 
@@ -156,6 +215,13 @@ def plugin_kind(gateway: Gateway, name: str) -> Kind:
         near = did_you_mean(name, gateway.plugin_names())
         raise InputError(f"the gateway has no plugin {name}{near}")
     return with_details(details)
+
+
+def kinds_of_plugins(gateway: Gateway, plugins: Iterable[Entity]) -> dict[str, Kind]:
+    """The kinds of existing plugins by name, as far as the gateway has their schemas."""
+    names = sorted({plugin["name"] for plugin in plugins})
+    schemas = for_each(lambda name: gateway.schema(f"plugins/{name}"), names)
+    return {name: with_details(schema or {}) for name, schema in zip(names, schemas)}
 
 
 def _may_mean_default(field: Field | None, value: Any) -> bool:
@@ -178,14 +244,14 @@ def _reference(gateway: Gateway, field: Field, key: str) -> str:
 def parent_key(gateway: Gateway, kind: Kind, parent: str, needed: bool = False) -> str | None:
     """The name or ID of a parent in paths; None where the parent does not exist.
 
-    A name is sent as it is, unless it looks like an ID or is not what paths use.
+    A name is sent as it is, where paths take it and cannot take it for an ID.
 
     :param needed: whether it is an error that the parent does not exist.
     :raises InputError: it is needed, and no earlier task may create it.
     """
     refuse_empty(str(kind.parent), parent)
-    above = kind.parent_kind or KINDS[str(kind.parent)]
-    if not above.unique and not looks_like_id(parent):
+    above = parent_of(kind)
+    if gateway.takes_names and not above.unique and not looks_like_id(parent):
         return parent
     found = find_by_reference(gateway, above, parent)
     if found is None:

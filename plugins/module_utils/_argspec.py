@@ -16,12 +16,12 @@ from typing import Any, Callable
 
 from ansible.module_utils.ansible_release import __version__ as core_version
 
-from ._connection_options import CONNECTION, Spec
+from ._connection import CONNECTION, Spec
 from ._entities._kind import Field
 from ._entities._upstream import is_secret_header
 from ._errors import MASKED, InputError
 from ._spelling import did_you_mean
-from ._stored import as_stored
+from ._values import as_stored
 
 Warn = Callable[[str], None]
 Path = tuple[Any, ...]
@@ -146,6 +146,8 @@ class _NullTaker:
     def _inside(self, each: Field, value: Any, path: Path) -> Any:
         if each.fields and isinstance(value, str):
             value = _parsed(value)
+        if each.reference and isinstance(value, Mapping):
+            return _key_in(value, _dotted(path))
         if isinstance(value, list) and each.is_list_of_records:
             return [self._inside_record(each, item, (*path, at)) for at, item in enumerate(value)]
         return self._inside_record(each, value, path) if each.is_record else value
@@ -155,6 +157,14 @@ class _NullTaker:
             return value
         _refuse_misspelled(each.fields_by_name, value, path)
         return self.take_from(each.fields_by_name, value, path)
+
+
+def _key_in(reference: Mapping[str, Any], at: str) -> str:
+    """The name or ID of a reference in the form that a gateway returns and state files have."""
+    ((name, key),) = reference.items() if len(reference) == 1 else [("", None)]
+    if name not in ("id", "name", "username") or not isinstance(key, str):
+        raise InputError(f"{at} must be a name or an ID, or a dictionary that has one of them only")
+    return key
 
 
 def _dotted(path: Path) -> str:

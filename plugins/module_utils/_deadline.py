@@ -4,9 +4,7 @@
 
 """Deadlines for requests, retries and waits.
 
-Private to the collection.
-
-The only part of the engine that reads the clock or sleeps.
+The only part of the engine that reads the clock or sleeps. Private to the collection.
 """
 
 from __future__ import annotations

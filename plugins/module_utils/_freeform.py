@@ -4,25 +4,24 @@
 
 """Fields that only the gateway knows: its schema's words turned into declarations. Pure.
 
-Private to the collection.
-
 A plugin's configuration, and entities newer than the collection, are thereby compared, predicted
 and masked by the same code as declared fields. Written values are converted where nothing is lost.
+Private to the collection.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ._entities._kind import Field, Kind
 from ._entities._plugin import PLUGIN
 from ._errors import InputError
-from ._schema import Schema, complete, replacements
+from ._schema import Schema, complete, fields_in, old_fields_in, replacements
 from ._secrets import holds_secret, is_secret_name
-from ._stored import stored_number
+from ._values import stored_number
 
 _TYPES = {
     "string": "str",
@@ -42,9 +41,9 @@ def fields_from(schema: Schema) -> tuple[Field, ...]:
 
     A gateway returns what has an old name a second time under that name, a secret, too.
     """
-    fields = {name: _field(name, spec) for name, spec in _specs(schema)}
+    fields = {name: _field(name, spec) for name, spec in fields_in(schema).items()}
     successors = replacements(schema)
-    for name, spec in _specs(schema, "shorthand_fields"):
+    for name, spec in old_fields_in(schema).items():
         old = _field(name, spec)
         secret = old.secret or _is_secret_at(fields, successors.get(name, ()))
         fields.setdefault(name, replace(old, secret=secret))
@@ -69,7 +68,7 @@ def config_schema(kind: Kind) -> Schema:
 
 
 def _config_of(details: Schema) -> Schema:
-    return next((entry["config"] for entry in details.get("fields", ()) if "config" in entry), {})
+    return fields_in(details).get("config", {})
 
 
 def _is_secret_at(fields: Mapping[str, Field], path: Sequence[str]) -> bool:
@@ -78,11 +77,6 @@ def _is_secret_at(fields: Mapping[str, Field], path: Sequence[str]) -> bool:
         field = fields.get(name)
         fields = field.fields_by_name if field is not None else {}
     return field is not None and field.secret
-
-
-def _specs(schema: Schema, group: str = "fields") -> Iterator[tuple[str, Schema]]:
-    for entry in schema.get(group) or ():
-        yield from entry.items()
 
 
 def _field(name: str, spec: Schema) -> Field:

@@ -4,9 +4,7 @@
 
 """Start an operation as a module, and what both ways to run have in common.
 
-Private to the collection.
-
-The engine raises exceptions; only here they become failed results.
+The engine raises exceptions; only here they become failed results. Private to the collection.
 """
 
 from __future__ import annotations
@@ -21,8 +19,7 @@ from ansible.module_utils.common.warnings import warn
 
 from ._argspec import ArgumentSpec, Path, refuse_unsendable, remove_nulls, restore_nulls
 from ._client import Client
-from ._connection import Connection
-from ._connection_options import connection_from, secrets_in, with_environment
+from ._connection import Connection, connection_from, secrets_in, with_environment
 from ._errors import InputError, KongError
 from ._gateway._admin import AdminGateway
 from ._gateway._konnect import KonnectGateway
@@ -43,7 +40,7 @@ class Session:
 
     def __init__(self) -> None:
         self._clients: dict[Connection, Client] = {}
-        self._control_planes: dict[str, str] = {}
+        self._control_planes: dict[str, dict[str, str]] = {}
 
     def client(self, connection: Connection) -> Client:
         """The client of a connection; those that were not used lately are closed."""
@@ -70,8 +67,10 @@ class Session:
             return AdminGateway(client)
         return KonnectGateway(client, partial(self.control_plane, connection))
 
-    def control_plane(self, connection: Connection, look_up: Callable[[], str]) -> str:
-        """The ID of the control plane of a connection, looked up once."""
+    def control_plane(
+        self, connection: Connection, look_up: Callable[[], dict[str, str]]
+    ) -> dict[str, str]:
+        """What is known of the control plane of a connection, looked up once."""
         key = f"{connection.url} {connection.control_plane}"
         if key not in self._control_planes:
             self._control_planes[key] = look_up()

@@ -4,9 +4,8 @@
 
 """From desired and current entities to plans. Pure: no HTTP, no Ansible.
 
-Private to the collection.
-
-``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree.
+``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree. Private
+to the collection.
 """
 
 from __future__ import annotations
@@ -145,12 +144,12 @@ def plan_many(
 
     Deletes come last, so that a pool is never emptier in between than at the end.
     """
-    found, field = by_identity(kind, current), kind.identity.field
-    plans = [plan_present(kind, entity, found.get(entity[field]), parent) for entity in wanted]
+    found = by_identity(kind, current)
+    keys = [kind.identity.key_of(entity) for entity in wanted]
+    plans = [plan_present(kind, each, found.get(key), parent) for each, key in zip(wanted, keys)]
     if purge:
-        kept = {entity[field] for entity in wanted}
-        surplus = sorted(identity for identity in found if identity not in kept)
-        plans += [plan_absent(kind, found[identity], parent) for identity in surplus]
+        surplus = sorted(found.keys() - set(keys))
+        plans += [plan_absent(kind, found[key], parent) for key in surplus]
     return plans
 
 
@@ -165,8 +164,8 @@ def keep_protected(plans: Iterable[Plan], protect_tags: Iterable[str]) -> list[P
     ]
 
 
-def by_identity(kind: Kind, entities: Sequence[Entity]) -> dict[str, Entity]:
-    return {entity[kind.identity.field]: entity for entity in entities}
+def by_identity(kind: Kind, entities: Sequence[Entity]) -> dict[Any, Entity]:
+    return {kind.identity.key_of(entity): entity for entity in entities}
 
 
 def refuse_duplicates(kind: Kind, written: Sequence[Entity], normalised: Sequence[Entity]) -> None:

@@ -4,11 +4,9 @@
 
 """Check mode: a gateway that predicts what writes would do, and sends reads and validations only.
 
-Private to the collection.
-
 A prediction is the existing entity (or the defaults of the gateway's own schema) with the change
 merged in, validated by the gateway. What that validation does not know, uniqueness and references,
-is looked up.
+is looked up. Private to the collection.
 """
 
 from __future__ import annotations
@@ -20,8 +18,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ._client import NO_DATABASE
-from ._entities._identity import find_by_reference
 from ._entities._kind import (
     CASCADE,
     PLACEHOLDER,
@@ -37,8 +33,8 @@ from ._entities._registry import KINDS, kinds_listing, kinds_referring_to
 from ._errors import InputError
 from ._gateway._protocol import Gateway, Traits
 from ._plan import Plan
-from ._schema import Schema, complete, replacements, value_at, without_old_names
-from ._values import without_nulls
+from ._schema import Schema, complete, fields_in, replacements, value_at, without_old_names
+from ._values import with_nulls, without_nulls
 
 
 class Predictions:
@@ -89,6 +85,8 @@ class PredictingGateway(Gateway):
     """The interface of the gateway that it reads from; nothing is written."""
 
     predicts = True
+    # What is predicted refers to its parent by ID.
+    takes_names = False
 
     def __init__(
         self,
@@ -101,9 +99,9 @@ class PredictingGateway(Gateway):
         self._predictions = predictions
         self._warn = warn
         self._checks = checks
-        self._parents: dict[str, str] = {}
         self.url = gateway.url
         self.lists_all = gateway.lists_all
+        self.omits_nulls = gateway.omits_nulls
         self.not_offered = gateway.not_offered
         self.control_plane = gateway.control_plane
 
@@ -141,13 +139,10 @@ class PredictingGateway(Gateway):
         self, kind: Kind, field: str, value: str, parent: str | None = None
     ) -> Entity | None:
         """What is predicted takes precedence over what the gateway has."""
-        above = self._parent(kind, parent)
-        if parent is not None and above is None:
-            return None
-        for entity in self._predicted(kind, kind.parent, above):
+        for entity in self._predicted(kind, kind.parent, parent):
             if entity.get(field) == value:
                 return entity
-        if above is not None and above.startswith(PLACEHOLDER):
+        if str(parent).startswith(PLACEHOLDER):
             return None
         return self._unless_changed(kind, self._gateway.find_by(kind, field, value, parent))
 
@@ -158,15 +153,12 @@ class PredictingGateway(Gateway):
         of: str = "",
         tags: Sequence[str] = (),
     ) -> list[Entity] | None:
-        above = parent if of else self._parent(kind, parent)
-        if parent is not None and above is None:
-            return None
         existing: list[Entity] = []
-        if not str(above).startswith(PLACEHOLDER):
+        if not str(parent).startswith(PLACEHOLDER):
             existing = self._gateway.entities(kind, parent, of, tags) or []
         predicted = [
             entity
-            for entity in self._predicted(kind, of or kind.parent, above)
+            for entity in self._predicted(kind, of or kind.parent, parent)
             if set(tags) <= set(entity.get("tags") or ())
         ]
         kept = (self._unless_changed(kind, entity) for entity in existing)
@@ -200,15 +192,11 @@ class PredictingGateway(Gateway):
         )
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
-        self._refuse_without_database()
+        self.refuse_read_only()
         if not self.offers(kind):
             raise InputError(self.not_offered.format(kind.schema_name))
         self._refuse_taken(kind, body, {}, parent)
-        above = (
-            {kind.parent: {"id": self._parent_or_placeholder(kind, str(parent))}}
-            if kind.parent
-            else {}
-        )
+        above = {kind.parent: {"id": parent}} if kind.parent else {}
         self._validate(kind, {**body, **above})
         entity = {**complete(self.schema_of(kind), body), **above}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
@@ -216,7 +204,7 @@ class PredictingGateway(Gateway):
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
         kind, current = plan.kind, plan.stored
-        self._refuse_without_database()
+        self.refuse_read_only()
         self._refuse_taken(kind, plan.body, current, parent)
         entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
         if kind.details is not None:
@@ -226,7 +214,7 @@ class PredictingGateway(Gateway):
         return self._remembered(kind, {**entity, **made})
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        self._refuse_without_database()
+        self.refuse_read_only()
         if self._checks.looks_up:
             self._refuse_referenced(kind, current)
         self._predictions.remember(kind, current["id"], None)
@@ -270,27 +258,6 @@ class PredictingGateway(Gateway):
         )
         return PLACEHOLDER + uuid.uuid4().hex[:12]
 
-    def _parent(self, kind: Kind, parent: str | None) -> str | None:
-        """The ID of the parent, looked up once a task; None where it does not exist."""
-        known = not self._checks.looks_up or str(parent).startswith(PLACEHOLDER)
-        if kind.parent is None or parent is None or known:
-            return parent
-        with self._predictions.lock:
-            if parent not in self._parents:
-                found = find_by_reference(self, kind.parent_kind or KINDS[kind.parent], parent)
-                if found is None:
-                    return None
-                self._parents[parent] = str(found["id"])
-            return self._parents[parent]
-
-    def _parent_or_placeholder(self, kind: Kind, parent: str) -> str:
-        with self._predictions.lock:
-            found = self._parent(kind, parent)
-            if found is None:
-                above = kind.parent_kind or KINDS[str(kind.parent)]
-                found = self._parents[parent] = self.missing(above, parent)
-            return found
-
     def _refuse_taken(self, kind: Kind, body: Entity, current: Entity, parent: str | None) -> None:
         if not self._checks.looks_up:
             return
@@ -320,8 +287,9 @@ class PredictingGateway(Gateway):
         kind.predict(entity)
         if entity.get("partials") and kind.replaced:
             entity = _as_linked(self.schema_of(kind), entity)
-        if self.traits().omits_nulls:
-            entity = without_nulls(entity, kind.keeps_nulls, in_lists=True)
+        if self.omits_nulls:
+            sparse = without_nulls(entity, kind.keeps_nulls, in_lists=True)
+            entity = with_nulls(kind.fields, sparse)
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 
@@ -335,15 +303,15 @@ class PredictingGateway(Gateway):
             body = without_old_names(kind.details, body)
         self._gateway.validate(kind, body)
 
-    def _refuse_without_database(self) -> None:
-        if self._checks.writes_entities and not self.traits().writes_entities:
-            raise InputError(NO_DATABASE)
+    def refuse_read_only(self) -> None:
+        if self._checks.writes_entities:
+            self._gateway.refuse_read_only()
 
 
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:
     """A plugin as reads return it: settings of its partials are null under old names, too."""
     plugin = without_linked(plugin)
-    specs: Schema = next((each["config"] for each in schema["fields"] if "config" in each), {})
+    specs = fields_in(schema).get("config", {})
     config = plugin.get("config") or {}
     old = {name: value_at(config, path) for name, path in replacements(specs).items()}
     return {**plugin, "config": {**config, **old}}

@@ -4,7 +4,7 @@
 
 """Names of processes that another process can check: who, on which machine, started when.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

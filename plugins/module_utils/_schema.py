@@ -11,7 +11,7 @@ newer or older version predicts as it behaves.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Replaces in predictions a value that only the gateway can generate.
@@ -21,9 +21,14 @@ _IDS_AND_TIMES = ("id", "created_at", "updated_at")
 Schema = Mapping[str, Any]
 
 
-def _fields_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    for entry in schema.get("fields") or ():
-        yield from entry.items()
+def fields_in(schema: Schema, group: str = "fields") -> dict[str, Schema]:
+    """The schemas of a record's fields by name."""
+    return {name: spec for entry in schema.get(group) or () for name, spec in entry.items()}
+
+
+def old_fields_in(schema: Schema) -> dict[str, Schema]:
+    """Those of the fields of older versions that a gateway still takes."""
+    return fields_in(schema, "shorthand_fields")
 
 
 def complete(schema: Schema, entity: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +39,7 @@ def complete(schema: Schema, entity: Mapping[str, Any]) -> dict[str, Any]:
     """
     completed = {
         name: _completed(spec, entity.get(name), name in entity)
-        for name, spec in _fields_of(schema)
+        for name, spec in fields_in(schema).items()
         if name in entity or name not in _IDS_AND_TIMES
     }
     completed.update((name, entity[name]) for name in entity if name not in completed)
@@ -46,17 +51,16 @@ def complete(schema: Schema, entity: Mapping[str, Any]) -> dict[str, Any]:
 def replacements(schema: Schema) -> dict[str, tuple[str, ...]]:
     """Old names of a record's fields and the paths, from that record, that replaced them."""
     found: dict[str, tuple[str, ...]] = {}
-    for entry in schema.get("shorthand_fields") or ():
-        for name, spec in entry.items():
-            replaced = (spec.get("deprecation") or {}).get("replaced_with") or []
-            if len(replaced) == 1:
-                found[name] = tuple(replaced[0]["path"])
+    for name, spec in old_fields_in(schema).items():
+        replaced = (spec.get("deprecation") or {}).get("replaced_with") or []
+        if len(replaced) == 1:
+            found[name] = tuple(replaced[0]["path"])
     return found
 
 
 def without_old_names(schema: Schema, record: Mapping[str, Any]) -> dict[str, Any]:
     """A record to send: each setting once, under its present name."""
-    old_names, specs = replacements(schema), dict(_fields_of(schema))
+    old_names, specs = replacements(schema), fields_in(schema)
     return {
         name: without_old_names(specs[name], value)
         if name in specs and specs[name].get("type") == "record" and isinstance(value, Mapping)
@@ -90,21 +94,16 @@ def merged_schema(base: Schema, details: Schema | None) -> Schema:
     """A schema with the fields of ``details`` in place of those of the same name."""
     if details is None:
         return base
-    fields = {**dict(_fields_of(base)), **dict(_fields_of(details))}
+    fields = {**fields_in(base), **fields_in(details)}
     return {**base, "fields": [{name: spec} for name, spec in fields.items()]}
-
-
-def names_in(schema: Schema) -> set[str]:
-    return {name for name, _spec in _fields_of(schema)}
 
 
 def names_at(schema: Schema, path: Sequence[str]) -> set[str]:
     """The names of fields in a record at a path, old ones included; none of other values."""
     for key in path:
-        spec = dict(_fields_of(schema)).get(key, {})
+        spec = fields_in(schema).get(key, {})
         schema = spec.get("elements") or spec.get("values") or spec
-    old_names = (name for entry in schema.get("shorthand_fields") or () for name in entry)
-    return names_in(schema) | set(old_names)
+    return {*fields_in(schema), *old_fields_in(schema)}
 
 
 def default_of(spec: Schema) -> Any:
@@ -124,7 +123,7 @@ def nulls_to_defaults(schema: Schema, written: Mapping[str, Any]) -> dict[str, A
     A gateway refuses ``slots: null`` as a key violation and stores others as null (conformance case
     nulls); a task that clears a field means neither.
     """
-    specs = dict(_fields_of(schema))
+    specs = fields_in(schema)
     meant: dict[str, Any] = {}
     for name, value in written.items():
         spec = specs.get(name, {})
@@ -160,7 +159,7 @@ def _from_json(spec: Mapping[str, Any], name: str = "") -> dict[str, Any]:
     elif kind == "object" and properties:
         found.update(type="record", **from_json_schema(spec))
         # A record that has defaults inside is never null.
-        inner = (each for entry in found["fields"] for each in entry.values())
+        inner = fields_in(found).values()
         found["required"] = any("default" in each or each.get("required") for each in inner)
     elif kind == "object" and isinstance(values, Mapping):
         found.update(type="map", values=_from_json(values))

@@ -4,10 +4,8 @@
 
 """Names that are not quite right: old spellings of settings, and misspelled ones. Pure.
 
-Private to the collection.
-
 A gateway accepts and returns both the old and the new name of a setting (flat ``redis_host`` and
-nested ``redis.host``), so only one of them is sent and compared.
+nested ``redis.host``), so only one of them is sent and compared. Private to the collection.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ._errors import InputError
-from ._schema import Schema, names_at, replacements
+from ._schema import Schema, fields_in, names_at, old_fields_in, replacements
 
 _AS_NEAR_AS = 0.65
 _UNKNOWN = "unknown field"
@@ -45,18 +43,16 @@ def with_new_names(
     :raises InputError: old and new name are both written, or an old one has no successor.
     """
     moved = dict(written)
-    old_names = {name for entry in schema.get("shorthand_fields") or () for name in entry}
     paths = replacements(schema)
-    for name in sorted(old_names & set(written)):
+    for name in sorted(old_fields_in(schema).keys() & written.keys()):
         successor = RENAMED.get(plugin, {}).get(name)
         path = paths.get(name) or ((successor,) if successor else ())
         if not path:
             raise InputError(f"{at}.{name} is an old name; use the name that the gateway stores")
         _move(moved, name, path, at)
-    for entry in schema.get("fields") or ():
-        for name, spec in entry.items():
-            if spec.get("type") == "record" and isinstance(moved.get(name), Mapping):
-                moved[name] = with_new_names(spec, moved[name], plugin, f"{at}.{name}")
+    for name, spec in fields_in(schema).items():
+        if spec.get("type") == "record" and isinstance(moved.get(name), Mapping):
+            moved[name] = with_new_names(spec, moved[name], plugin, f"{at}.{name}")
     return moved
 
 

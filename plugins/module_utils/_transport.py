@@ -181,7 +181,7 @@ class Sender:
         """
         request = httpx.Request(
             method,
-            url,
+            _parsed(url),
             params=params,
             headers=self._headers,
             json=json,
@@ -196,6 +196,12 @@ class Sender:
 
     def close(self) -> None:
         self.transport.close()
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(url: str) -> httpx.URL:
+    """A URL, parsed once: all entities of a list are created at the same one."""
+    return httpx.URL(url)
 
 
 def _new_transport(base_url: str, tls: dict[str, Any]) -> httpx.HTTPTransport:

@@ -36,11 +36,6 @@ options:
       - Unit of a package's gateway.
     type: str
     default: kong.service
-  group:
-    description:
-      - Group of the role's files.
-    type: str
-    default: ''
 seealso:
   - module: irishtek.kong.gateway_files
 author:
@@ -88,24 +83,12 @@ facts:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_role._host import host_facts
-
-SPEC = {
-    "directory": {"type": "path", "default": "/etc/kong"},
-    "name": {"type": "str", "default": "kong"},
-    "method": {
-        "type": "str",
-        "default": "files",
-        "choices": ["docker", "podman", "compose", "package", "helm", "files"],
-    },
-    "unit": {"type": "str", "default": "kong.service"},
-    "group": {"type": "str", "default": ""},
-}
+from ..module_utils._gateway_role._host import SPEC, host_facts
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    module.exit_json(changed=False, facts=host_facts(module.run_command, **module.params))
+    module.exit_json(changed=False, facts=host_facts(module.run_command, module.params))
 
 
 if __name__ == "__main__":

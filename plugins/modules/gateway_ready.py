@@ -12,8 +12,7 @@ version_added: 1.0.0
 description:
   - Requests the status of a gateway on its own host until it serves, and fails with the reason from its log when it
     does not.
-  - Can reload the gateway first and wait until its new workers serve, and can wait until a control plane
-    lists the node.
+  - Can reload the gateway first and wait until its new workers serve.
 attributes:
   check_mode:
     support: full
@@ -60,26 +59,6 @@ options:
       - Seconds to wait at most.
     type: float
     default: 60.0
-  control_plane_url:
-    description:
-      - URL of the control plane's Admin API, which must list O(hostname) with O(configuration_hash).
-    type: str
-    default: ''
-  control_plane_token:
-    description:
-      - Token of the control plane's Admin API.
-    type: str
-    default: ''
-  hostname:
-    description:
-      - Name of the node in the control plane's list.
-    type: str
-    default: ''
-  configuration_hash:
-    description:
-      - Hash of the configuration that the node runs.
-    type: str
-    default: ''
 author:
   - irishtek (@irishtek)
 """
@@ -95,18 +74,12 @@ EXAMPLES = r"""
     status_url: http://127.0.0.1:8100
     reload: [docker, exec, kong, kong, reload]
     log: [docker, logs, --tail, "200", kong]
-
-- name: Wait until the control plane lists the node
-  irishtek.kong.gateway_ready:
-    control_plane_url: http://127.0.0.1:8001
-    hostname: dp1.example.com
-    configuration_hash: 5b1b1a5a6e2f3c4d5b1b1a5a6e2f3c4d
 """
 
 RETURN = r"""
 gateway:
   description:
-    - The gateway's status, and the control plane's entry of the node.
+    - The gateway's status.
   returned: success
   type: dict
   sample:
@@ -118,14 +91,14 @@ gateway:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._gateway_role._ready import SPEC, NotReady, Ready
+from ..module_utils._gateway_role._ready import SPEC, NotReady, wait
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    reload = [] if module.check_mode else module.params["reload"]
+    given = {**module.params, **({"reload": []} if module.check_mode else {})}
     try:
-        found = Ready(module.run_command, **{**module.params, "reload": reload}).wait()
+        found = wait(module.run_command, given)
     except NotReady as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=bool(module.params["reload"]), gateway=found)

@@ -35,31 +35,31 @@ author:
 """
 
 EXAMPLES = r"""
-- name: An authority to trust
+- name: Create a CA certificate
   irishtek.kong.kong_ca_certificate:
     admin_url: http://127.0.0.1:8001
     cert: "{{ lookup('ansible.builtin.file', 'authority.pem') }}"
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: An authority
+    - name: Create a CA certificate with a tag
       irishtek.kong.kong_ca_certificate:
         cert: "{{ internal_authority }}"
         tags: [internal]
       register: internal
 
-    - name: A service whose certificate it must have signed
+    - name: Verify the certificate of a service by it
       irishtek.kong.kong_service:
         name: echo
         url: https://echo.internal:8443
         tls_verify: true
         ca_certificates: ["{{ internal.ca_certificate.id }}"]
 
-- name: An authority that is trusted no more
+- name: Delete a CA certificate
   irishtek.kong.kong_ca_certificate:
     admin_url: http://127.0.0.1:8001
     cert: "{{ lookup('ansible.builtin.file', 'old-authority.pem') }}"

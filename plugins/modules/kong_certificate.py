@@ -54,32 +54,32 @@ author:
 """
 
 EXAMPLES = r"""
-- name: The certificate of two host names
+- name: Create a certificate for two host names
   irishtek.kong.kong_certificate:
     admin_url: http://127.0.0.1:8001
     cert: "{{ lookup('ansible.builtin.file', 'echo.example.pem') }}"
     key: "{{ lookup('ansible.builtin.file', 'echo.example.key') }}"
     snis: [echo.example, www.echo.example]
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: A certificate that the gateway shows to an upstream, without host names
+    - name: Create a certificate without host names, for connections to a service
       irishtek.kong.kong_certificate:
         id: 00000000-0000-4000-8000-000000000001
         cert: "{{ client_cert }}"
         key: "{{ client_key }}"
 
-    - name: The service that asks for it
+    - name: Use it in the service
       irishtek.kong.kong_service:
         name: echo
         url: https://echo.internal:8443
         client_certificate: 00000000-0000-4000-8000-000000000001
 
-- name: No certificate of this host name
+- name: Delete the certificate of a host name
   irishtek.kong.kong_certificate:
     admin_url: http://127.0.0.1:8001
     snis: [echo.example]

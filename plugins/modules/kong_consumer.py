@@ -39,29 +39,29 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A consumer
+- name: Create a consumer
   irishtek.kong.kong_consumer:
     admin_url: http://127.0.0.1:8001
     username: alice
     tags: [team-a]
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: A consumer that is known elsewhere by another name
+    - name: Create a consumer with its ID in another system
       irishtek.kong.kong_consumer:
         username: billing
         custom_id: crm-4711
 
-    - name: The same one, no longer known elsewhere
+    - name: Remove the ID in the other system
       irishtek.kong.kong_consumer:
         username: billing
         custom_id: null
 
-- name: No such consumer, and none of its credentials
+- name: Delete a consumer with its credentials
   irishtek.kong.kong_consumer:
     admin_url: http://127.0.0.1:8001
     username: alice

@@ -46,25 +46,25 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A group with two members
+- name: Create a group with two members
   irishtek.kong.kong_consumer_group:
     admin_url: http://127.0.0.1:8001
     name: gold
     consumers: [alice, bob]
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: A group of one member and no other
+    - name: Remove all other members
       irishtek.kong.kong_consumer_group:
         name: gold
         consumers: [alice]
         purge_consumers: true
 
-    - name: A limit for its members
+    - name: Limit the requests of its members
       irishtek.kong.kong_plugin:
         name: rate-limiting-advanced
         consumer_group: gold
@@ -72,7 +72,7 @@ EXAMPLES = r"""
           limit: [1000]
           window_size: [60]
 
-- name: No such group
+- name: Delete a group
   irishtek.kong.kong_consumer_group:
     admin_url: http://127.0.0.1:8001
     name: gold

@@ -129,20 +129,20 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A key
+- name: Create a key
   irishtek.kong.kong_credential:
     admin_url: http://127.0.0.1:8001
     type: key_auth
     consumer: alice
     key: "{{ alice_key }}"
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: A user name and the password to begin with
+    - name: Create a user with an initial password
       irishtek.kong.kong_credential:
         type: basic_auth
         consumer: alice
@@ -150,7 +150,7 @@ EXAMPLES = r"""
         password: "{{ alice_password }}"
         update_password: on_create
 
-    - name: Tokens that are signed with a private key of the consumer's own
+    - name: Create a credential for tokens that the consumer signs
       irishtek.kong.kong_credential:
         type: jwt
         consumer: alice
@@ -158,13 +158,13 @@ EXAMPLES = r"""
         algorithm: RS256
         rsa_public_key: "{{ lookup('ansible.builtin.file', 'issuer.pem') }}"
 
-    - name: Membership in a group that the plugin acl lets in
+    - name: Add the consumer to a group of the plugin acl
       irishtek.kong.kong_credential:
         type: acl
         consumer: alice
         group: partners
 
-- name: A key that is taken away
+- name: Delete a key
   irishtek.kong.kong_credential:
     admin_url: http://127.0.0.1:8001
     type: key_auth

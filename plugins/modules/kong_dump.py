@@ -86,12 +86,12 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Everything, without its secrets
+- name: Dump all entities, without their secrets
   irishtek.kong.kong_dump:
     admin_url: http://127.0.0.1:8001
     dest: kong.yaml
 
-- name: What a team owns, in few lines
+- name: Dump the entities of a team, without defaults
   irishtek.kong.kong_dump:
     admin_url: http://127.0.0.1:8001
     select_tags: [team-a]
@@ -99,13 +99,13 @@ EXAMPLES = r"""
     secrets: env
     dest: team-a.yaml
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: Upstreams and targets, into a variable
+    - name: Dump upstreams and targets into a variable
       irishtek.kong.kong_dump:
         kinds: [upstream, target]
       register: pools

@@ -65,7 +65,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A path that stands for a query (plugin degraphql of Kong Gateway Enterprise)
+- name: Create a route of the plugin degraphql (Kong Gateway Enterprise)
   irishtek.kong.kong_entity:
     admin_url: http://127.0.0.1:8001
     path: services/graph/degraphql/routes
@@ -76,13 +76,13 @@ EXAMPLES = r"""
       uri: /people
       query: query { people { name } }
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: A role of administrators (Kong Gateway Enterprise)
+    - name: Create a role of administrators (Kong Gateway Enterprise)
       irishtek.kong.kong_entity:
         path: rbac/roles
         schema: rbac_roles
@@ -90,7 +90,7 @@ EXAMPLES = r"""
           name: orders-readers
           comment: May look at what belongs to orders
 
-- name: An entity that is gone for good
+- name: Delete an entity
   irishtek.kong.kong_entity:
     admin_url: http://127.0.0.1:8001
     path: rbac/roles

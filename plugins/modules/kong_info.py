@@ -55,24 +55,24 @@ author:
 """
 
 EXAMPLES = r"""
-- name: What is it
+- name: Gather version and edition
   irishtek.kong.kong_info:
     admin_url: http://127.0.0.1:8001
 
-- name: All targets, with their health
+- name: Gather all targets with their health
   irishtek.kong.kong_info:
     admin_url: http://127.0.0.1:8001
     kinds: [target]
     health: true
   register: pools
 
-- name: What carries two tags
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: Services and routes of the team's production
+    - name: Gather services and routes with two tags
       irishtek.kong.kong_info:
         kinds: [service, route]
         tags: [team-a, production]

@@ -63,7 +63,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A public key
+- name: Create a public key
   irishtek.kong.kong_key:
     admin_url: http://127.0.0.1:8001
     name: issuer-2026
@@ -71,24 +71,24 @@ EXAMPLES = r"""
     pem:
       public_key: "{{ lookup('ansible.builtin.file', 'issuer-2026.pem') }}"
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: A set
+    - name: Create a key set
       irishtek.kong.kong_key_set:
         name: issuer
 
-    - name: A JSON Web Key in it
+    - name: Create a JSON Web Key in it
       irishtek.kong.kong_key:
         name: issuer-2027
         set: issuer
         kid: "2027"
         jwk: "{{ lookup('ansible.builtin.file', 'issuer-2027.json') }}"
 
-- name: No such key
+- name: Delete a key
   irishtek.kong.kong_key:
     admin_url: http://127.0.0.1:8001
     name: issuer-2025

@@ -33,29 +33,29 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A key set
+- name: Create a key set
   irishtek.kong.kong_key_set:
     admin_url: http://127.0.0.1:8001
     name: issuer
     tags: [team-a]
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: A key set under a new name, with the same id and keys
+    - name: Create or rename a key set by its ID
       irishtek.kong.kong_key_set:
         id: 00000000-0000-4000-8000-000000000002
         name: issuer-internal
 
-    - name: The same one without tags
+    - name: Remove its tags
       irishtek.kong.kong_key_set:
         name: issuer-internal
         tags: []
 
-- name: No such key set, and none of its keys
+- name: Delete a key set with its keys
   irishtek.kong.kong_key_set:
     admin_url: http://127.0.0.1:8001
     name: issuer

@@ -82,7 +82,7 @@ EXAMPLES = r"""
     owner: change 4711
     wait_timeout: 600
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"

@@ -38,7 +38,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: One Redis for many plugins
+- name: Create the settings of a Redis for many plugins
   irishtek.kong.kong_partial:
     admin_url: http://127.0.0.1:8001
     name: shared-redis
@@ -47,19 +47,19 @@ EXAMPLES = r"""
       host: redis.internal
       port: 6379
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: Another port
+    - name: Change the port
       irishtek.kong.kong_partial:
         name: shared-redis
         config:
           port: 6380
 
-- name: No such partial
+- name: Delete a partial
   irishtek.kong.kong_partial:
     admin_url: http://127.0.0.1:8001
     name: shared-redis

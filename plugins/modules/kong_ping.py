@@ -38,7 +38,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Is it there
+- name: Check the connection
   irishtek.kong.kong_ping:
     admin_url: http://127.0.0.1:8001
 
@@ -48,13 +48,13 @@ EXAMPLES = r"""
     wait: true
     wait_timeout: 120
 
-- name: Stop before anything is changed if the gateway is too old
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: Ask for the version
+    - name: Fail if the gateway is too old
       irishtek.kong.kong_ping:
       register: gateway
       failed_when: gateway is failed or gateway.version is version('3.4', '<')
@@ -104,7 +104,7 @@ failure:
 """
 
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._ping import KONG_PING
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._info import KONG_PING
 
 
 def main() -> None:

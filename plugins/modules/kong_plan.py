@@ -58,7 +58,7 @@ EXAMPLES = r"""
     select_tags: [team-orders]
     dest: orders.plan.json
 
-- name: After the approval, carry out exactly that
+- name: Apply the approved plan
   irishtek.kong.kong_state:
     admin_url: http://127.0.0.1:8001
     src: [kong.yaml]
@@ -66,18 +66,18 @@ EXAMPLES = r"""
     select_tags: [team-orders]
     plan: orders.plan.json
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: One plan for each gateway
+    - name: Save a plan for each gateway
       irishtek.kong.kong_plan:
         src: [kong.yaml]
         dest: "plans/{{ inventory_hostname }}.json"
 
-- name: Save what the removal of all that the file names would delete
+- name: Save what state absent would delete
   irishtek.kong.kong_plan:
     admin_url: http://127.0.0.1:8001
     src: [kong.yaml]

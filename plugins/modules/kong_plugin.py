@@ -27,8 +27,8 @@ options:
     type: str
   instance_name:
     description:
-      - Name of this instance of the plugin, unique on the gateway. A plugin that is found by it can be moved to another
-        scope in place.
+      - Name of this instance of the plugin, unique on the gateway. For a plugin that is found by it, another scope than
+        its own is an error.
     type: str
   service:
     description:
@@ -97,25 +97,25 @@ EXAMPLES = r"""
       minute: 60
       policy: local
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: A metrics endpoint, for all traffic
+    - name: Enable metrics for all traffic
       irishtek.kong.kong_plugin:
         name: prometheus
         config:
           latency_metrics: true
 
-    - name: Back to the gateway's own choice
+    - name: Reset a setting to the gateway's default
       irishtek.kong.kong_plugin:
         name: prometheus
         config:
           latency_metrics: null
 
-    - name: Two limits on one route, told apart by their instance names and their consumers
+    - name: Limit two consumers on one route
       irishtek.kong.kong_plugin:
         name: rate-limiting
         instance_name: "echo-{{ item.consumer }}"
@@ -127,7 +127,7 @@ EXAMPLES = r"""
         - {consumer: alice, minute: 100}
         - {consumer: bob, minute: 10}
 
-- name: No limit on the service
+- name: Remove the limit of the service
   irishtek.kong.kong_plugin:
     admin_url: http://127.0.0.1:8001
     name: rate-limiting
@@ -161,14 +161,15 @@ failure:
   sample: {status: 400, code: 2, name: schema violation, fields: {config: {minute: expected a number}}}
 """
 
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import (
-    KONG_PLUGIN,
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    entity_operation,
 )
 
 
 def main() -> None:
-    run_module(KONG_PLUGIN)
+    run_module(entity_operation(PLUGIN))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ attributes:
   check_mode:
     support: full
     description:
-      - Sends no requests in check mode and is skipped, since what would answer them may only be predicted.
+      - Sends no requests in check mode, since the targets may only be predicted. The task is skipped.
 options:
   url:
     description:
@@ -76,7 +76,7 @@ options:
       name:
         description:
           - What the server calls itself.
-          - Servers without a name are compared by size, the one that answered most with the highest weight.
+          - Servers without a name are compared by their number of responses, the highest one with the highest weight.
         type: str
       weight:
         description:
@@ -142,7 +142,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Wait until the route answers
+- name: Wait until the route responds
   irishtek.kong.kong_probe:
     url: http://127.0.0.1:8000/api
     wait_timeout: 60
@@ -159,7 +159,7 @@ EXAMPLES = r"""
     wait_timeout: 60
   register: probe
 
-- name: Show what was seen
+- name: Show the result
   ansible.builtin.debug:
     var: probe.table
 
@@ -169,7 +169,7 @@ EXAMPLES = r"""
       validate_certs: false
       statuses: [200, 204]
   block:
-    - name: 95 of 100 responses within 300 ms, over 10 connections
+    - name: Check that 95 of 100 responses take at most 300 ms
       irishtek.kong.kong_probe:
         url: https://127.0.0.1:8443/orders
         headers:

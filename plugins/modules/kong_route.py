@@ -135,14 +135,14 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Requests below /api go to the service "echo"
+- name: Route requests below /api to the service "echo"
   irishtek.kong.kong_route:
     admin_url: http://127.0.0.1:8001
     name: echo
     service: echo
     paths: [/api]
 
-- name: Only some requests
+- name: Route only some requests
   irishtek.kong.kong_route:
     admin_url: http://127.0.0.1:8001
     name: reports
@@ -153,18 +153,18 @@ EXAMPLES = r"""
     headers:
       x-version: ["1", "2"]
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: From any host again
+    - name: Accept any host again
       irishtek.kong.kong_route:
         name: reports
         hosts: null
 
-- name: No such route
+- name: Delete a route
   irishtek.kong.kong_route:
     admin_url: http://127.0.0.1:8001
     name: reports

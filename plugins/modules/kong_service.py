@@ -109,31 +109,31 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A service in front of the upstream "echo"
+- name: Create a service in front of the upstream "echo"
   irishtek.kong.kong_service:
     admin_url: http://127.0.0.1:8001
     name: echo
     host: echo
     read_timeout: 5000
 
-- name: A service by its URL
+- name: Create a service by its URL
   irishtek.kong.kong_service:
     admin_url: http://127.0.0.1:8001
     name: reports
     url: https://reports.example:8443/v2
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: Out of use, without forgetting it
+    - name: Disable a service
       irishtek.kong.kong_service:
         name: reports
         enabled: false
 
-- name: No such service; its routes must be gone before
+- name: Delete a service, after its routes
   irishtek.kong.kong_service:
     admin_url: http://127.0.0.1:8001
     name: reports

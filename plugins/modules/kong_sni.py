@@ -37,31 +37,31 @@ author:
 """
 
 EXAMPLES = r"""
-- name: One more host name for the certificate of another
+- name: Use the certificate of another host name
   irishtek.kong.kong_sni:
     admin_url: http://127.0.0.1:8001
     name: shop.example
     certificate: www.shop.example
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: A certificate
+    - name: Create a certificate
       irishtek.kong.kong_certificate:
         snis: ["*.example"]
         cert: "{{ wildcard_cert }}"
         key: "{{ wildcard_key }}"
       register: wildcard
 
-    - name: A host name that is moved to it
+    - name: Move a host name to it
       irishtek.kong.kong_sni:
         name: shop.example
         certificate: "{{ wildcard.certificate.id }}"
 
-- name: No certificate for a host name
+- name: Delete an SNI
   irishtek.kong.kong_sni:
     admin_url: http://127.0.0.1:8001
     name: shop.example

@@ -35,7 +35,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Bring the gateway to the file, which says by its tags what it owns
+- name: Apply a file, and delete entities with its tags that are not in it
   irishtek.kong.kong_state:
     admin_url: http://127.0.0.1:8001
     src: [kong.yaml]
@@ -43,7 +43,7 @@ EXAMPLES = r"""
     max_deletes: 10
     on_error: rollback
 
-- name: Merge a document in, without deleting anything
+- name: Apply a document, without deletes
   irishtek.kong.kong_state:
     admin_url: http://127.0.0.1:8001
     content:
@@ -54,19 +54,19 @@ EXAMPLES = r"""
             - target: 10.0.0.11:8080
               weight: 50
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: All upstreams and targets as in these files, and no others
+    - name: Keep exactly the upstreams and targets of these files
       irishtek.kong.kong_state:
         src: [upstreams/]
         state: synced
         purge_kinds: [upstream, target]
 
-- name: Delete what the file names
+- name: Delete the entities of a file
   irishtek.kong.kong_state:
     admin_url: http://127.0.0.1:8001
     src: [kong.yaml]

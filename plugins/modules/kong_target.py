@@ -112,7 +112,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A target with half of the usual weight, in use when the task ends
+- name: Create a target with half of the default weight, and wait until it is used
   irishtek.kong.kong_target:
     admin_url: http://127.0.0.1:8001
     upstream: echo
@@ -120,7 +120,7 @@ EXAMPLES = r"""
     weight: 50
     wait: true
 
-- name: Many targets in one task
+- name: Create many targets
   irishtek.kong.kong_target:
     admin_url: http://127.0.0.1:8001
     upstream: echo
@@ -129,7 +129,7 @@ EXAMPLES = r"""
       - target: 10.0.0.12:8080
         tags: [canary]
 
-- name: Take a server out of use on every data plane of a control plane
+- name: Drain a server, and wait for every data plane of the control plane
   irishtek.kong.kong_target:
     admin_url: http://127.0.0.1:8001
     upstream: echo
@@ -138,13 +138,13 @@ EXAMPLES = r"""
     wait: true
     status_urls: ["http://{ip}:8007"]
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: Take a server out of use before work on it
+    - name: Drain a server before work on it
       irishtek.kong.kong_target:
         upstream: echo
         target: 10.0.0.11:8080
@@ -158,7 +158,7 @@ EXAMPLES = r"""
         weight: 100
         wait: true
 
-- name: A server that is gone for good
+- name: Delete a target
   irishtek.kong.kong_target:
     admin_url: http://127.0.0.1:8001
     upstream: echo

@@ -69,14 +69,14 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Send no requests to a server that misbehaves
+- name: Mark a target as unhealthy
   irishtek.kong.kong_target_health:
     admin_url: http://127.0.0.1:8001
     upstream: echo
     target: 10.0.0.11:8080
     health: unhealthy
 
-- name: One address of a host name
+- name: Mark one address of a host name as unhealthy
   irishtek.kong.kong_target_health:
     admin_url: http://127.0.0.1:8001
     upstream: echo
@@ -84,13 +84,13 @@ EXAMPLES = r"""
     address: 10.0.0.11:8080
     health: unhealthy
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: Back in use, after passive health checks took them out
+    - name: Mark targets as healthy, after passive health checks marked them as unhealthy
       irishtek.kong.kong_target_health:
         upstream: echo
         target: "{{ item }}"

@@ -297,7 +297,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: An upstream with two targets
+- name: Create an upstream with two targets
   irishtek.kong.kong_upstream:
     admin_url: http://127.0.0.1:8001
     name: echo
@@ -306,7 +306,7 @@ EXAMPLES = r"""
       - target: 10.0.0.12:8080
         weight: 50
 
-- name: Exactly the servers of an inventory group, checked every five seconds
+- name: Keep exactly the servers of an inventory group, with health checks
   irishtek.kong.kong_upstream:
     admin_url: http://127.0.0.1:8001
     name: echo
@@ -320,7 +320,7 @@ EXAMPLES = r"""
     purge_targets: true
     max_deletes: 2
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
@@ -332,12 +332,12 @@ EXAMPLES = r"""
         hash_on: header
         hash_on_header: X-Session
 
-    - name: Back to the default number of slots
+    - name: Reset the number of slots to the default
       irishtek.kong.kong_upstream:
         name: sessions
         slots: null
 
-- name: No such upstream, and none of its targets
+- name: Delete an upstream with its targets
   irishtek.kong.kong_upstream:
     admin_url: http://127.0.0.1:8001
     name: echo

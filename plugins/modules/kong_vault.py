@@ -47,7 +47,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Secrets from the gateway's own environment, variables that begin with ECHO_
+- name: Read secrets from environment variables that begin with ECHO_
   irishtek.kong.kong_vault:
     admin_url: http://127.0.0.1:8001
     prefix: echo-env
@@ -55,13 +55,13 @@ EXAMPLES = r"""
     config:
       prefix: echo_
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: Secrets from HashiCorp Vault (Kong Gateway Enterprise)
+    - name: Read secrets from HashiCorp Vault (Kong Gateway Enterprise)
       irishtek.kong.kong_vault:
         prefix: team-a
         name: hcv
@@ -70,14 +70,14 @@ EXAMPLES = r"""
           port: 8200
           token: "{{ vault_token }}"
 
-    - name: A plugin that reads one
+    - name: Use a secret in a plugin
       irishtek.kong.kong_plugin:
         name: session
         service: echo
         config:
           secret: "{vault://team-a/session/secret}"
 
-- name: No such vault
+- name: Delete a vault
   irishtek.kong.kong_vault:
     admin_url: http://127.0.0.1:8001
     prefix: echo-env

@@ -46,28 +46,28 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A workspace
+- name: Create a workspace
   irishtek.kong.kong_workspace:
     admin_url: http://127.0.0.1:8001
     name: team-a
     comment: Shop and payment
 
-- name: The connection once, for several tasks
+- name: Set the connection once, for several tasks
   module_defaults:
     group/irishtek.kong.kong:
       admin_url: "{{ kong_admin_url }}"
       admin_token: "{{ kong_admin_token }}"
   block:
-    - name: A workspace
+    - name: Create a workspace
       irishtek.kong.kong_workspace:
         name: team-b
 
-    - name: An upstream in it
+    - name: Create an upstream in it
       irishtek.kong.kong_upstream:
         workspace: team-b
         name: echo
 
-- name: No such workspace
+- name: Delete a workspace
   irishtek.kong.kong_workspace:
     admin_url: http://127.0.0.1:8001
     name: team-a

@@ -55,7 +55,7 @@ options:
     choices: [pinned_client_certs, pki_client_certs]
   proxy_urls:
     description:
-      - All addresses at which the data planes answer.
+      - All addresses of the proxies of the data planes.
     type: list
     elements: dict
     suboptions:

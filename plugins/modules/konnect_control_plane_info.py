@@ -51,7 +51,7 @@ EXAMPLES = r"""
     group/irishtek.kong.kong:
       konnect_token: "{{ konnect_token }}"
   block:
-    - name: Ask by label
+    - name: Gather the control planes with a label
       irishtek.kong.konnect_control_plane_info:
         labels:
           env: prod

@@ -107,7 +107,7 @@ failure:
 """
 
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._konnect_nodes import (
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._konnect import (
     KONNECT_DATA_PLANE_CERTIFICATE,
 )
 

@@ -4,7 +4,7 @@
 
 """What the inventory plugins share: the gateway behind their options, cache, and groups.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ansible.errors import AnsibleParserError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ..module_utils._connection_options import (
+from ..module_utils._connection import (
     CONNECTION,
     connection_from,
     with_environment,

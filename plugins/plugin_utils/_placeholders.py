@@ -4,12 +4,10 @@
 
 """Placeholders of state files: ``${{ env "DECK_HOST" }}``, and the values that take their places.
 
-Private to the collection.
-
 decK renders whole Go templates; here it is what state files use of them: ``env``, ``toInt``,
 ``toFloat``, ``toBool``, ``indent``, ``printf "%q"`` and ``js``, with pipes and parentheses. Values
 are put in after the text was read as YAML, so that no sign in a value can mean something to YAML.
-No message shows a value.
+No message shows a value. Private to the collection.
 """
 
 from __future__ import annotations

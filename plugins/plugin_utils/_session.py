@@ -49,7 +49,9 @@ class ControllerSession(Session):
             finally:
                 _replace(path, memory)
 
-    def control_plane(self, connection: Connection, look_up: Callable[[], str]) -> str:
+    def control_plane(
+        self, connection: Connection, look_up: Callable[[], dict[str, str]]
+    ) -> dict[str, str]:
         # Each task of a run has a worker of its own, so what one found is kept in a file.
         with _memory(_CONTROL_PLANES) as path:
             self._control_planes = _read(path)

@@ -4,10 +4,9 @@
 
 """State files as one document: found, rendered, parsed, merged.
 
-Private to the collection.
-
 Knows nothing of Ansible: how a file is read and how a string is decrypted is given. No message
-shows a value of a file, apart from the names of workspaces and control planes.
+shows a value of a file, apart from the names of workspaces and control planes. Private to the
+collection.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable
 
 from ..module_utils._document._located import Located, joined, place_of
-from ..module_utils._document._strings import strings_in
+from ..module_utils._document._typed import strings_in
 from ..module_utils._errors import InputError
 from ._placeholders import render
 from ._state_yaml import load

@@ -4,11 +4,9 @@
 
 """YAML and JSON of state files, with the place of every mapping and key.
 
-Private to the collection.
-
 Only what JSON has comes out: no dates, no numbers to the base 60, strings as keys. What is written
 in place of a number or a boolean is kept beside it, for fields that are strings. Messages name the
-place and never repeat a part of the file, which can be a secret.
+place and never repeat a part of the file, which can be a secret. Private to the collection.
 """
 
 from __future__ import annotations

@@ -22,6 +22,8 @@ _INSIDE = re.compile(r"^/v2/control-planes/[^/]+/core-entities")
 
 # How the names of all entities begin that tests make on a gateway which is not theirs.
 PREFIX = "irishtek-test-"
+# Modes of a gateway: its entities come from one document, or other nodes balance for it.
+DBLESS, CONTROL_PLANE = "dbless", "control_plane"
 # The tag of all of them.
 TAG = "irishtek-test"
 # The lists of all entities, each before what it refers to; credentials go with their consumers.
@@ -101,7 +103,7 @@ class Gateway:
 
     `admin_url` is that of the recording proxy where one stands before it, which is then the
     `interceptor`. A real gateway `is_ours` when it had no entities: tests may empty it. The
-    `status_url` is that of a sandbox with a status port.
+    `status_url` is that of a sandbox with a status port, or of a control plane's data plane.
     `control_plane` is the name of a control plane where `admin_url` is Konnect's: then the paths
     are those of its core entities.
     """
@@ -134,6 +136,16 @@ class Gateway:
         }  # fmt: skip
 
     @property
+    def url_option(self) -> str:
+        """The option with its URL."""
+        return "konnect_url" if self.control_plane else "admin_url"
+
+    @property
+    def token_option(self) -> str:
+        """The option with its token."""
+        return "konnect_token" if self.control_plane else "admin_token"
+
+    @property
     def label(self) -> str:
         """What messages call it."""
         if self.control_plane:
@@ -152,23 +164,28 @@ class Gateway:
 
     def call(self, method: str, path: str, document: Any = None) -> Any:
         """Send one request to the Admin API; the decoded answer, None when empty."""
-        body = {} if document is None else {"json": document}
-        inside = self.control_plane and not path.startswith(("/sandbox/", "/v2/"))
-        if inside and method == "DELETE" and self.call("GET", path) is None:
+        if self._is_inside(path) and method == "DELETE" and self.call("GET", path) is None:
             return None
-        if inside and method in ("PATCH", "PUT", "DELETE"):
-            method, path, document = self._by_id(method, path, document)
-            body = {} if document is None else {"json": document}
-        path = (self.core if inside else "") + path
-        answer = _client(self.admin_url, self.token, bool(self.control_plane)).request(
-            method, path, **body
-        )
+        answer = self.send(method, path, document)
         if answer.status_code == 404 and method == "GET":
             return None
         answer.raise_for_status()
         if not answer.content:
             return None
         return answer.json(object_hook=Sparse) if self.control_plane else answer.json()
+
+    def send(self, method: str, path: str, document: Any = None) -> httpx.Response:
+        """Send one request to the Admin API, or what says the same to Konnect."""
+        if self._is_inside(path):
+            if method in ("PATCH", "PUT", "DELETE"):
+                method, path, document = self._by_id(method, path, document)
+            path = self.core + path
+        body = {} if document is None else {"json": document}
+        client = _client(self.admin_url, self.token, bool(self.control_plane))
+        return client.request(method, path, **body)
+
+    def _is_inside(self, path: str) -> bool:
+        return bool(self.control_plane) and not path.startswith(("/sandbox/", "/v2/"))
 
     @property
     def release(self) -> tuple[int, ...]:
@@ -181,6 +198,21 @@ class Gateway:
     def series(self) -> str:
         """The gateway's release without the patch, as "3.10"."""
         return ".".join(map(str, self.release[:2]))
+
+    @functools.cached_property
+    def mode(self) -> str:
+        """How it runs, by the names of the sandbox's modes."""
+        if self.control_plane:
+            return "konnect"
+        configuration = self.call("GET", "/")["configuration"]
+        if configuration.get("role") in ("control_plane", "data_plane"):
+            return str(configuration["role"])
+        return DBLESS if configuration.get("database") == "off" else "database"
+
+    @property
+    def has_health(self) -> bool:
+        """Whether it knows the health of targets: it balances requests itself."""
+        return self.mode not in ("konnect", CONTROL_PLANE)
 
     def _by_id(self, method: str, path: str, document: Any) -> tuple[str, str, Any]:
         """A write as Konnect takes it: by an ID, and with the whole entity."""
@@ -248,6 +280,9 @@ class Gateway:
 
     def empty(self) -> None:
         """Remove all entities."""
+        if self.mode == DBLESS:
+            self.call("POST", "/config", {"_format_version": "3.0"})
+            return
         for path in EMPTIED:
             while found := self._removable(path):
                 for entity in found:

@@ -4,14 +4,16 @@
 """Fixtures of the integration tests.
 
 They start a sandbox gateway, or use the one that KONG_ADMIN_URL and KONG_PROXY_URL (and
-KONG_ADMIN_TOKEN, KONG_ECHO_HOST) name. Clients reach either through a recording proxy. One that is
-named and has no entities is emptied before each test and after the last. One that has some keeps
-them: what needs an empty gateway skips, and the other tests make only entities whose names begin
-with `irishtek-test-`, or that they remove again.
+KONG_ADMIN_TOKEN, KONG_ECHO_HOST; for a control plane KONG_STATUS_URL) name. Clients reach either
+through a recording proxy. One that is named and has no entities is emptied before each test and
+after the last. One that has some keeps them: what needs an empty gateway skips, and the other tests
+make only entities whose names begin with `irishtek-test-`, or that they remove again. What the mode
+of the named one cannot serve skips.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -24,14 +26,23 @@ import pytest
 from harness.certificates import self_signed
 from harness.echo import Echo, echo_server
 from harness.engine import Engine
-from harness.gateway import Gateway, sandbox
+from harness.gateway import CONTROL_PLANE, DBLESS, Gateway, sandbox
 from harness.kinds import pem_texts
 from harness.paths import ROOT
 from harness.playbook import Player
 from harness.recording import recorded
-from integration.dialects import ADMIN, BOTH, KONNECT, control_plane, reason_against
+from integration.dialects import (
+    ADMIN,
+    BOTH,
+    EXCEPTIONS,
+    KONNECT,
+    WITHOUT_BALANCER,
+    control_plane,
+    reason_against,
+)
 
 
+@functools.cache
 def _real_gateway() -> Gateway | None:
     """The gateway that the environment names; tests may empty it when it is empty now."""
     admin_url = os.environ.get("KONG_ADMIN_URL", "")
@@ -43,6 +54,7 @@ def _real_gateway() -> Gateway | None:
         token=os.environ.get("KONG_ADMIN_TOKEN", ""),
         echo_host=os.environ.get("KONG_ECHO_HOST", "127.0.0.1"),
         is_sandbox=False,
+        status_url=os.environ.get("KONG_STATUS_URL", "").rstrip("/"),
     )
     return replace(named, is_ours=not named.occupied())
 
@@ -51,6 +63,17 @@ def _real_gateway() -> Gateway | None:
 def _recorded_sandbox(*options: str, control_plane: str = "") -> Iterator[Gateway]:
     with sandbox(*options, control_plane=control_plane) as started, recorded(started) as gateway:
         yield gateway
+
+
+@contextmanager
+def _of_mode(mode: str) -> Iterator[Gateway]:
+    """The gateway that the environment names, where it runs so and is empty; else a sandbox."""
+    real = _real_gateway()
+    serves = real is not None and real.is_ours and real.mode == mode
+    started = recorded(real) if real and serves else _recorded_sandbox("--mode", mode)
+    with started as gateway:
+        yield gateway
+        gateway.reset()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -62,13 +85,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out, with the reason, what Konnect cannot serve."""
+    """Leave out, with the reason, what Konnect or the control plane that is named cannot serve."""
+    real = _real_gateway()
+    named = WITHOUT_BALANCER if real and real.mode == CONTROL_PLANE else {}
     for item in items:
         callspec = getattr(item, "callspec", None)
-        if callspec is not None and callspec.params.get("dialect") == KONNECT:
-            reason = reason_against(item.name)
-            if reason:
-                item.add_marker(pytest.mark.skip(reason=reason))
+        konnect = callspec is not None and callspec.params.get("dialect") == KONNECT
+        reason = reason_against(item.name, EXCEPTIONS if konnect else named)
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
@@ -80,10 +105,24 @@ def dialect(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def _gateway(dialect: str) -> Iterator[Gateway]:
     real = _real_gateway()
+    if real and real.mode == DBLESS:
+        pytest.skip("the gateway has no database, so it takes no entity alone")
     started = recorded(real) if real else _recorded_sandbox(control_plane=control_plane(dialect))
     with started as gateway:
         yield gateway
         gateway.reset()
+
+
+@pytest.fixture(scope="session")
+def _dbless() -> Iterator[Gateway]:
+    with _of_mode(DBLESS) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def _control_plane() -> Iterator[Gateway]:
+    with _of_mode(CONTROL_PLANE) as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="session")

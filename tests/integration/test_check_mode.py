@@ -50,7 +50,7 @@ def _played(gateway: Gateway) -> dict[str, dict[str, Any]]:
     return {
         name: {"name": name, f"irishtek.kong.{module}": options, "ignore_errors": True}
         for name, (module, options) in zip(NAMES, TASKS, strict=True)
-        if not (gateway.control_plane and name in OF_HEALTH)
+        if gateway.has_health or name not in OF_HEALTH
     }
 
 

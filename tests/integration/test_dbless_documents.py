@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +47,10 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def without_database() -> Iterator[Gateway]:
-    with sandbox("--mode", "dbless") as started:
-        yield started
+@pytest.fixture
+def without_database(_dbless: Gateway) -> Gateway:
+    _dbless.reset()
+    return _dbless
 
 
 def _load(gateway: Gateway, document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -129,6 +129,73 @@ def test_consistent_hashing_survives_a_change_of_something_else(
     assert after["id"] == before["id"]
 
 
+def test_results_have_what_konnect_leaves_out(engine: Engine, konnect: Gateway) -> None:
+    # A playbook that reads a field works with each gateway.
+    for check in (True, False):
+        service = engine.ok("kong_service", check=check, name="s", host="a.test")["service"]
+        assert service["path"] is None and service["tags"] is None and "url" not in service
+    sources = [{"ip": "10.0.0.1"}]
+    made = engine.ok("kong_route", name="r", protocols=["tcp"], sources=sources)
+    assert made["route"]["sources"] == [{"ip": "10.0.0.1", "port": None}]
+    made = engine.ok("kong_upstream", name="web")
+    assert made["upstream"]["healthchecks"]["active"]["https_sni"] is None
+    konnect.reset_requests()
+    assert engine.ok("kong_upstream", name="web", slots=20)["upstream"]["host_header"] is None
+    (sent,) = (each["body"] for each in konnect.requests() if each["method"] == "PUT")
+    assert "null" not in json.dumps(sent)
+
+
+def test_what_a_control_plane_does_not_take_is_refused_in_check_mode_too(
+    engine: Engine, konnect: Gateway
+) -> None:
+    types = {
+        "CLUSTER_TYPE_CONTROL_PLANE_GROUP": "members",
+        "CLUSTER_TYPE_K8S_INGRESS_CONTROLLER": "ingress controller",
+    }
+    document = {"_format_version": "3.0", "services": [{"name": "s", "host": "a.test"}]}
+    for kind, hint in types.items():
+        engine.ok("konnect_control_plane", name=kind, cluster_type=kind)
+        planes = Engine(replace(konnect, control_plane=kind))
+        konnect.reset_requests()
+        for check in (True, False):
+            refused = planes.refused("kong_service", check=check, name="s", host="a.test")
+            assert f"{kind} cannot be written" in refused["msg"] and hint in refused["msg"]
+            refused = State(planes).refused(document, "applied", check=check)
+            assert f"{kind} cannot be written" in refused["msg"]
+        assert planes.ok("kong_service", name="s", state="absent")["changed"] is False
+        assert konnect.writes() == []
+
+
+def test_a_control_plane_that_was_removed_meanwhile_is_named(
+    engine: Engine, konnect: Gateway
+) -> None:
+    engine.ok("kong_service", name="s", host="a.test")
+    konnect.call("DELETE", konnect.core.replace("/core-entities", ""))
+    refused = engine.refused("kong_service", name="t", host="a.test")
+    assert "check whether the control plane default was deleted" in refused["msg"]
+    engine.forget()
+    refused = engine.refused("kong_service", name="t", host="a.test")
+    assert "control plane default does not exist" in refused["msg"]
+
+
+def test_a_control_plane_whose_name_is_the_id_of_another_is_not_that_one(
+    engine: Engine, konnect: Gateway
+) -> None:
+    def made(name: str) -> str:
+        return str(engine.ok("konnect_control_plane", name=name)["control_plane"]["id"])
+
+    first = made("first")
+    second = made(first)
+    assert second != first
+    # A reference is an ID before it is a name, as everywhere.
+    for reference, meant in ((first, first), (second, second), ("first", first)):
+        found = Engine(replace(konnect, control_plane=reference)).ok("kong_ping")
+        assert found["control_plane"] == meant
+    engine.ok("konnect_control_plane", name=first, state="absent")
+    names = {each["name"] for each in konnect.call("GET", "/v2/control-planes")["data"]}
+    assert names == {"default", "first"}
+
+
 def test_what_konnect_manages_is_left_alone(engine: Engine, konnect: Gateway) -> None:
     konnect.call("POST", "/services", {"name": "own", "host": "a", "tags": ["konnect-managed"]})
     refused = engine.refused("kong_service", name="own", host="b")

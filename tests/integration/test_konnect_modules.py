@@ -117,6 +117,21 @@ def test_members_of_a_group(engine: Engine) -> None:
     assert "nobody does not exist" in refused["msg"]
 
 
+def test_many_control_planes_are_listed_and_join_a_group_in_parts(engine: Engine) -> None:
+    konnect = engine.gateway
+    names = [f"plane-{number:03}" for number in range(101)]
+    for name in names:
+        konnect.call("POST", "/v2/control-planes", {"name": name})
+    listed = engine.ok("konnect_control_plane_info")["control_planes"]
+    assert {each["name"] for each in listed} == {"default", *names}
+    options = {"name": "all", "cluster_type": GROUP, "members": names}
+    konnect.faults(match={"path": "/add$"}, kind="answer", status=400, skip=1)
+    refused = engine.refused("konnect_control_plane", **options)
+    assert "members of control_plane all" in refused["msg"]
+    assert (refused["changed"], refused["operation"], len(refused["added"])) == (True, "create", 50)
+    assert len(_predicted_and_done(engine, "konnect_control_plane", **options)["added"]) == 51
+
+
 def test_certificates_are_compared_by_their_fingerprints(engine: Engine, tmp_path: Path) -> None:
     pairs = [self_signed(tmp_path, name) for name in ("one", "two", "three")]
     one, two, three = (Path(pair.certificate).read_text() for pair in pairs)

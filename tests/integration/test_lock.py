@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._lock import LOCK_NAME
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import LOCK_NAME
 from ansible_collections.irishtek.kong.plugins.module_utils._process import name_of_process
 from harness.engine import Engine
 from harness.gateway import Gateway, sandbox

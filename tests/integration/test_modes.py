@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from harness.engine import Engine
-from harness.gateway import Gateway, sandbox
+from harness.gateway import Gateway
 from harness.kinds import CASES, Case, filled
 
 OPEN = [case for case in CASES if not case.enterprise]
@@ -46,17 +45,10 @@ NEW: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def without_database(pems: dict[str, str]) -> Iterator[Gateway]:
+def without_database(_dbless: Gateway, pems: dict[str, str]) -> Gateway:
     """A gateway that has loaded the document."""
-    with sandbox("--mode", "dbless") as started:
-        started.call("POST", "/config", filled(DOCUMENT, pems))
-        yield started
-
-
-@pytest.fixture(scope="module")
-def _control_plane() -> Iterator[Gateway]:
-    with sandbox("--mode", "control_plane") as started:
-        yield started
+    _dbless.call("POST", "/config", filled(DOCUMENT, pems))
+    return _dbless
 
 
 @pytest.fixture
@@ -138,7 +130,9 @@ def test_a_control_plane_takes_every_kind(
 def test_a_control_plane_has_no_health_and_says_where_there_is(control_plane: Gateway) -> None:
     engine = Engine(control_plane)
     assert engine.ok("kong_ping")["role"] == "control_plane"
-    assert engine.ok("kong_info", data_planes=True)["data_planes"] == []
+    joined = control_plane.entities("/clustering/data-planes")
+    told = engine.ok("kong_info", data_planes=True)["data_planes"]
+    assert [each["id"] for each in told] == [each["id"] for each in joined]
     engine.ok("kong_upstream", name="pool.test", targets=[{"target": "127.0.0.1:9"}])
     for check in (True, False):
         refused = engine.refused(

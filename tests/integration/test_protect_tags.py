@@ -62,6 +62,15 @@ def test_it_is_protected_where_others_own_it_and_would_let_it_go(state: State) -
     assert counts(state(tagged("t"), cascade=True, allow_empty=True)) == {"deleted": 2}
 
 
+def test_what_others_own_is_not_in_the_way_of_what_is_protected(state: State) -> None:
+    state({**HEAD, "services": [
+        {"name": "kept", "host": "a.test", "tags": ["t", "keep"], "plugins": [{"name": "cors"}],
+         "routes": [{"name": "theirs", "hosts": ["a.test"]}]}]}, "applied")  # fmt: skip
+    done = state.predicted_and_done(tagged("t"), **KEPT)
+    assert not done["changed"]
+    assert [each["name"] for each in done["protected"]] == ["kept"]
+
+
 def test_it_is_protected_by_absent_too(state: State) -> None:
     state(_document())
     done = state(_document(), "absent", protect_tags=["keep"])

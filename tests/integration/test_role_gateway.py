@@ -51,7 +51,8 @@ def test_a_gateway_without_a_database_starts_and_takes_a_new_state_file(lab: Lab
     host = lab.host("dbless")
     host.options["config"] = {**proxy(host), "nginx_http_include": str(lab.root / "none*.conf")}
     document = lab.root / "state.yml"
-    wanted = {"state_file": state(document, "one")}
+    # Variables of the user are no options, whatever they are called.
+    wanted = {"state_file": state(document, "one"), "of_mine": "{{ of_another_host }}"}
     said = host.run(check=True, diff=True, **wanted).ok()
     assert not host.folder.exists()
     assert "Would write the gateway: new." in said.stdout
@@ -159,11 +160,26 @@ def test_a_cluster_joins_with_the_roles_certificates_and_renews_them(
     eventually(lambda: node.message("/one") == "routed", WAIT)
 
 
-def test_what_cannot_be_applied_is_refused_before_anything_is_written(lab: Lab) -> None:
-    host = lab.host("refused", mode="traditional")
-    run = host.run()
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"mode": "traditional"}, "needs a PostgreSQL database"),
+        ({"state_file": "/nowhere/state.yml"}, "/nowhere/state.yml"),
+        ({"state_file": "broken.yml"}, "no entity kind servces"),
+        ({"secrets": {"pg_password": "{{ of_no_vault }}"}}, "'of_no_vault' is undefined"),
+        ({"plugins_directory": "/nowhere"}, "gateway_plugins_directory=/nowhere is no directory"),
+    ],
+)
+def test_what_cannot_be_applied_is_refused_before_anything_is_written(
+    lab: Lab, options: dict[str, Any], sentence: str
+) -> None:
+    host = lab.host("refused")
+    broken = host.player.folder / "broken.yml"
+    broken.write_text(yaml.safe_dump({"_format_version": "3.0", "servces": [{"name": SECRET}]}))
+    run = host.run(**options)
     assert run.rc != 0
-    assert "needs a PostgreSQL database" in run.stdout
+    assert sentence in run.stdout.replace("\n", " ")
+    assert SECRET not in run.stdout
     assert not host.folder.exists()
 
 

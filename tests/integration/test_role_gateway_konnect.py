@@ -36,12 +36,13 @@ class Place:
     hosts: list[Host]
     more: dict[str, Any]
 
-    def run(self, check: bool = False, **options: Any) -> Run:
-        """Run the role on all hosts at once."""
+    def run(self, check: bool = False, tasks: str = "main", **options: Any) -> Run:
+        """Run the role, or a part of it, on all hosts at once."""
         found = {
             host.name: {**host.variables(**options), **self.more} for host in self.hosts
         }
-        return self.hosts[0].player(PLAY, inventory={"all": {"hosts": found}}, check=check)
+        play = f"{PLAY}        tasks_from: {tasks}\n"
+        return self.hosts[0].player(play, inventory={"all": {"hosts": found}}, check=check)
 
     def pinned(self) -> list[str]:
         """The certificates that the control plane knows."""
@@ -112,6 +113,15 @@ def test_a_renewed_certificate_is_pinned_and_absent_removes_the_pins(place: Plac
     assert place.pinned() == sorted([*before, *now])
     place.run(state="absent").ok()
     assert place.pinned() == before
+
+
+def test_absent_unpins_a_pair_that_never_came_into_use(place: Place) -> None:
+    place.run(tasks="prepare").ok()
+    assert len(place.pinned()) == len(place.hosts)
+    assert not list(place.lab.root.glob("dp*/certificates/tls.crt"))
+    place.run(state="absent").ok()
+    assert place.pinned() == []
+    assert not place.hosts[0].folder.exists()
 
 
 def test_without_a_token_all_keys_are_made_and_what_to_pin_is_printed(place: Place) -> None:

@@ -15,6 +15,7 @@ import pytest
 from harness.gateway import PREFIX, TAG, Gateway, sandbox
 from harness.playbook import LOCAL, Player, Run
 from harness.vault import vault
+from integration.dialects import control_plane
 
 UPSTREAM = f"{PREFIX}secrets"
 TOKEN = "t0ken-n0t-to-be-seen"
@@ -23,16 +24,11 @@ NEW_PROBE = "Bearer n3w-pr0be-n0t-to-be-seen"
 WAYS = pytest.mark.parametrize("way", ["0", "1"], ids=["module", "controller"])
 
 
-@pytest.fixture(scope="module", params=["", "default"], ids=["admin", "konnect"])
-def guarded(request: pytest.FixtureRequest) -> Iterator[Gateway]:
-    """A sandbox that asks for a token: an Admin API, or a control plane of Konnect."""
-    with sandbox("--admin-token", TOKEN, control_plane=request.param) as started:
+@pytest.fixture(scope="module")
+def guarded(dialect: str) -> Iterator[Gateway]:
+    """A sandbox that asks for a token."""
+    with sandbox("--admin-token", TOKEN, control_plane=control_plane(dialect)) as started:
         yield replace(started, token=TOKEN)
-
-
-def _token_of(gateway: Gateway) -> str:
-    """The option that has the token."""
-    return next(name for name in gateway.connection if name.endswith("_token"))
 
 
 def _play(
@@ -68,7 +64,7 @@ def _probing(value: str) -> dict[str, Any]:
 def test_a_token_is_seen_nowhere(
     guarded: Gateway, playbook: Player, way: str, check: bool
 ) -> None:
-    connection, token = guarded.connection, _token_of(guarded)
+    connection, token = guarded.connection, guarded.token_option
     written = {**connection, "tags": [TAG], "host_header": "h.test"}
     by_header = _upstream(admin_url=guarded.admin_url, admin_headers={"Kong-Admin-Token": TOKEN})
     if guarded.control_plane:
@@ -110,7 +106,7 @@ def test_a_password_in_the_url_is_refused_and_seen_nowhere(
     gateway: Gateway, playbook: Player, way: str
 ) -> None:
     url = gateway.admin_url.replace("://", "://admin:passw0rd-n0t-to-be-seen@")
-    run, seen = _play(playbook, way, [_upstream(admin_url=url)])
+    run, seen = _play(playbook, way, [_upstream(**{**gateway.connection, gateway.url_option: url})])
     assert run.tasks[0]["status"] == "failed"
     assert "must not contain credentials" in run.tasks[0]["result"]["msg"]
     assert "n0t-to-be-seen" not in seen
@@ -120,9 +116,7 @@ def test_a_password_in_the_url_is_refused_and_seen_nowhere(
 def test_a_credential_among_the_headers_of_health_checks_is_seen_nowhere(
     gateway: Gateway, engine: Any, playbook: Player, way: str
 ) -> None:
-    connection = {"admin_url": gateway.admin_url}
-    if gateway.token:
-        connection["admin_token"] = gateway.token
+    connection = gateway.connection
     run, seen = _play(
         playbook, way,
         [
@@ -150,7 +144,7 @@ def test_a_vaulted_token_opens_and_is_seen_nowhere(
         playbook, way,
         [
             {"name": "vars", "ansible.builtin.include_vars": {"file": secret.file}},
-            _upstream(**{**guarded.connection, _token_of(guarded): "{{ token }}"}, tags=[TAG]),
+            _upstream(**{**guarded.connection, guarded.token_option: "{{ token }}"}, tags=[TAG]),
         ],
         environment=secret.environment,
     )

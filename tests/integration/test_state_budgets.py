@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Kind
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 from harness.engine import Engine
 from harness.gateway import Gateway
@@ -35,10 +36,39 @@ def _asked(run: State, document: Document, **options: Any) -> Counter[str]:
 
 
 def _name(request: dict[str, Any]) -> str:
-    parts = request["path"].strip("/").split("/")
+    path = request["path"].removeprefix("/v1").replace("/schemas/json/", "/schemas/")
+    parts = path.strip("/").split("/")
     if request["method"] == "GET" and parts[0] == "upstreams" and len(parts) == 3:
         return "GET /upstreams/…/targets"
     return f"{request['method']} /{'/'.join(parts[:1] + parts[2:3])}"
+
+
+# The lists that Konnect has instead of one by tag: all of kinds that can be tagged.
+TAGGED = {
+    f"GET /{kind.global_path or kind.path}": 1
+    for kind in KINDS.values()
+    if kind.name != "oauth2" and any(field.name == "tags" for field in kind.fields)
+}
+
+
+def _as_promised(gateway: Gateway, asked: dict[str, int]) -> Counter[str]:
+    """What an Admin API is asked, as Konnect is: exactly, request by request.
+
+    Konnect takes one request more, which looks up the control plane, and has neither a root nor
+    PATCH. All targets are in one list. Nothing lists all that has a tag, so each kind that can have
+    it is in scope.
+    """
+    expected = Counter(asked)
+    if not gateway.control_plane:
+        return expected
+    expected["PUT /upstreams/targets"] = expected.pop("PATCH /upstreams/targets", 0)
+    if expected.pop("GET /tags", 0):
+        expected |= Counter(TAGGED)
+    expected.pop("GET /", 0)
+    if expected.pop("GET /upstreams/…/targets", 0):
+        expected["GET /targets"] = 1
+    expected["GET /v2"] = 1
+    return +expected
 
 
 def _pools(count: int, targets: int) -> Document:
@@ -57,25 +87,26 @@ def test_pools_cost_what_is_promised(state: State, count: int, targets: int) -> 
         "GET /": 1, "GET /tags": 1, "GET /upstreams": 1,
         "POST /upstreams": count, "POST /upstreams/targets": count * targets,
     }  # fmt: skip
-    assert _asked(state, document) == first
+    gateway = state.gateway
+    assert _asked(state, document) == _as_promised(gateway, first)
     nothing = {
         "GET /tags": 1, "GET /upstreams": 1, "GET /upstreams/…/targets": count,
         "GET /schemas": 2,
     }  # fmt: skip
-    assert _asked(state, document) == nothing
+    assert _asked(state, document) == _as_promised(gateway, nothing)
     document["upstreams"][-1]["targets"][-1]["weight"] = 7
-    # Of what is written whole, nothing is reset.
-    schemas = 2 if count * targets > 1 else 1
+    # Of what is written whole, nothing is reset; targets of Konnect have a field more.
+    schemas = 2 if count * targets > 1 or gateway.control_plane else 1
     one = {**nothing, "GET /": 1, "GET /schemas": schemas, "PATCH /upstreams/targets": 1}
-    assert _asked(state, document) == one
+    assert _asked(state, document) == _as_promised(gateway, one)
 
 
 def test_applied_asks_for_no_schemas_and_no_tags(state: State) -> None:
     document = _pools(3, 2)
     state(document)
-    assert _asked(state, document, state="applied") == {
-        "GET /upstreams": 1, "GET /upstreams/…/targets": 3,
-    }  # fmt: skip
+    lists = {"GET /upstreams": 1, "GET /upstreams/…/targets": 3}
+    asked = _asked(state, document, state="applied")
+    assert asked == _as_promised(state.gateway, lists)
 
 
 def test_each_kind_in_scope_is_listed_once(state: State) -> None:
@@ -93,16 +124,15 @@ def test_each_kind_in_scope_is_listed_once(state: State) -> None:
     made = _asked(state, document)
     lists = {f"GET /{kind}": 1 for kind in (
         "services", "routes", "plugins", "consumers", "acls", "key-auths", "tags", "")}  # fmt: skip
-    assert {name: number for name, number in made.items() if name.startswith("GET")} == {
-        **lists, "GET /schemas/cors": 1, "GET /schemas/rate-limiting": 1,
-    }  # fmt: skip
+    plugins = {"GET /schemas/cors": 1, "GET /schemas/rate-limiting": 1}
+    read = {name: number for name, number in made.items() if name.startswith("GET")}
+    assert read == _as_promised(state.gateway, {**lists, **plugins})
     assert sum(number for name, number in made.items() if name.startswith("POST")) == 32
     again = _asked(state, document)
-    assert again["GET /plugins"] == again["GET /key-auths"] == again["GET /tags"] == 1
-    assert again["GET /schemas/cors"] == again["GET /schemas/rate-limiting"] == 1
     # One schema a kind of which the document leaves something out that is stored, to reset it.
-    assert again["GET /schemas"] == 5
-    assert not [name for name in again if not name.startswith("GET")]
+    schemas = {"GET /schemas": 3 if state.gateway.control_plane else 5}
+    del lists["GET /"]
+    assert again == _as_promised(state.gateway, {**lists, **plugins, **schemas})
 
 
 def test_lists_are_read_side_by_side(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +166,6 @@ def test_a_gateway_full_of_what_is_not_ours_costs_no_more(state: State) -> None:
     state({**_pools(5, 2), "_info": {"select_tags": ["other"]}})
     document = tagged("t", upstreams=[{"name": "mine.test", "targets": [{"target": "a:80"}]}])
     assert counts(state(document)) == {"created": 2}
-    nothing = _asked(state, document)
-    assert nothing["GET /upstreams/…/targets"] == 1
-    assert nothing.total() == 5
+    nothing = {"GET /tags": 1, "GET /upstreams": 1, "GET /upstreams/…/targets": 1}
+    expected = _as_promised(state.gateway, {**nothing, "GET /schemas": 2})
+    assert _asked(state, document) == expected

@@ -5,21 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from harness.engine import Engine
-from harness.gateway import Gateway, sandbox
+from harness.gateway import Gateway
 from harness.state import HEAD, Document, State, copied, counts, fixture, tagged, told, without_ids
 
 TUTORIAL = fixture("first-upstream-target")
-
-
-@pytest.fixture(scope="module")
-def _dbless() -> Iterator[Gateway]:
-    with sandbox("--mode", "dbless") as started:
-        yield started
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_a_missing_target_is_not_created_to_be_drained(
     )
     assert (result["changed"], result["operation"], result["target"]) == (False, "none", {})
     assert result["warnings"] == [
-        f"target {TWO} of upstream {UPSTREAM} does not exist, nothing to drain"
+        f"target {TWO} of upstream {UPSTREAM} does not exist at {gateway.label}, nothing to drain"
     ]
     assert list(_stored(gateway)) == [ONE]
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,14 @@ def test_a_target_of_konnect_passes(tmp_path: Path, target: str, way: str) -> No
 def test_a_target_of_the_enterprise_edition_passes(
     tmp_path: Path, enterprise: Gateway, target: str, way: str
 ) -> None:
-    _passes(Player(tmp_path, {"KONG_ADMIN_URL": enterprise.admin_url}), target, way)
+    _passes(Player(tmp_path, enterprise.environment), target, way)
+
+
+@pytest.mark.parametrize("target", ENTERPRISE)
+def test_a_target_of_the_enterprise_edition_passes_on_an_old_open_one(
+    tmp_path: Path, gateway_of: Callable[[str], Gateway], target: str
+) -> None:
+    _passes(Player(tmp_path, gateway_of("3.4").environment), target, CONTROLLER)
 
 
 def _passes(playbook: Player, target: str, way: str) -> None:

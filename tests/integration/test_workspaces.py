@@ -48,19 +48,35 @@ def test_state_dump_info_and_ping_work_in_a_workspace(team: Engine, tmp_path: Pa
     assert (ping["version"], ping["url"]) == (info["version"], f"{team.gateway.admin_url}/team")
 
 
-@pytest.mark.parametrize(
-    ("module", "options"),
-    [
-        ("kong_info", {"kinds": ["service"]}),
-        ("kong_dump", {"kinds": ["service"]}),
-        ("kong_state", {"content": DOCUMENT, "state": "absent"}),
-        ("kong_state", {"content": DOCUMENT}),
-        ("kong_service", {"name": "api", "state": "absent"}),
-    ],
-)
+IN_A_WORKSPACE: list[tuple[str, dict[str, Any]]] = [
+    ("kong_info", {"kinds": ["service"]}),
+    ("kong_dump", {"kinds": ["service"]}),
+    ("kong_state", {"content": DOCUMENT, "state": "absent"}),
+    ("kong_state", {"content": DOCUMENT}),
+    ("kong_service", {"name": "api", "state": "absent"}),
+    ("kong_credential", {"type": "acl", "consumer": "api", "group": "a", "state": "absent"}),
+]
+
+
+@pytest.mark.parametrize(("module", "options"), IN_A_WORKSPACE)
 @pytest.mark.parametrize("check", [True, False])
 def test_a_workspace_that_does_not_exist_is_named_and_never_empty(
     team: Engine, module: str, options: dict[str, Any], check: bool
 ) -> None:
     refused = team.refused(module, workspace="taem", check=check, **options)
     assert "Workspace 'taem' not found" in refused["msg"]
+
+
+@pytest.mark.parametrize(("module", "options"), IN_A_WORKSPACE)
+@pytest.mark.parametrize("check", [True, False])
+def test_the_open_edition_says_that_it_has_no_workspaces(
+    engine: Engine, module: str, options: dict[str, Any], check: bool
+) -> None:
+    refused = engine.refused(module, workspace="team", check=check, **options)
+    assert "workspaces need Kong Gateway Enterprise" in refused["msg"]
+
+
+def test_the_default_workspace_is_that_of_any_edition(engine: Engine) -> None:
+    engine.ok("kong_service", name="api", host="api.test")
+    again = engine.ok("kong_service", name="api", host="api.test", workspace="default")
+    assert not again["changed"]

@@ -66,7 +66,8 @@ class Sandbox:
         self.sockets = sockets
         ports = {name: sock.getsockname()[1] for name, sock in self.sockets.items()}
         self.node = Node(options.node_id or str(uuid.uuid4()), options.mode, ports)
-        self.gateway = Gateway(options.version, options.edition)
+        counts = options.mode not in ("dbless", "control_plane")
+        self.gateway = Gateway(options.version, options.edition, counts)
         konnect = options.mode == "konnect"
         self.organization = (
             Organization(self.gateway, options.organization, options.state) if konnect else None

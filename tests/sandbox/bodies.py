@@ -48,6 +48,8 @@ def _json(raw: bytes) -> dict[str, Any]:
         body = json.loads(raw)
     except ValueError as error:
         raise errors.Refusal(400, {"message": "Cannot parse JSON body"}) from error
+    if body == []:
+        return {}  # Lua has one empty table
     if not isinstance(body, dict):
         raise errors.unexpected()
     return body

@@ -85,6 +85,9 @@ BY_NAMES: dict[str, Callable[[dict[str, Any], list[str]], str | None]] = {
     "distinct": _distinct,
 }
 
+#: Those of them that are left out where one of the fields is wrong on its own.
+UNLESS_WRONG = ("mutually_exclusive", "mutually_required")
+
 
 @functools.cache
 def _view(field: Field | None, match: str) -> Field:
@@ -94,6 +97,8 @@ def _view(field: Field | None, match: str) -> Field:
     view = Field(spec, "", {})
     if field is not None:
         view.validator = field.validator
+        if "elements" not in json.loads(match):
+            view.elements = field.elements
     return view
 
 
@@ -168,6 +173,8 @@ def run(record: Record, data: dict[str, Any], errors: dict[str, Any], full: bool
     wrong = set(errors)
     for name, argument in record.checks:
         found: str | None = None
+        if name in UNLESS_WRONG and wrong.intersection(argument):
+            continue
         if name in BY_NAMES:
             if full or any(value_at(data, field) is not MISSING for field in argument):
                 found = BY_NAMES[name](data, argument)

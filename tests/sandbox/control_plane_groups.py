@@ -18,7 +18,7 @@ from .store import Entity
 GROUP = "CLUSTER_TYPE_CONTROL_PLANE_GROUP"
 INGRESS = "CLUSTER_TYPE_K8S_INGRESS_CONTROLLER"
 
-MOST_MEMBERS, MOST_GROUPS = 256, 5
+MOST_MEMBERS, MOST_AT_ONCE, MOST_GROUPS = 256, 50, 5
 DEFAULT_SIZE = 10
 
 #: Kinds whose names must be unique across the members of a group.
@@ -79,6 +79,8 @@ class ControlPlaneGroups:
         problems = self.control_planes.specification.problems("GroupMembership", call.body)
         if problems:
             raise konnect_errors.invalid(problems)
+        if len(call.body["members"]) > MOST_AT_ONCE:
+            raise konnect_errors.invalid([_wrong("members", f"at most {MOST_AT_ONCE} at once")])
         return list(dict.fromkeys(member["id"] for member in call.body["members"]))
 
     def _change(self, identifier: str, call: Call, replace: bool = False) -> Answer:

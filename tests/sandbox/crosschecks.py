@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from .errors import unexpected
 from .pem import certificate_error, is_reference, key_kind, pair_error
 
 #: Errors of the whole, and errors by field.
@@ -53,7 +54,9 @@ def key_material(key: dict[str, Any]) -> Findings:
         jwk = json.loads(text)
     except ValueError:
         return ["could not json decode jwk string"], {}
-    if not isinstance(jwk, dict) or jwk.get("kid") != key.get("kid"):
+    if not isinstance(jwk, dict):
+        raise unexpected()
+    if jwk.get("kid") != key.get("kid"):
         return ["kid in jwk.kid must be equal to keys.kid"], {}
     members = JWK_MEMBERS.get(jwk.get("kty", ""), ())
     if not members or not all(_base64url(jwk.get(name)) for name in members):

@@ -175,7 +175,8 @@ class Reader:
             entry.data[name] = {"id": known[kind, key]}
             return
         shown = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-        place = entry.data.get(entry.kind.declared.key or "id") or entry.data["id"]
+        own = entry.kind.declared.key or "id"
+        place = ((own,) in entry.kind.unique and entry.data.get(own)) or entry.data["id"]
         self.dangling.setdefault(entry.kind.name, {}).setdefault(str(place), []).append(
             f"invalid reference '{name}: {shown}' (no such entry in '{kind}')"
         )
@@ -224,13 +225,23 @@ class Reader:
             again = [use for use in uses if use in seen]
             seen.update(uses)
             if again:
-                holes = found.setdefault(kind.name, [])
-                holes += [None] * (entry.place + 1 - len(holes))
-                holes[entry.place] = (
+                _errors_beside(found, entry)[entry.place] = (
                     f"uniqueness violation: '{kind.name}' entity with {again[0][1]} "
                     f"set to '{again[0][2]}' already declared"
                 )
         return found
+
+
+def _errors_beside(found: dict[str, Any], entry: Entry) -> list[Any]:
+    """The errors of the list that an entry stands in, with a place for its own."""
+    if entry.parent is not None:
+        outer = _errors_beside(found, entry.parent)
+        if not isinstance(outer[entry.parent.place], dict):
+            outer[entry.parent.place] = {}
+        found = outer[entry.parent.place]
+    holes: list[Any] = found.setdefault(entry.kind.name, [])
+    holes += [None] * (entry.place + 1 - len(holes))
+    return holes
 
 
 def _link(kind: Kind, target: Kind) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import values
+from .plugin_rules import VALIDATORS as PLUGIN_VALIDATORS
 from .schema import Validator
 
 
@@ -20,8 +21,8 @@ class Declared:
     name below a parent. `key`: the field that may stand in a path beside the id. `together`:
     fields that are unique together, in the order in which the database looks. `not_null`: fields
     in which the database takes no null though the schema does. `cascade`: foreign keys with which
-    a delete goes along, beside the dump's. `plain_404`: a PATCH of a missing one is answered
-    without a code.
+    a delete goes along, beside the dump's. `named_by`: the field without which a PATCH reads first,
+    and answers without a code where nothing is; gateways before 3.9 always do.
     """
 
     path: str
@@ -30,7 +31,7 @@ class Declared:
     together: tuple[tuple[str, ...], ...] = ()
     not_null: tuple[str, ...] = ()
     cascade: tuple[str, ...] = ()
-    plain_404: bool = False
+    named_by: str = ""
 
 
 KINDS: dict[str, Declared] = {
@@ -49,7 +50,7 @@ KINDS: dict[str, Declared] = {
         "plugins",
         "instance_name",
         together=(("name", "route", "service", "consumer"),),
-        plain_404=True,
+        named_by="name",
     ),
     "certificates": Declared("certificates"),
     "snis": Declared("snis", "name", cascade=("certificate",)),
@@ -204,20 +205,7 @@ VALIDATORS: dict[str, Validator] = {
     "certificates.key_alt": values.key,
     "certificates.snis[]": values.wildcard_host,
     "ca_certificates.cert": values.certificate,
-    "key_sets.name": values.name,
-    "keys.name": values.name,
     "keys.pem": values.pem_pair,
-    "plugins/ip-restriction.config.allow[]": values.ip_or_cidr,
-    "plugins/ip-restriction.config.deny[]": values.ip_or_cidr,
-    "plugins/http-log.config.http_endpoint": values.url,
-    "plugins/opentelemetry.config.traces_endpoint": values.url,
-    "plugins/opentelemetry.config.logs_endpoint": values.url,
-    "plugins/zipkin.config.http_endpoint": values.url,
-    "plugins/oauth2.config": values.a_grant,
-    **{
-        f"plugins/{plugin}.config.redis.{field}": validator
-        for plugin in ("rate-limiting", "response-ratelimiting")
-        for field, validator in (("host", values.host), ("server_name", values.sni))
-    },
+    **PLUGIN_VALIDATORS,
     **{f"{kind}.tags[]": values.tag for kind in KINDS},
 }

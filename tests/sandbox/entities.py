@@ -10,7 +10,7 @@ from typing import Any
 
 from . import errors, validate
 from .fill import filled, merged
-from .gateway import Gateway, Kind
+from .gateway import NEWER, Gateway, Kind
 from .hooks import Hooks
 from .schema import Record
 from .shorthands import mismatches, rewrite, with_older_names
@@ -47,7 +47,7 @@ class Entities:
         if validate.is_uuid(text):
             return {"id": text}
         if key is None:
-            raise errors.invalid_primary_key({"id": text}, {"id": "expected a valid UUID"})
+            raise errors.invalid_primary_key({"id": "expected a valid UUID"})
         return {key: text}
 
     def find(self, kind: str, keys: Keys, parent: tuple[str, str] | None = None) -> Entity | None:
@@ -116,7 +116,7 @@ class Entities:
         if "id" in value:
             return {"id": value["id"]}
         for name, *others in self.gateway.kinds[kind].unique:
-            if not others and name in value:
+            if not others and value.get(name):
                 found = self.store.find(kind, (name,), (value[name],))
                 if found is None:
                     raise errors.foreign_keys_unresolved(field, name, value[name], kind)
@@ -125,7 +125,7 @@ class Entities:
 
     def _constraints(self, kind: Kind, entity: Entity, keys: Keys, old: Entity | None) -> None:
         """What the database refuses, in the order in which it looks."""
-        if any(entity.get(field) is None for field in kind.declared.not_null):
+        if any(entity.get(field) is None for field in ("id", *kind.declared.not_null)):
             raise errors.primary_key_violation(keys)
         if old is None and self.store.get(kind.name, entity["id"]) is not None:
             raise errors.primary_key_violation({"id": entity["id"]})
@@ -169,8 +169,7 @@ class Entities:
         """`old` (found by `keys`) with what `data` writes: records deep, null clears."""
         with self.store.lock:
             if old is None:
-                plain = self.gateway.kinds[kind].declared.plain_404
-                raise errors.not_found() if plain else errors.no_such_entity(keys)
+                raise self._missing(kind, keys, data)
             self.hooks.check_options(kind, data)
             stored = self._resolved(kind, self.hooks.written(kind, data, old))
             record = self.gateway.record(kind, {**old, **stored})
@@ -185,6 +184,13 @@ class Entities:
             self._refuse_without_database("update", kind, keys)
             entity = self._commit(kind, entity, keys, old, data)
             return self.hooks.echoed(kind, data, self.answer(kind, entity))
+
+    def _missing(self, kind: str, keys: Keys, data: Entity) -> errors.Refusal:
+        """The answer to a PATCH of what is not there (conformance: missing_entities)."""
+        named_by = self.gateway.kinds[kind].declared.named_by
+        if named_by and (self.gateway.release < NEWER or data.get(named_by) is None):
+            return errors.not_found()
+        return errors.no_such_entity(keys)
 
     def upsert(self, kind: str, keys: Keys, old: Entity | None, data: Entity) -> Entity:
         """The entity of these keys, made or replaced; what is left out gets its default."""

@@ -40,7 +40,9 @@ def pretty(value: Any, indent: str = "") -> str:
     lines = []
     for key, item in _entries(value):
         name = key if IDENTIFIER.fullmatch(key) else f'["{key}"]'
-        prefix = "" if isinstance(value, list) else f"{name} = "
+        prefix = f"{name} = "
+        if isinstance(value, list):
+            prefix = f"[{key}] = " if None in value else ""
         lines.append(f"{inner}{prefix}{pretty(item, inner)}")
     return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
@@ -88,16 +90,17 @@ def _refusal(
     return Refusal(status, body)
 
 
-def invalid_primary_key(keys: dict[str, Any], errors: dict[str, Any]) -> Refusal:
+def invalid_primary_key(errors: dict[str, Any]) -> Refusal:
     """Code 1: an id that is none."""
     return _refusal(
-        400, 1, "invalid primary key", f"invalid primary key: '{keys_text(keys)}'", errors
+        400, 1, "invalid primary key", f"invalid primary key: '{keys_text(errors)}'", errors
     )
 
 
 def primary_key_violation(keys: dict[str, Any]) -> Refusal:
     """Code 3: an id that is taken, and a null where the database takes none."""
-    message = f"primary key violation on key '{keys_text(keys)}'"
+    shown = {name: "userdata: NULL" if key is None else key for name, key in keys.items()}
+    message = f"primary key violation on key '{keys_text(shown)}'"
     return _refusal(400, 3, "primary key violation", message, keys)
 
 
@@ -123,7 +126,8 @@ def unique_violation(keys: dict[str, Any]) -> Refusal:
 
 def no_such_entity(keys: dict[str, Any]) -> Refusal:
     """Code 6: a PATCH of what is not there."""
-    message = f"could not find the entity with '{keys_text(keys)}'"
+    kind_of_key = "primary key " if "id" in keys else ""
+    message = f"could not find the entity with {kind_of_key}'{keys_text(keys)}'"
     return _refusal(404, 6, "not found", message, keys)
 
 

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 from . import enterprise, konnect_schema, schema, validate, values
 from .declared import EXTRA_FIELDS, KINDS, ROUTES, VALIDATORS, VAULTS, Declared
+from .errors import unexpected
 from .schema import Field, Record, specialised
 
 #: From this release on the community edition has the schema of workspaces only; before it keeps
@@ -44,8 +46,11 @@ class Gateway:
     The edition `konnect` is what control planes of Konnect have.
     """
 
-    def __init__(self, version: str, edition: str = "community") -> None:
+    def __init__(self, version: str, edition: str = "community", counts: bool = True) -> None:
+        """Not `counts`: without a database and on control planes nodes share no counters."""
         self.dump = schema.dump(version)
+        for plugin in () if counts else COUNTING:
+            _fields(self.dump["plugins"][plugin], "config")["policy"]["one_of"].remove("cluster")
         self.edition = edition
         self.declared, extra = KINDS, EXTRA_FIELDS
         if edition != "community":
@@ -74,10 +79,12 @@ class Gateway:
             protocol: specialised(routes, Record(spec, f"routes/{protocol}", VALIDATORS))
             for protocol, spec in ROUTES.items()
         }
+        more = konnect_schema.VAULT_FIELDS if edition == "konnect" else []
         self.vaults: dict[str, Record] = {
-            name: specialised(self.kinds["vaults"].record, _vault(fields))
+            name: specialised(self.kinds["vaults"].record, _vault(fields, more))
             for name, fields in VAULTS.items()
         }
+        self._bind_references()
 
     @property
     def server(self) -> str:
@@ -99,6 +106,7 @@ class Gateway:
         validators = {**VALIDATORS, **enterprise.VALIDATORS}
         if self.release < NEWER:
             validators["keys.pem"] = values.pem_halves
+            validators["upstreams.hash_on_cookie"] = values.strict_cookie_name
         record = Record(self.dump["entities"][name], name, validators)
         for extra, spec in self._extra_fields.get(name, {}).items():
             record.fields.setdefault(extra, Field(spec, f"{name}.{extra}", VALIDATORS))
@@ -123,6 +131,19 @@ class Gateway:
         """The record that judges `data`."""
         return self._special(kind, data) or self.kinds[kind].record
 
+    def _bind_references(self) -> None:
+        """Let foreign keys ask what is wrong with what they hold."""
+        for record in (*(kind.record for kind in self.kinds.values()), *self.plugins.values()):
+            for field in record.fields.values():
+                if field.reference in self.kinds:
+                    field.referenced_errors = functools.partial(self._partial, field.reference)
+
+    def _partial(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
+        """What is wrong with what is written, and whether the field that tells the record is."""
+        found = self.errors(kind, data)
+        named = UNKNOWN[kind][0] if kind in UNKNOWN else None
+        return {name: error for name, error in found.items() if name in data or name == named}
+
     def errors(self, kind: str, data: dict[str, Any], full: bool = True) -> dict[str, Any]:
         """What is wrong with a filled entity, by field; nothing is {}. Not `full`: a change."""
         if kind in UNKNOWN and self._special(kind, data) is None:
@@ -130,7 +151,10 @@ class Gateway:
             value = data.get(field)
             if value is None:
                 return {field: validate.REQUIRED}
-            value = (value or ["nil"])[0] if isinstance(value, list) else value
+            if isinstance(value, (bool, int, float)):
+                raise unexpected()
+            value = next(iter(value), "nil") if isinstance(value, list) else value
+            value = "nil" if isinstance(value, dict) else value
             return {field: message.format(value)}
         found = validate.record_errors(self.record(kind, data), data, full)
         return found if full else {name: _of_change(error) for name, error in found.items()}
@@ -158,7 +182,17 @@ UNKNOWN = {
 }
 
 
-def _vault(fields: list[str]) -> Record:
+#: Plugins that count requests in the database, where there is one.
+COUNTING = ("rate-limiting", "response-ratelimiting")
+
+
+def _fields(spec: dict[str, Any], name: str) -> dict[str, Any]:
+    """The fields of a dump's record by name."""
+    found = next(entry[name] for entry in spec["fields"] if name in entry)
+    return {key: field for entry in found["fields"] for key, field in entry.items()}
+
+
+def _vault(fields: list[str], more: list[dict[str, Any]]) -> Record:
     inside = [{field: {"type": "string"}} for field in fields]
-    config = {"type": "record", "required": True, "fields": inside}
+    config = {"type": "record", "required": True, "fields": [*inside, *more]}
     return Record({"fields": [{"config": config}]}, "vaults/env", VALIDATORS)

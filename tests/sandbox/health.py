@@ -67,7 +67,10 @@ class Health:
 
     def _all_targets(self, name: str, call: Call) -> Answer:
         """Unlike the list of targets this one comes in the database's order and pages."""
-        targets = self._targets(self._upstream(name))
+        upstream = self.entities.find("upstreams", self.entities.keys("upstreams", name))
+        if upstream is None:
+            raise errors.unexpected()
+        targets = self._targets(upstream)
         path = f"/upstreams/{name}/targets/all"
         return 200, paging.by_key(targets, lambda item: [item["id"]], call.query, path)
 

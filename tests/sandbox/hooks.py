@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from . import errors, partials, pem, values
+from . import errors, partials, pem, validate, values
 from .gateway import Gateway
 from .store import Entity, Store
 
@@ -48,8 +48,8 @@ class Hooks:
 
     @staticmethod
     def check_upsert(kind: str, keys: Entity) -> None:
-        """Fail as a PUT of a key by its name does (conformance: key_order)."""
-        if kind == "keys" and "name" in keys:
+        """Fail as a PUT of a key or a key set by its name does (conformance: key_order)."""
+        if kind in ("keys", "key_sets") and "name" in keys:
             raise errors.unexpected()
 
     def created(self, kind: str, data: Entity, old: Entity | None = None) -> Entity:
@@ -98,6 +98,12 @@ class Hooks:
         for index, name in enumerate(names):
             if name in names[:index]:
                 raise errors.schema_violation({"snis": f"{name} is duplicated"})
+        for name in names:
+            if not isinstance(name, str):
+                raise errors.unexpected()
+            error = validate.field_error(self.gateway.kinds["snis"].record.fields["name"], name)
+            if isinstance(error, str):
+                raise errors.invalid_unique("name", error)
             found = self.store.find("snis", ("name",), (name,))
             if found is not None and found["certificate"]["id"] != certificate:
                 owner = found["certificate"]["id"]

@@ -43,6 +43,9 @@ NEW_FIELDS: dict[str, list[Spec]] = {
     "keys": [{"x5t": {"type": "string"}}],
 }
 
+#: What the settings of each vault have since 3.11.
+VAULT_FIELDS: list[Spec] = [{"base64_decode": {"type": "boolean", "default": False}}]
+
 
 def extend(dump: dict[str, Any]) -> None:
     """Turn the newest dump of the enterprise edition into what a control plane of Konnect has."""

@@ -41,6 +41,8 @@ class Field:
         self.abstract: bool = spec.get("abstract") is True
         self.auto: bool = spec.get("auto") is True
         self.reference: str | None = spec.get("reference")
+        # What is wrong with fields of the kind that a foreign key points to.
+        self.referenced_errors: Callable[[dict[str, Any]], dict[str, Any]] = lambda data: {}
         self.validator = validators.get(path)
         inner = {name: spec[name] for name in ("elements", "keys", "values") if name in spec}
         parts = {

@@ -5,44 +5,39 @@
 
 from __future__ import annotations
 
-import urllib.parse
+import re
 from collections.abc import Callable
 from typing import Any
 
 from .schema import Record
 
 PORTS = {"http": 80, "https": 443}
-SCHEMES = {80: "http", 443: "https"}
+SCHEMES: dict[int | str, str] = {80: "http", 443: "https"}
 
 #: Algorithms that hash on nothing.
 UNHASHED = ("least-connections", "latency")
 
-#: Algorithms that a written or stored `hash_on` decides between.
-BY_HASH = (None, "round-robin", "consistent-hashing")
+
+URL = re.compile(
+    r"(?:(?P<scheme>[A-Za-z0-9][A-Za-z0-9+.-]*):)?"
+    r"(?://(?:[^@/?#]*@)?(?P<host>\[[^\]/]*\]|[^:/?#]*)(?::(?P<port>[^/?#]*))?)?"
+    r"(?P<path>[^?;#]*)"
+)
 
 
 def service_url(data: dict[str, Any]) -> dict[str, Any]:
     """`url` of a service becomes protocol, host, port and path; a part it lacks becomes null."""
-    if not isinstance(data.get("url"), str):
+    found = URL.match(data["url"]) if isinstance(data.get("url"), str) else None
+    if found is None:
         return data
-    out = dict(data)
-    parts = urllib.parse.urlsplit(out.pop("url"))
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    scheme = parts.scheme or SCHEMES.get(port or 0, "http")
+    out = {name: value for name, value in data.items() if name != "url"}
+    port = int(found["port"]) if (found["port"] or "").isdecimal() else found["port"]
+    scheme = found["scheme"] or SCHEMES.get(port or 0, "http")
     out["protocol"] = scheme
-    out["host"] = parts.hostname and _host_as_written(parts)
-    out["port"] = port or PORTS.get(scheme, 80)
-    out["path"] = parts.path or None
+    out["host"] = (found["host"] or "").strip("[]") or None
+    out["port"] = PORTS.get(scheme, 80) if port is None else port
+    out["path"] = found["path"] or None
     return out
-
-
-def _host_as_written(parts: urllib.parse.SplitResult) -> str:
-    """The host with its case kept, which `hostname` lowers."""
-    host = parts.netloc.rpartition("@")[2]
-    return host if parts.port is None else host.rpartition(":")[0]
 
 
 def upstream_hashing(data: dict[str, Any]) -> dict[str, Any]:
@@ -50,11 +45,12 @@ def upstream_hashing(data: dict[str, Any]) -> dict[str, Any]:
     out = dict(data)
     if out.get("algorithm") in UNHASHED:
         out["hash_on"] = "none"
-    elif "hash_on" in out and out.get("algorithm") in BY_HASH:
+    elif "hash_on" in out and out.get("algorithm") != "sticky-sessions":
         if out["hash_on"] is None:
             out["hash_on"] = "none"
         elif out["hash_on"] == "none":
-            out["algorithm"] = "round-robin"
+            hashes = out.get("algorithm") in (None, "round-robin", "consistent-hashing")
+            out["algorithm"] = "round-robin" if hashes else out["algorithm"]
         elif isinstance(out["hash_on"], str):
             out["algorithm"] = "consistent-hashing"
     return out
@@ -99,6 +95,10 @@ REWRITES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
+#: Fields that are rewritten only if they are strings, by the path of the record.
+STRINGS = {"services": ("url",), "upstreams": ("algorithm", "hash_on")}
+
+
 def _replacement(record: Record, name: str) -> list[str]:
     """Where the dump says that a deprecated field has gone, as a path."""
     deprecation = record.shorthands[name].spec.get("deprecation", {})
@@ -132,8 +132,12 @@ def _place(data: dict[str, Any], path: list[str], value: Any) -> None:
 
 
 def mismatches(record: Record, data: dict[str, Any]) -> dict[str, Any]:
-    """Errors by field where a deprecated name and its successor are written, and differ."""
-    found: dict[str, Any] = {}
+    """Errors by field where what is rewritten cannot be, or differs from its written successor."""
+    found: dict[str, Any] = {
+        name: "expected a string"
+        for name in STRINGS.get(record.path, ())
+        if not isinstance(data.get(name, ""), str | None)
+    }
     for name, field in record.fields.items():
         if field.record is not None and isinstance(data.get(name), dict):
             inner = mismatches(field.record, data[name])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import checks, patterns
+from .errors import unexpected
 from .schema import Field, Record
 
 REQUIRED = "required field missing"
@@ -132,7 +133,7 @@ def field_error(field: Field, value: Any) -> Error | None:
     if "eq" in spec and spec["eq"] is None:
         return str(spec.get("err") or "value must be null")
     if field.type == "foreign":
-        return foreign_error(value)
+        return foreign_error(field, value)
     error = _type_error(field, value)
     if error is not None:
         return error
@@ -146,15 +147,26 @@ def _type_error(field: Field, value: Any) -> str | None:
     return None if right(value) else message
 
 
-def foreign_error(value: Any) -> Error | None:
-    """A foreign key is {"id": …}; whether the entity exists is the database's question."""
-    if not isinstance(value, dict) or "id" not in value:
-        return {"id": "missing primary key"}
-    if value["id"] is None:
-        return {"id": REQUIRED}
-    if not isinstance(value["id"], str):
-        return {"id": "expected a string"}
-    return None if is_uuid(value["id"]) else {"id": "expected a valid UUID"}
+def foreign_error(field: Field, value: Any) -> Error | None:
+    """A foreign key is {"id": …}; whether the entity exists is the database's question.
+
+    What has no id is judged as an entity of the kind that the key points to.
+    """
+    if isinstance(value, (bool, int, float)):
+        raise unexpected()
+    keys = value if isinstance(value, dict) else {}
+    if not keys.get("id", False):
+        error = REQUIRED if keys.get("id", False) is None else "missing primary key"
+    elif not isinstance(keys["id"], str):
+        error = "expected a string"
+    elif is_uuid(keys["id"]):
+        return None
+    else:
+        error = "expected a valid UUID"
+    if isinstance(value, list) and value:
+        return [UNKNOWN_FIELD for _item in value]
+    inside = field.referenced_errors(keys) if isinstance(value, (dict, list)) else {}
+    return inside or {"id": error}
 
 
 def _inner_error(field: Field, value: Any) -> Error | None:

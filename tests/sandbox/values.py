@@ -216,10 +216,29 @@ def route_path(text: str) -> str | None:
         re.compile(re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", text[1:]))
     except re.error as error:
         return (
-            f"invalid regex: '{text[1:]}' (PCRE returned: pcre2_compile() failed: {error.msg} "
-            f'in "{text[1:]}")'
+            f"invalid regex: '{text[1:]}' (PCRE returned: pcre2_compile() failed: "
+            f"{_in_words_of_pcre(error, text[1:])})"
         )
     return None
+
+
+#: What PCRE says where Python's message begins so, and whether it shows the rest from there.
+PCRE = {
+    "missing )": ("missing closing parenthesis", False),
+    "unterminated character set": ("missing terminating ] for character class", False),
+    "bad escape (end of pattern)": ("\\ at end of pattern", False),
+    "unbalanced parenthesis": ("unmatched closing parenthesis", True),
+    "multiple repeat": ("quantifier does not follow a repeatable item", True),
+    "nothing to repeat": ("quantifier does not follow a repeatable item", True),
+}
+
+
+def _in_words_of_pcre(error: re.error, expression: str) -> str:
+    for begin, (words, shows_rest) in PCRE.items():
+        if error.msg.startswith(begin):
+            rest = f' at "{expression[error.pos :]}"' if shows_rest else ""
+            return f'{words} in "{expression}"{rest}'
+    return f'{error.msg} in "{expression}"'
 
 
 def header_name(text: str) -> str | None:
@@ -230,7 +249,17 @@ def header_name(text: str) -> str | None:
 
 
 def cookie_name(text: str) -> str | None:
-    """The name of a cookie."""
+    """The name of a cookie: a token of RFC 2616."""
+    if not re.search(r'[\x00-\x20\x7f()<>@,;:\\"/?={}\[\]]', text):
+        return None
+    return (
+        "contains one or more invalid characters. ASCII control characters (0-31;127), space, tab "
+        'and the characters ()<>@,;:\\"/?={}[] are not allowed.'
+    )
+
+
+def strict_cookie_name(text: str) -> str | None:
+    """The name of a cookie in gateways before 3.9."""
     if re.fullmatch(r"[A-Za-z0-9_-]+", text):
         return None
     return f"bad cookie name '{text}', allowed characters are A-Z, a-z, 0-9, '_', and '-'"
@@ -263,21 +292,6 @@ def certificate(text: str) -> str | None:
 def key(text: str) -> str | None:
     """A PEM private key."""
     return key_error(text)
-
-
-GRANTS = (
-    "enable_authorization_code",
-    "enable_implicit_grant",
-    "enable_client_credentials",
-    "enable_password_grant",
-)
-
-
-def a_grant(config: dict[str, object]) -> str | None:
-    """The oauth2 plugin grants in one way at least."""
-    if any(config.get(grant) is True for grant in GRANTS):
-        return None
-    return f"at least one of these fields must be true: {', '.join(GRANTS)}"
 
 
 def pem_halves(pem: dict[str, str | None]) -> str | None:

@@ -301,8 +301,9 @@ def test_a_bad_document_is_refused_with_the_place(
 def test_a_target_is_declared_once_an_upstream(client: httpx.Client) -> None:
     twice = {"name": "a.test", "targets": [{"target": "a:1"}, {"target": "a:1"}]}
     fields = _refused(client, _document(upstreams=[twice]))
-    assert fields["targets"][0] is None
-    assert "'targets' entity with primary key set to" in fields["targets"][1]
+    first, second = fields["upstreams"][0]["targets"]
+    assert first is None
+    assert "'targets' entity with primary key set to" in second
     pools = [{"name": name, "targets": [{"target": "a:1"}]} for name in ("a.test", "b.test")]
     assert len(_loaded(client, upstreams=pools)["targets"]) == 2
 

@@ -172,5 +172,17 @@ def test_kongctl_lists_creates_and_deletes_control_planes_and_certificates(named
     assert item["cert"].strip() == certificate.strip()
     named.run(*apply)
     assert named.client.call("GET", pinned)["items"] == [item]
+    # A plan of what is left to do has nothing; one that was saved does what it says.
+    plan = named.folder / "plan.json"
+    saving = ["kongctl", "plan", "-f", str(file), "--output-file", str(plan), *where]
+    named.run(*saving, "--mode", "sync")
+    assert json.loads(plan.read_text())["changes"] == []
+    file.write_text(file.read_text().replace("by kongctl", "by a plan"))
+    plan.unlink()
+    named.run(*saving, "--mode", "sync")
+    assert [each["action"] for each in json.loads(plan.read_text())["changes"]] == ["UPDATE"]
+    named.run("kongctl", "sync", "--plan", str(plan), "--auto-approve", *where)
+    made = {each["name"]: each for each in _listed(named.run(*listing))}
+    assert made["one"]["description"] == "by a plan"
     named.run("kongctl", "delete", "-f", str(file), "--auto-approve", *where)
     assert [each["name"] for each in _listed(named.run(*listing))] == ["default"]

@@ -20,7 +20,15 @@ OLDEST = (3, 11)
 SANDBOX_SETTINGS = {"ADMIN_PORT", "PROXY_PORT", "MODE", "VERSION", "EDITION", "DBLESS_CONFIG"}
 
 
+def _announce() -> None:
+    """Say what the first call of a command waits for."""
+    if not workspace.VENV.exists():
+        text = "Preparing .venv and .build: one to three minutes, the first time only."
+        print(text, file=sys.stderr, flush=True)
+
+
 def _collection() -> int:
+    _announce()
     print(workspace.collection().relative_to(ROOT))
     return 0
 
@@ -44,6 +52,7 @@ def _changelog() -> int:
 
 
 def _sandbox() -> int:
+    _announce()
     return _become(workspace.test_venv(), ["-m", "sandbox"])
 
 
@@ -58,8 +67,7 @@ def _quiet(argv: Sequence[str | Path], cwd: Path) -> int:
 
 
 def _demo(name: str = "demo") -> int:
-    print("Preparing Ansible in .venv and the collection in .build; the first time takes longer.")
-    sys.stdout.flush()
+    _announce()
     workspace.test_venv(_quiet)
     workspace.collection(_quiet)
     return _become(workspace.test_venv(), ["-m", f"demo.{name}"])

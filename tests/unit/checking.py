@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import (
     absent,
     apply,
+    parent_key,
     present,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
@@ -94,8 +95,9 @@ class Run:
     def of(self, parent: str, kind: Kind, **written: Any) -> Plan:
         """An entity of a parent, present."""
         gateway = self.gateway()
-        plan = present(gateway, kind, written, self.warnings.append, parent)
-        return apply(gateway, plan, parent)
+        key = parent_key(gateway, kind, parent, needed=True)
+        plan = present(gateway, kind, written, self.warnings.append, key, called=parent)
+        return apply(gateway, plan, key)
 
     def task(self, operation: Operation, state: str = "present", **params: Any) -> Result:
         """A whole module's run, its diff included."""
@@ -104,5 +106,6 @@ class Run:
 
     def target(self, upstream: str, **written: Any) -> Plan:
         gateway = self.gateway()
-        current = gateway.find_by(TARGET, "target", written["target"], upstream)
-        return apply(gateway, plan_present(TARGET, written, current, upstream), upstream)
+        key = parent_key(gateway, TARGET, upstream, needed=True)
+        current = gateway.find_by(TARGET, "target", written["target"], key)
+        return apply(gateway, plan_present(TARGET, written, current, upstream), key)

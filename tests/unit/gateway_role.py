@@ -19,9 +19,9 @@ COLLECTIONS = ["community.crypto", "community.docker", "kubernetes.core"]
 FACTS: dict[str, Any] = {
     "distribution": "debian", "release": "13", "codename": "trixie", "nodename": "machine",
     "family": "debian", "rpm": {},
-    "missing": [], "versions": {"podman": "5.4.2", "docker": "26.1", "compose": "2.26"},
+    "missing": [], "podman": "5.4.2",
     "selinux": False, "gid": 990, "record": {}, "certificates": {"tls": {}, "new": {}},
-    "foreign": [], "running": False,
+    "foreign": False, "running": False,
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     remove_nulls,
     restore_nulls,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import (
     connection_from,
     secrets_in,
 )
@@ -184,6 +184,20 @@ def test_an_empty_identity_or_reference_is_never_null(monkeypatch: pytest.Monkey
     assert remove_nulls(fields, options_of(fields), raw, pytest.fail) == (raw, [])
 
 
+def test_a_reference_is_also_taken_as_a_gateway_returns_it() -> None:
+    fields = (Field("service", reference="service"), Field("consumer", reference="consumer"))
+    raw = {"service": {"id": "4"}, "consumer": {"username": "shop"}}
+    taken, nulls = remove_nulls(fields, options_of(fields), raw, pytest.fail)
+    assert (taken, nulls) == ({"service": "4", "consumer": "shop"}, [])
+
+
+@pytest.mark.parametrize("wrong", [{}, {"id": None}, {"nmae": "a"}, {"id": "4", "name": "a"}])
+def test_a_reference_of_another_form_is_refused(wrong: dict[str, Any]) -> None:
+    fields = (Field("service", reference="service"),)
+    with pytest.raises(InputError, match="service must be a name or an ID"):
+        remove_nulls(fields, options_of(fields), {"service": wrong}, pytest.fail)
+
+
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
@@ -284,7 +298,7 @@ def test_the_connection_has_everything_that_is_written() -> None:
     connection = connection_from(
         {
             **CONNECTED,
-            "admin_url": "https://gw.test:8444/",
+            "admin_url": " https://gw.test:8444/\n",
             "admin_token": "t",
             "admin_headers": {"X-A": 1},
             "workspace": "team",

@@ -47,6 +47,8 @@ def _error(handler: Callable[[httpx.Request], Any], patch: pytest.MonkeyPatch) -
     [
         (answer(400, VIOLATION), Refused, "schema violation (one of a, b; "
          "healthchecks.active.timeout: too big)"),
+        (answer(400, {"code": 10, "name": "invalid unique prefix", "message": "invalid: a_b"}),
+         Refused, "invalid prefix: invalid: a_b (HTTP 400)"),
         (answer(401, {"message": "Unauthorized"}), Refused,
          "Unauthorized (HTTP 401); check admin_token (or KONG_ADMIN_TOKEN)"),
         (answer(401, text="<html>"), Refused,

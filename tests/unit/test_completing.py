@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
     GENERATED_VALUE,
     complete,
+    fields_in,
     merged_schema,
-    names_in,
     replacements,
     value_at,
     without_old_names,
@@ -119,4 +119,4 @@ def test_an_entitys_own_schema_wins_over_the_kinds() -> None:
     whole = merged_schema(base, {"fields": [{"config": NODE}]})
     assert whole == {"fields": [{"config": NODE}, {"name": {"type": "string"}}], "x": 1}
     assert merged_schema(base, None) is base
-    assert names_in(whole) == {"config", "name"}
+    assert fields_in(whole).keys() == {"config", "name"}

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._dump import Dumper, Style
+from ansible_collections.irishtek.kong.plugins.module_utils._document._dump import Dumper
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from unit.stocked import StockedGateway
 
@@ -30,7 +30,7 @@ class _Gateway(StockedGateway):
 def test_no_secret_of_any_type_is_in_a_dump(secrets: str) -> None:
     gateway = _Gateway()
     gateway.stored["plugin"]["p"] = {"id": "p", "name": "own", "config": HIDDEN}
-    document = Dumper(cast(Gateway, gateway), Style(secrets=secrets)).dump(["plugin"], [])
+    document = Dumper(cast(Gateway, gateway), secrets=secrets).dump(["plugin"], [])
     ((found,),) = [document["plugins"]]
     assert not [each for each in ("4711", "47.11", "hidden", "True") if each in repr(found)]
     if secrets == "env":

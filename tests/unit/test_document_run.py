@@ -181,7 +181,7 @@ def test_an_undo_does_not_take_other_snis_for_a_change_of_their_certificate() ->
         gateway, _work(gateway, {"certificates": [{"id": ID, "cert": "two", "key": "k"}]})
     )
     gateway.stored["certificate"][ID]["snis"] = ["added.test"]
-    assert undo(cast(Gateway, gateway), report).left == []
+    assert undo(cast(Gateway, gateway), report)[1] == []
     assert gateway.stored["certificate"][ID]["cert"] == "one"
 
 
@@ -196,8 +196,8 @@ def test_an_undo_goes_backwards_and_ends_where_it_began() -> None:
     work = _work(gateway, changed)
     report, _told = _run(gateway, work)
     gateway.writes.clear()
-    undone = undo(cast(Gateway, gateway), report)
-    assert undone.left == []
+    _undone, left = undo(cast(Gateway, gateway), report)
+    assert left == []
     first = next(at for at, (how, _kind, _name) in enumerate(gateway.writes) if how != "create")
     assert _follows_references(gateway.writes[:first])
     assert _present(gateway) == before

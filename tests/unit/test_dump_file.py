@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._files import write_private
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._files import replace_file
 
 
 def test_the_file_is_the_owners_from_its_creation(
@@ -27,7 +27,7 @@ def test_the_file_is_the_owners_from_its_creation(
     monkeypatch.setattr(os, "fdopen", opened)
     old = os.umask(0)
     try:
-        write_private(str(tmp_path / "dump.yml"), "text")
+        replace_file(str(tmp_path / "dump.yml"), "text", check_mode=False)
     finally:
         os.umask(old)
     assert modes == [0o600]
@@ -46,11 +46,11 @@ def test_nothing_is_left_of_a_dump_that_fails(
     (tmp_path / "dump.yml").write_text("before")
     monkeypatch.setattr(os, step, fail)
     with pytest.raises((InputError, KeyboardInterrupt)):
-        write_private(str(tmp_path / "dump.yml"), "text")
+        replace_file(str(tmp_path / "dump.yml"), "text", check_mode=False)
     assert [path.name for path in tmp_path.iterdir()] == ["dump.yml"]
     assert (tmp_path / "dump.yml").read_text() == "before"
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"dest .* cannot be written: .*No such file"):
-        write_private(str(tmp_path / "no" / "dump.yml"), "text")
+        replace_file(str(tmp_path / "no" / "dump.yml"), "text", check_mode=False)

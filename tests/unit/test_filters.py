@@ -105,7 +105,7 @@ def test_targets_share_no_list_of_tags() -> None:
     ("hosts", "options", "message"),
     [
         (["web3"], {}, "host web3 is not in the inventory"),
-        (["web1", "bare"], {}, "host bare has no variable ansible_host"),
+        (["web1", "bare"], {}, "no variable ansible_host; set address to inventory_hostname"),
         (["odd"], {"address": "fqdn"}, "host odd has no variable fqdn"),
         (["bare"], {"address": "inventory_hostname", "port": "port"}, "bare has no variable port"),
         (["bare"], {"address": "inventory_hostname", "weight": "load"}, "no variable load"),

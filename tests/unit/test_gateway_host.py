@@ -21,14 +21,14 @@ UBUNTU = "ID=ubuntu\nID_LIKE=debian\nVERSION_ID=24.04\nVERSION_CODENAME=noble\n"
 
 
 def facts(directory: Path, method: str = "files") -> dict[str, Any]:
-    named = {"method": method, "unit": "kong.service", "group": ""}
-    return _host.host_facts(run_command, str(directory), "kong", **named)
+    named = {"method": method, "unit": "kong.service", "name": "kong", "directory": str(directory)}
+    return _host.host_facts(run_command, named)
 
 
 def test_a_bare_host_has_all_facts_that_the_plan_wants(tmp_path: Path) -> None:
     found = facts(tmp_path)
     assert set(FACTS) == set(found)
-    assert (found["record"], found["foreign"], found["running"]) == ({}, [], False)
+    assert (found["record"], found["foreign"], found["running"]) == ({}, False, False)
 
 
 @pytest.mark.parametrize(
@@ -44,20 +44,21 @@ def test_rpm_is_asked_for_the_release_and_not_the_system(
 ) -> None:
     read = _host._read
 
-    def evaluated(run: object, command: tuple[str, ...]) -> str:
-        return rpm.get(command[-1].strip("%{?}"), "") if command[0] == "rpm" else ""
+    def evaluated(command: list[str]) -> tuple[int, str, str]:
+        return 0, rpm[command[-1].strip("%{?}")] + "\n", ""
 
     monkeypatch.setattr(_host, "_read", lambda path: text if "os-release" in path else read(path))
-    monkeypatch.setattr(_host, "_output", evaluated)
-    found = facts(tmp_path)
+    monkeypatch.setattr(_host.shutil, "which", lambda name: name if name == "rpm" else None)
+    defaults = {"method": "files", "unit": "", "name": "kong", "directory": str(tmp_path)}
+    found = _host.host_facts(evaluated, defaults)
     assert (found["family"], found["rpm"]) == (family, rpm)
 
 
 def test_somebody_elses_settings_are_seen(tmp_path: Path) -> None:
     (tmp_path / "kong.conf").write_text("log_level = debug\n")
-    assert facts(tmp_path)["foreign"] == ["kong.conf"]
+    assert facts(tmp_path)["foreign"] is True
     (tmp_path / "kong.conf").write_text(f"{_host.HEADER}\nlog_level = debug\n")
-    assert facts(tmp_path)["foreign"] == []
+    assert facts(tmp_path)["foreign"] is False
 
 
 def test_only_whole_pairs_count(tmp_path: Path) -> None:

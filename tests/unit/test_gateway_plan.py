@@ -12,7 +12,7 @@ import jinja2
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.filter.gateway_unfinished import gateway_unfinished
-from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import _names, _releases
+from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import _names, _tables
 from unit.gateway_role import FACTS, NOW, ROLE, conf, plan, record
 
 KONNECT: dict[str, Any] = {"mode": "konnect", "control_plane_url": "https://abc.eu.cp0.konghq.com"}
@@ -52,11 +52,8 @@ def test_a_data_plane_of_konnect_gets_its_settings_from_one_url() -> None:
     assert found["cluster_control_plane"] == "abc.eu.cp0.konghq.com:443"
     assert found["cluster_telemetry_endpoint"] == "abc.eu.tp0.konghq.com:443"
     assert found["cluster_telemetry_server_name"] == "abc.eu.tp0.konghq.com"
-    assert (found["role"], found["konnect_mode"], found["cluster_mtls"]) == (
-        "data_plane",
-        "on",
-        "pki",
-    )
+    modes = (found["role"], found["konnect_mode"], found["cluster_mtls"])
+    assert modes == ("data_plane", "on", "pki")
 
 
 def test_endpoints_of_konnects_api_beat_those_of_their_names() -> None:
@@ -133,6 +130,12 @@ def test_secrets_are_in_no_description_of_what_runs() -> None:
     assert "{lic}" not in str(shown)
 
 
+def test_no_digest_of_a_secret_is_in_a_diff() -> None:
+    text = (ROLE / "tasks/apply.yml").read_text(encoding="utf-8")
+    written = [line for line in text.splitlines() if "'path': 'record.json'" in line]
+    assert written and all("'secret': true" in line for line in written)
+
+
 def test_a_number_sign_is_no_comment() -> None:
     assert conf(plan(secrets={"pg_password": "a#b"}))["pg_password"] == "a\\#b"
 
@@ -144,30 +147,34 @@ def test_a_number_sign_is_no_comment() -> None:
         ({"mode": "traditional"}, "set pg_host"),
         ({"method": "files", "state": "stopped"}, "gateway_state=stopped cannot be combined"),
         ({"method": "helm", "state": "stopped"}, "set replicaCount to 0 in gateway_helm_values"),
-        ({"version": 3.1}, "write it in quotes"),
-        ({"version": "3.9"}, "a tag that moves cannot be restored"),
+        ({"certificate": "given", "certificate_file": "/x"}, "needs gateway_certificate_key_file"),
+        ({**DATA_PLANE, "certificate": "self_signed"}, "set gateway_certificate=ca"),
+        ({"method": "package", "version": "3.3.0"}, "set gateway_package_keys"),
+        ({"version": 3.1}, "must be a full version in quotes"),
+        ({"version": "3.9"}, "must be a full version"),
         ({"version": "3.10.0"}, "The open edition ends at 3.9"),
         ({"mode": "data_plane", **CLUSTER}, "needs gateway_control_plane_url"),
         ({**DATA_PLANE, "control_plane_url": "http://u@cp"}, "must be a host name"),
         ({**DATA_PLANE, "certificate": "none"}, "gateway_certificate cannot be none"),
-        ({**DATA_PLANE, "ca_key": ""}, "needs gateway_ca_certificate and gateway_ca_key"),
+        ({**DATA_PLANE, "ca_key": ""}, "gateway_certificate=ca needs gateway_ca_key"),
         ({**KONNECT, "edition": "community"}, "konnect needs gateway_edition=enterprise"),
         (
             {**KONNECT, "config": {"role": "traditional"}},
             "role is data_plane with gateway_mode=konnect",
         ),
         ({**KONNECT, **PINNING, "control_planes": []}, "kong_control_plane=mine does not exist"),
-        ({**KONNECT, **PINNING, "control_plane": ""}, "konnect_token needs kong_control_plane"),
+        ({**KONNECT, **PINNING, "control_plane": ""}, "kong_control_plane= does not exist"),
         ({**KONNECT, "state_file": "/x"}, "gateway_state_file needs gateway_mode=dbless"),
-        ({"labels": {"a": "b"}}, "gateway_labels are for data planes"),
-        ({**KONNECT, "labels": {"a": "b,c"}}, "which separate labels"),
         ({"config": {"x": {"y": 1}}}, "must be a string"),
         ({"secrets": {"pg_password": "a\nb"}}, "several lines"),
-        ({"secrets": {"AWS_TOKEN": "x"}}, "the inspection of a container would show"),
         ({"nginx_includes": {"htpp": "x"}}, "gateway_nginx_includes holds htpp"),
-        ({"config": {"admin_listen": "0.0.0.0:8000"}}, "Two listeners are set to 0.0.0.0:8000"),
         ({"ports": ["eighty"]}, "gateway_ports holds eighty"),
-        ({"ports": ["80:80"], "network": "host"}, "cannot be combined with gateway_network=host"),
+        ({"directory": "kong"}, "gateway_directory must be an absolute path"),
+        ({"directory": "/etc/"}, "gateway_directory must be an absolute path below another"),
+        ({"registry": {"url": "x"}}, "gateway_registry needs username and password"),
+        ({"registry": {"user": "x"}}, "gateway_registry holds user; it takes url, username"),
+        ({"resources": {"mem": "2g"}}, "gateway_resources holds mem; it takes memory"),
+        ({"log": {"drivr": "x"}}, "gateway_log holds drivr; it takes driver"),
         ({"name": "Kong!"}, "gateway_name must consist of"),
         ({"method": "package", "directory": "/opt"}, "needs gateway_directory=/etc/kong"),
         (
@@ -175,7 +182,7 @@ def test_a_number_sign_is_no_comment() -> None:
             "ansible-galaxy collection install community.docker",
         ),
         ({**KONNECT, "collections": []}, "ansible-galaxy collection install community.crypto"),
-        ({"admin_password": "x"}, "first start with a database"),
+        ({"admin_password": "x"}, "gateway_admin_password needs gateway_mode=control_plane"),
         ({"license": "x"}, "gateway_license needs gateway_edition=enterprise"),
         ({"certificate_renew_days": 2000}, "must be less than gateway_certificate_days"),
     ],
@@ -187,9 +194,8 @@ def test_what_cannot_work_is_refused_by_a_sentence(given: dict[str, Any], senten
 @pytest.mark.parametrize(
     ("facts", "given", "sentence"),
     [
-        ({"versions": {"podman": "4.3.1"}}, {"method": "podman"}, "podman 4.4 or newer"),
-        ({"versions": {"compose": "1.29.2"}}, {"method": "compose"}, "docker compose 2 or newer"),
-        ({"foreign": ["kong.conf"]}, {}, "which the role did not write"),
+        ({"podman": "4.3.1"}, {"method": "podman"}, "podman 4.4 or newer"),
+        ({"foreign": True}, {}, "of somebody else"),
         (
             {"record": {"method": "podman", "version": "3.9.1", "edition": "community"}},
             {},
@@ -199,7 +205,7 @@ def test_what_cannot_work_is_refused_by_a_sentence(given: dict[str, Any], senten
         (
             {"record": {"edition": "enterprise", "version": "3.9.1.2", "method": "docker"}},
             {"mode": "traditional", "config": DATABASE},
-            "cannot be used by the open one",
+            "cannot use an enterprise database",
         ),
     ],
 )
@@ -210,17 +216,17 @@ def test_what_this_host_cannot_do_is_refused(
 
 
 def test_versions_are_full_and_end_where_the_readme_says() -> None:
-    for edition, version in _releases.DEFAULTS.items():
+    for edition, version in _tables.DEFAULTS.items():
         assert version.count(".") == (2 if edition == "community" else 3)
-        assert _releases.line_of(version) in _releases.END_OF_LIFE
-    assert plan()["run"]["version"] == _releases.DEFAULTS["community"]
-    assert plan(**KONNECT)["run"]["version"] == _releases.DEFAULTS["enterprise"]
+        assert ".".join(version.split(".")[:2]) in _tables.END_OF_LIFE
+    assert plan()["run"]["version"] == _tables.DEFAULTS["community"]
+    assert plan(**KONNECT)["run"]["version"] == _tables.DEFAULTS["enterprise"]
 
 
 def test_each_line_has_both_published_keys() -> None:
     lines = [f"3.{minor}" for minor in range(4, 16)]
-    assert sorted(_releases.KEYS) == sorted(lines)
-    assert all(len(set(keys)) == 2 for keys in _releases.KEYS.values())
+    assert sorted(_tables.KEYS) == sorted(lines)
+    assert all(len(set(keys)) == 2 for keys in _tables.KEYS.values())
 
 
 def test_data_planes_cannot_play_the_control_plane() -> None:
@@ -358,7 +364,7 @@ def test_only_packages_of_the_open_edition_get_a_log_rotation() -> None:
 def test_no_system_gets_a_compose_that_cannot_start(
     distribution: str, release: str, name: str
 ) -> None:
-    facts = {"versions": {"docker": "26.1"}, "distribution": distribution, "release": release}
+    facts = {"missing": ["compose"], "distribution": distribution, "release": release}
     assert plan(facts, method="compose")["requirements"] == [name]
 
 

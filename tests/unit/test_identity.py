@@ -15,6 +15,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._identity 
     find_by_reference,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
@@ -27,16 +28,20 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._certifi
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._credential import (
     KONG_CREDENTIAL,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    entity_operation,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._generic import (
     KONG_ENTITY,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import KONG_PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._target import KONG_TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._target_health import (
     KONG_TARGET_HEALTH,
 )
 from unit.recordings import schemas
 from unit.scripted import Script, Step, answer, gateway_for
+
+KONG_PLUGIN = entity_operation(PLUGIN)
 
 Scripts = Callable[..., Script]
 A, B, NAME = (f"{letter * 8}-2222-4333-8444-555555555555" for letter in "abc")

@@ -16,10 +16,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._errors import Input
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Task
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._info import run_ping
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._nodes import (
     balancing_nodes,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._ping import run_ping
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._target import run_target
 from unit.scripted import URL, Clock, answer, client_for
 

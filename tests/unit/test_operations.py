@@ -16,7 +16,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._base im
     Result,
     Task,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._ping import run_ping
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._info import run_ping
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._target import run_target
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._upstream import (
     run_upstream,
@@ -168,7 +168,9 @@ def test_a_target_that_is_not_there_is_not_made_to_be_drained(tasks: Tasks) -> N
     steps = [Step("GET", BY_NAME, _pool(_target("b:1")))]
     result = tasks.run(run_target, steps, upstream="web", target="a:1", state="drained")
     assert (result["changed"], result["target"]) == (False, {})
-    assert tasks.warnings == ["target a:1 of upstream web does not exist, nothing to drain"]
+    assert tasks.warnings == [
+        f"target a:1 of upstream web does not exist at {URL}, nothing to drain"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,18 @@ PHRASES = {
     r"doors?": "way to run",
 }
 FORBIDDEN = re.compile(rf"\b(?:{'|'.join(PHRASES)})\b", re.IGNORECASE)
+# What users copy is named as Ansible's documentation names tasks.
+EXAMPLE_TASK = re.compile(
+    r"^ *- name: (.*)\n +(?:irishtek\.|ansible\.|kubernetes\.|module_defaults:|block:)", re.M
+)
+VERBS = {
+    "Accept", "Add", "Apply", "Balance", "Break", "Bring", "Change", "Check", "Collect",
+    "Compare", "Convert", "Create", "Delete", "Disable", "Drain", "Dump", "Enable", "Fail",
+    "Gather", "Give", "Hash", "Install", "Keep", "Limit", "List", "Load", "Mark", "Move",
+    "Pass", "Pin", "Plan", "Put", "Read", "Release", "Reload", "Remove", "Replace", "Reset",
+    "Roll", "Route", "Run", "Save", "Set", "Show", "Take", "Undo", "Update", "Use", "Verify",
+    "Wait", "Write",
+}  # fmt: skip
 DOCUMENTED = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
 
 
@@ -83,6 +95,21 @@ def test_users_read_no_word_that_the_field_does_not_use(where: str) -> None:
     assert len(texts) > 100
     found = [f"{place}: {line.strip()}" for place, line in texts if FORBIDDEN.search(line)]
     assert found == [], f"say it in the field's words: {PHRASES}"
+
+
+def _example_names() -> Iterator[tuple[str, str]]:
+    """The names of tasks in examples, with the files that have them."""
+    patterns = ("plugins/modules/*.py", "plugins/lookup/*.py", "plugins/filter/*.yml",
+                "docs/docsite/rst/*.rst", "README.md", "roles/*/README.md")  # fmt: skip
+    for path in sorted(path for pattern in patterns for path in ROOT.glob(pattern)):
+        for name in EXAMPLE_TASK.findall(path.read_text(encoding="utf-8")):
+            yield str(path.relative_to(ROOT)), name
+
+
+def test_names_of_tasks_in_examples_begin_with_a_verb() -> None:
+    found = list(_example_names())
+    assert len(found) > 200
+    assert [one for one in found if one[1].partition(" ")[0] not in VERBS] == []
 
 
 def test_a_forbidden_word_is_found_and_a_similar_one_is_not() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ansible_collections.irishtek.kong.plugins.module_utils._apply import parent_key
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
     PLACEHOLDER,
 )
@@ -84,9 +85,8 @@ def test_later_tasks_see_what_earlier_ones_predicted(monkeypatch: pytest.MonkeyP
     service = run.present(SERVICE, name="api", host="web")
     route = run.present(ROUTE, name="r", paths=["/"], service="api")
     assert route.entity["service"] == {"id": service.entity["id"]}
-    assert [each["id"] for each in run.gateway().entities(TARGET, "web") or []] == [
-        target.entity["id"]
-    ]
+    listed = run.gateway().entities(TARGET, made.entity["id"]) or []
+    assert [each["id"] for each in listed] == [target.entity["id"]]
     assert run.warnings == []
 
 
@@ -107,7 +107,7 @@ def test_what_is_predicted_to_be_deleted_is_gone(monkeypatch: pytest.MonkeyPatch
     assert gateway.find_by(UPSTREAM, "name", "web") is None
     assert gateway.find_by(UPSTREAM, "id", ID["a"]) is None
     assert gateway.entities(UPSTREAM) == []
-    assert gateway.entities(TARGET, "web") is None
+    assert parent_key(gateway, TARGET, "web") is None
     assert not run.absent(UPSTREAM, name="web").changed
     assert run.present(UPSTREAM, name="web").entity["id"] != ID["a"]
 
@@ -207,10 +207,10 @@ def test_stored_targets_are_filtered_by_tag_beside_the_predicted(
     other = {**TARGET_1, "id": ID["c"], "target": "10.0.0.2:80", "tags": None}
     stored = {
         "/upstreams/web": WEB,
-        "/upstreams/web/targets": {"data": [tagged, other]},
+        f"/upstreams/{ID['a']}/targets": {"data": [tagged, other]},
     }
     run = Run(ReadOnly(stored), monkeypatch)
     run.target("web", target="10.0.0.3:80", tags=["blue"])
     run.target("web", target="10.0.0.4:80")
-    found = run.gateway().entities(TARGET, "web", tags=["blue"]) or []
+    found = run.gateway().entities(TARGET, ID["a"], tags=["blue"]) or []
     assert [each["target"] for each in found] == ["10.0.0.3:80", "10.0.0.1:80"]

@@ -17,6 +17,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     PLACEHOLDER,
     Entity,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._certificate import (
@@ -28,14 +29,16 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._consume
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._credential import (
     KONG_CREDENTIAL,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import (
-    KONG_PLUGIN,
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
+    entity_operation,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._target_health import (
     KONG_TARGET_HEALTH,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
 from unit.checking import ReadOnly, Run
+
+KONG_PLUGIN = entity_operation(PLUGIN)
 
 CONSUMER, KEY_AUTH, BASIC_AUTH, CERTIFICATE, SERVICE, UPSTREAM, GROUP, WORKSPACE, KEY_SET, KEY = (
     KINDS[name]
@@ -88,7 +91,7 @@ def test_a_key_of_another_consumer_is_refused_without_being_told(
 
 
 def test_a_credential_is_predicted_with_its_consumer(monkeypatch: pytest.MonkeyPatch) -> None:
-    handler = ReadOnly({**CONSUMERS, "/consumers/alice/basic-auth": {"data": []}})
+    handler = ReadOnly({**CONSUMERS, f"/consumers/{ID['a']}/basic-auth": {"data": []}})
     run = Run(handler, monkeypatch)
     plan = run.of("alice", BASIC_AUTH, username="al", password="pw")
     assert plan.entity["password"] == hashed_password("pw", ID["a"])
@@ -315,10 +318,12 @@ WEB_HEALTH: Entity = {"data": [{"target": "10.0.0.1:80", "health": "HEALTHY"}]}
 
 
 def test_health_is_predicted_and_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    web = {"id": ID["a"], "name": "web", "healthchecks": CHECKS}
     stored = {
-        "/upstreams/web": {"id": ID["a"], "name": "web", "healthchecks": CHECKS},
-        "/upstreams/web/targets": {"data": [{"id": ID["b"], "target": "10.0.0.1:80"}]},
-        "/upstreams/web/health": WEB_HEALTH,
+        "/upstreams/web": web,
+        f"/upstreams/{ID['a']}": web,
+        f"/upstreams/{ID['a']}/targets": {"data": [{"id": ID["b"], "target": "10.0.0.1:80"}]},
+        f"/upstreams/{ID['a']}/health": WEB_HEALTH,
     }
     run = Run(ReadOnly(stored), monkeypatch)
     params: dict[str, Any] = {"upstream": "web", "target": "10.0.0.1:80", "wait_timeout": 0}

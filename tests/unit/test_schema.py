@@ -20,7 +20,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._schema import (
     GENERATED_VALUE,
     complete,
     default_of,
-    names_in,
+    fields_in,
     nulls_to_defaults,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._spelling import with_new_names
@@ -136,7 +136,7 @@ def _steps(version: str) -> Iterator[tuple[str, Kind, dict[str, Any], Entity]]:
                 continue
             kind = plugin(body["name"], version) if kind.name == "plugin" else kind
             # What differs from run to run was not recorded.
-            dropped = names_in(config_schema(kind)) & set(request.get("drop", ()))
+            dropped = fields_in(config_schema(kind)).keys() & set(request.get("drop", ()))
             body.get("config", {}).update(dict.fromkeys(dropped, "<random>"))
             yield f"{case}-{number}-{kind.name}", kind, request, body
 

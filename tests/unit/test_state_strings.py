@@ -12,7 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.irishtek.kong.plugins.module_utils._document._dbless import to_dbless
+from ansible_collections.irishtek.kong.plugins.module_utils._document._dbless import (
+    dbless_of,
+    to_dbless,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._document._located import (
     Located,
     packed,
@@ -22,7 +25,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._located i
     where_of,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import Document, parse
-from ansible_collections.irishtek.kong.plugins.module_utils._document._strings import as_written
+from ansible_collections.irishtek.kong.plugins.module_utils._document._typed import typed
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._freeform import fields_from
 from ansible_collections.irishtek.kong.plugins.module_utils._values import normalise
@@ -129,7 +132,7 @@ plugins:
 """)
     (item,) = document.items
     fields = fields_from(SCHEMA)
-    config = normalise(fields, as_written(fields, item.written["config"], item.strings))
+    config = normalise(fields, typed(fields, item.written["config"], item.strings))
     assert config == {
         "body": bare,
         "headers": {"x": bare, "y": "z"},
@@ -160,12 +163,12 @@ def test_a_gateway_without_a_database_gets_the_same_strings() -> None:
         "services: [{name: 007, tags: [1.10]}]\nroutes: [{name: r, service: {name: 007}}]\n"
         "plugins: [{name: p, service: 007, config: {body: 1e3, status: 0x20, on: yes}}]\n"
     )
-    converted = to_dbless(_read(text), lambda name: fields_from(SCHEMA))
+    converted = dbless_of(parse(_read(text)).items, lambda name: fields_from(SCHEMA))
     assert converted["services"] == [{"name": "007", "tags": ["1.10"]}]
     assert converted["routes"] == [{"name": "r", "service": "007"}]
     config = {"body": "1e3", "status": 32, "on": True}
     assert converted["plugins"] == [{"name": "p", "service": "007", "config": config}]
-    assert converted["services"][0].__class__ is dict
+    assert to_dbless(_read("services: [{name: 007}]"))["services"][0].__class__ is dict
 
 
 VALUES = [

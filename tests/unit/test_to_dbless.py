@@ -21,6 +21,7 @@ from unit.recordings import TESTS
 
 FIXTURES = sorted((TESTS / "fixtures/state").glob("*.yaml"))
 CONTROL = {"_format_version": "3.0"}
+URL = {"protocol": "http", "host": "a", "port": 80}
 
 
 def _filter(document: Any) -> Any:
@@ -45,7 +46,7 @@ def _filter(document: Any) -> Any:
                 "licenses": [{"payload": "{}"}],
             },
             {
-                "services": [{"name": "s", "url": "http://a", "routes": [{"name": "r"}]}],
+                "services": [{"name": "s", **URL, "routes": [{"name": "r"}]}],
                 "upstreams": [{"name": "u", "targets": [{"target": "a:1"}]}],
                 "consumers": [{"username": "c", "keyauth_credentials": [{"key": "k"}]}],
                 "licenses": [{"payload": "{}"}],
@@ -234,15 +235,16 @@ def test_what_becomes_of_a_document(document: dict[str, Any], expected: dict[str
     [
         (
             {"plugins": [{"name": "p", "_config": "gone"}]},
-            "plugin p: _config is gone, and _plugin_configs has no such entry",
+            "content: plugin p: _plugin_configs has no gone",
         ),
         (
             {"consumers": [{"custom_id": "7", "groups": [{"name": "g"}]}]},
-            "consumer 7 must be named by its name or id, so that others can refer to it",
+            "content: consumer_group_member 7 of consumer_group g: consumer 7 must have a name or "
+            "an id, so that others can refer to it",
         ),
         (
             {"routes": [{"name": "r", "service": {}}]},
-            "route r: service must be named by its name or id, so that others can refer to it",
+            "content: route r: service is neither a name or id, nor a mapping with one",
         ),
         ({"custom_entities": [{"fields": {}}]}, "a custom entity must have a type"),
     ],

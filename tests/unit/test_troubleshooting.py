@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 import yaml  # type: ignore[import-untyped, unused-ignore]
+from ansible.module_utils.basic import missing_required_lib
 
 from unit.recordings import TESTS
 
@@ -39,11 +40,11 @@ def _yaml_strings(value: object) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def messages() -> list[str]:
-    """All strings of the plugins and of the roles' tasks."""
-    found = []
+    """All strings of the plugins, the roles' tasks and the playbooks, and one of Ansible's."""
+    found = [missing_required_lib("httpx")]
     for path in sorted((ROOT / "plugins").rglob("*.py")):
         found += [_text(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
-    for path in sorted((ROOT / "roles").glob("*/tasks/*.yml")):
+    for path in sorted([*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/*.yml")]):
         found += _yaml_strings(yaml.safe_load(path.read_text(encoding="utf-8")))
     return [text for text in found if text]
 

@@ -12,14 +12,14 @@ import httpx
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._target import TARGET
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Task
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._nodes import (
+    TargetWait,
     balancing_nodes,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._wait import TargetWait
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan, plan_present
 from unit.recordings import steps
 from unit.scripted import URL, Clock, answer, client_for, gateway_for

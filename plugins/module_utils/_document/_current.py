@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Callable, cast
 
 from .._entities._identity import ByComparison, find_by_reference
-from .._entities._kind import Entity, Kind
+from .._entities._kind import Entity, Kind, values_together
 from .._entities._registry import KINDS
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
@@ -93,6 +93,14 @@ class CurrentState:
                         index.setdefault(key, []).append(entity)
             self._by_value[kind, field] = index
         return self._by_value[kind, field].get(value, [])
+
+    def sharing(self, kind: Kind, entity: Entity, names: Sequence[str]) -> list[Entity]:
+        """The entities with the values of this one in fields that are unique together."""
+        values = values_together(entity, names)
+        if values is None:
+            return []
+        held = self.holding(kind.name, names[-1], values[-1])
+        return [each for each in held if values_together(each, names) == values]
 
     def find(self, kind: Kind, key: str) -> Entity | None:
         """The entity that a reference by name or ID means."""

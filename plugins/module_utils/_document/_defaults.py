@@ -16,7 +16,7 @@ from typing import Any
 
 from .._entities._kind import TIMESTAMPS, Entity, Field, Kind
 from .._gateway._protocol import Gateway
-from .._schema import GENERATED_VALUE, Schema, complete, nulls_to_defaults
+from .._schema import GENERATED_VALUE, Schema, complete, fields_in, nulls_to_defaults
 
 # Not reset when they are left out: the gateway made them up.
 _LEFT_ALONE = ("id", *TIMESTAMPS)
@@ -100,7 +100,7 @@ def _is_left_out(written: Any, stored: Any) -> bool:
 
 
 def _of_kind(kind: Kind, schema: Schema) -> _OfKind:
-    specs = {name: spec for entry in schema.get("fields") or () for name, spec in entry.items()}
+    specs = fields_in(schema)
     full = complete(schema, {})
     # A record that has to be there and has no default, as a vault's, cannot be reset.
     needed = {name for name, spec in specs.items() if spec.get("required") or spec.get("abstract")}

@@ -2,74 +2,61 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gateway holds as a state file's document.
-
-Private to the collection.
-"""
+"""What a gateway holds as a state file's document. Private to the collection."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from .._apply import kinds_of_plugins
 from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
-from .._entities._kind import Entity, Field, Kind
+from .._entities._kind import Entity, Kind
+from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
 from .._errors import MASKED
-from .._freeform import with_details
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
-from .._parallel import for_each
 from .._schema import complete, without_old_names
 from .._secrets import mask_entity, secrets_of
-from .._values import map_strings
+from .._values import map_strings, without_nulls
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
 from ._write import Placeholder, placeholder
 
-# A document nests an entity in the first of these that it points at.
-_NESTS_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "target": (("upstream", "upstream"),),
-    "route": (("service", "service"),),
-    "sni": (("certificate", "certificate"),),
-    **{kind: (("consumer", "consumer"),) for kind in KINDS if KINDS[kind].parent == "consumer"},
-}
+# What a document nests an entity in, if it points at one.
+_NESTS_IN: Mapping[str, str] = {
+    "target": "upstream", "route": "service", "sni": "certificate",
+    **{kind: "consumer" for kind in KINDS if KINDS[kind].parent == "consumer"},
+}  # fmt: skip
 # What makes a secret of the environment's string.
 _CONVERSIONS: Mapping[type, str] = {bool: "toBool", int: "toInt", float: "toFloat"}
 # Foreign keys that decK's format has as mappings.
 _AS_MAPPING = (("route", "service"), ("key", "set"), ("upstream", "client_certificate"))
 
 
-@dataclass(frozen=True)
-class Style:
-    """How a dump is written.
+class Dumper:
+    """Reads a gateway and writes its entities as a document.
 
     :param with_ids: with the ids, which certificates always have.
     :param skip_defaults: only what differs from the gateway's own defaults.
     :param secrets: ``keep`` them, ``mask`` them, or refer to the ``env`` of what reads them.
+    :param skipped: called with a kind that the gateway does not offer; else that is an error.
     """
-
-    with_ids: bool = False
-    skip_defaults: bool = False
-    secrets: str = "mask"
-
-
-class Dumper:
-    """Reads a gateway and writes its entities as a document."""
 
     def __init__(
         self,
         gateway: Gateway,
-        style: Style,
+        with_ids: bool = False,
+        skip_defaults: bool = False,
+        secrets: str = "mask",
         skipped: Callable[[str, NotOffered], None] | None = None,
     ) -> None:
-        """:param skipped: called with a kind that the gateway does not offer; else an error."""
         self._gateway = gateway
+        self._with_ids, self._skip_defaults, self._style = with_ids, skip_defaults, secrets
         self._skipped = skipped
-        self._style = style
         self._state = CurrentState(gateway)
         # Candidates for names of variables, with what exactly each stands for.
         self._secrets_named: dict[str, list[str]] = {}
@@ -77,11 +64,12 @@ class Dumper:
     def dump(self, kinds: Sequence[str], tags: Sequence[str]) -> dict[str, Any]:
         """The document of these kinds, of entities that have all of ``tags``; sorted."""
         wanted = [kind for kind in ORDER if kind in kinds]
-        below = {owner for kind in wanted for _field, owner in _NESTS_IN.get(kind, ())}
-        self._state.read({*wanted, *below}, self._skipped)
+        owners = {_NESTS_IN[kind] for kind in wanted if kind in _NESTS_IN}
+        self._state.read({*wanted, *owners}, self._skipped)
         for kind in (KINDS[name] for name in wanted if KINDS[name].is_listed_below):
             self._state.read_below(kind, self._state.of(str(kind.parent)))
-        typed = self._plugin_kinds() if "plugin" in wanted else {}
+        plugins = self._state.of(PLUGIN.name) if PLUGIN.name in wanted else ()
+        typed = kinds_of_plugins(self._gateway, plugins)
         written = {
             kind: [
                 (entity, self._written(typed.get(entity.get("name", ""), KINDS[kind]), entity))
@@ -113,17 +101,12 @@ class Dumper:
                     key = "username" if each.get("username") else "id"
                     out.setdefault("consumers", []).append({key: each[key]})
 
-    def _plugin_kinds(self) -> dict[str, Kind]:
-        names = sorted({plugin["name"] for plugin in self._state.of("plugin")})
-        schemas = for_each(lambda name: self._gateway.schema(f"plugins/{name}"), names)
-        return {name: with_details(schema or {}) for name, schema in zip(names, schemas)}
-
     def _written(self, kind: Kind, entity: Entity) -> Entity:
         """One entity as a document writes it: references by name, secrets as the style says."""
         entity = {name: value for name, value in entity.items() if name not in ANSWERED}
         if kind.details is not None:
             entity = without_old_names(kind.details, entity)
-        if self._style.skip_defaults:
+        if self._skip_defaults:
             needed = REQUIRED.get(kind.name, ())
             defaults = complete(self._gateway.schema_of(kind), {})
             entity = {
@@ -131,7 +114,7 @@ class Dumper:
                 **_without_defaults(defaults, entity),
             }
         entity = self._secrets(kind, entity)
-        if not self._style.with_ids and _is_named(kind, entity):
+        if not self._with_ids and _is_named(kind, entity):
             entity.pop("id", None)
         for name in kind.read_only:
             entity.pop(name, None)
@@ -140,7 +123,9 @@ class Dumper:
                 entity[field.name] = self._reference(kind, field.name, entity)
         if entity.get("partials"):
             entity["partials"] = [self._link(each) for each in entity["partials"]]
-        return _without_nulls(KINDS[kind.name].fields, entity)
+        # In free-form records nulls mean something.
+        free_form = [each.name for each in KINDS[kind.name].fields if each.open]
+        return without_nulls(entity, free_form, in_lists=True)
 
     def _link(self, link: Entity) -> Entity:
         """A link to a partial, by name where it has one."""
@@ -149,12 +134,12 @@ class Dumper:
         return {"id" if name == link["id"] else "name": name, **path}
 
     def _secrets(self, kind: Kind, entity: Entity) -> Entity:
-        if self._style.secrets == "keep" or not secrets_of(kind.fields, entity):
+        if self._style == "keep" or not secrets_of(kind.fields, entity):
             return dict(entity)
         masked: Entity = mask_entity(kind, entity)
-        if self._style.secrets == "mask":
+        if self._style == "mask":
             return masked
-        label = kind.label(entity) if not kind.named_by else str(entity.get("id"))
+        label = kind.label(entity)
         # A plugin's name is not its own: others have it in other places.
         scopes = [
             word
@@ -229,15 +214,15 @@ class Dumper:
         places: Mapping[str, Entity],
         sections: dict[str, list[Entity]],
     ) -> None:
-        for field, owner in _NESTS_IN.get(kind, ()):
-            above = places.get(str((entity.get(field) or {}).get("id")))
-            if above is not None:
-                out.pop(field, None)
-                inside = next(key for key, found in NESTED[owner].items() if found[0] == kind)
-                above.setdefault(inside, []).append(out)
-                return
-            if KINDS[kind].parent == owner:
-                out[owner] = self._reference(KINDS[kind], owner, entity)
+        owner = _NESTS_IN.get(kind, "")
+        above = places.get(str((entity.get(owner) or {}).get("id")))
+        if above is not None:
+            out.pop(owner, None)
+            inside = next(key for key, found in NESTED[owner].items() if found[0] == kind)
+            above.setdefault(inside, []).append(out)
+            return
+        if owner and KINDS[kind].parent == owner:
+            out[owner] = self._reference(KINDS[kind], owner, entity)
         sections.setdefault(section_of(kind), []).append(out)
 
 
@@ -249,24 +234,6 @@ def _is_named(kind: Kind, entity: Entity) -> bool:
 def _variable(words: Iterable[str]) -> str:
     """The name of a variable; different words can give one name."""
     return re.sub(r"[^A-Za-z0-9]+", "_", "_".join(words)).upper()
-
-
-def _without_nulls(fields: Iterable[Field], entity: Mapping[str, Any]) -> Entity:
-    """What decK's format allows of nulls: in free-form records only, where they mean something."""
-    by_name = {field.name: field for field in fields}
-    return {
-        name: _without_nulls_in(by_name.get(name), value)
-        for name, value in entity.items()
-        if value is not None
-    }
-
-
-def _without_nulls_in(field: Field | None, value: Any) -> Any:
-    if field is None or not field.fields:
-        return value
-    if isinstance(value, list):
-        return [_without_nulls(field.fields, item) for item in value]
-    return _without_nulls(field.fields, value) if isinstance(value, Mapping) else value
 
 
 def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) -> Entity:

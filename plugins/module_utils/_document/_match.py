@@ -4,38 +4,34 @@
 
 """From the wanted entities and what a gateway has to steps in an order that works.
 
-Private to the collection.
-
 Every new entity gets its id here, so that each reference is known before the first write and a
-create whose answer was lost is recognised.
+create whose answer was lost is recognised. Private to the collection.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._apply import fill_nulls, plugin_kind
+from .._apply import fill_nulls, plugin_kind, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison
-from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, values_together
+from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in
 from .._entities._registry import KINDS, LEVELS
-from .._errors import InputError, KongError
-from .._freeform import config_schema
+from .._errors import InputError, KongError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
-from .._spelling import with_new_names
-from .._values import normalise
+from .._values import without_nulls
 from ._current import CurrentState
 from ._defaults import Defaults, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
 from ._partials import linked, refuse_settings_of_partials, usual_path
-from ._strings import as_written
+from ._typed import typed
 
 Warn = Callable[[str], None]
 
@@ -122,13 +118,13 @@ class Matcher:
         """Ids of stored entities that the document has."""
         return {current["id"] for current in self._current.values() if current is not None}
 
-    def match(self, kinds: Iterable[str], absent: bool = False) -> None:
-        """Find what exists of the items of these kinds; their references are matched before them.
+    def match(self, kind: Kind, absent: bool = False) -> None:
+        """Find what exists of the items of a kind; those that they refer to are matched before.
 
         :param absent: they are deleted, so one that refers to what does not exist does not exist.
         """
         repeated: set[int] = set()
-        for item in self._by_id_first(kinds):
+        for item in self._by_id_first(kind):
             try:
                 if self._is_repeated(item):
                     repeated.add(id(item))
@@ -159,57 +155,29 @@ class Matcher:
     def id_of(self, item: Item) -> str:
         return self._ids[id(item)]
 
-    def resolve(self, kind: str, link: Item | str) -> str:
-        """The id of an item, or of what the document or the gateway calls so.
-
-        :raises InputError: there is none.
-        """
-        known = self._known(kind, link)
-        if known is None and not self._gateway.offers(KINDS[kind]):
-            raise _NoSuchEntity(self._gateway.not_offered.format(KINDS[kind].schema_name))
-        if known is None:
-            raise _NoSuchEntity(
-                f"{kind} {link} is neither in the document nor at {self._gateway.url}"
-            )
-        return known
-
     def current(self, item: Item) -> Entity | None:
         return self._current[id(item)]
 
     def plan(self, reset: bool) -> list[Step]:
         """Steps for all items; ``reset`` brings fields that are left out back to their defaults."""
         self._read_schemas(reset)
-        return [self._step(item, reset) for item in self._items_of(ORDER)]
+        items = sorted(self._items, key=lambda item: ORDER.index(item.kind.name))
+        return [self._step(item, reset) for item in items]
 
-    def _items_of(self, kinds: Iterable[str]) -> list[Item]:
-        wanted = list(kinds)
-        return sorted(
-            (item for item in self._items if item.kind.name in wanted),
-            key=lambda item: wanted.index(item.kind.name),
-        )
-
-    def _by_id_first(self, kinds: Iterable[str]) -> list[Item]:
+    def _by_id_first(self, kind: Kind) -> list[Item]:
         """An ID outweighs a name, and that outweighs what else only one can have.
 
         An entity that is renamed leaves its name to another item.
         """
-        wanted = list(kinds)
+        can_be_renamed = bool(kind.unique or kind.unique_together) and not kind.identity.scope
 
-        def has_no_id(item: Item) -> bool:
-            key = item.written.get("id")
-            return key is None or self._state.with_id(item.kind.name, key) is None
+        def rank(item: Item) -> tuple[bool, bool]:
+            key, name = item.written.get("id"), item.written.get(kind.path_key)
+            has_no_id = key is None or self._state.with_id(kind.name, key) is None
+            held = can_be_renamed and self._state.holding(kind.name, kind.path_key, name)
+            return has_no_id, can_be_renamed and not held
 
-        def is_renamed(item: Item) -> bool:
-            kind = item.kind
-            if kind.identity.scope or not (kind.unique or kind.unique_together):
-                return False
-            held = self._state.holding(kind.name, kind.path_key, item.written.get(kind.path_key))
-            return not held
-
-        return sorted(
-            (item for item in self._items if item.kind.name in wanted),
-            key=lambda item: (wanted.index(item.kind.name), has_no_id(item), is_renamed(item)),
-        )
+        return sorted((item for item in self._items if item.kind is kind), key=rank)
 
     def _unless_taken(self, item: Item, found: Entity | None) -> Entity | None:
         """What an item was found as, unless another item is it.
@@ -236,7 +204,8 @@ class Matcher:
         found = self._state.find_by(kind, "id", written) if written else None
         if found is not None:
             return found
-        for name in self._snis_of(item) if kind is CERTIFICATE else ():
+        # A certificate without an ID is known by the SNIs that nest in it.
+        for name in self._snis.get(id(item), ()):
             found = found or kind.identity.find_by_label(self._state, kind, name, None)
         scope = self._references(item, (kind.identity.field, *kind.identity.scope))
         desired = {**item.written, **scope}
@@ -260,31 +229,29 @@ class Matcher:
             if found is not None:
                 return found
         for names in kind.unique_together:
-            values = values_together({**item.written, **self._references(item, names)}, names)
-            if values is not None:
-                for stored in self._state.holding(kind.name, names[-1], values[-1]):
-                    if values_together(stored, names) == values:
-                        return stored
+            written = {**item.written, **self._references(item, names)}
+            for stored in self._state.sharing(kind, written, names):
+                return stored
         return None
-
-    def _snis_of(self, certificate: Item) -> list[str]:
-        """A certificate without an ID is known by the SNIs that nest in it."""
-        return self._snis.get(id(certificate), [])
 
     def _owner_id(self, item: Item) -> str | None:
         owner = item.owner
         return None if owner is None else self._id_of(str(item.kind.parent), owner, item)
 
     def _id_of(self, kind: str, link: Item | str, item: Item) -> str:
-        """The id behind a reference: of an item of the document, else of what is stored.
+        """The ID behind a reference: of an item of the document, else of what is stored.
 
         :raises InputError: there is neither.
         """
-        try:
-            return self.resolve(kind, link)
-        except InputError as exc:
-            exc.within(f"{item.where}: {item.describe()}")
-            raise
+        known = self._known(kind, link)
+        if known is not None:
+            return known
+        with error_context(f"{item.where}: {item.describe()}"):
+            if not self._gateway.offers(KINDS[kind]):
+                raise _NoSuchEntity(self._gateway.not_offered.format(KINDS[kind].schema_name))
+            raise _NoSuchEntity(
+                f"{kind} {link} is neither in the document nor at {self._gateway.url}"
+            )
 
     def _known(self, kind: str, link: Item | str) -> str | None:
         by = f"{kind}.{link.field}" if isinstance(link, CustomId) else kind
@@ -317,8 +284,10 @@ class Matcher:
         for_each(self._gateway.schema, sorted(names))
 
     def _leaves_out(self, item: Item) -> bool:
-        written = {**item.written, **item.links}
-        return leaves_out(item.kind.fields, written, self._current[id(item)] or {})
+        written, current = {**item.written, **item.links}, self._current[id(item)] or {}
+        if self._gateway.omits_nulls:
+            current = without_nulls(current, in_lists=True)
+        return leaves_out(item.kind.fields, written, current)
 
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:
@@ -387,9 +356,9 @@ class Matcher:
         written = dict(item.written)
         config = written.get("config")
         if kind.details is not None and isinstance(config, dict):
-            config = as_written(kind.field("config").fields, config, item.strings)
-            written["config"] = with_new_names(config_schema(kind), config, str(written["name"]))
-            written = normalise(kind.fields, written)
+            fields = kind.field("config").fields
+            written["config"] = typed(fields, config, item.strings, "config.")
+            written = with_typed_config(kind, written, str(written["name"]))
         current = self._current[id(item)]
         if not reset:
             meant = fill_nulls(self._gateway, kind, written)

@@ -16,20 +16,34 @@ from typing import Any
 
 from .._entities._certificate import CERTIFICATE, SNI
 from .._entities._consumer import CONSUMER_GROUP, MEMBER
-from .._entities._kind import Entity, Kind
+from .._entities._kind import Entity, Field, Kind
 from .._entities._registry import KINDS
 from .._entities._service import expand_url
 from .._errors import InputError, KongError
 from .._freeform import as_type
 from .._spelling import did_you_mean
 from .._values import merge, normalise, warnings_about
-from ._duplicates import refuse_duplicates
-from ._format import ANSWERED, FOREIGN_SECTIONS, MEMBERS, NESTED, NOTES, SECTIONS
-from ._head import Head, mapping_in, read_head
+from ._format import (
+    ANSWERED,
+    FOREIGN_SECTIONS,
+    MEMBERS,
+    NESTED,
+    NOTES,
+    SECTIONS,
+    mapping_in,
+    read_head,
+)
 from ._located import Located, Strings, place_of, strings_of, where_of
-from ._strings import as_written, merged_strings, refuse_unclear_fields, string_at, strings_in
-from ._typed import refuse_masks, typed
+from ._typed import (
+    merged_strings,
+    refuse_masks,
+    refuse_unclear_fields,
+    string_at,
+    strings_in,
+    typed,
+)
 
+_ID = Field("id")
 _NAMES_OF_REFERENCES = ("id", "name", "username", "custom_id")
 
 
@@ -97,33 +111,45 @@ class Document:
         return sorted({item.kind.name for item in self.items})
 
 
-def parse(document: Mapping[str, Any], select_tags: Sequence[str] = ()) -> Document:
+def parse(
+    document: Mapping[str, Any], select_tags: Sequence[str] = (), foreign: bool = False
+) -> Document:
     """Validate a document and list its entities.
 
     :param select_tags: those of the task; they and the document's must be the same.
+    :param foreign: whether sections and fields that the collection does not manage, and entities
+        that it could not find again, are allowed.
     :raises InputError: names the place and the entity; never a value of a secret.
     """
-    head = read_head(document, select_tags)
-    reader = _Reader(document, head)
+    tags, defaults = read_head(document, select_tags, foreign)
+    reader = _Reader(document, tags, defaults, foreign)
     for section, entries in document.items():
         if section in SECTIONS:
             reader.read_all(SECTIONS[section], entries, section, {})
     refuse_duplicates(reader.items)
-    reader.refuse_nameless()
+    if not foreign:
+        reader.refuse_nameless()
     workspace = string_at(document, "_workspace") if "_workspace" in document else None
-    return Document(reader.items, reader.listing, head.select_tags, workspace, reader.warnings)
+    return Document(reader.items, reader.listing, tags, workspace, reader.warnings)
 
 
 class _Reader:
     """Walks through a document; keeps what it found."""
 
-    def __init__(self, document: Mapping[str, Any], head: Head) -> None:
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        tags: tuple[str, ...],
+        defaults: Mapping[str, Mapping[str, Any]],
+        foreign: bool,
+    ) -> None:
         self.items: list[Item] = []
         self.listing: list[Item] = []
         self.warnings: list[str] = []
         self._document = document
-        self._tags = head.select_tags
-        self._defaults = head.defaults
+        self._foreign = foreign
+        self._tags = tags
+        self._defaults = defaults
         self._configs = mapping_in(document, "_plugin_configs")
 
     def read_all(self, kind: str, entries: Any, section: str, links: dict[str, Item | str]) -> None:
@@ -150,9 +176,7 @@ class _Reader:
                     written[name] = value
             linked = _linked(written.pop("partials")) if "partials" in written else None
             strings = strings_of(own)
-            if strings:
-                written = as_written(kind.fields, written, strings)
-            completed = self._completed(kind, written)
+            completed = self._completed(kind, written, strings)
             config = self._config_strings(kind, own, strings)
             item = Item(kind, completed, found, where, linked, config)
             if kind.parent and kind.parent not in found:
@@ -172,8 +196,8 @@ class _Reader:
             each for each in item.kind.fields if each.warnings and own.get(each.name) is not None
         ]
         for found in doubtful:
-            written = as_written([found], {found.name: own[found.name]}, strings)
-            for warning in warnings_about([found], typed([found], written)):
+            written = typed([found], {found.name: own[found.name]}, strings)
+            for warning in warnings_about([found], written):
                 where = place_of(entry, found.name)
                 self.warnings.append(f"{where}: {item.describe()}: {warning}")
 
@@ -213,18 +237,21 @@ class _Reader:
                 continue
             elif key in known or (kind.details_path and key == "_config"):
                 own[key] = value
+            elif key in (*ANSWERED, *NOTES):
+                continue
+            elif self._foreign:
+                own[key] = value
             elif key in FOREIGN_SECTIONS:
                 raise InputError(f"{key} are not managed by this collection")
-            elif key not in (*ANSWERED, *NOTES):
+            else:
                 raise InputError(f"it has no field {key}{did_you_mean(str(key), {*known, *nests})}")
         return own, nested
 
-    def _completed(self, kind: Kind, written: Entity) -> Entity:
+    def _completed(self, kind: Kind, written: Entity, strings: Strings) -> Entity:
         """With the document's own defaults, shared settings, the URL spelled out, and the tags."""
         config = written.pop("_config", None)
-        written = merge(kind.fields, self._default(kind), typed(kind.fields, written))
-        if written.get("id") is not None:
-            written["id"] = as_type("str", written["id"])
+        fields = (_ID, *kind.fields)
+        written = merge(kind.fields, self._default(kind), typed(fields, written, strings))
         if kind.name == "service" and written.get("url"):
             spelled: Entity = {"url": written.pop("url")}
             expand_url(spelled, None)
@@ -238,7 +265,7 @@ class _Reader:
 
     def _default(self, kind: Kind) -> Entity:
         defaults = self._defaults.get(kind.name) or {}
-        return typed(kind.fields, as_written(kind.fields, defaults, strings_of(defaults)))
+        return typed(kind.fields, defaults, strings_of(defaults))
 
     def _config_strings(self, kind: Kind, own: Mapping[str, Any], strings: Strings) -> Strings:
         """The strings of a plugin's settings, shared ones included.
@@ -362,3 +389,49 @@ def deep_merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, A
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
         merged[key] = deep_merge(below, value) if both else value  # type: ignore[arg-type]
     return merged
+
+
+
+def refuse_duplicates(items: Sequence[Item]) -> None:
+    """:raises InputError: two items are one entity; with both places."""
+    named: dict[tuple[str, str], Item] = {}
+    for item in items:
+        for name in (item.written.get("id"), item.written.get(item.kind.identity.field)):
+            if isinstance(name, str):
+                named.setdefault((item.kind.name, name), item)
+    seen: dict[Any, Item] = {}
+    for item in items:
+        for key in _keys_of(item, named):
+            if key in seen:
+                raise InputError(
+                    f"{item.where}: {item.describe()} is already defined at {seen[key].where}"
+                )
+            seen[key] = item
+
+
+def _keys_of(item: Item, named: Mapping[tuple[str, str], Item]) -> Iterator[tuple[Any, ...]]:
+    """What no two items of a document may share."""
+    kind = item.kind
+    if item.written.get("id"):
+        yield kind.name, "id", item.written["id"]
+    identity = item.written.get(kind.identity.field)
+    if identity is None:
+        return
+    if kind.identity.scope:
+        scopes = (
+            (field, _end_of(kind, field, link, named)) for field, link in sorted(item.links.items())
+        )
+        yield kind.name, identity, tuple(scopes)
+    else:
+        owner = item.owner
+        yield kind.name, identity, owner and _end_of(kind, str(kind.parent), owner, named)
+
+
+def _end_of(kind: Kind, field: str, link: Item | str, named: Mapping[tuple[str, str], Item]) -> Any:
+    """What a reference leads to: an item of the document by any of its names, else the name."""
+    if isinstance(link, str):
+        target = kind.parent if field == kind.parent else kind.field(field).reference
+        by = getattr(link, "field", "")
+        found = None if by else named.get((str(target), link))
+        return (by, str(link)) if found is None else id(found)
+    return id(link)

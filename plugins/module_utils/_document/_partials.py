@@ -4,9 +4,8 @@
 
 """Plugins that take some of their settings from partials. Pure.
 
-Private to the collection.
-
 A gateway takes either a setting or a link to the partial that has it (Kong's page on partials).
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ class _Planner:
         for kind in map(KINDS.__getitem__, ORDER):
             if kind.is_listed_below and kind.name in scope:
                 self._state.read_below(kind, self._owners_of_interest(kind))
-            self._matcher.match([kind.name], absent)
+            self._matcher.match(kind, absent)
         if absent:
             removal = self._removal(())
             deletes = removal.steps(self._named())

@@ -4,10 +4,8 @@
 
 """What a document deletes: with all that is deleted along with it, and all that forbids it.
 
-Private to the collection.
-
 A gateway deletes on its own what belongs to a deleted entity, and refuses to delete what others
-point at; both are found here beforehand, to any depth.
+point at; both are found here beforehand, to any depth. Private to the collection.
 """
 
 from __future__ import annotations
@@ -31,24 +29,14 @@ Found = tuple[Kind, Entity]
 
 @dataclass(frozen=True)
 class Protected:
-    """What is not deleted because of a tag.
+    """What is not deleted because of a tag."""
 
-    :param parent: what its parent is called.
-    """
-
-    kind: Kind
-    entity: Entity
+    plan: Plan
     reason: str
-    parent: str | None = None
-
-    @property
-    def description(self) -> str:
-        return self.kind.describe(self.entity, self.parent)
 
     def summary(self) -> dict[str, Any]:
         """The entry of a result's ``protected``."""
-        plan = Plan(self.kind, NONE, self.entity, self.entity, parent=self.parent)
-        return {**plan.summary(), "reason": self.reason}
+        return {**self.plan.summary(), "operation": NONE, "reason": self.reason}
 
 
 class Removal:
@@ -78,6 +66,7 @@ class Removal:
         self._writes = writes
         self._kept = {step.id for step in writes}
         self._listed_ids = False
+        self._refuses_blocked = True
         # By ID.
         self._deleted: dict[str, Found] = {}
         self._protect_tags = frozenset(protect_tags)
@@ -94,10 +83,12 @@ class Removal:
         found = list(wanted)
         if any(kinds_listing(kind.name) for kind, _entity in found):
             self._listed_ids = self._gateway.traits().restricts_listed_ids
-        self._gather(found)
-        if self._protect():
-            gone = {each.entity["id"] for each in self.protected}
-            self._gather([each for each in found if each[1]["id"] not in gone])
+        # What is protected is known once all is gathered, and nothing is in the way of its delete.
+        self._gather(found, refuse_blocked=not self._protect_tags)
+        if self._protect_tags:
+            self._protect()
+            kept = {each.plan.stored["id"] for each in self.protected}
+            self._gather([each for each in found if each[1]["id"] not in kept])
         self._refuse_needed()
         # What belongs to two deleted entities goes before both, in a step of its own.
         owners = Counter(
@@ -112,32 +103,32 @@ class Removal:
         ]
         return sorted(steps, key=lambda step: (step.is_final, -step.level))
 
-    def _gather(self, wanted: Sequence[Found]) -> None:
+    def _gather(self, wanted: Sequence[Found], refuse_blocked: bool = True) -> None:
         """All that must be deleted together with some entities, to any depth."""
         self._deleted.clear()
+        self._refuses_blocked = refuse_blocked
         fresh = list(wanted)
         while fresh:
             self._deleted.update({entity["id"]: (kind, entity) for kind, entity in fresh})
             self._read_around({kind.name for kind, _entity in fresh})
             fresh = [other for found in fresh for other in self._implied_deletes(*found)]
 
-    def _protect(self) -> bool:
+    def _protect(self) -> None:
         """Find what is protected, and what cannot be deleted without it."""
         queue = deque(
-            Protected(kind, entity, f"it has the tag {tag}", self._owner_label(kind, entity))
+            Protected(self._plan(kind, entity), f"it has the tag {tag}")
             for kind, entity in self._deleted.values()
             for tag in self._protecting(entity)[:1]
         )
-        known = {each.entity["id"] for each in queue}
+        known = {each.plan.stored["id"] for each in queue}
         while queue:
             protected = queue.popleft()
             self.protected.append(protected)
-            for kind, entity in self._implied_by.get(protected.entity["id"], ()):
+            for kind, entity in self._implied_by.get(protected.plan.stored["id"], ()):
                 if entity["id"] not in known:
                     known.add(entity["id"])
-                    reason = f"{protected.description} is protected and needs it"
-                    queue.append(Protected(kind, entity, reason, self._owner_label(kind, entity)))
-        return bool(self.protected)
+                    reason = f"{protected.plan.description} is protected and needs it"
+                    queue.append(Protected(self._plan(kind, entity), reason))
 
     def _protecting(self, entity: Entity) -> list[str]:
         return sorted(self._protect_tags & set(entity.get("tags") or ()))
@@ -150,9 +141,9 @@ class Removal:
         }
         found = [(how, *each) for how in tables for each in self._children(tables[how], entity)]
         for how, other_kind, other in found:
-            allowed = self._cascade or other["id"] in self._deleted or self._protecting(other)
+            allowed = self._cascade or other["id"] in self._deleted
             owned = how != "points at" and self._owns(other_kind.name, other)
-            if not (allowed or owned):
+            if self._refuses_blocked and not (allowed or owned):
                 raise self._blocked(other_kind, other, kind, entity, how)
             if self._protect_tags:
                 self._implied_by.setdefault(other["id"], []).append((kind, entity))

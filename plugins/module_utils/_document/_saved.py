@@ -4,12 +4,10 @@
 
 """Saved plans: what a document would change, in a form that can be kept and compared. Pure.
 
-Private to the collection.
-
 A saved plan holds no secret. A digest stands for each one: with a new salt for each plan, so that
-nobody can look it up, bound to its entity and field, so that nobody sees that two are the same,
-and slow to compute, so that nobody can try many values. The fingerprint of the document, which
-covers secrets, too, is a digest of the same kind.
+nobody can look it up, bound to its entity and field, so that nobody sees that two are the same, and
+slow to compute, so that nobody can try many values. The fingerprint of the document, which covers
+secrets, too, is a digest of the same kind. Private to the collection.
 """
 
 from __future__ import annotations
@@ -19,12 +17,11 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .._entities._kind import Entity
 from .._errors import MASKED
-from .._gateway._protocol import Gateway
 from .._plan import CREATE, Plan
 from .._secrets import mask
 from .._values import map_strings
@@ -42,42 +39,18 @@ _PLACE = ("url", "workspace", "control_plane")
 Saved = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Origin:
-    """What a plan was made from.
-
-    :param gateway: what may not be another one: its URL, workspace and control plane.
-    :param versions: what is said of the gateway, as far as it tells.
-    :param options: those of the task that decide what is planned.
-    :param text: the canonical text of the document, with its secrets.
-    """
-
-    gateway: Mapping[str, Any]
-    versions: Mapping[str, Any]
-    options: Mapping[str, Any]
-    text: str
-
-
-def origin_of(
-    gateway: Gateway, workspace: str | None, options: Mapping[str, Any], text: str
-) -> Origin:
-    traits = gateway.traits()
-    names = ("name", "version", "edition", "role", "database")
-    versions = {name: getattr(traits, name) for name in names}
-    place = {"url": gateway.url, "workspace": workspace, "control_plane": gateway.control_plane}
-    return Origin(place, versions, options, text)
-
-
 def text_of_document(document: Document) -> str:
     """The same text for documents that want the same, whatever their order and form."""
     return _json([sorted(_json(_parts(item)) for item in document.items), document.select_tags])
 
 
 def save(
-    origin: Origin, changes: ChangeSet, salt: str | None = None, *, brief: bool = False
+    origin: Saved, text: str, changes: ChangeSet, salt: str | None = None, *, brief: bool = False
 ) -> Saved:
     """The plan as it is kept.
 
+    :param origin: the gateway, and the options that decide what is planned.
+    :param text: the canonical text of the document, with its secrets.
     :param salt: that of the plan with which this one is to be compared; a new one else.
     :param brief: leaves out the digest of the document, which is slow, where nothing is planned.
     """
@@ -85,11 +58,10 @@ def save(
     entries = list(_entries(changes, salt))
     document = None
     if entries or not brief:
-        document = _digest(salt, "document", origin.text, _ROUNDS_OF_DOCUMENT)
+        document = _digest(salt, "document", text, _ROUNDS_OF_DOCUMENT)
     return {
         "format": FORMAT,
-        "gateway": {**origin.gateway, **origin.versions},
-        "options": dict(origin.options),
+        **origin,
         "salt": salt,
         "document": document,
         "fingerprint": hashlib.sha256(_json(entries).encode()).hexdigest(),
@@ -246,11 +218,6 @@ def _digest(salt: str, path: str, text: str, rounds: int) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
-
-
-def is_saved_plan(value: Any) -> bool:
-    """Whether a value has the form of a saved plan of this or another format."""
-    return isinstance(value, Mapping) and "format" in value and "changes" in value
 
 
 def is_complete(saved: Entity) -> bool:

@@ -4,9 +4,9 @@
 
 """Values of a state file in their declared types, validated before the first request.
 
+The argument spec of a module does this for options; a document has no argument spec. ``007`` is a
+number for YAML, and ``yes`` a boolean: a field that is a string takes what stands in the file.
 Private to the collection.
-
-The argument spec of a module does this for options; a document has no argument spec.
 """
 
 from __future__ import annotations
@@ -18,19 +18,126 @@ from typing import Any
 from .._entities._kind import Entity, Field
 from .._errors import MASKED, InputError
 from .._freeform import as_type
+from ._located import Strings, strings_of
+
+_NO_STRINGS: Strings = {}
 
 
-def typed(fields: Iterable[Field], written: Mapping[str, Any], at: str = "") -> Entity:
+def string_at(container: Any, key: Any) -> Any:
+    """What is written at a key or a position: its string where one is kept, else its value."""
+    return getattr(container, "strings", _NO_STRINGS).get(key, container[key])
+
+
+def strings_in(values: list[Any]) -> list[Any]:
+    """The items of a list of strings as they are written."""
+    return [string_at(values, position) for position in range(len(values))]
+
+
+def typed(
+    fields: Iterable[Field],
+    written: Mapping[str, Any],
+    strings: Strings = _NO_STRINGS,
+    at: str = "",
+) -> Entity:
     """``written`` with each declared field in its type; ``'5'`` is a number where one is meant.
 
+    :param strings: of the record's fields as they are written, as ``strings_of`` gives them.
     :param at: where ``written`` stands in the entity, for messages.
     :raises InputError: names the field, and never its value.
     """
     by_name = {field.name: field for field in fields}
     return {
-        name: _value(by_name[name], value, f"{at}{name}") if name in by_name else value
+        name: _value(by_name[name], value, strings.get(name), f"{at}{name}")
+        if name in by_name
+        else value
         for name, value in written.items()
     }
+
+
+def _value(field: Field, value: Any, text: Any, at: str) -> Any:
+    """:param text: the value as it is written, or what is inside it."""
+    if isinstance(text, str) and field.type in ("str", "json"):
+        value = text
+    if value is None:
+        if not field.nullable:
+            raise InputError(f"{at} cannot be null")
+        return None
+    if field.reference:
+        return value
+    value = _of_type(field.type, value, at)
+    inside: Strings = text if isinstance(text, Mapping) else _NO_STRINGS
+    if isinstance(value, list):
+        item = field.item or Field("", field.elements or "raw")
+        return [
+            _item(item, each, inside.get(position), f"{at}.{position + 1}")
+            for position, each in enumerate(value)
+        ]
+    if field.is_record and isinstance(value, Mapping):
+        return typed(field.fields, value, inside, f"{at}.")
+    if field.item is not None and isinstance(value, Mapping):
+        return {
+            key: _item(field.item, each, inside.get(key), f"{at}.{key}")
+            for key, each in value.items()
+        }
+    return value
+
+
+def _item(field: Field, value: Any, text: Any, at: str) -> Any:
+    if value is None:
+        raise InputError(f"{at} cannot be null")
+    return _value(field, value, text, at)
+
+
+def _of_type(kind: str, value: Any, at: str) -> Any:
+    if kind == "json":
+        return json.dumps(value) if isinstance(value, Mapping) else _of_type("str", value, at)
+    try:
+        return as_type(kind, value)
+    except InputError as exc:
+        raise InputError(f"{at}: {exc.message}") from exc
+
+
+def merged_strings(under: Strings, over: Mapping[str, Any]) -> dict[Any, Any]:
+    """The strings of a record that is merged deep over another one.
+
+    :param under: the strings of the other one.
+    """
+    merged = dict(under)
+    own = strings_of(over)
+    for key, value in over.items():
+        below = merged.pop(key, None)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            merged[key] = merged_strings(below, value)
+        elif key in own:
+            merged[key] = own[key]
+    return merged
+
+
+def refuse_unclear(value: Any, strings: Strings, at: str) -> None:
+    """Refuse numbers that are written in another form where no schema says that a string is meant.
+
+    :raises InputError: names the place, and never the value.
+    """
+    for key, text in strings.items():
+        name = f"{at}.{key + 1 if isinstance(key, int) else key}"
+        if isinstance(text, Mapping):
+            refuse_unclear(value[key], text, name)
+        elif not isinstance(value[key], bool) and str(value[key]) != text:
+            raise InputError(
+                f"{name} can be a string or a number; put it in quotes, or write the number plainly"
+            )
+
+
+def refuse_unclear_fields(
+    fields: Iterable[Field], record: Mapping[str, Any], strings: Strings
+) -> None:
+    """The same for the free-form fields of a record.
+
+    :raises InputError: names the place, and never the value.
+    """
+    for field in fields:
+        if field.open and not field.fields and isinstance(strings.get(field.name), Mapping):
+            refuse_unclear(record[field.name], strings[field.name], field.name)
 
 
 def refuse_masks(value: Any, at: str) -> None:
@@ -48,33 +155,3 @@ def refuse_masks(value: Any, at: str) -> None:
     elif isinstance(value, list):
         for position, item in enumerate(value, 1):
             refuse_masks(item, f"{at}.{position}")
-
-
-def _value(field: Field, value: Any, at: str) -> Any:
-    if value is None:
-        if not field.nullable:
-            raise InputError(f"{at} cannot be null")
-        return None
-    if field.reference:
-        return value
-    value = _of_type(field.type, value, at)
-    if field.is_list_of_records:
-        return [
-            typed(field.fields, _of_type("dict", item, f"{at}.{position}"), f"{at}.{position}.")
-            for position, item in enumerate(value, 1)
-        ]
-    if field.type == "list" and field.elements:
-        return [
-            _of_type(field.elements, item, f"{at}.{position}")
-            for position, item in enumerate(value, 1)
-        ]
-    return typed(field.fields, value, f"{at}.") if field.is_record else value
-
-
-def _of_type(kind: str, value: Any, at: str) -> Any:
-    if kind == "json":
-        return json.dumps(value) if isinstance(value, Mapping) else _of_type("str", value, at)
-    try:
-        return as_type(kind, value)
-    except InputError as exc:
-        raise InputError(f"{at}: {exc.message}") from exc

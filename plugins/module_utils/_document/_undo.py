@@ -2,14 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Put back what the steps of a document did.
-
-Private to the collection.
-"""
+"""Put back what the steps of a document did. Private to the collection."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 from .._apply import apply
 from .._entities._kind import TIMESTAMPS, Entity, Kind
@@ -21,34 +16,30 @@ from ._match import Step, is_hashed
 from ._run import Report
 
 
-@dataclass
-class Undone:
-    """What a rollback put back, and what it left as it is, with the reason."""
+def undo(gateway: Gateway, report: Report) -> tuple[list[Plan], list[str]]:
+    """Put back what was done, in reverse order; what somebody changed since is left alone.
 
-    undone: list[Plan] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-
-
-def undo(gateway: Gateway, report: Report) -> Undone:
-    """Put back what was done, in reverse order; what somebody changed since is left alone."""
+    :returns: what was put back, and what was left as it is, with the reason.
+    """
     back = [
         (plan, step)
         for step in reversed(report.done)
         for plan in (step.plan, *step.cascaded)
         if plan.changed
     ]
-    result = Undone()
+    undone: list[Plan] = []
+    left: list[str] = []
     gone: KongError | None = None
     for plan, step in back:
         try:
             if gone is not None:
                 raise gone
-            result.undone.append(_undo_one(gateway, plan, step))
+            undone.append(_undo_one(gateway, plan, step))
         except KongError as exc:
             # Asking again for each of thousands of entities would take hours.
             gone = exc if isinstance(exc, Unreachable) else gone
-            result.left.append(f"{plan.description}: {exc.message}")
-    return result
+            left.append(f"{plan.description}: {exc.message}")
+    return undone, left
 
 
 def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:

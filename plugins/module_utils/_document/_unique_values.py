@@ -123,11 +123,9 @@ def _owners_of_values(state: CurrentState, step: Step) -> Iterator[tuple[str, st
             if same and stored["id"] != step.id:
                 yield field, stored["id"]
     for names in kind.unique_together:
-        values = values_together(step.plan.entity, names)
-        if values is None or not step.plan.body.keys() & set(names):
-            continue
-        for stored in state.holding(kind.name, names[-1], values[-1]):
-            if stored["id"] != step.id and values_together(stored, names) == values:
+        written = step.plan.body.keys() & set(names)
+        for stored in state.sharing(kind, step.plan.entity, names) if written else ():
+            if stored["id"] != step.id:
                 yield " and ".join(names), stored["id"]
 
 

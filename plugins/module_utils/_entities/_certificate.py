@@ -49,10 +49,7 @@ def _pem(name: str, secret: bool = False, nullable: bool = True) -> Field:
 
 
 SNI = Kind(
-    name="sni",
-    path="snis",
-    identity=Identity("name"),
-    path_key="name",
+    name="sni", path="snis", identity=Identity("name"),
     fields=(
         Field("name", nullable=False),
         Field("certificate", reference="certificate", on_delete=CASCADE, nested=True),
@@ -61,10 +58,7 @@ SNI = Kind(
 )
 
 CERTIFICATE = Kind(
-    name="certificate",
-    path="certificates",
-    identity=ByKeys("snis", keys=SNI),
-    read_only=("snis",),
+    name="certificate", path="certificates", identity=ByKeys("snis", keys=SNI), read_only=("snis",),
     fields=(
         _pem("cert"),
         _pem("key", secret=True),

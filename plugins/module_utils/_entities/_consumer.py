@@ -13,13 +13,13 @@ from ._identity import ByComparison, Identity
 from ._kind import CASCADE, Entity, Field, Kind, id_of, tags_field
 
 CONSUMER = Kind(
-    name="consumer", path="consumers", identity=Identity("username"), path_key="username",
+    name="consumer", path="consumers", identity=Identity("username"),
     named_by=("username", "custom_id"), unique=("custom_id",),
     fields=(Field("username"), Field("custom_id"), tags_field()),
 )
 
 CONSUMER_GROUP = Kind(
-    name="consumer_group", path="consumer_groups", identity=Identity("name"), path_key="name",
+    name="consumer_group", path="consumer_groups", identity=Identity("name"),
     optional=True, read=lambda response, parent: response.get("consumer_group") or response,
     fields=(Field("name", nullable=False), tags_field()),
 )
@@ -34,16 +34,10 @@ def _as_member(response: Entity, group: str | None) -> Entity:
 
 # A membership has no ID of its own and nothing to change: it is created or deleted.
 MEMBER = Kind(
-    name="consumer_group_member",
-    path="consumers",
-    schema="consumer_group_consumers",
+    name="consumer_group_member", path="consumers", schema="consumer_group_consumers",
     identity=ByComparison("consumer", key=lambda member: id_of(member.get("consumer"))),
-    parent="consumer_group",
-    optional=True,
-    validated=False,
-    path_id=lambda member: str(member["consumer"]["id"]),
-    read_only=("id", "tags"),
-    read=_as_member,
+    parent="consumer_group", optional=True, validated=False,
+    path_id=lambda member: str(member["consumer"]["id"]), read_only=("id", "tags"), read=_as_member,
     write=lambda member: {"consumer": member["consumer"]["id"]},
     fields=(
         Field(
@@ -54,11 +48,7 @@ MEMBER = Kind(
 
 
 WORKSPACE = Kind(
-    name="workspace",
-    path="workspaces",
-    identity=Identity("name"),
-    path_key="name",
-    optional=True,
+    name="workspace", path="workspaces", identity=Identity("name"), optional=True,
     keeps_nulls=("config",),
     fields=(
         Field("name", nullable=False),

@@ -4,10 +4,8 @@
 
 """Credentials of consumers, one kind for each way to authenticate.
 
-Private to the collection.
-
 A credential is found in its consumer's own list: its key may be secret, and no secret is part of a
-URL.
+URL. Private to the collection.
 """
 
 from __future__ import annotations
@@ -74,91 +72,58 @@ def _is_hash(text: str) -> bool:
 def _kind(name: str, path: str, schema: str, identity: str, *fields: Field, **more: object) -> Kind:
     declared = {"global_path": f"{path}s", "unique": (identity,), **more}
     return Kind(
-        name=name,
-        path=path,
-        schema=schema,
-        identity=ByComparison(identity),
-        parent="consumer",
-        fields=(*fields, tags_field()),
-        **declared,  # type: ignore[arg-type]
-    )
+        name=name, path=path, schema=schema, identity=ByComparison(identity), parent="consumer",
+        fields=(*fields, tags_field()), **declared,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _secret(name: str) -> Field:
+    return Field(name, secret=True, nullable=False)
 
 
 CREDENTIALS = {
     kind.name: kind
     for kind in (
         _kind(
-            "key_auth",
-            "key-auth",
-            "keyauth_credentials",
-            "key",
-            Field("key", secret=True, nullable=False),
+            "key_auth", "key-auth", "keyauth_credentials", "key",
+            _secret("key"),
             # Returned as the seconds that are left, so it is only set on a create.
             Field("ttl", "int", compare_as=_not_compared),
-            named_by=("id",),
-            predict=_complete_ttl,
+            named_by=("id",), predict=_complete_ttl,
         ),
         _kind(
-            "basic_auth",
-            "basic-auth",
-            "basicauth_credentials",
-            "username",
-            Field("username", nullable=False),
-            Field("password", secret=True, nullable=False),
-            predict=_hash_password,
+            "basic_auth", "basic-auth", "basicauth_credentials", "username",
+            Field("username", nullable=False), _secret("password"), predict=_hash_password,
         ),
         _kind(
-            "hmac_auth",
-            "hmac-auth",
-            "hmacauth_credentials",
-            "username",
-            Field("username", nullable=False),
-            Field("secret", secret=True, nullable=False),
+            "hmac_auth", "hmac-auth", "hmacauth_credentials", "username",
+            Field("username", nullable=False), _secret("secret"),
         ),
         _kind(
-            "jwt",
-            "jwt",
-            "jwt_secrets",
-            "key",
-            Field("key", nullable=False),
-            Field("secret", secret=True, nullable=False),
-            Field("rsa_public_key"),
+            "jwt", "jwt", "jwt_secrets", "key",
+            Field("key", nullable=False), _secret("secret"), Field("rsa_public_key"),
             Field("algorithm", choices=JWT_ALGORITHMS),
         ),
         _kind(
-            "oauth2",
-            "oauth2",
-            "oauth2_credentials",
-            "client_id",
-            Field("name"),
-            Field("client_id", nullable=False),
-            Field("client_secret", secret=True, nullable=False),
+            "oauth2", "oauth2", "oauth2_credentials", "client_id",
+            Field("name"), Field("client_id", nullable=False), _secret("client_secret"),
             Field("client_type", choices=("confidential", "public")),
             Field("hash_secret", "bool"),
             Field("redirect_uris", "list", elements="str", unordered=True, empty_is_null=True),
             global_path="oauth2",
         ),
         _kind(
-            "acl",
-            "acls",
-            "acls",
-            "group",
-            Field("group", nullable=False),
-            global_path="acls",
-            unique=(),
+            "acl", "acls", "acls", "group",
+            Field("group", nullable=False), global_path="acls", unique=(),
         ),
         _kind(
-            "mtls_auth",
-            "mtls-auth",
-            "mtls_auth_credentials",
-            "subject_name",
+            "mtls_auth", "mtls-auth", "mtls_auth_credentials", "subject_name",
             Field("subject_name", nullable=False),
             Field("ca_certificate", reference="ca_certificate"),
             # Only together with the authority.
-            unique=(),
-            optional=True,
+            unique=(), optional=True,
         ),
     )
-}
+}  # fmt: skip
 
 KINDS = tuple(CREDENTIALS.values())

@@ -4,10 +4,8 @@
 
 """How an entity is found again: by name, by a comparison over a list, or by keys. Pure.
 
-Private to the collection.
-
-Modules, state files, lookups, prediction and generic entities all use this, on a gateway or on
-what was read of one.
+Modules, state files, lookups, prediction and generic entities all use this, on a gateway or on what
+was read of one. Private to the collection.
 """
 
 from __future__ import annotations
@@ -70,11 +68,23 @@ class Identity:
     :param field: the field that identifies within the parent.
     :param fixed: fields that never change; other fields of an entity found by its ID can.
     :param scope: the foreign keys that belong to the identity, that of the shortest list first.
+    :param by_path: the field whose value can replace the ID in a path, where it is not ``field``;
+        empty where none can, as for secrets.
     """
 
     field: str
     fixed: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
+    by_path: str | None = None
+
+    @property
+    def path_key(self) -> str:
+        return self.field if self.by_path is None else self.by_path
+
+    def key_of(self, entity: Entity) -> Hashable:
+        """The value that identifies an entity in a list, for an index; None: it has none."""
+        key: Hashable = entity.get(self.field)
+        return key
 
     def names(self, kind: Kind) -> tuple[str, ...]:
         """The fields each of which identifies an entity."""
@@ -153,10 +163,10 @@ class ByComparison(Identity):
         field and the scope.
     """
 
+    by_path: str | None = ""
     key: Callable[[Entity], Hashable] | None = None
 
     def key_of(self, entity: Entity) -> Hashable:
-        """The value that identifies an entity in a list, for an index."""
         if self.key is not None:
             return self.key(entity)
         return tuple(id_of(entity.get(name)) or None for name in (self.field, *self.scope))
@@ -208,6 +218,7 @@ class ByKeys(Identity):
         identified kind.
     """
 
+    by_path: str | None = ""
     keys: Kind | None = None
 
     def search(

@@ -28,11 +28,7 @@ def _complete_config(predicted: Entity) -> None:
 
 
 VAULT = Kind(
-    name="vault",
-    path="vaults",
-    identity=Identity("prefix"),
-    path_key="prefix",
-    keeps_nulls=("config",),
+    name="vault", path="vaults", identity=Identity("prefix"), keeps_nulls=("config",),
     predict=_complete_config,
     fields=(
         Field("prefix", nullable=False),
@@ -44,15 +40,12 @@ VAULT = Kind(
 )
 
 KEY_SET = Kind(
-    name="key_set", path="key-sets", schema="key_sets", identity=Identity("name"), path_key="name",
+    name="key_set", path="key-sets", schema="key_sets", identity=Identity("name"),
     fields=(Field("name", nullable=False), tags_field()),
 )
 
 KEY = Kind(
-    name="key",
-    path="keys",
-    identity=Identity("name"),
-    path_key="name",
+    name="key", path="keys", identity=Identity("name"),
     # Of the keys without a set, too (cache_key of the gateway's schema).
     unique_together=(("set", "kid"),),
     fields=(

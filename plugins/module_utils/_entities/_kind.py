@@ -4,9 +4,8 @@
 
 """The two types with which every kind of entity is declared.
 
-Private to the collection.
-
 Knows neither HTTP nor Ansible; argument specs, comparison, prediction and masking read from it.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -70,6 +69,8 @@ class Field:
     :param secret: the value is never shown.
     :param hides: whether a string has a secret, as a URL with a password does: it is not shown.
     :param sensitive: the keys of a map whose values are never shown.
+    :param always_returned: whether responses have it when it is null; not what is only written,
+        and what depends on how a gateway is configured.
     :param warnings: what to warn about in a written value that a gateway accepts, though something
         else may be meant; it gets the value as it is written.
     """
@@ -95,6 +96,7 @@ class Field:
     secret: bool = False
     hides: Callable[[str], bool] | None = None
     sensitive: Callable[[str], bool] | None = None
+    always_returned: bool = True
     warnings: Callable[[Any], list[str]] | None = None
 
     @property
@@ -145,11 +147,9 @@ class Kind:
         is no reference.
     :param fields: what users may write, the identity included, the ID not.
     :param parent: the kind in the path before the collection, and the field that refers to it.
-    :param parent_path: the parent's collection, where it is not the plural of ``parent``.
     :param parent_kind: the parent's kind, where the collection does not declare it.
     :param optional: whether some gateways do not have the kind.
     :param global_path: the path of a list of all entities of the kind, of all parents.
-    :param path_key: the field whose value can replace the ID in a path; none for secrets.
     :param path_id: what replaces the ID in a path, for kinds without an ID of their own.
     :param validated: whether the kind has a schema by which a gateway can validate an entity.
     :param read_only: fields that a gateway returns and does not accept.
@@ -170,13 +170,11 @@ class Kind:
     unique: tuple[str, ...] = ()
     unique_together: tuple[tuple[str, ...], ...] = ()
     parent: str | None = None
-    parent_path: str = ""
     parent_kind: Kind | None = None
     schema: str = ""
     details: Mapping[str, Any] | None = None
     details_path: Callable[[Entity], str] | None = None
     global_path: str = ""
-    path_key: str = ""
     path_id: Callable[[Entity], str] | None = None
     validated: bool = True
     read_only: tuple[str, ...] = ()
@@ -193,6 +191,11 @@ class Kind:
     def is_listed_below(self) -> bool:
         """Whether there is a list of one parent's entities only."""
         return bool(self.parent) and not self.global_path
+
+    @property
+    def path_key(self) -> str:
+        """The field whose value can replace the ID in a path; empty where none can."""
+        return self.identity.path_key
 
     @property
     def schema_name(self) -> str:

@@ -22,6 +22,11 @@ CLUSTER_TYPES = (
     "CLUSTER_TYPE_KAFKA_NATIVE_EVENT_PROXY",
     "CLUSTER_TYPE_SERVERLESS_V1",
 )
+# Why the entities of control planes of a type cannot be written.
+READ_ONLY = {
+    "CLUSTER_TYPE_K8S_INGRESS_CONTROLLER": "its ingress controller does that",
+    GROUP: "write those of its members",
+}
 AUTH_TYPES = ("pinned_client_certs", "pki_client_certs")
 _IN_CONFIG = ("cluster_type", "auth_type", "cloud_gateway", "proxy_urls")
 _ENDPOINTS = ("control_plane_endpoint", "telemetry_endpoint")
@@ -51,14 +56,9 @@ def _complete(predicted: Entity) -> None:
 
 
 CONTROL_PLANE = Kind(
-    name="control_plane",
-    path="control-planes",
-    identity=Identity("name", fixed=("cluster_type", "cloud_gateway")),
-    path_key="name",
-    validated=False,
-    read_only=_ENDPOINTS,
-    read=_flat,
-    predict=_complete,
+    name="control_plane", path="control-planes",
+    identity=Identity("name", fixed=("cluster_type", "cloud_gateway")), validated=False,
+    read_only=_ENDPOINTS, read=_flat, predict=_complete,
     fields=(
         Field("name", nullable=False),
         Field("description", nullable=False),
@@ -84,11 +84,9 @@ CONTROL_PLANE = Kind(
 
 
 DATA_PLANE_CERTIFICATE = Kind(
-    name="data_plane_certificate",
-    path="dp-client-certificates",
+    name="data_plane_certificate", path="dp-client-certificates",
     identity=ByComparison("cert", key=lambda entity: digest_of(entity.get("cert") or "")),
-    named_by=("title",),
-    validated=False,
+    named_by=("title",), validated=False,
     # It has no PATCH.
     replaced=("title",),
     read=lambda response, parent: response.get("item") or response,

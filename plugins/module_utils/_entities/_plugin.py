@@ -53,15 +53,11 @@ def _scope(name: str) -> Field:
 
 
 PLUGIN = Kind(
-    name="plugin",
-    path="plugins",
-    identity=ByComparison("name", fixed=("name", *SCOPES), scope=SCOPES),
-    path_key="instance_name",
-    unique=("instance_name",),
-    details_path=lambda plugin: f"plugins/{plugin.get('name')}",
-    keeps_nulls=("config",),
-    replaced=("partials",),
-    read=lambda plugin, parent: without_linked(plugin),
+    name="plugin", path="plugins",
+    identity=ByComparison("name", ("name", *SCOPES), SCOPES, by_path="instance_name"),
+    named_by=("name", "instance_name"), unique=("instance_name",),
+    details_path=lambda plugin: f"plugins/{plugin.get('name')}", keeps_nulls=("config",),
+    replaced=("partials",), read=lambda plugin, parent: without_linked(plugin),
     fields=(
         Field("name", nullable=False),
         Field("instance_name"),
@@ -81,11 +77,7 @@ PLUGIN = Kind(
 
 # Settings that several plugins share.
 PARTIAL = Kind(
-    name="partial",
-    path="partials",
-    identity=Identity("name"),
-    path_key="name",
-    optional=True,
+    name="partial", path="partials", identity=Identity("name"), optional=True,
     fields=(
         Field("name", nullable=False),
         Field("type", nullable=False),

@@ -16,7 +16,6 @@ from . import (
     _plugin,
     _route,
     _service,
-    _target,
     _upstream,
 )
 from ._kind import Kind
@@ -24,7 +23,14 @@ from ._kind import Kind
 # Each file of declarations lists its own kinds.
 # Their order is that of the sections in a dump, as far as the levels below leave it open.
 _FILES = (
-    _certificate, _keys, _plugin, _consumer, _upstream, _service, _credential, _target, _route,
+    _certificate,
+    _keys,
+    _plugin,
+    _consumer,
+    _upstream,
+    _service,
+    _credential,
+    _route,
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for file in _FILES for kind in file.KINDS}
@@ -37,6 +43,11 @@ def _level(kind: Kind) -> int:
 
 # The kinds in the order in which they can be written; those of one level do not need each other.
 LEVELS: dict[str, int] = {name: _level(kind) for name, kind in KINDS.items()}
+
+
+def parent_of(kind: Kind) -> Kind:
+    """The kind in the path before a collection that has one."""
+    return kind.parent_kind or KINDS[str(kind.parent)]
 
 
 @cache

@@ -64,10 +64,7 @@ _EXPRESSION = re.compile(r"[\\\[\](){}^$|*+?]")
 _ENDPOINT = (Field("ip"), Field("port", "int", between=(0, 65535)))
 
 ROUTE = Kind(
-    name="route",
-    path="routes",
-    identity=Identity("name"),
-    path_key="name",
+    name="route", path="routes", identity=Identity("name"),
     fields=(
         Field("name", nullable=False),
         Field("service", reference="service", on_delete=RESTRICT, nested=True),
@@ -86,8 +83,8 @@ ROUTE = Kind(
         Field("preserve_host", "bool"),
         Field("request_buffering", "bool"),
         Field("response_buffering", "bool"),
-        Field("expression"),
-        Field("priority", "int", between=(0, 70368744177663)),
+        Field("expression", always_returned=False),
+        Field("priority", "int", between=(0, 70368744177663), always_returned=False),
         tags_field(),
     ),
 )

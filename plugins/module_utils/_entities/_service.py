@@ -61,14 +61,10 @@ def expand_url(desired: Entity, current: Entity | None) -> list[str]:
 
 
 SERVICE = Kind(
-    name="service",
-    path="services",
-    identity=Identity("name"),
-    path_key="name",
-    apply_field_rules=expand_url,
+    name="service", path="services", identity=Identity("name"), apply_field_rules=expand_url,
     fields=(
         Field("name", nullable=False),
-        Field("url", nullable=False, hides=may_hold_password),
+        Field("url", nullable=False, hides=may_hold_password, always_returned=False),
         Field("protocol", choices=PROTOCOLS),
         Field("host"),
         Field("port", "int", between=(0, 65535)),

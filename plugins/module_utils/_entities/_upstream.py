@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Upstreams: a virtual host name with a pool of targets, and how requests are shared among them.
+"""Upstreams and their targets: a virtual host name, and the addresses that share its requests.
 
 Private to the collection.
 """
@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import re
 
+from .._address import address_warnings, normalise_address
 from .._errors import InputError
 from ._identity import Identity
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
-from ._lock import LOCK_NAME
 from ._route import headers_field
 
+# The upstream that is a lock (kong_lock): lists leave it out, so that it is not dumped, compared or
+# purged. Names of upstreams are unique, so only one of two that create it at once succeeds.
+LOCK_NAME = "irishtek.kong.lock"
 HASHED = "consistent-hashing"
 ALGORITHMS = (HASHED, "least-connections", "round-robin", "latency", "sticky-sessions")
 HASH_INPUTS = (
@@ -128,11 +131,7 @@ _PASSIVE = (
 )
 
 UPSTREAM = Kind(
-    name="upstream",
-    reserved=frozenset({LOCK_NAME}),
-    path="upstreams",
-    identity=Identity("name"),
-    path_key="name",
+    name="upstream", reserved=frozenset({LOCK_NAME}), path="upstreams", identity=Identity("name"),
     apply_field_rules=apply_hashing_rules,
     fields=(
         Field("name", nullable=False),
@@ -166,4 +165,17 @@ UPSTREAM = Kind(
     ),
 )
 
-KINDS = (UPSTREAM,)
+TARGET = Kind(
+    name="target", path="targets", identity=Identity("target"), parent="upstream",
+    fields=(
+        Field(
+            "target", required=True, nullable=False, normalise=normalise_address,
+            warnings=address_warnings,
+        ),
+        Field("weight", "int", between=(0, 65535)),
+        Field("failover", "bool"),
+        tags_field(),
+    ),
+)
+
+KINDS = (UPSTREAM, TARGET)

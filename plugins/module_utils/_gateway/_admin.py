@@ -4,9 +4,7 @@
 
 """The dialect of an Admin API: entities are created by POST and changed by PATCH.
 
-Private to the collection.
-
-Knows no Ansible.
+Knows no Ansible. Private to the collection.
 """
 
 from __future__ import annotations
@@ -15,14 +13,15 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
-from .._client import Client
+from .._client import NO_DATABASE, Client
 from .._connection import segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
-from .._entities._registry import KINDS
+from .._entities._registry import KINDS, parent_of
 from .._errors import InputError, KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
+from .._values import with_nulls
 from ._errors import NoBalancer, NotOffered, ParentMissing, UniqueViolation
 from ._protocol import Gateway, Traits
 
@@ -93,21 +92,20 @@ class AdminGateway(Gateway):
         if not kind.optional:
             return True
         if kind.name not in self._offered:
-            above = "" if kind.global_path or not kind.parent else KINDS[kind.parent].path
-            path = f"/{above or kind.global_path or kind.path}"
-            self._offered[kind.name] = self._serves(path)
+            path = kind.global_path or (parent_of(kind).path if kind.parent else kind.path)
+            self._offered[kind.name] = self._serves(f"/{path}")
         return self._offered[kind.name]
 
     def find_by(
         self, kind: Kind, field: str, value: str, parent: str | None = None
     ) -> Entity | None:
         if self._is_in_path(kind, field, value):
-            found = unless_missing(lambda: self._entity("GET", kind, parent, value))
+            found = self._unless_missing(lambda: self._entity("GET", kind, parent, value))
             return found if found is not None and _has(found, field, value) else None
         if field in kind.unique and field != kind.path_key:
             # What can be a secret is not sent in a URL.
             params = None if kind.global_path else {field: value}
-            listed = unless_missing(lambda: self._pages(kind, _path(kind), None, params))
+            listed = self._unless_missing(lambda: self._pages(kind, _path(kind), None, params))
         else:
             listed = self.entities(kind, parent)
         return next((entity for entity in listed or () if entity.get(field) == value), None)
@@ -126,7 +124,7 @@ class AdminGateway(Gateway):
         tags: Sequence[str] = (),
     ) -> list[Entity] | None:
         if parent is None and kind.parent and not kind.global_path:
-            above = self.entities(KINDS[kind.parent]) or []
+            above = self.entities(parent_of(kind)) or []
             lists = for_each(lambda each: self.entities(kind, each["id"], "", tags) or [], above)
             return [entity for entities in lists for entity in entities]
         # Lists of targets are filtered here: the gateway ignores the filter there.
@@ -155,11 +153,22 @@ class AdminGateway(Gateway):
         entity has none.
         """
         try:
-            return unless_missing(lambda: self._pages(kind, path, parent, params))
+            return self._unless_missing(lambda: self._pages(kind, path, parent, params))
         except Refused as exc:
             if params is None or exc.status != 500 or self.traits().writes_entities:
                 raise
             return None
+
+    def _unless_missing(self, read: Callable[[], T]) -> T | None:
+        """as ``unless_missing``, but a gateway without workspaces finds nothing in any."""
+        found = unless_missing(read)
+        workspace = self._client.connection.workspace
+        if found is None and workspace and self.traits().edition == "community":
+            raise InputError(
+                f"the gateway does not have the workspace {workspace}: workspaces need Kong "
+                "Gateway Enterprise"
+            )
+        return found
 
     def _pages(
         self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None = None
@@ -170,7 +179,16 @@ class AdminGateway(Gateway):
             if exc.status == 403:
                 raise NotOffered(exc, exc.message, forbidden=True) from exc
             raise
-        return [kind.read(each, parent) for each in listed if each.get("name") not in kind.reserved]
+        kept = [each for each in listed if each.get("name") not in kind.reserved]
+        return [self._read(kind, each, parent) for each in kept]
+
+    def _read(self, kind: Kind, response: Entity, parent: str | None) -> Entity:
+        entity = kind.read(response, parent)
+        return with_nulls(kind.fields, entity) if self.omits_nulls else entity
+
+    def refuse_read_only(self) -> None:
+        if not self.traits().writes_entities:
+            raise InputError(NO_DATABASE)
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         try:
@@ -294,7 +312,7 @@ class AdminGateway(Gateway):
         """A response that must be an entity; the JSON of another server is refused."""
         path = _path(kind, parent, key)
         response = self._client.request(method, path, body, params)
-        entity = kind.read(response, parent) if isinstance(response, dict) else None
+        entity = self._read(kind, response, parent) if isinstance(response, dict) else None
         if entity is None or "id" not in entity:
             raise UnexpectedAnswer(
                 f"the response to {method} {self._client.url}{path} is not an entity: "
@@ -328,8 +346,7 @@ def _path(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
     if kind.parent is not None and parent is None:
         return f"/{kind.global_path}"
     if kind.parent is not None:
-        # The path of a parent's collection is the plural of its name: /upstreams/web/targets.
-        path = f"/{kind.parent_path or kind.parent + 's'}/{segment(str(parent))}{path}"
+        path = f"/{parent_of(kind).path}/{segment(str(parent))}{path}"
     return path if key is None else f"{path}/{segment(key)}"
 
 

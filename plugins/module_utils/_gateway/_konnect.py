@@ -4,9 +4,7 @@
 
 """The dialect of a control plane of Konnect: no PATCH, IDs in paths, refusals of its own.
 
-Private to the collection.
-
-Knows no Ansible.
+Knows no Ansible. Private to the collection.
 """
 
 from __future__ import annotations
@@ -18,15 +16,15 @@ from typing import Any, Callable
 
 from .._client import Client
 from .._connection import segment
-from .._entities._identity import find_by_reference, looks_like_id
 from .._entities._kind import Entity, Kind
+from .._entities._konnect import READ_ONLY
 from .._entities._registry import KINDS
 from .._errors import UNIQUE, InputError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
 from .._schema import from_json_schema
 from ._admin import AdminGateway, unless_missing
-from ._errors import ParentMissing, UniqueViolation
+from ._errors import UniqueViolation
 from ._konnect_account import CONTROL_PLANES, NOT_KONNECT, TRAITS, KonnectAccount
 from ._protocol import Traits
 
@@ -45,8 +43,8 @@ _HINTS = {
 _REGIONAL = re.compile(r"^https://[a-z]+\.(api|svc)\.konghq\.")
 # Credentials that Konnect's data planes do not have.
 _NOT_OFFERED = ("oauth2",)
-# Remembers the ID that it is given a function for.
-Remember = Callable[[Callable[[], str]], str]
+# Remembers the control plane that it is given a function for.
+Remember = Callable[[Callable[[], "dict[str, str]"]], "dict[str, str]"]
 
 
 def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
@@ -61,7 +59,8 @@ def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, A
         at[name] = reason
     message = str(body.get("detail") or body.get("message") or body.get("title") or "")
     texts = "; ".join(f"{field}: {why}" if field else why for field, why in found)
-    text = f"{message} ({texts})" if found else f"{message} (HTTP {status})".strip()
+    status_text = f"{message} (HTTP {status})" if message else f"HTTP {status}"
+    text = f"{message} ({texts})" if found else status_text
     taken = any("(type: unique)" in reason for _field, reason in found)
     details = {name: body[name] for name in ("code",) if name in body}
     details.update({"name": UNIQUE if taken else message, "fields": fields})
@@ -82,20 +81,21 @@ def _reasons(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 class KonnectGateway(AdminGateway):
     """The core entities of one control plane, which is looked up with the first request.
 
-    :param remember: keeps the control plane's ID for the rest of a run.
+    :param remember: keeps the control plane's ID and type for the rest of a run.
     """
 
     lists_all = frozenset({"target"})
+    takes_names = False
+    omits_nulls = True
     not_offered = "Konnect does not have {}"
 
     def __init__(self, client: Client, remember: Remember) -> None:
         super().__init__(client.at("", read_refusal))
         self._remember = remember
         self._core: Client | None = None
-        self._path = ""
+        self._found: dict[str, str] = {}
         # Threads of a task look up what they share once.
         self._lock = threading.RLock()
-        self._above: dict[tuple[str, str], str | None] = {}
         self.control_plane = client.connection.control_plane
         self.url = f"control plane {self.control_plane} of {client.connection.url}"
 
@@ -105,7 +105,7 @@ class KonnectGateway(AdminGateway):
         with self._lock:
             if self._core is None:
                 path, workspace = f"{self.path}/core-entities", self.region.connection.workspace
-                if workspace and workspace != "default":
+                if workspace:
                     own = f"{path}/workspaces/{segment(workspace)}"
                     if unless_missing(lambda: self.region.request("GET", own)) is None:
                         raise InputError(f"Workspace '{workspace}' does not exist at {self.url}")
@@ -121,8 +121,8 @@ class KonnectGateway(AdminGateway):
     def path(self) -> str:
         """The path of the control plane itself."""
         with self._lock:
-            self._path = self._path or f"{CONTROL_PLANES}/{self._remember(self._look_up)}"
-            return self._path
+            self._found = self._found or self._remember(self._look_up)
+            return f"{CONTROL_PLANES}/{self._found['id']}"
 
     def is_control_plane(self, name: str) -> bool:
         found = self.account().find_control_plane(name)
@@ -137,7 +137,7 @@ class KonnectGateway(AdminGateway):
             return KonnectAccount(self.region, self.path, self.url)
         return KonnectAccount(self.region)
 
-    def _look_up(self) -> str:
+    def _look_up(self) -> dict[str, str]:
         wanted = str(self.region.connection.control_plane)
         found = self.account().find_control_plane(wanted)
         if found is None:
@@ -146,7 +146,7 @@ class KonnectGateway(AdminGateway):
                 f"and {self.region.connection.where} (a control plane of another region is not "
                 "found, either)"
             )
-        return str(found["id"])
+        return {name: str(found[name]) for name in ("id", "cluster_type")}
 
     def identify(self) -> dict[str, Any]:
         host = _REGIONAL.sub(r"https://global.\1.konghq.", self.region.url)
@@ -173,27 +173,6 @@ class KonnectGateway(AdminGateway):
     def offers(self, kind: Kind) -> bool:
         return kind.name not in _NOT_OFFERED
 
-    def _parent(self, kind: Kind, parent: str | None) -> str | None:
-        """The ID of a parent, as Konnect takes no names in paths; None: there is none."""
-        if kind.parent is None or parent is None or looks_like_id(parent):
-            return parent
-        above = kind.parent_kind or KINDS[kind.parent]
-        with self._lock:
-            if (above.path, parent) not in self._above:
-                found = find_by_reference(self, above, parent)
-                self._above[above.path, parent] = None if found is None else str(found["id"])
-            return self._above[above.path, parent]
-
-    def _is_orphan(self, kind: Kind, parent: str | None) -> bool:
-        return parent is not None and self._parent(kind, parent) is None
-
-    def find_by(
-        self, kind: Kind, field: str, value: str, parent: str | None = None
-    ) -> Entity | None:
-        if self._is_orphan(kind, parent):
-            return None
-        return super().find_by(kind, field, value, self._parent(kind, parent))
-
     def _is_in_path(self, kind: Kind, field: str, value: str) -> bool:
         takes_no_name = bool(kind.parent) or kind.path_key == "instance_name"
         return super()._is_in_path(kind, field, value) and (field == "id" or not takes_no_name)
@@ -204,29 +183,38 @@ class KonnectGateway(AdminGateway):
         if parent is None and kind.name in self.lists_all:
             params = {"tags": ",".join(tags)} if tags else None
             return self._pages(kind, f"/{kind.path}", None, params)
-        if of or parent is None:
-            return super().entities(kind, parent, of, tags)
-        above = self._parent(kind, parent)
-        return None if above is None else super().entities(kind, above, of, tags)
+        return super().entities(kind, parent, of, tags)
 
     def _pages(
         self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None = None
     ) -> list[Entity]:
         return [each for each in super()._pages(kind, path, parent, params) if not _managed(each)]
 
+    def refuse_read_only(self) -> None:
+        why = READ_ONLY.get(self.path and self._found["cluster_type"])
+        if why is not None:
+            raise InputError(
+                f"entities of a control plane of the cluster_type {self._found['cluster_type']} "
+                f"cannot be written: {why}"
+            )
+
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+        self.refuse_read_only()
         if not self.offers(kind):
             raise InputError(self.not_offered.format(kind.schema_name))
-        if self._is_orphan(kind, parent):
-            raise ParentMissing(Refused("not found", 404))
         try:
-            return super().create(kind, body, self._parent(kind, parent))
+            return super().create(kind, body, parent)
         except UniqueViolation as exc:
             # Konnect names the field; the value is the one that was sent.
             exc.taken = {name: body.get(name) for name in exc.fields}
             raise
+        except Refused as exc:
+            if exc.status == 404 and not kind.parent:
+                exc.add(f"; check whether the control plane {self.control_plane} was deleted")
+            raise
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
+        self.refuse_read_only()
         _refuse_managed(plan.stored)
         kind, body = plan.kind, dict(plan.full_body)
         params = None
@@ -235,13 +223,12 @@ class KonnectGateway(AdminGateway):
             del body["hash_on"]
         if "password" in body and "password" not in plan.body:
             params = {"skip_hash": "true"}
-        above = self._parent(kind, parent)
-        return self._entity("PUT", kind, above, plan.stored["id"], body, params=params)
+        return self._entity("PUT", kind, parent, plan.stored["id"], body, params=params)
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
+        self.refuse_read_only()
         _refuse_managed(current)
-        if not self._is_orphan(kind, parent):
-            super().delete(kind, current, self._parent(kind, parent))
+        super().delete(kind, current, parent)
 
     def _read_schema(self, name: str) -> dict[str, Any] | None:
         if "/" in name:

@@ -4,9 +4,7 @@
 
 """What Konnect has outside of a control plane's entities: control planes, certificates, nodes.
 
-Private to the collection.
-
-Knows no Ansible.
+Knows no Ansible. Private to the collection.
 """
 
 from __future__ import annotations
@@ -26,14 +24,15 @@ from ._protocol import Traits
 CONTROL_PLANES = "/v2/control-planes"
 NOT_KONNECT = "{} does not respond as Konnect does: check konnect_url"
 TRAITS = Traits(
-    name="Kong Konnect", edition="konnect", role="control_plane", has_balancer=False,
-    omits_nulls=True,
-)  # fmt: skip
+    name="Kong Konnect", edition="konnect", role="control_plane", has_balancer=False
+)
 _SIZE = 100
 
 
 class KonnectAccount(AdminGateway):
     """The entities below a path: control planes, or certificates and nodes of one of them."""
+
+    omits_nulls = True
 
     def __init__(self, region: Client, path: str = "/v2", url: str = "") -> None:
         super().__init__(region.at(path))
@@ -49,7 +48,7 @@ class KonnectAccount(AdminGateway):
     def entities(
         self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
-        return [kind.read(each, None) for each in self.listed(f"{self.path}/{kind.path}")]
+        return [self._read(kind, each, None) for each in self.listed(f"{self.path}/{kind.path}")]
 
     def find_by(
         self, kind: Kind, field: str, value: str, parent: str | None = None
@@ -57,7 +56,7 @@ class KonnectAccount(AdminGateway):
         if field != CONTROL_PLANE.path_key:
             return super().find_by(kind, field, value, parent)
         named = (each for each in self.control_planes(name=value) if each["name"] == value)
-        return next((kind.read(each, None) for each in named), None)
+        return next((self._read(kind, each, None) for each in named), None)
 
     def find_control_plane(self, name: str) -> Entity | None:
         """The control plane with this name or ID; a name can look like an ID."""

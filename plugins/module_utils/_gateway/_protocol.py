@@ -34,7 +34,6 @@ class Traits:
     :param has_balancer: whether it balances requests itself, so that its targets have a health.
     :param writes_entities: whether single entities can be written; else only whole documents.
     :param restricts_listed_ids: whether it refuses to delete an entity in a list of IDs.
-    :param omits_nulls: whether its responses leave out what is null.
     """
 
     name: str = "Kong Gateway"
@@ -46,7 +45,6 @@ class Traits:
     has_balancer: bool = True
     writes_entities: bool = True
     restricts_listed_ids: bool = True
-    omits_nulls: bool = False
 
 
 class Gateway(Protocol):
@@ -60,6 +58,10 @@ class Gateway(Protocol):
     predicts: bool
     # Kinds with one list of the entities of all parents, together with those that declare its path.
     lists_all: frozenset[str] = frozenset()
+    # Whether the name of a parent can replace its ID in paths.
+    takes_names: bool = True
+    # Whether its responses leave out what is null, so that a null is a default there.
+    omits_nulls: bool = False
     # The name of the control plane in Konnect.
     control_plane: str | None = None
     # The message for a kind that it does not have.
@@ -105,6 +107,9 @@ class Gateway(Protocol):
             foreign key.
         :raises NotOffered: the gateway does not have the kind.
         """
+
+    def refuse_read_only(self) -> None:
+        """:raises InputError: single entities of the gateway cannot be written."""
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         """

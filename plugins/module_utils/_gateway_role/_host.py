@@ -4,7 +4,7 @@
 
 """Facts of a host that the role ``gateway`` needs, gathered in one task.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -16,41 +16,56 @@ import json
 import os
 import re
 import shutil
-from functools import partial
-from typing import Any, Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 # Runs a command and returns its exit status, output and errors, as a module does it.
 RunCommand = Callable[[list[str]], tuple[int, str, str]]
-Output = Callable[[tuple[str, ...]], str]
 
+# The group that reads the files of gateways in containers.
+GROUP = "kong-gateway"
 HEADER = "# Managed by Ansible, role irishtek.kong.gateway."
+_METHODS = ["docker", "podman", "compose", "package", "helm", "files"]
+# The options of the module gateway_host_info.
+SPEC: dict[str, Any] = {
+    "directory": {"type": "path", "default": "/etc/kong"},
+    "method": {"default": "files", "choices": _METHODS},
+    "name": {"default": "kong"}, "unit": {"default": "kong.service"},
+}
 _LIBRARIES = ("cryptography", "debian", "kubernetes", "requests", "yaml")
 _FAMILIES = {"debian": "debian", "rhel": "rhel", "fedora": "rhel", "centos": "rhel", "amzn": "amzn"}
-_DOCKER: dict[str, tuple[str, ...]] = {
-    "docker": ("docker", "--version"), "compose": ("docker", "compose", "version", "--short"),
-}
-_VERSIONS: dict[str, dict[str, tuple[str, ...]]] = {
-    "podman": {"podman": ("podman", "--version")},
-    "docker": {"docker": _DOCKER["docker"]},
-    "compose": _DOCKER,
-}
+_COMPOSE = ("docker", "compose", "version", "--short")
 
 
-def host_facts(
-    run_command: RunCommand, directory: str, name: str, *, method: str, unit: str, group: str
-) -> dict[str, Any]:
+def host_facts(run_command: RunCommand, given: Mapping[str, Any]) -> dict[str, Any]:
     """Facts of the host and of the gateway that the role runs there.
 
     :param run_command: that of the module.
-    :param unit: the systemd unit of a package's gateway.
-    :param group: the group of the role's files.
+    :param given: the options of the module.
     """
-    lines = (line.partition("=") for line in (_read("/etc/os-release") or "").splitlines())
+
+    def output(*words: str) -> str:
+        """The output of a command; nothing where it is not there or fails."""
+        status, found, _errors = run_command(list(words)) if shutil.which(words[0]) else (1, "", "")
+        return "" if status else found.strip()
+
+    directory, name, method = (given[key] for key in ("directory", "name", "method"))
+    lines = (line.partition("=") for line in _read("/etc/os-release").splitlines())
     release = {key: value.strip().strip("\"'") for key, _equals, value in lines}
-    names = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
-    family = next((_FAMILIES[name] for name in names if name in _FAMILIES), "")
-    output = partial(_output, run_command)
+    ids = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
+    family = next((_FAMILIES[each] for each in ids if each in _FAMILIES), "")
     macros = ("rhel", "amzn") if family in ("rhel", "amzn") else ()
+    programs = {
+        "podman": shutil.which("podman"), "docker": shutil.which("docker"),
+        "compose": method == "compose" and output(*_COMPOSE),
+    }
+    lacking = [lib for lib in _LIBRARIES if importlib.util.find_spec(lib) is None]
+    podman = re.findall(r"[0-9.]+", output("podman", "--version") if method == "podman" else "")
+    inspection = ("docker", "container", "inspect", "-f", "{{.State.Running}}", name)
+    asked = {
+        "podman": ("systemctl", "is-active", f"{name}.service"), "docker": inspection,
+        "package": ("systemctl", "is-active", given["unit"]), "compose": inspection,
+    }
     conf = _read(f"{directory}/kong.conf")
     return {
         "distribution": release.get("ID", ""),
@@ -59,62 +74,38 @@ def host_facts(
         "codename": release.get("VERSION_CODENAME", ""),
         "family": family,
         # The macros of Kong's own repository files, which a locked $releasever does not change.
-        "rpm": {key: output(("rpm", "--eval", f"%{{?{key}}}")) for key in macros},
-        "missing": [lib for lib in _LIBRARIES if importlib.util.find_spec(lib) is None],
-        "versions": {
-            key: _version(output(words)) for key, words in _VERSIONS.get(method, {}).items()
-        },
+        "rpm": {key: output("rpm", "--eval", f"%{{?{key}}}") for key in macros},
+        "missing": lacking + [name for name, found in programs.items() if not found],
+        "podman": podman[0] if podman else "",
         "selinux": os.path.exists("/sys/fs/selinux/enforce"),
-        "gid": next((entry.gr_gid for entry in grp.getgrall() if entry.gr_name == group), None),
+        "gid": next((entry.gr_gid for entry in grp.getgrall() if entry.gr_name == GROUP), None),
         "record": _json(f"{directory}/record.json"),
         "certificates": {key: _certificate(directory, key) for key in ("tls", "new")},
-        "foreign": ["kong.conf"] if conf is not None and not conf.startswith(HEADER) else [],
-        "running": _running(output, method, name, unit),
+        "foreign": bool(conf) and not conf.startswith(HEADER),
+        "running": output(*asked.get(method, ("true",))) in ("active", "true"),
     }
 
 
-def _output(run_command: RunCommand, command: tuple[str, ...]) -> str:
-    """The output of a command; nothing where it is not there or fails."""
-    if shutil.which(command[0]) is None:
-        return ""
-    status, output, _errors = run_command(list(command))
-    return output.strip() if status == 0 else ""
-
-
-def _version(output: str) -> str:
-    found = re.search(r"[0-9]+(\.[0-9]+)+", output)
-    return found.group() if found else ""
-
-
-def _read(path: str) -> str | None:
+def _read(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()
     except OSError:
-        return None
+        return ""
 
 
 def _json(path: str) -> dict[str, Any]:
     try:
-        found = json.loads(_read(path) or "{}")
+        return dict(json.loads(_read(path) or "{}"))
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _certificate(directory: str, name: str) -> dict[str, Any]:
     """A pair that the role made: its text and what it was made for; empty if it is not whole."""
     base = os.path.join(directory, "certificates", name)
     pem, spec = _read(f"{base}.crt"), _json(f"{base}.json")
-    whole = pem and os.path.exists(f"{base}.key")
-    if not whole or pem is None or spec.get("sha256") != hashlib.sha256(pem.encode()).hexdigest():
+    whole = spec.get("sha256") == hashlib.sha256(pem.encode()).hexdigest()
+    if not whole or not os.path.exists(f"{base}.key"):
         return {}
     return {"pem": pem, "spec": spec["spec"], "not_after": spec["not_after"]}
-
-
-def _running(output: Output, method: str, name: str, unit: str) -> bool:
-    inspection = ("docker", "container", "inspect", "-f", "{{.State.Running}}", name)
-    if method in ("docker", "compose"):
-        return output(inspection) == "true"
-    service = {"podman": f"{name}.service", "package": unit}.get(method, "")
-    return bool(service) and output(("systemctl", "is-active", service)) == "active"

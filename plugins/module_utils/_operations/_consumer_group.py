@@ -16,7 +16,7 @@ from .._entities._identity import find_by_reference
 from .._entities._kind import Entity
 from .._errors import InputError
 from .._parallel import PartlyDone
-from .._plan import CREATE, DELETE, Plan, plan_absent, plan_present
+from .._plan import CREATE, DELETE, Plan, plan_many
 from ._base import Operation, Result, Task, add_to_diff, result_of_one
 from ._entity import STATE, fields_with_id, plan_state
 
@@ -44,13 +44,7 @@ def _with_members(task: Task, group: Plan, wanted: list[Entity], before: list[En
     """Add and, with ``purge_consumers``, remove members."""
     name = CONSUMER_GROUP.label(group.entity)
     result = result_of_one(task, group)
-    existing = {_key(each): each for each in before}
-    plans = [plan_present(MEMBER, each, existing.get(_key(each)), name) for each in wanted]
-    if task.params["purge_consumers"]:
-        kept = {_key(each) for each in wanted}
-        plans += [
-            plan_absent(MEMBER, each, name) for key, each in existing.items() if key not in kept
-        ]
+    plans = plan_many(MEMBER, wanted, before, name, task.params["purge_consumers"])
     try:
         done = apply_all(task.gateway, plans, group.entity["id"])
     except PartlyDone as exc:
@@ -64,10 +58,6 @@ def _with_members(task: Task, group: Plan, wanted: list[Entity], before: list[En
     result["consumers"] = sorted(map(MEMBER.label, after))
     add_to_diff(result, "consumers", sorted(map(MEMBER.label, before)), result["consumers"])
     return result
-
-
-def _key(member: Entity) -> str:
-    return str(member["consumer"]["id"])
 
 
 def _labels(done: list[Plan]) -> Result:

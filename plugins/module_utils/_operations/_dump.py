@@ -12,31 +12,29 @@ from __future__ import annotations
 from functools import partial
 
 from .._argspec import ArgumentSpec
-from .._document._dump import ALL_KINDS, Dumper, Style
+from .._document._dump import ALL_KINDS, Dumper
 from .._document._write import text_of, without_placeholders
 from .._gateway._errors import NotOffered
 from ._base import Operation, Result, Task
-from ._files import is_another, write_private
+from ._files import replace_file
 
 
 def run_dump(task: Task) -> Result:
     params = task.params
-    style = Style(params["with_ids"], params["skip_defaults"], params["secrets"])
     kinds = params.get("kinds")
-    skipped = None if kinds else partial(_tell_skipped, task)
-    dumper = Dumper(task.gateway, style, skipped)
+    style = {name: params[name] for name in ("with_ids", "skip_defaults", "secrets")}
+    skipped = None if kinds else partial(_warn_skipped, task)
+    dumper = Dumper(task.gateway, **style, skipped=skipped)
     found = dumper.dump(kinds or ALL_KINDS, params.get("select_tags", ()))
     document = without_placeholders(found)
     if "dest" not in params:
         return {"changed": False, "document": document}
     text = text_of(found, params["format"])
-    changed = is_another(params["dest"], text)
-    if changed and not task.check_mode:
-        write_private(params["dest"], text)
+    changed = replace_file(params["dest"], text, task.check_mode)
     return {"changed": changed, "dest": params["dest"], "document": document}
 
 
-def _tell_skipped(task: Task, kind: str, exc: NotOffered) -> None:
+def _warn_skipped(task: Task, kind: str, exc: NotOffered) -> None:
     """What the gateway does not have is no gap in a dump of all; what it hides is one."""
     if exc.forbidden:
         task.warn(f"the dump has no entities of the kind {kind}: {exc.message}")

@@ -30,7 +30,9 @@ def plan_state(
 
 
 def fields_with_id(kind: Kind) -> tuple[Field, ...]:
-    return (Field("id", nullable=False), *kind.fields)
+    # What lists records that nothing describes, a plugin's links to partials, is of state files.
+    own = (each for each in kind.fields if each.elements != "dict" or each.fields)
+    return (Field("id", nullable=False), *own)
 
 
 @functools.cache

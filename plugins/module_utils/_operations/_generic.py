@@ -4,9 +4,8 @@
 
 """Any entity of any path, typed by the gateway: the operation behind ``kong_entity``.
 
-Private to the collection.
-
-For what has no module: entities of custom plugins, and kinds newer than the collection.
+For what has no module: entities of custom plugins, and kinds newer than the collection. Private to
+the collection.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
 from .._errors import InputError
 from .._freeform import fields_from
+from .._schema import fields_in
 from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, result_of_one
 from ._entity import STATE, plan_state
@@ -66,7 +66,6 @@ def _kind(task: Task) -> tuple[Kind, str | None]:
         path=path.rpartition("/")[2] if above else path,
         schema=name,
         identity=ByComparison(identity) if task.params["search"] else Identity(identity),
-        path_key="" if task.params["search"] else identity,
         named_by=("id",) if is_secret else (),
         fields=fields,
         **above,
@@ -81,15 +80,11 @@ def _above(path: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], str | 
         return {}, None
     collection, key = "/".join(parts[:-2]), unquote(parts[-2])
     wanted = parts[-3].replace("-", "_")
-    for entry in schema.get("fields") or ():
-        for name, spec in entry.items():
-            if spec.get("type") == "foreign" and spec.get("reference") == wanted:
-                known = (
-                    each for each in KINDS.values() if each.path == collection and not each.parent
-                )
-                made_up = Kind(name, collection, Identity("name"), (), path_key="name")
-                above = next(known, made_up)
-                return {"parent": name, "parent_path": collection, "parent_kind": above}, key
+    for name, spec in fields_in(schema).items():
+        if spec.get("type") == "foreign" and spec.get("reference") == wanted:
+            known = (each for each in KINDS.values() if each.path == collection and not each.parent)
+            made_up = Kind(name, collection, Identity("name"), ())
+            return {"parent": name, "parent_kind": next(known, made_up)}, key
     return {}, None
 
 

@@ -2,20 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gateway is and holds: the operation behind ``kong_info``. Private to the collection."""
+"""What a gateway is and holds: the operations behind ``kong_ping`` and ``kong_info``.
+
+Private to the collection.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from .._apply import kinds_of_plugins
 from .._argspec import ArgumentSpec
+from .._deadline import Deadline, poll
 from .._entities._kind import Entity, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
-from .._entities._target import TARGET
-from .._entities._upstream import UPSTREAM
-from .._errors import InputError
-from .._freeform import with_details
+from .._entities._upstream import TARGET, UPSTREAM
+from .._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._spelling import did_you_mean
@@ -52,16 +56,9 @@ def _entities(task: Task, kind: Kind) -> list[Entity]:
     if kind is TARGET:
         return _targets(task, tags)
     entities = sorted(task.gateway.entities(kind, tags=tags) or [], key=kind.label)
-    if kind is PLUGIN:
-        return _plugins(task, entities)
-    return [entity_result(kind, entity) for entity in entities]
-
-
-def _plugins(task: Task, plugins: list[Entity]) -> list[Entity]:
-    """Plugins without their secrets, which only each plugin's own schema names."""
-    names = sorted({plugin["name"] for plugin in plugins})
-    schemas = dict(zip(names, for_each(lambda name: task.gateway.schema(f"plugins/{name}"), names)))
-    return [entity_result(with_details(schemas[each["name"]] or {}), each) for each in plugins]
+    # Only each plugin's own schema names its secrets.
+    typed = kinds_of_plugins(task.gateway, entities) if kind is PLUGIN else {}
+    return [entity_result(typed.get(each.get("name", ""), kind), each) for each in entities]
 
 
 def _targets(task: Task, tags: Sequence[str]) -> list[Entity]:
@@ -113,5 +110,46 @@ KONG_INFO = Operation(
         }
     ),
     run=run_info,
+    writes=False,
+)
+
+
+def run_ping(task: Task) -> Result:
+    gateway = task.gateway
+    found = _wait(task) if task.params.get("wait") else gateway.identify()
+    return {"changed": False, "msg": gateway.describe(found), "url": gateway.url, **found}
+
+
+def _wait(task: Task) -> dict[str, Any]:
+    """Ping until it responds; refused credentials end the wait."""
+    interval, timeout = task.params["wait_interval"], task.params["wait_timeout"]
+    try:
+        return poll(
+            task.gateway.identify,
+            Deadline(timeout),
+            temporary=lambda exc: not _is_final(exc),
+            pause=interval,
+            longest_pause=interval,
+        )
+    except (Unreachable, Refused, UnexpectedAnswer) as exc:
+        exc.within(f"waited {timeout} s")
+        raise
+
+
+def _is_final(exc: KongError) -> bool:
+    refused = isinstance(exc, Refused) and exc.status in (401, 403)
+    return refused or bool(exc.failure.get("final")) or isinstance(exc, InputError)
+
+
+KONG_PING = Operation(
+    name="kong_ping",
+    spec=ArgumentSpec(
+        options={
+            "wait": {"type": "bool", "default": False},
+            "wait_timeout": {"type": "int", "default": 60},
+            "wait_interval": {"type": "float", "default": 1.0},
+        }
+    ),
+    run=run_ping,
     writes=False,
 )

@@ -4,26 +4,67 @@
 
 """Take and release the lock of a gateway: the operation behind ``kong_lock``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
 
 import datetime
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote
 
 from .._argspec import ArgumentSpec
 from .._deadline import Deadline, is_temporary, poll, seconds_until, unix_time
 from .._entities._kind import Entity
-from .._entities._lock import LOCK_NAME, Holder, holder_of, lock_of
-from .._entities._upstream import UPSTREAM
+from .._entities._upstream import LOCK_NAME, UPSTREAM
 from .._errors import InputError, KongError, Unreachable
 from .._gateway._errors import UniqueViolation
 from .._gateway._protocol import Gateway
 from .._plan import CREATE, DELETE, NONE
 from .._process import has_ended, user_and_host
 from ._base import Operation, Result, Task
+
+_OWNER, _RUN, _SINCE = "owner:", "run:", "since:"
+# A tag may have any printable character but a comma and a slash.
+_PRINTED = "@:. ()-_"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock.
+
+    :param run: the run that holds it, empty where the owner was written.
+    :param since: Unix time, None where the tag with it is missing.
+    """
+
+    owner: str
+    run: str = ""
+    since: int | None = None
+
+
+def lock_of(holder: Holder) -> Entity:
+    """The upstream that says who holds the lock."""
+    run = [_RUN + quote(holder.run, safe=_PRINTED)] if holder.run else []
+    owner = _OWNER + quote(holder.owner, safe=_PRINTED)
+    return {"name": LOCK_NAME, "tags": [LOCK_NAME, owner, *run, f"{_SINCE}{holder.since}"]}
+
+
+def holder_of(lock: Entity) -> Holder:
+    tags = lock.get("tags") or ()
+    values = {
+        prefix: unquote(tag.removeprefix(prefix))
+        for tag in tags
+        for prefix in (_OWNER, _RUN, _SINCE)
+        if tag.startswith(prefix)
+    }
+    since = values.get(_SINCE, "")
+    return Holder(
+        values.get(_OWNER, "unknown"),
+        values.get(_RUN, ""),
+        int(since) if since.isdecimal() else None,
+    )
 
 
 def run_lock(task: Task) -> Result:

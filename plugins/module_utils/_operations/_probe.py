@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._argspec import ArgumentSpec
-from .._connection import tls_settings
 from .._deadline import Deadline, NotYet, poll
 from .._entities._kind import Field
 from .._entities._upstream import is_secret_header
 from .._errors import InputError
-from .._exchange import Request, send
+from .._exchange import send
 from .._secrets import holds_secret
 from .._shares import (
     Expected,
@@ -43,16 +42,16 @@ _LOWEST = {"requests": 1, "concurrency": 1, "tolerance": 0, "wait_timeout": 0}
 
 @dataclass(frozen=True)
 class Probe:
-    """What is sent and what is expected of it."""
+    """The options, and what follows from them.
 
-    request: Request
-    requests: int
-    concurrency: int
-    statuses: tuple[int, ...]
+    :param requests: how many are sent.
+    :param deviation: responses by which a share may be off.
+    """
+
+    params: Mapping[str, Any]
     expected: tuple[Expected, ...]
+    requests: int
     deviation: int
-    max_latency: float | None
-    percent: float
 
 
 def run_probe(task: Task) -> Result:
@@ -61,7 +60,7 @@ def run_probe(task: Task) -> Result:
         return {
             "changed": False,
             "skipped": True,
-            "msg": f"check mode sends no requests to {probe.request.url}",
+            "msg": f"check mode sends no requests to {probe.params['url']}",
         }
     wait_timeout, interval = task.params["wait_timeout"], task.params["wait_interval"]
     attempts = 0
@@ -79,11 +78,12 @@ def run_probe(task: Task) -> Result:
 
 def _attempt(probe: Probe, waits: bool) -> Result:
     """All requests; when waiting only one, if that one already is not as expected."""
+    params, requests = probe.params, probe.requests
     if waits:
-        first = send(probe.request, 1, 1)
-        if probe.requests == 1 or not first or first[0].status not in probe.statuses:
+        first = send(params, 1, 1)
+        if requests == 1 or not first or first[0].status not in params["statuses"]:
             return _result(probe, first, 1)
-    return _result(probe, send(probe.request, probe.requests, probe.concurrency), probe.requests)
+    return _result(probe, send(params, requests, params["concurrency"]), requests)
 
 
 def _result(probe: Probe, responses: Sequence[Response], requests: int) -> Result:
@@ -91,13 +91,13 @@ def _result(probe: Probe, responses: Sequence[Response], requests: int) -> Resul
     shares = shares_of(probe.expected, counts, requests, probe.deviation) if probe.expected else []
     statuses = Counter(str(each.status or each.error) for each in responses)
     latency = latency_of(responses)
-    passed = sum(each.status in probe.statuses for each in responses)
+    passed = sum(each.status in probe.params["statuses"] for each in responses)
     by_server = ", ".join(_counts(shares, counts))
     return {
         "changed": False,
-        "msg": f"{passed} of {requests} requests to {probe.request.url} had an expected response"
+        "msg": f"{passed} of {requests} requests to {probe.params['url']} had an expected response"
         + (f": {by_server}" if by_server else ""),
-        "url": probe.request.url,
+        "url": probe.params["url"],
         "requests": requests,
         "statuses": dict(sorted(statuses.items())),
         "counts": counts,
@@ -120,7 +120,7 @@ def _problems(
     """What is not as expected, a sentence each."""
     errors = Counter(each.error for each in responses if each.status is None)
     others = Counter(
-        each.status for each in responses if each.status not in (None, *probe.statuses)
+        each.status for each in responses if each.status not in (None, *probe.params["statuses"])
     )
     problems = [
         f"{count} of {requests} requests had no response: {error}"
@@ -138,20 +138,19 @@ def _problems(
         if not each.fair
     ]
     if probe.expected and any(each.status and each.server is None for each in responses):
-        where = probe.request.server_header or probe.request.server_field
+        where = probe.params.get("server_header") or probe.params.get("server_field")
         problems.append(f"not every response names its server in {where}")
     return problems + _slowness(probe, responses)
 
 
 def _slowness(probe: Probe, responses: Sequence[Response]) -> list[str]:
     seconds = sorted(each.seconds for each in responses if each.status is not None)
-    if probe.max_latency is None or not seconds:
+    highest, percent = probe.params.get("max_latency"), probe.params["latency_percentile"]
+    slow = percentile(seconds, percent) if seconds else 0
+    if highest is None or slow <= highest:
         return []
-    slow = percentile(seconds, probe.percent)
-    if slow <= probe.max_latency:
-        return []
-    which = "the slowest response" if probe.percent == 100 else f"percentile {probe.percent:g}"
-    return [f"{which} took {slow:.3g} s, more than max_latency {probe.max_latency:g} s"]
+    which = "the slowest response" if percent == 100 else f"percentile {percent:g}"
+    return [f"{which} took {slow:.3g} s, more than max_latency {highest:g} s"]
 
 
 def _failure(result: Result, wait_timeout: float) -> NotYet:
@@ -168,27 +167,8 @@ def _probe_from(params: Mapping[str, Any]) -> Probe:
     )
     _check(params, expected)
     requests = params.get("requests") or default_requests(expected)
-    headers = {name: str(value) for name, value in (params.get("headers") or {}).items()}
-    request = Request(
-        url=params["url"],
-        method=params["method"].upper(),
-        headers=headers,
-        body=params.get("body"),
-        timeout=params["request_timeout"],
-        server_header=params.get("server_header"),
-        server_field=params.get("server_field"),
-        tls=tls_settings(params),
-    )
-    return Probe(
-        request=request,
-        requests=requests,
-        concurrency=params["concurrency"],
-        statuses=tuple(params["statuses"]),
-        expected=expected,
-        deviation=allowed_deviation(expected, requests, params["tolerance"]) if expected else 0,
-        max_latency=params.get("max_latency"),
-        percent=params["latency_percentile"],
-    )
+    deviation = allowed_deviation(expected, requests, params["tolerance"]) if expected else 0
+    return Probe(params, expected, requests, deviation)
 
 
 def _check(params: Mapping[str, Any], expected: Sequence[Expected]) -> None:

@@ -4,7 +4,7 @@
 
 """The files that a rollout keeps of a gateway: the operation behind ``rollout_files``.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .._argspec import ArgumentSpec
 from .._deadline import unix_time
 from .._errors import InputError
 from ._base import Operation, Result, Task
-from ._files import is_another, write_private
+from ._files import replace_file
 
 
 def run_rollout_files(task: Task) -> Result:
@@ -27,7 +27,11 @@ def run_rollout_files(task: Task) -> Result:
     for name in (*files, *task.params["remove"]):
         if not name or os.path.basename(name) != name or name in (".", ".."):
             raise InputError(f"{name!r} is not the name of a file in directory {folder}")
-    written = [name for name in files if is_another(os.path.join(folder, name), str(files[name]))]
+    written = [
+        name
+        for name in files
+        if replace_file(os.path.join(folder, name), str(files[name]), check_mode=True)
+    ]
     removed = [*_existing(task), *_old(task, set(written))]
     if not task.check_mode:
         _carry_out(folder, {name: str(files[name]) for name in written}, removed)
@@ -62,7 +66,7 @@ def _carry_out(folder: str, texts: dict[str, str], removed: list[str]) -> None:
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         for name, text in texts.items():
-            write_private(os.path.join(folder, name), text)
+            replace_file(os.path.join(folder, name), text, check_mode=False)
         for name in removed:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(folder, name))

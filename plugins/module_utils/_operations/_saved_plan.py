@@ -9,12 +9,13 @@ Private to the collection.
 
 from __future__ import annotations
 
+import json
+
 from .._argspec import ArgumentSpec
 from .._document._saved import Saved, save
 from .._errors import InputError
 from ._base import Operation, Result, Task
-from ._files import is_another, write_private
-from ._plan_file import read_plan, text_of_plan
+from ._files import read_plan, replace_file
 from ._state import STATE_CHECKS, STATE_OPTIONS, apply_document_plan, origin, plan_document
 
 
@@ -24,20 +25,17 @@ def run_plan(task: Task) -> Result:
     made_from = origin(task, planned)
     dest = task.params.get("dest")
     # Before the prediction, which adds what the gateway would make up.
-    saved = save(made_from, planned.changes, brief=dest is None)
+    saved = save(made_from, planned.text, planned.changes, brief=dest is None)
     earlier = None if dest is None else _earlier(task, dest)
     if earlier is not None:
-        same = save(made_from, planned.changes, earlier["salt"])
+        same = save(made_from, planned.text, planned.changes, earlier["salt"])
         saved = earlier if earlier == same else saved
     predicted = apply_document_plan(task, planned)
     result = {**predicted, "changed": False, "has_changes": predicted["changed"], "plan": saved}
     if dest is None:
         return result
-    text = text_of_plan(saved)
-    changed = is_another(dest, text)
-    if changed and not task.check_mode:
-        write_private(dest, text)
-    return {**result, "changed": changed, "dest": dest}
+    text = json.dumps(saved, indent=2, ensure_ascii=False) + "\n"
+    return {**result, "changed": replace_file(dest, text, task.check_mode), "dest": dest}
 
 
 def _earlier(task: Task, dest: str) -> Saved | None:

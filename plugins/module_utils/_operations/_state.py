@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A state file and a gateway: the operation behind ``kong_state``.
-
-Private to the collection.
-"""
+"""A state file and a gateway: the operation behind ``kong_state``. Private to the collection."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from .._argspec import ArgumentSpec
-from .._document._dbless import to_dbless
+from .._document._dbless import dbless_of
 from .._document._dump import ALL_KINDS
 from .._document._format import ORDER
 from .._document._located import Located, place_of, unpacked, where_of
@@ -24,14 +21,8 @@ from .._document._match import Step
 from .._document._parse import Document, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner
-from .._document._saved import (
-    Origin,
-    differences,
-    origin_of,
-    save,
-    text_of_document,
-)
-from .._document._undo import Undone, undo
+from .._document._saved import Saved, differences, save, text_of_document
+from .._document._undo import undo
 from .._entities._kind import Field
 from .._errors import InputError, KongError
 from .._freeform import with_details
@@ -40,10 +31,12 @@ from .._parallel import WORKERS
 from .._plan import NONE, Plan
 from .._predict import Checks, PredictingGateway, Predictions
 from ._base import Operation, Result, Task
-from ._plan_file import read_plan
+from ._files import read_plan
 
 # Options that decide what is planned.
 _DECISIVE = ("state", "purge_kinds", "cascade", "protect_tags")
+# What a saved plan says of the gateway.
+_VERSIONS = ("name", "version", "edition", "role", "database")
 _COUNTED = {"create": "created", "update": "updated", "delete": "deleted", NONE: "unchanged"}
 
 
@@ -55,7 +48,6 @@ class DocumentPlan:
     :param whole: whether it is loaded as a whole, which a gateway without a database needs.
     """
 
-    content: Mapping[str, Any]
     document: Document
     changes: ChangeSet
     text: str = ""
@@ -76,8 +68,7 @@ def plan_document(task: Task, saving: bool) -> DocumentPlan:
     """
     if task.params["concurrency"] < 1:
         raise InputError("concurrency must be at least 1")
-    content = _content(task)
-    document = _document(task, content)
+    document = _document(task, _content(task))
     text = text_of_document(document) if saving else ""
     for warning in document.warnings:
         task.warn(warning)
@@ -91,12 +82,12 @@ def plan_document(task: Task, saving: bool) -> DocumentPlan:
     )
     owned = bool(document.select_tags or options.purge_kinds) or options.state != "synced"
     if not owned and _has_no_database(task):
-        return _whole(task, content, document, options, text)
+        return _whole(task, document, options, text)
     changes = reconcile(task.gateway, document, options, task.warn)
     # Asked only once there is something to write: most runs find nothing to do.
     if changes.changes and _has_no_database(task):
-        return _whole(task, content, document, options, text)
-    return DocumentPlan(content, document, changes, text)
+        return _whole(task, document, options, text)
+    return DocumentPlan(document, changes, text)
 
 
 def apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
@@ -112,12 +103,19 @@ def apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
     return _result(task, planned.changes, report)
 
 
-def origin(task: Task, planned: DocumentPlan) -> Origin:
-    """What the plan of a task is made from."""
+def origin(task: Task, planned: DocumentPlan) -> Saved:
+    """What the plan of a task is made from: the gateway, and the options that decide."""
+    traits, gateway = task.gateway.traits(), task.gateway
     tags = list(planned.document.select_tags)
-    options = {name: task.params.get(name) for name in _DECISIVE} | {"select_tags": tags}
-    workspace = task.params.get("workspace")
-    return origin_of(task.gateway, workspace, options, planned.text)
+    return {
+        "gateway": {
+            "url": gateway.url,
+            "workspace": task.params.get("workspace"),
+            "control_plane": gateway.control_plane,
+            **{name: getattr(traits, name) for name in _VERSIONS},
+        },
+        "options": {name: task.params.get(name) for name in _DECISIVE} | {"select_tags": tags},
+    }
 
 
 def refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
@@ -132,7 +130,7 @@ def refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
         return
     if saved is None:
         raise InputError(f"plan {path} does not exist: create it with kong_plan")
-    now = save(origin(task, planned), planned.changes, saved["salt"])
+    now = save(origin(task, planned), planned.text, planned.changes, saved["salt"])
     different = differences(saved, now)
     if different:
         raise InputError(
@@ -229,8 +227,10 @@ def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
     partial["not_done"] = [*cascaded, *_summaries(report.not_done)]
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback" and not task.gateway.predicts:
-        undone = undo(task.gateway, report)
-        partial.update(_undo_result(undone), changed=bool(undone.left))
+        undone, left = undo(task.gateway, report)
+        partial.update(
+            undone=[each.summary() for each in undone], left=left, changed=bool(left)
+        )
     return _with_partial(task, report, partial)
 
 
@@ -249,10 +249,6 @@ def _with_partial(task: Task, report: Report, partial: Result) -> KongError:
     return first
 
 
-def _undo_result(undone: Undone) -> Result:
-    return {"undone": [each.summary() for each in undone.undone], "left": undone.left}
-
-
 def _state_after(task: Task, partial: Result) -> str:
     if task.gateway.predicts:
         return "nothing was changed"
@@ -267,13 +263,7 @@ def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
     return [plan.summary() for step in steps for plan in (*step.cascaded, step.plan)]
 
 
-def _whole(
-    task: Task,
-    content: Mapping[str, Any],
-    document: Document,
-    options: SyncOptions,
-    text: str,
-) -> DocumentPlan:
+def _whole(task: Task, document: Document, options: SyncOptions, text: str) -> DocumentPlan:
     """Without a database the document is the whole configuration, and what it lacks goes."""
     if options.state != "synced":
         raise InputError(
@@ -285,14 +275,13 @@ def _whole(
     changes = reconcile(task.gateway, everything, whole, task.warn)
     for protected in changes.protected:
         raise InputError(
-            f"{protected.description} cannot be protected at {task.gateway.url}: without a "
+            f"{protected.plan.description} cannot be protected at {task.gateway.url}: without a "
             "database the document is the whole configuration; add it to the document"
         )
-    return DocumentPlan(content, document, changes, text, whole=True)
+    return DocumentPlan(document, changes, text, whole=True)
 
 
 def _load_whole(task: Task, planned: DocumentPlan) -> Result:
-    content = planned.content
     report = Runner(
         _predicting(task), "continue", task.params["concurrency"], lambda line: None
     ).run(planned.changes)
@@ -300,13 +289,8 @@ def _load_whole(task: Task, planned: DocumentPlan) -> Result:
         exc.failure["where"] = step.where
         raise exc
     if report.done:
-        # The tags of the task are as good as those of the document.
-        tags = list(planned.document.select_tags)
-        info = {**(content.get("_info") or {}), "select_tags": tags}
-        whole_document = to_dbless(
-            {**content, "_info": info}, partial(_config_fields, task.gateway)
-        )
-        task.gateway.load(json.dumps(whole_document))
+        whole = dbless_of(planned.document.items, partial(_config_fields, task.gateway))
+        task.gateway.load(json.dumps(whole))
     return _result(task, planned.changes, report)
 
 
@@ -326,11 +310,7 @@ def _predicting(task: Task) -> Gateway:
 STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
     "src": {"type": "list", "elements": "path"},
     "content": {"type": "raw"},
-    "state": {
-        "type": "str",
-        "choices": ["synced", "applied", "absent"],
-        "default": "applied",
-    },
+    "state": {"type": "str", "choices": ["synced", "applied", "absent"], "default": "applied"},
     "select_tags": {"type": "list", "elements": "str"},
     "default_lookup_tags": {"type": "dict"},
     "purge_kinds": {"type": "list", "elements": "str", "choices": list(ALL_KINDS)},
@@ -339,11 +319,7 @@ STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
     "max_deletes": {"type": "int"},
     "allow_empty": {"type": "bool", "default": False},
     "concurrency": {"type": "int", "default": WORKERS},
-    "on_error": {
-        "type": "str",
-        "choices": ["stop", "continue", "rollback"],
-        "default": "stop",
-    },
+    "on_error": {"type": "str", "choices": ["stop", "continue", "rollback"], "default": "stop"},
     "ignore_konnect": {"type": "bool", "default": False},
 }
 # All that a document points at was read before.

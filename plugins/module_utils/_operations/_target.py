@@ -11,14 +11,12 @@ from dataclasses import replace
 from .._apply import apply, complete, parent_key
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity
-from .._entities._target import TARGET
-from .._entities._upstream import UPSTREAM
+from .._entities._upstream import TARGET, UPSTREAM
 from .._errors import InputError, KongError
 from .._plan import NONE, Plan, by_identity, plan_absent, plan_present
 from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result, result_of_one
-from ._nodes import STATUS_URLS, balancing_nodes
+from ._nodes import STATUS_URLS, TargetWait, balancing_nodes
 from ._upstream import TARGETS, refuse_no_weight, targets_from
-from ._wait import TargetWait
 
 
 def run_target(task: Task) -> Result:
@@ -90,7 +88,8 @@ def _plan_one(task: Task, wanted: Entity, current: Entity | None) -> Plan:
         return plan_absent(TARGET, current, upstream)
     if state == "drained" and current is None:
         task.warn(
-            f"target {wanted['target']} of upstream {upstream} does not exist, nothing to drain"
+            f"target {wanted['target']} of upstream {upstream} does not exist at "
+            f"{task.gateway.url}, nothing to drain"
         )
         return Plan(TARGET, NONE, parent=upstream)
     desired = complete(task.gateway, TARGET, wanted, current, task.warn)

@@ -4,9 +4,8 @@
 
 """Mark a target healthy or unhealthy: the operation behind ``kong_target_health``.
 
-Private to the collection.
-
-Source of the rules: the conformance cases health_states and target_health.
+Source of the rules: the conformance cases health_states and target_health. Private to the
+collection.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll
 from .._entities._identity import find_by_reference, refuse_empty
 from .._entities._kind import PLACEHOLDER, Entity
-from .._entities._target import TARGET
-from .._entities._upstream import UPSTREAM
+from .._entities._upstream import TARGET, UPSTREAM
 from .._errors import InputError, error_context
 from .._gateway._errors import NoBalancer
 from .._gateway._protocol import Gateway

@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from .._apply import absent, apply, complete, present
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity, Field
-from .._entities._target import TARGET
-from .._entities._upstream import UPSTREAM
+from .._entities._upstream import TARGET, UPSTREAM
 from .._errors import InputError
 from .._plan import CREATE, DELETE, Plan, keep_protected, plan_absent, plan_many, refuse_duplicates
 from .._values import normalise, warnings_about

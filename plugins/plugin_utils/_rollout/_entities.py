@@ -4,7 +4,7 @@
 
 """Dumps with IDs as flat entities: what undoes changes, and what became different.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

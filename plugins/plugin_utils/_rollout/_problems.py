@@ -4,7 +4,7 @@
 
 """Results of modules as sentences about what is wrong; none where nothing is.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """What became of the gateways of a rollout, from the variables of their hosts.
 
-PRIVATE to the collection: it can change in any release.
+Private to the collection.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 from typing import Any
 
 from ansible.module_utils.common.text.converters import to_text
@@ -55,5 +56,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """The run is over."""
         hosts = {host: stats.summarize(host) for host in stats.processed}
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        seconds = sum(each.ru_utime + each.ru_stime for each in used)
         with open(os.environ["KONG_TEST_RECORD"], "w", encoding="utf-8") as file:
-            json.dump({"stats": hosts, "tasks": self.tasks}, file, default=to_text)
+            found = {"stats": hosts, "tasks": self.tasks, "seconds": seconds}
+            json.dump(found, file, default=to_text)
