@@ -50,6 +50,7 @@ def plan_of(given: Options, facts: Facts, now: float) -> dict[str, Any]:
     paths = sorted({file["path"] for file in files} | set(_PAIR))
     moved = _PAIR if certificate["action"] != "none" else ()
     kept = {name: options[name] for name in ("method", "version", "edition")}
+    is_helm = options["method"] == "helm"
     return {
         "problems": _checks.problems_of(options, settings, fixed, facts),
         "warnings": _checks.warnings_of(options, settings, certificate["action"]),
@@ -59,7 +60,7 @@ def plan_of(given: Options, facts: Facts, now: float) -> dict[str, Any]:
         "run": run,
         "requirements": _methods.requirements_of(options, facts),
         "commands": _methods.commands_of(options, run),
-        "helm": options["method"] == "helm" and _methods.helm_of(options, settings, files, run["ref"]),
+        "helm": is_helm and _methods.helm_of(options, settings, files, run["ref"]),
         "files": files,
         "moves": {path.replace("tls.", "new."): path for path in moved},
         "paths": paths,
