@@ -31,7 +31,10 @@ def _read(text: str) -> Any:
 
 
 REFUSED = [
-    ("_transform: false\n", "kong.yaml:2: _transform false is not supported"),
+    (
+        "_transform: false\nbasicauth_credentials: [{consumer: c, username: u, password: p}]\n",
+        "kong.yaml:2: _transform false is not supported for passwords",
+    ),
     ("upstreams: []\n_konnect: {control_plane_name: x}\n", "kong.yaml:3: "),
     ("upstreams: []\n_workspace: team\n", "kong.yaml:3: the document is for the workspace team"),
     ("upstreams: []\nx-own: 1\n", "kong.yaml:3: x-own is not a section of a state file"),

@@ -299,7 +299,11 @@ def test_a_wrong_value_is_named_with_its_place(fields: dict[str, Any], words: st
     [
         ({}, '_format_version must be "3.0"'),
         ({"_format_version": "1.1"}, '_format_version must be "3.0"'),
-        ({**HEAD, "_transform": False}, "_transform false is not supported"),
+        ({**HEAD, "_transform": False, "oauth2_credentials": [{}]}, "_transform false is not"),
+        (
+            {**HEAD, "_transform": False, "consumers": [{"basicauth_credentials": [{}]}]},
+            "_transform false is not supported for passwords",
+        ),
         ({**HEAD, "_info": {"skip_hash_for_basic_auth": True}}, "passwords are hashed already"),
         ({**HEAD, "_konnect": {"control_plane_name": "x"}}, "ignore_konnect"),
         ({**HEAD, "x-common": {}}, "x-common is not a section of a state file"),
@@ -317,6 +321,17 @@ def test_a_wrong_value_is_named_with_its_place(fields: dict[str, Any], words: st
 )
 def test_a_document_that_is_none(document: dict[Any, Any], words: str) -> None:
     assert words in _refused(document)
+
+
+def test_the_export_of_a_gateway_has_nulls_in_place_of_lists() -> None:
+    entry = {"id": "1", "cert": "c", "key": "k", "snis": None, "created_at": 1}
+    cluster = [{"key": "cluster_id", "value": "2"}]
+    route = {"id": "3", "name": None, "paths": ["/a"]}
+    document = parse({
+        **HEAD, "_transform": False, "certificates": [entry], "routes": [route],
+        "parameters": cluster,
+    })  # fmt: skip
+    assert [item.written["id"] for item in document.items] == ["1", "3"]
 
 
 def test_empty_sections_and_an_empty_konnect_are_nothing() -> None:

@@ -169,6 +169,17 @@ def test_a_new_password_is_written_and_shown_nowhere(tasks: Tasks) -> None:
     assert str(changed["password"]) not in repr(result)
 
 
+def test_a_client_secret_is_sent_with_the_rest_as_a_gateway_takes_it_so_only(tasks: Tasks) -> None:
+    path = f"/consumers/{ID['a']}/oauth2"
+    stored = {"id": ID["c"], "client_id": "x", "client_secret": "hash", "hash_secret": True}
+    steps = [
+        GET_ALICE, _get(path, stored),
+        Step("PUT", f"{path}/{ID['c']}", answer(200, stored), {**stored, "client_secret": "new"}),
+    ]  # fmt: skip
+    params = {"type": "oauth2", "consumer": "alice", "client_id": "x", "client_secret": "new"}
+    assert tasks.run(KONG_CREDENTIAL, steps, **params)["operation"] == "update"
+
+
 def test_a_password_of_one_who_is_there_is_left_alone_when_asked(tasks: Tasks) -> None:
     params = {**PARAMS, "password": "new-pw", "update_password": "on_create"}
     assert not tasks.run(KONG_CREDENTIAL, [GET_ALICE, _get(BASIC, STORED)], **params)["changed"]

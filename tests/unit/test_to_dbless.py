@@ -175,6 +175,11 @@ def _filter(document: Any) -> Any:
             id="defaults lie under what is written",
         ),
         pytest.param(
+            {"certificates": [{"cert": "c", "key": "k", "snis": ["a.test"]}]},
+            {"certificates": [{"cert": "c", "key": "k", "snis": [{"name": "a.test"}]}]},
+            id="SNIs stay in a certificate that they cannot name",
+        ),
+        pytest.param(
             {
                 "_info": {"select_tags": ["t", "v"]},
                 "services": [{"name": "s", "tags": ["v", "w"], "routes": [{"name": "r"}]}],
@@ -192,15 +197,10 @@ def _filter(document: Any) -> Any:
                     }
                 ],
                 "plugins": [{"name": "p", "tags": ["t", "v"], "partials": [{"name": "shared"}]}],
-                "certificates": [
-                    {
-                        "id": "1",
-                        "tags": ["t", "v"],
-                        "snis": [
-                            {"name": "a.test", "tags": ["t", "v"]},
-                            {"name": "b.test", "tags": ["t", "v"]},
-                        ],
-                    }
+                "certificates": [{"id": "1", "tags": ["t", "v"]}],
+                "snis": [
+                    {"name": "a.test", "certificate": "1", "tags": ["t", "v"]},
+                    {"name": "b.test", "certificate": "1", "tags": ["t", "v"]},
                 ],
                 "routes": [{"name": "r2", "snis": ["a.test"], "tags": ["t", "v"]}],
                 "licenses": [{"payload": "{}"}],

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from .._entities._certificate import SNI
 from .._entities._consumer import CONSUMER, MEMBER
 from .._entities._identity import looks_like_id
 from .._entities._kind import Field
@@ -74,7 +75,7 @@ def dbless_of(items: Iterable[Item], config_fields: ConfigFields | None = None) 
             record = records[id(item)] = _record(item, config_fields)
             above = result
             for name, link in item.links.items():
-                if isinstance(link, Item) and item.kind is not MEMBER:
+                if isinstance(link, Item) and not _stands_apart(item, link):
                     above = records[id(link)]
                 else:
                     by_name = consumers.get(link, link) if isinstance(link, CustomId) else link
@@ -86,6 +87,14 @@ def dbless_of(items: Iterable[Item], config_fields: ConfigFields | None = None) 
         if item.kind is not MEMBER or record not in listed:
             listed.append(record)
     return result
+
+
+def _stands_apart(item: Item, owner: Item) -> bool:
+    """Whether an entity is listed beside what it belongs to, and not in it.
+
+    3.9 refuses the SNIs in a certificate once any consumer has a credential of basic-auth.
+    """
+    return item.kind is MEMBER or (item.kind is SNI and bool(owner.written.get("id")))
 
 
 def _record(item: Item, config_fields: ConfigFields | None) -> Record:

@@ -62,10 +62,12 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 DEFAULTED = ("service", "route", "upstream", "target")
 # Notes, which the gateway's own format takes at the top and in each entity.
 NOTES = ("_comment", "_ignore")
+# What a gateway's own export has of its cluster, which is no configuration.
+PARAMETERS = "parameters"
 # What a document says about itself.
 META = (
     *("_format_version", "_transform", "_info", "_workspace", "_konnect", "_plugin_configs"),
-    *NOTES,
+    *(PARAMETERS, *NOTES),
 )
 # Who is in which consumer group: a section, or a list in either of the two.
 MEMBERS = "consumer_group_consumers"
@@ -87,6 +89,8 @@ _INFO = (
     "skip_hash_for_basic_auth",
     "include_plugin_definitions",
 )
+# Sections of what a gateway stores as a hash.
+_HASHED = ("basicauth_credentials", "oauth2_credentials")
 _LOOKED_UP = ("consumers", "consumer_groups", "routes", "services", "partials")
 
 
@@ -132,13 +136,20 @@ def mapping_in(above: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found
 
 
+def _has_passwords(document: Mapping[str, Any]) -> bool:
+    """Whether a document can hold what a gateway stores as a hash."""
+    consumers = document.get("consumers") or ()
+    holders = [document, *(each for each in consumers if isinstance(each, Mapping))]
+    return any(each.get(section) for each in holders for section in _HASHED)
+
+
 def _check_sections(document: Mapping[str, Any]) -> None:
     if str(document.get("_format_version")) != "3.0":
         raise InputError(f'{place_of(document, "_format_version")}: _format_version must be "3.0"')
-    if document.get("_transform") is False:
+    if document.get("_transform") is False and _has_passwords(document):
         raise InputError(
-            f"{place_of(document, '_transform')}: _transform false is not supported: it says that "
-            "passwords are hashed already, and the gateway would hash them again"
+            f"{place_of(document, '_transform')}: _transform false is not supported for "
+            "passwords: it says that they are hashed already, and the gateway would hash them again"
         )
     if document.get("_konnect"):
         raise InputError(

@@ -230,7 +230,11 @@ class _Reader:
         nests, known = _names_of(kind.name)
         own = Located(strings=getattr(entry, "strings", None))
         nested = {}
+        # A gateway's own export has nulls for lists that nest nowhere, and for missing names.
+        absent = {*nests, *((kind.identity.field,) if entry.get("id") else ())}
         for key, value in entry.items():
+            if value is None and key in absent:
+                continue
             if key in nests:
                 nested[key] = value
             elif key in kind.read_only:

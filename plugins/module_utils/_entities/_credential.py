@@ -110,7 +110,8 @@ CREDENTIALS = {
             Field("client_type", choices=("confidential", "public")),
             Field("hash_secret", "bool"),
             Field("redirect_uris", "list", elements="str", unordered=True, empty_is_null=True),
-            global_path="oauth2",
+            # A gateway takes a secret together with hash_secret only.
+            global_path="oauth2", replaced=("client_secret",),
         ),
         _kind(
             "acl", "acls", "acls", "group",

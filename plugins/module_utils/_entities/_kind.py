@@ -155,7 +155,7 @@ class Kind:
     :param read_only: fields that a gateway returns and does not accept.
     :param reserved: names of entities that the collection keeps for itself: in no list.
     :param keeps_nulls: free-form fields, whose nulls are values.
-    :param replaced: fields that only a replacement of the whole entity can clear.
+    :param replaced: fields that only a replacement of the whole entity can change.
     :param read: an entity from what a gateway returned (and the parent's ID), if that differs.
     :param write: what is sent to create an entity, if that is not the entity.
     :param predict: completes a prediction with what schemas do not say, in place.
