@@ -325,9 +325,10 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
         if _outcome_unknown(exc):
             return _create_again(gateway, plan, parent, exc)
         if isinstance(exc, ParentMissing):
-            raise InputError(
-                f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure
-            ) from exc
+            missing = InputError(f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure)
+            # The sentence of check mode, which looks the parent up before it plans.
+            missing.within(f"{plan.description} at {gateway.url}")
+            raise missing from exc
         raise
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -162,7 +163,7 @@ def _run(
 def _run_on_terminal(
     answer: tuple[str, str], command: list[str | Path], folder: Path, environment: dict[str, str]
 ) -> tuple[int, str]:
-    """Type an answer once its prompt is shown, as what is typed before is thrown away."""
+    """Type an answer when nothing follows its prompt; what was typed too early is thrown away."""
     prompt, typed = answer
     process = subprocess.Popen(
         [sys.executable, "-c", _TERMINAL, *command], cwd=folder, env=environment,
@@ -172,12 +173,16 @@ def _run_on_terminal(
     killer = threading.Timer(LIMIT, kill_tree, [process.pid])
     killer.start()
     try:
-        shown = b""
-        while prompt.encode() not in shown and (more := os.read(process.stdout.fileno(), 4096)):
-            shown += more
-        process.stdin.write(f"{typed}\n".encode())
-        process.stdin.flush()
-        shown += process.stdout.read()
+        shown, output = b"", process.stdout.fileno()
+        while True:
+            if select.select([output], [], [], 1.0)[0]:
+                more = os.read(output, 65536)
+                if not more:
+                    break
+                shown += more
+            elif prompt.encode() in shown:
+                process.stdin.write(f"{typed}\n".encode())
+                process.stdin.flush()
         return process.wait(), shown.decode().replace("\r\n", "\n")
     finally:
         killer.cancel()

@@ -74,7 +74,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         more = {
             "konnect_token": TOKEN,
             "konnect_url": str(client.client.base_url).rstrip("/"),
-            "konnect_control_plane": "default",
+            "kong_control_plane": "default",
         }
         yield Place(client, control, lab, lab.hosts, more)
 
@@ -125,7 +125,7 @@ def test_absent_unpins_a_pair_that_never_came_into_use(place: Place) -> None:
 
 
 def test_without_a_token_all_keys_are_made_and_what_to_pin_is_printed(place: Place) -> None:
-    for name in ("konnect_token", "konnect_url", "konnect_control_plane"):
+    for name in ("konnect_token", "konnect_url", "kong_control_plane"):
         del place.more[name]
     run = place.run(control_plane_url=f"https://{place.control.cluster}").ok()
     text = run.stdout.replace("\\n", "\n")

@@ -224,7 +224,7 @@ def test_a_target_of_no_upstream_is_said_so(
     )
     assert isinstance(error, InputError)
     assert error.message == (
-        f"Could not create target {ADDRESS} of upstream web at {URL}: upstream web does not exist"
+        f"target {ADDRESS} of upstream web at {URL}: upstream web does not exist"
     )
 
 

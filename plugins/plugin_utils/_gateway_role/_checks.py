@@ -90,8 +90,7 @@ def _mode(options: Options, settings: Settings) -> list[Rule]:
         (node and url and not _ENDPOINT.fullmatch(url),
          "gateway_control_plane_url must be a host name or IPv4 address, as cp.example.com:8005."),
         (options["pins"] and (not plane or len(options["control_planes"]) != 1),
-         f"konnect_control_plane={plane} does not exist in Konnect; create it or correct its"
-         " name."),
+         f"konnect_control_plane={plane} does not exist in Konnect; create it or correct it."),
         (mode == "konnect" and not enterprise,
          "gateway_mode=konnect needs gateway_edition=enterprise."),
         *((options[name] and not fits, f"gateway_{name} needs {what}; remove one of them.")
