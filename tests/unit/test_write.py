@@ -73,7 +73,7 @@ def test_every_document_comes_back(style: str, found: dict[str, Any]) -> None:
     "text", ['${{ env "DECK_GONE" }}', "a ${{ b", "${{", "${{${{\n}}", "{{ x }}"]
 )
 def test_what_looks_like_a_placeholder_comes_back_as_it_is(style: str, text: str) -> None:
-    document = {**HEAD, "value": [text]}
+    document = {**HEAD, "value": [text], "keys": {text: text}}
     assert _read(text_of(document, style), style) == document
 
 

@@ -75,7 +75,7 @@ def text_of(document: Mapping[str, Any], style: str) -> str:
     :raises InputError: the Python package for it is missing.
     """
     if style == "json":
-        text = json.dumps(map_strings(document, _for_json), indent=2, ensure_ascii=False)
+        text = json.dumps(_for_json(document), indent=2, ensure_ascii=False)
         # A number stands without quotes.
         text = _CONVERTED.sub(r"\1", text)
         return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
@@ -94,11 +94,15 @@ def text_of(document: Mapping[str, Any], style: str) -> str:
     return written
 
 
-def _for_json(text: str) -> str:
+def _for_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_literal(key): _for_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_for_json(item) for item in value]
     # Quotes would need escapes here, which no template knows.
-    if isinstance(text, Placeholder):
-        return f"${{{{ env `{text.variable}` | {text.conversion or 'js'} }}}}"
-    return _literal(text)
+    if isinstance(value, Placeholder):
+        return f"${{{{ env `{value.variable}` | {value.conversion or 'js'} }}}}"
+    return _literal(value) if isinstance(value, str) else value
 
 
 def _literal(text: str) -> str:
