@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Control planes of Konnect and their groups: the operations behind ``konnect_control_plane``.
+"""Control planes of Konnect, their certificates and nodes: the operations behind ``konnect_*``.
 
 Private to the collection.
 """
@@ -30,6 +30,9 @@ from ._base import Operation, Result, Task, apply_plans, changes_of, entity_resu
 from ._entity import STATE, fields_with_id
 
 _MOST_AT_ONCE = 50  # members that one request adds or removes
+MOST_CERTIFICATES = 32  # of one control plane
+# A data plane pings every 30 seconds.
+_SILENT_AFTER = 90
 
 
 def account(gateway: Gateway, within: bool = False) -> KonnectAccount:
@@ -168,11 +171,6 @@ KONNECT_CONTROL_PLANE_INFO = Operation(
     writes=False,
     opens=account,
 )
-
-
-MOST_CERTIFICATES = 32  # of one control plane
-# A data plane pings every 30 seconds.
-_SILENT_AFTER = 90
 
 
 def of_control_plane(gateway: Gateway) -> Gateway:
