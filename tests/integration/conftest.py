@@ -72,8 +72,10 @@ def _of_mode(mode: str) -> Iterator[Gateway]:
     serves = real is not None and real.is_ours and real.mode == mode
     started = recorded(real) if real and serves else _recorded_sandbox("--mode", mode)
     with started as gateway:
-        yield gateway
-        gateway.reset()
+        try:
+            yield gateway
+        finally:
+            gateway.reset()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

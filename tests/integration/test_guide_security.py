@@ -31,7 +31,7 @@ def _rights(module: str) -> set[tuple[str, str]]:
     for modules, endpoints, actions in ROW.findall(TABLE):
         if f"``{module}``" not in modules:
             continue
-        own, _, only_read = endpoints.partition("; read ")
+        own, _separator, only_read = endpoints.partition("; read ")
         found |= {("read", one) for one in re.findall(r"``(/\S*)``", only_read)}
         for endpoint in re.findall(r"``(/\S*)``", own):
             found |= {(action.strip(), endpoint) for action in actions.split(",")}

@@ -253,4 +253,3 @@ def test_a_drain_leaves_a_gateway_without_the_target_alone(
         assert [each["name"] for each in other.entities("/upstreams")] == ["shop"]
         assert not [each for each in other.writes() if "/targets" in each]
     assert _weights(shop)[one.target] == 100
-

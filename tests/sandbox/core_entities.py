@@ -49,11 +49,11 @@ EMPTY: dict[str, Any] = {"data": []}
 def without_nulls(value: Any) -> Any:
     """A response as Konnect gives it: fields that are null are left out.
 
-    Settings of plugins and vaults are free-form and keep their nulls; those of partials are not.
+    Settings of plugins, which have protocols, keep their nulls.
     """
     if isinstance(value, dict):
         return {
-            name: item if name == "config" and "type" not in value else without_nulls(item)
+            name: item if name == "config" and "protocols" in value else without_nulls(item)
             for name, item in value.items() if item is not None
         }
     return [without_nulls(item) for item in value] if isinstance(value, list) else value

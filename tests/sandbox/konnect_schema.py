@@ -43,8 +43,8 @@ NEW_FIELDS: dict[str, list[Spec]] = {
     "keys": [{"x5t": {"type": "string"}}],
 }
 
-#: What the settings of each vault have since 3.11.
-VAULT_FIELDS: list[Spec] = [{"base64_decode": {"type": "boolean", "default": False}}]
+#: What the settings of each vault have since 3.11; no description of the API has its default.
+VAULT_FIELDS: list[Spec] = [{"base64_decode": {"type": "boolean"}}]
 
 
 def extend(dump: dict[str, Any]) -> None:

@@ -395,7 +395,6 @@ def deep_merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
-
 def refuse_duplicates(items: Sequence[Item]) -> None:
     """:raises InputError: two items are one entity; with both places."""
     named: dict[tuple[str, str], Item] = {}

@@ -36,7 +36,7 @@ def strings_in(values: list[Any]) -> list[Any]:
 def typed(
     fields: Iterable[Field],
     written: Mapping[str, Any],
-    strings: Strings = _NO_STRINGS,
+    strings: Strings,
     at: str = "",
 ) -> Entity:
     """``written`` with each declared field in its type; ``'5'`` is a number where one is meant.
