@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import ipaddress
 from dataclasses import dataclass
@@ -59,3 +60,17 @@ def self_signed(folder: Path, name: str) -> Pair:
         )
     )
     return pair
+
+
+def jwk(key: str, kid: str) -> dict[str, str]:
+    """The JSON Web Key of such a private key in PEM format; `d` is its secret."""
+    private = serialization.load_pem_private_key(key.encode(), None)
+    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    numbers = private.private_numbers()
+    public = numbers.public_numbers
+    parts = {"d": numbers.private_value, "x": public.x, "y": public.y}
+    encoded = {
+        name: base64.urlsafe_b64encode(part.to_bytes(32, "big")).rstrip(b"=").decode()
+        for name, part in parts.items()
+    }
+    return {"kid": kid, "kty": "EC", "crv": "P-256", **encoded}
