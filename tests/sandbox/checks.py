@@ -92,12 +92,12 @@ UNLESS_WRONG = ("mutually_exclusive", "mutually_required")
 @functools.cache
 def _view(field: Field | None, match: str) -> Field:
     """A field seen through a condition: the condition's checks over the field's own."""
-    spec = {} if field is None else dict(field.spec)
-    spec.update(json.loads(match))
+    written = json.loads(match)
+    spec = {**({} if field is None else field.spec), **written}
     view = Field(spec, "", {})
     if field is not None:
         view.validator = field.validator
-        if "elements" not in json.loads(match):
+        if "elements" not in written:
             view.elements = field.elements
     return view
 

@@ -50,7 +50,8 @@ class Gateway:
         """Not `counts`: without a database and on control planes nodes share no counters."""
         self.dump = schema.dump(version)
         for plugin in () if counts else COUNTING:
-            _fields(self.dump["plugins"][plugin], "config")["policy"]["one_of"].remove("cluster")
+            config = schema.field_of(self.dump["plugins"][plugin], "config")
+            schema.field_of(config, "policy")["one_of"].remove("cluster")
         self.edition = edition
         self.declared, extra = KINDS, EXTRA_FIELDS
         if edition != "community":
@@ -184,12 +185,6 @@ UNKNOWN = {
 
 #: Plugins that count requests in the database, where there is one.
 COUNTING = ("rate-limiting", "response-ratelimiting")
-
-
-def _fields(spec: dict[str, Any], name: str) -> dict[str, Any]:
-    """The fields of a dump's record by name."""
-    found = next(entry[name] for entry in spec["fields"] if name in entry)
-    return {key: field for entry in found["fields"] for key, field in entry.items()}
 
 
 def _vault(fields: list[str], more: list[dict[str, Any]]) -> Record:

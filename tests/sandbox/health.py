@@ -54,10 +54,12 @@ class Health:
             return {"PUT": self._setter(name, rest[1], address, STATES[rest[-1]])}
         return None
 
-    def _upstream(self, name: str) -> Entity:
+    def _upstream(
+        self, name: str, missing: Callable[[], errors.Refusal] = errors.not_found
+    ) -> Entity:
         upstream = self.entities.find("upstreams", self.entities.keys("upstreams", name))
         if upstream is None:
-            raise errors.not_found()
+            raise missing()
         return upstream
 
     def _targets(self, upstream: Entity) -> list[Entity]:
@@ -67,10 +69,7 @@ class Health:
 
     def _all_targets(self, name: str, call: Call) -> Answer:
         """Unlike the list of targets this one comes in the database's order and pages."""
-        upstream = self.entities.find("upstreams", self.entities.keys("upstreams", name))
-        if upstream is None:
-            raise errors.unexpected()
-        targets = self._targets(upstream)
+        targets = self._targets(self._upstream(name, missing=errors.unexpected))
         path = f"/upstreams/{name}/targets/all"
         return 200, paging.by_key(targets, lambda item: [item["id"]], call.query, path)
 

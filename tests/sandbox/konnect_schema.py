@@ -14,6 +14,7 @@ from typing import Any
 from . import enterprise
 from .declared import EXTRA_FIELDS as ON_PREMISES
 from .declared import Declared
+from .schema import field_of
 
 Spec = dict[str, Any]
 
@@ -53,13 +54,8 @@ def extend(dump: dict[str, Any]) -> None:
     entities = dump["entities"]
     for kind, fields in NEW_FIELDS.items():
         entities[kind]["fields"] += fields
-    _field(entities["routes"], "protocols")["default"] = ["https"]
-    algorithm = _field(entities["upstreams"], "algorithm")
+    field_of(entities["routes"], "protocols")["default"] = ["https"]
+    algorithm = field_of(entities["upstreams"], "algorithm")
     algorithm["one_of"] = [*algorithm["one_of"], "sticky-sessions"]
     certificates = entities["certificates"]
     certificates["fields"] = [field for field in certificates["fields"] if "snis" not in field]
-
-
-def _field(schema: Spec, name: str) -> Spec:
-    found: Spec = next(field[name] for field in schema["fields"] if name in field)
-    return found

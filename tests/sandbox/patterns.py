@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lua patterns, which the gateway's schemas hold, as Python's regular expressions."""
+"""Lua patterns of the gateway's schemas, and PCRE, as Python's regular expressions."""
 
 from __future__ import annotations
 
@@ -80,3 +80,14 @@ def compiled(pattern: str) -> re.Pattern[str]:
 def matches(pattern: str, text: str) -> bool:
     """Whether `text` holds a match, as `string.match` would find it."""
     return compiled(pattern).search(text) is not None
+
+
+def python_pattern(pattern: str) -> re.Pattern[str]:
+    """A path's or header's PCRE as Python's: named groups and the end of the text differ.
+
+    Raises `re.error` for what Python cannot express.
+    """
+    text = re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
+    text = re.sub(r"(?<!\\)((?:\\\\)*)\\Z", r"\1(?=\\n?\\Z)", text)
+    text = re.sub(r"(?<!\\)((?:\\\\)*)\\z", r"\1\\Z", text)
+    return re.compile(text, re.ASCII)

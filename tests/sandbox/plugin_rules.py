@@ -10,6 +10,7 @@ import urllib.parse
 from typing import Any
 
 from . import values
+from .patterns import python_pattern
 from .schema import Validator
 
 PERIODS = ("second", "minute", "hour", "day", "month", "year")
@@ -72,7 +73,7 @@ def _http_log(config: dict[str, Any]) -> str | None:
 
 def _origin(value: str) -> str | None:
     try:
-        re.compile("" if value == "*" else value)
+        python_pattern("" if value == "*" else value)
     except re.error:
         return f"'{value}' is not a valid regex"
     return None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .paths import clean_postfix, normalize, upstream_path
+from .patterns import python_pattern
 
 Entity = dict[str, Any]
 
@@ -51,17 +52,6 @@ class _PathMatch:
     prefix: str | None = None
     postfix: str | None = None
     captures: Mapping[str, str] = field(default_factory=dict)
-
-
-def python_pattern(pattern: str) -> re.Pattern[str]:
-    """A path's or header's PCRE as Python's: named groups and the end of the text differ.
-
-    Raises `re.error` for what Python cannot express.
-    """
-    text = re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
-    text = re.sub(r"(?<!\\)((?:\\\\)*)\\Z", r"\1(?=\\n?\\Z)", text)
-    text = re.sub(r"(?<!\\)((?:\\\\)*)\\z", r"\1\\Z", text)
-    return re.compile(text, re.ASCII)
 
 
 def split_port(host: str) -> tuple[str, int | None]:

@@ -108,6 +108,12 @@ def specialised(base: Record, special: Record) -> Record:
     return out
 
 
+def field_of(spec: dict[str, Any], name: str) -> dict[str, Any]:
+    """A field of a dump's record by its name."""
+    found: dict[str, Any] = next(field[name] for field in spec["fields"] if name in field)
+    return found
+
+
 def dump(version: str) -> dict[str, Any]:
     """The schemas of one gateway as it answered them: entities, plugins, version."""
     text = (DATA / f"kong-{version}.json").read_text(encoding="utf-8")

@@ -14,6 +14,9 @@ from .schema import Record
 PORTS = {"http": 80, "https": 443}
 SCHEMES: dict[int | str, str] = {80: "http", 443: "https"}
 
+#: Algorithms that `hash_on` decides between.
+BY_HASH = (None, "round-robin", "consistent-hashing")
+
 #: Algorithms that hash on nothing.
 UNHASHED = ("least-connections", "latency")
 
@@ -49,8 +52,8 @@ def upstream_hashing(data: dict[str, Any]) -> dict[str, Any]:
         if out["hash_on"] is None:
             out["hash_on"] = "none"
         elif out["hash_on"] == "none":
-            hashes = out.get("algorithm") in (None, "round-robin", "consistent-hashing")
-            out["algorithm"] = "round-robin" if hashes else out["algorithm"]
+            if out.get("algorithm") in BY_HASH:
+                out["algorithm"] = "round-robin"
         elif isinstance(out["hash_on"], str):
             out["algorithm"] = "consistent-hashing"
     return out

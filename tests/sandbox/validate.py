@@ -86,7 +86,7 @@ def _patterns_any(value: str, argument: dict[str, Any]) -> str | None:
 
 def _regex(value: str) -> str | None:
     try:
-        re.compile(re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", value))
+        patterns.python_pattern(value)
     except re.error:
         return f"not a valid regex: {value}"
     return None

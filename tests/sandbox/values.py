@@ -10,6 +10,7 @@ import re
 import urllib.parse
 from typing import NamedTuple
 
+from .patterns import python_pattern
 from .pem import certificate_error, key_error
 
 DEFAULT_PORT = 8000
@@ -213,7 +214,7 @@ def route_path(text: str) -> str | None:
             return None
         return f"non-normalized path, consider use '{normalised}' instead"
     try:
-        re.compile(re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", text[1:]))
+        python_pattern(text[1:])
     except re.error as error:
         return (
             f"invalid regex: '{text[1:]}' (PCRE returned: pcre2_compile() failed: "
@@ -236,7 +237,7 @@ PCRE = {
 def _in_words_of_pcre(error: re.error, expression: str) -> str:
     for begin, (words, shows_rest) in PCRE.items():
         if error.msg.startswith(begin):
-            rest = f' at "{expression[error.pos :]}"' if shows_rest else ""
+            rest = f' at "{str(error.pattern)[error.pos :]}"' if shows_rest else ""
             return f'{words} in "{expression}"{rest}'
     return f'{error.msg} in "{expression}"'
 
