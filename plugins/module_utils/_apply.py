@@ -390,7 +390,9 @@ def _lost_race(plan: Plan, exc: KongError) -> bool:
     if not isinstance(exc, UniqueViolation):
         return False
     names = plan.kind.identity.names(plan.kind)
-    return plan.kind.path_id is not None or any(
+    # What is no field, as an index or the ID, can be that of the identity: it is looked up.
+    is_other = plan.kind.path_id is None and exc.taken.keys() & plan.kind.fields_by_name.keys()
+    return not is_other or any(
         name in exc.taken and exc.taken[name] == plan.body.get(name) for name in names
     )
 
