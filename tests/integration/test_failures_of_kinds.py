@@ -111,13 +111,12 @@ RACES: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("module", "path", "options"), RACES, ids=[f"{race[0]}-{' '.join(race[2])}" for race in RACES]
-)
+@pytest.mark.parametrize("race", RACES, ids=lambda race: f"{race[0]}-{' '.join(race[2])}")
 def test_two_plays_that_make_the_same_at_once_both_succeed(
-    engine: Engine, empty_gateway: Gateway, pems: dict[str, str], module: str, path: str,
-    options: dict[str, Any],
+    engine: Engine, empty_gateway: Gateway, pems: dict[str, str],
+    race: tuple[str, str, dict[str, Any]],
 ) -> None:
+    module, path, options = race
     options = {name: pems.get(str(value), value) for name, value in options.items()}
     engine.ok("kong_consumer", username="alice")
     engine.ok("kong_service", name="web", host="a.test")

@@ -67,7 +67,7 @@ def _plan(task: Task, written: Entity, wanted: list[str] | None) -> tuple[Plan, 
     if current is None and "cert" in desired and "id" not in desired:
         # Of a task that ended before it created the SNIs.
         current = task.gateway.find_by(CERTIFICATE, "id", new)
-        if current is not None and _snis_of(task, current):
+        if current is not None and set(_snis_of(task, current)) - set(wanted or ()):
             current, new = None, str(uuid.uuid4())
     before: list[str] = []
     if current is not None:
@@ -105,7 +105,9 @@ def _refuse_snis_of_others(
         return  # none was found by an SNI: one that exists by now is met as it is created
     by_id_only = plan.operation == DELETE and "id" in task.params
     for name in wanted:
-        if name not in before and (by_id_only or task.gateway.find_by(SNI, "name", name)):
+        found = None if name in before else task.gateway.find_by(SNI, "name", name)
+        others = found is not None and found[CERTIFICATE.name]["id"] != plan.stored.get("id")
+        if others or (by_id_only and name not in before):
             raise InputError(f"sni {name} belongs to another certificate")
 
 
