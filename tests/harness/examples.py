@@ -14,7 +14,7 @@ import functools
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -82,9 +82,9 @@ def _of_page(path: Path, page: str) -> Iterator[Example]:
     else:
         found = [(kind or "bash", name, body) for name, kind, body in MARKDOWN.findall(text)]
     for kind, name, body in found:
-        body = textwrap.dedent(body).strip() + "\n"
+        block = textwrap.dedent(body).strip() + "\n"
         if kind not in OUTPUTS:
-            yield Example(page, _title(kind, name, body), kind, body, name)
+            yield Example(page, _title(kind, name, block), kind, block, name)
 
 
 def _of_plugin(path: Path) -> Iterator[Example]:
@@ -132,6 +132,10 @@ def of(page: str, *titles: str) -> list[Example]:
     assert found, f"{page} has no example"
     if not titles:
         return found
-    named = [[each for each in found if each.title.startswith(title)] for title in titles]
-    assert all(named), f"{page} has not all of {titles}"
-    return [each for some in named for each in some]
+    unknown = [title for title in titles if not any(map(_begins(title), found))]
+    assert not unknown, f"{page} has no example {unknown}"
+    return [each for each in found if any(each.title.startswith(title) for title in titles)]
+
+
+def _begins(title: str) -> Callable[[Example], bool]:
+    return lambda each: each.title.startswith(title)

@@ -44,16 +44,14 @@ class Step:
 
 def commands(block: str) -> Iterator[Step]:
     """Return the commands of a console with their output; any, where the block shows none."""
-    lines = block.splitlines()
-    shown = any(line.strip() and not line.startswith(("$ ", "> ")) for line in lines)
+    lines = re.sub(r"\\\n(?:> |\s+)", "", block).splitlines()
+    shown = any(line.strip() and not line.startswith("$ ") for line in lines)
     command, output = "", ""
     for line in lines:
         if line.startswith("$ "):
             if command:
                 yield Step(command=command, text=output if shown else "…")
             command, output = line[2:], ""
-        elif line.startswith("> "):
-            command = command.removesuffix("\\") + line[2:]
         else:
             output += line + "\n"
     if command:

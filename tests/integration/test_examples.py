@@ -187,9 +187,10 @@ def place(
     variables = _variables(tmp_path, gateway.admin_url)
     pair = self_signed(tmp_path, "front")
     with (
-        echo_server("web1", gateway.echo_host) as one, echo_server("web2", gateway.echo_host) as two,
+        echo_server("web1", gateway.echo_host) as one,
+        echo_server("web2", gateway.echo_host) as two,
         tls_front(gateway.proxy_url, pair) as https,
-    ):  # fmt: skip
+    ):
         replaced = {
             **RESOLVED,
             "http://127.0.0.1:8001": gateway.admin_url,
