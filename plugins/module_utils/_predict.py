@@ -18,16 +18,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ._entities._kind import (
-    CASCADE,
-    PLACEHOLDER,
-    RESTRICT,
-    TIMESTAMPS,
-    Entity,
-    Kind,
-    ids_in,
-    values_together,
-)
+from ._entities._kind import CASCADE, PLACEHOLDER, RESTRICT, TIMESTAMPS, Entity, Kind, ids_in
 from ._entities._plugin import without_linked
 from ._entities._registry import KINDS, kinds_listing, kinds_referring_to
 from ._errors import InputError
@@ -195,7 +186,8 @@ class PredictingGateway(Gateway):
         self.refuse_read_only()
         if not self.offers(kind):
             raise InputError(self.not_offered.format(kind.schema_name))
-        self._refuse_taken(kind, body, {}, parent)
+        if self._checks.looks_up:
+            self.refuse_taken(kind, body, {}, parent)
         above = {kind.parent: {"id": parent}} if kind.parent else {}
         self._validate(kind, {**body, **above})
         entity = {**complete(self.schema_of(kind), body), **above}
@@ -205,7 +197,8 @@ class PredictingGateway(Gateway):
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
         kind, current = plan.kind, plan.stored
         self.refuse_read_only(current)
-        self._refuse_taken(kind, plan.body, current, parent)
+        if self._checks.looks_up:
+            self.refuse_taken(kind, plan.body, current, parent)
         entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
         if kind.details is not None:
             entity = complete(self.schema_of(kind), entity)
@@ -257,31 +250,6 @@ class PredictingGateway(Gateway):
             "the prediction goes on as if an earlier task had created it"
         )
         return PLACEHOLDER + uuid.uuid4().hex[:12]
-
-    def _refuse_taken(self, kind: Kind, body: Entity, current: Entity, parent: str | None) -> None:
-        if not self._checks.looks_up:
-            return
-        name = kind.path_key if current and kind.path_key not in kind.unique else ""
-        if body.get(name) is not None and self.find_by(kind, name, str(body[name]), parent):
-            raise InputError(f"{name} {body[name]} is taken by another {kind.name}")
-        for field in kind.unique:
-            value = body.get(field)
-            other = self.find_by(kind, field, value) if value else None
-            if other is not None and other["id"] != current.get("id"):
-                shown = "" if kind.field(field).secret else f" {value}"
-                raise InputError(f"{field}{shown} is taken by another {kind.name}")
-
-        for names in kind.unique_together:
-            self._refuse_taken_together(kind, names, {**current, **body}, current.get("id"))
-
-    def _refuse_taken_together(
-        self, kind: Kind, names: Sequence[str], entity: Entity, key: str | None
-    ) -> None:
-        values = values_together(entity, names)
-        listed = (self.entities(kind) or []) if values is not None else []
-        for other in listed:
-            if other["id"] != key and values_together(other, names) == values:
-                raise InputError(f"{' and '.join(names)} are those of {kind.describe(other)}")
 
     def _remembered(self, kind: Kind, entity: Entity) -> Entity:
         kind.predict(entity)
