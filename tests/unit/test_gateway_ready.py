@@ -118,7 +118,7 @@ def test_a_reload_that_fails_is_told_in_its_own_words(gateway: Gateway) -> None:
 
 def test_another_server_on_the_proxys_port_is_no_gateway(gateway: Gateway) -> None:
     gateway.headers = {"Server": "nginx"}
-    with pytest.raises(NotReady, match="served by no gateway"):
+    with pytest.raises(NotReady, match="is not a gateway"):
         waited(gateway, status_url="", proxy_url=gateway.url, timeout=0.05)
 
 

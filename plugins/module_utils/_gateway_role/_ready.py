@@ -84,7 +84,7 @@ def _look(given: Mapping[str, Any], before: set[int]) -> dict[str, Any]:
         status, _body, headers = get(url)
         names = f"{headers.get('server', '')} {headers.get('via', '')}".lower()
         if not status or ("kong" not in names and "x-kong-request-id" not in headers):
-            raise NotReady(f"{url} is served by {'no gateway' if status else 'nobody'}.")
+            raise NotReady(f"{url} {'is not a gateway' if status else 'did not respond'}.")
         found["proxy_status"] = status
     return found
 

@@ -61,13 +61,13 @@ def warnings_of(options: Options, settings: Settings, certificate: str) -> list[
     for name in [*options["config"], *options["secrets"]]:
         if not is_known(name):
             like = difflib.get_close_matches(name.lower(), NAMES, n=1, cutoff=0.7)
-            rest = f"did you mean {like[0]}?" if like else "it is written as it is."
+            rest = f"did you mean {like[0]}?" if like else "it is written unchanged."
             found.append(f"{name} is not a known setting of the gateway; {rest}")
     licensed = konnect or {"license_path", "license_data"} & set(settings)
     if options["edition"] == "enterprise" and not licensed:
         found.append("The enterprise edition has no license; set gateway_license.")
     if options["edition"] == "community" and options["line"] in set(END_OF_LIFE) - {LAST_LINE}:
-        found.append(f"The open edition gets no fixes since {END_OF_LIFE[options['line']]}.")
+        found.append(f"The open edition has had no fixes since {END_OF_LIFE[options['line']]}.")
     if konnect and certificate != "none" and not options["pins"]:
         found.append("Konnect does not know the certificate yet; pin the one that the run prints.")
     return found
@@ -123,7 +123,7 @@ def _method(options: Options) -> list[Rule]:
         (method == "package" and options["directory"] != "/etc/kong",
          "gateway_method=package needs gateway_directory=/etc/kong, where its unit looks."),
         (not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", options["name"]),
-         "gateway_name must consist of small letters, digits, dots, underscores and hyphens."),
+         "gateway_name must consist of lowercase letters, digits, dots, underscores and hyphens."),
         (not re.match("/[^/]+/[^/]", options["directory"]),
          "gateway_directory must be an absolute path below another directory, such as /etc/kong."),
         (options["registry"] and not {"username", "password"} <= set(options["registry"]),
@@ -144,9 +144,9 @@ def _host(options: Options, facts: Facts) -> list[Rule]:
         (method == "package" and not facts["family"],
          f"gateway_method=package needs apt or dnf; this host is {facts['distribution']}."),
         (method == "podman" and podman and numbers_of(podman) < [4, 4],
-         f"gateway_method=podman needs podman 4.4 or newer for quadlets; here is {podman}."),
+         f"gateway_method=podman needs podman 4.4 or newer for quadlets, got {podman}."),
         (facts["foreign"],
-         f"{options['directory']} holds a kong.conf of somebody else; set gateway_directory."),
+         f"{options['directory']} has a kong.conf that is not the role's; set gateway_directory."),
         (record.get("method", method) != method,
          f"gateway_method was {record.get('method')}; run gateway_state=absent with it first."),
         ("enterprise" == record.get("edition") != options["edition"] and options["has_database"],
@@ -164,7 +164,7 @@ def _values(options: Options, fixed: Settings) -> Iterator[Rule]:
                f"{name} is {fixed.get(name)} with gateway_mode={options['mode']}; remove it.")
     for option, keys in _TAKES.items():
         for key in sorted(set(options[option]) - set(keys)):
-            yield True, f"gateway_{option} holds {key}; it takes {', '.join(keys)}."
+            yield True, f"gateway_{option} has no key {key}; use {', '.join(keys)}."
     for entry in map(str, options["ports"]):
         yield (not _PORT.fullmatch(entry),
-               f"gateway_ports holds {entry}; write [ADDRESS:][PORT:]PORT, such as 8000:8000.")
+               f"gateway_ports contains {entry}; use [ADDRESS:][PORT:]PORT, such as 8000:8000.")
