@@ -39,7 +39,7 @@ SECRET = "secret-of-the-issuer-8446744"
 STATE = """
 _format_version: "3.0"
 _info: {select_tags: [shop]}
-consumer_groups: [{name: gold}]
+upstreams: [{name: shop}]
 """
 
 
@@ -95,29 +95,31 @@ def test_the_examples_run_as_they_stand(
     with sandbox("--mode", "dbless", "--status-port", "0") as dbless:
         of_page = {
             "to_dbless": {"http://127.0.0.1:8001": dbless.admin_url},
+            # All servers have the address of this machine.
+            "kong_targets": {"port=8080": "port='echo_port'",
+                             "address='inventory_hostname'": "address='ansible_host'"},
             "gateway_ready": {"http://127.0.0.1:8100": dbless.status_url,
                               "http://127.0.0.1:8000": dbless.proxy_url},
         }  # fmt: skip
         replaced = {
             "http://127.0.0.1:8001": empty_gateway.admin_url,
             "http://127.0.0.1:8000": empty_gateway.proxy_url,
-            "/etc/kong": f"{tmp_path}/etc", "/var/lib/rollouts": f"{tmp_path}/rollouts",
-            # All servers have the address of this machine.
-            "address='inventory_hostname'": "address='ansible_host'",
-        }  # fmt: skip
+            "/etc/kong": f"{tmp_path}/etc",
+            "/var/lib/rollouts": f"{tmp_path}/rollouts",
+        }
         plays = [play for each in PLAYS
                  for play in each.on(of_page.get(each.page, {})).on(replaced).plays()]  # fmt: skip
         done = playbook(
             json.dumps(plays) + "\n", inventory=_inventory(servers),
             extra_vars=_variables(engine),
         ).ok()  # fmt: skip
-        assert [each["name"] for each in dbless.entities("/consumer_groups")] == []
+        assert [each["name"] for each in dbless.entities("/upstreams")] == ["shop"]
     assert done.result("Show 10.0.0.11:8000")["msg"] == "10.0.0.11:8000"
     assert done.result("Show one line for each difference")["msg"]
     weights = {each["weight"] for each in empty_gateway.entities("/upstreams/echo/targets")}
     assert weights == {100}
     assert SECRET not in done.stdout
-    assert json.loads((tmp_path / "etc/kong.yml").read_text())["consumer_groups"]
+    assert json.loads((tmp_path / "etc/kong.yml").read_text())["upstreams"]
 
 
 def test_the_inventories_are_what_a_gateway_balances_to(
