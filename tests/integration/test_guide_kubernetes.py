@@ -16,12 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped, unused-ignore]
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.irishtek.kong.plugins.filter.kong_upstream_policy import (
+    kong_upstream_policy,
+)
 from harness.certificates import self_signed
 from harness.cluster import Pod, StandIn, stand_in
 from harness.engine import Engine
-from harness.examples import of
+from harness.examples import Example, of
 from harness.gateway import Gateway, sandbox
+from harness.paths import ROOT
 from harness.playbook import LOCAL, Player
 from harness.walkthrough import Step, Walk
 
@@ -29,9 +35,12 @@ CONSOLE = of("guide_kubernetes", "ansible-playbook irishtek.kong.follow_service"
 FOLLOW = [*of("guide_kubernetes", "Targets from a Kubernetes Service"),
           *of("endpoint_slices_to_targets")]  # fmt: skip
 POLICY = of("kong_upstream_policy")
-INGRESS = [*of("roles/ingress/README", "Echo service"), *of("guide_kubernetes", "Echo service")]
+INGRESS = of("roles/ingress/README", "Echo service")
 KONNECT = of("roles/ingress/README", "konnect_control_plane")
-EXAMPLES = [*CONSOLE, *FOLLOW, *POLICY, *INGRESS, *KONNECT]
+# Their options are some of those of the README's play.
+PARTS = of("guide_kubernetes", "Echo service")
+EXAMPLES = [*CONSOLE, *FOLLOW, *POLICY, *INGRESS, *KONNECT, *PARTS]
+ROLE = "ansible.builtin.include_role"
 # No release is there yet; what the chart is called and which version it has.
 HELM = """#!/bin/sh
 case "$*" in
@@ -100,13 +109,12 @@ def test_the_role_ingress_predicts_each_example(
             "/etc/kong/kic.crt": pair.certificate, "/etc/kong/kic.key": pair.key,
         }  # fmt: skip
         plays = [play for each in INGRESS for play in each.plays()]
-        task: dict[str, Any] = {"ansible.builtin.include_role": {"name": "irishtek.kong.ingress"}}
+        task: dict[str, Any] = {ROLE: {"name": "irishtek.kong.ingress"}}
         plays += [{"hosts": "localhost", "gather_facts": False, "tasks": [
             {"name": "Role", **task, "vars": each.on(replaced).loaded()} for each in KONNECT
         ]}]  # fmt: skip
-        # The first one has the options of the others, and what follows is the same for all of them.
-        for play in plays[1:]:
-            play["vars"] = {"ingress_echo": False}
+        # The echo service is that of the play before.
+        plays[-1]["vars"] = {"ingress_echo": False}
         variables = {"vault_konnect_token": konnect.token, "ingress_kubeconfig": cluster.kubeconfig}
         run = Player(tmp_path, {"PATH": path})(
             json.dumps(plays) + "\n", inventory={"all": {"hosts": {"localhost": LOCAL}}},
@@ -116,3 +124,14 @@ def test_the_role_ingress_predicts_each_example(
     assert changed.count("Install the chart") == len(plays) and UNCOMPARED in changed
     assert {each["kind"] for each in cluster.sent} == {"Namespace", "Secret"}
     assert Path(pair.key).read_text().splitlines()[1] not in run.stdout
+
+
+@pytest.mark.parametrize("example", PARTS, ids=str)
+def test_the_options_of_the_guide_are_valid(example: Example) -> None:
+    (play,) = example.plays()
+    (task,) = play["tasks"]
+    assert task[ROLE] == {"name": "irishtek.kong.ingress"}
+    specs = yaml.safe_load((ROOT / "roles/ingress/meta/argument_specs.yml").read_text("utf-8"))
+    spec = ArgumentSpecValidator(specs["argument_specs"]["main"]["options"])
+    assert spec.validate(task["vars"]).error_messages == []
+    kong_upstream_policy(task["vars"].get("ingress_upstream_policy", {}))
