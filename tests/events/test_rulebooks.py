@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from events.conftest import until
+from events.conftest import UPSTREAM, until
 from harness.cluster import Pod, StandIn, stand_in
 from harness.examples import of
 from harness.gateway import Gateway
@@ -37,7 +37,9 @@ OWN = [
     *of("guide_events", "Watch two gateways"), *of("upstream_health"), *of("drift"),
     *of("guide_events", "Apply the files again"),
 ]  # fmt: skip
-EXAMPLES = [*OWN, *of("guide_events", "ansible-rulebook", "kong_gateways", "follow_service_name")]
+(INVENTORY,) = of("guide_events", "inventory.yml")
+SHIPPED = of("guide_events", "ansible-rulebook", "kong_gateways", "follow_service_name")
+EXAMPLES = [INVENTORY, *OWN, *SHIPPED]
 APPLY = """
 - hosts: localhost
   gather_facts: false
@@ -82,15 +84,14 @@ def running(
     command: str,
     variables: Mapping[str, Any],
     *more: str | Path,
-    inventory: Mapping[str, Any] | None = None,
+    inventory: Mapping[str, Any] = INVENTORY.loaded(),
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Rulebook]:
     """Run a command of the guide, with the files that it names, until the block ends."""
     program, *words = shlex.split(command)
     named = dict(zip(words[::2], words[1::2], strict=True))
     (folder / named["--vars"]).write_text(json.dumps(variables))
-    if inventory:
-        (folder / named["-i"]).write_text(json.dumps(inventory))
+    (folder / named["-i"]).write_text(json.dumps(inventory))
     around = {
         **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
@@ -167,7 +168,7 @@ def _write_state_file(gateway: Gateway, folder: Path) -> None:
     gateway.call("PATCH", "/upstreams/orders/targets/127.0.0.1:1", tags)
     (folder / "kong.yaml").write_text(json.dumps({
         "_format_version": "3.0",
-        "upstreams": [{"name": "orders", "targets": [{"target": "127.0.0.1:1", "weight": 7}]}],
+        "upstreams": [{**UPSTREAM, "targets": [{"target": "127.0.0.1:1", "weight": 7}]}],
     }))  # fmt: skip
 
 
@@ -243,16 +244,13 @@ def test_rulebooks_of_ones_own_run_as_they_stand(gateway: Gateway, tmp_path: Pat
     }
     rulesets = [each for example in OWN for each in example.on(replaced).loaded()]
     (tmp_path / "own.yml").write_text(json.dumps(rulesets))
-    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     command = "ansible-rulebook --rulebook own.yml -i inventory.yml --vars vars.yml"
     variables = {
         "kong_admin_token": TOKEN,
         "kong_gateways": [{"name": "kong-3", "admin_url": gateway.admin_url}],
     }
-    with running(
-        tmp_path, command, variables, inventory={"all": {"hosts": {"localhost": host}}},
-        environment={"KONG_ADMIN_URL": gateway.admin_url},
-    ) as rulebook:  # fmt: skip
+    around = {"KONG_ADMIN_URL": gateway.admin_url}
+    with running(tmp_path, command, variables, environment=around) as rulebook:
         rulebook.wait_for("kong-1: update target 127.0.0.1:1 of upstream orders: weight 100 -> 7")
         rulebook.wait_for("PLAY RECAP")
         assert _weights(gateway)["127.0.0.1:1"] == 7, rulebook.said
