@@ -189,7 +189,9 @@ class PredictingGateway(Gateway):
         self.refuse_read_only(current)
         if self._checks.looks_up:
             self.refuse_taken(kind, plan.body, current, parent)
-        entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
+        entity = plan.entity
+        if plan.body.keys() & set(kind.replaced):
+            entity = {**{name: None for name in entity if entity[name] is None}, **plan.full_body}
         if kind.details is not None:
             entity = complete(self.schema_of(kind), entity)
         self._validate(kind, entity)
