@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Callable
 
-from ._entities._identity import find_by_reference, looks_like_id, refuse_empty
+from ._entities._identity import find_by_reference, looks_like_id, refuse_empty, stored_id
 from ._entities._kind import Entity, Field, Kind
 from ._entities._registry import KINDS, parent_of
 from ._errors import InputError, KongError, Refused, Unreachable, error_context
@@ -122,7 +122,7 @@ def _located(
     kind.identity.check(kind, desired)
     written = _written_scopes(kind, desired)
     if written and all(map(looks_like_id, written.values())):
-        as_ids = {scope: {"id": key} for scope, key in written.items()}
+        as_ids = {scope: {"id": stored_id(key)} for scope, key in written.items()}
         current = find(gateway, kind, {**desired, **as_ids}, parent)
         if current is not None and all(current.get(scope) == as_ids[scope] for scope in as_ids):
             return {**desired, **as_ids}, current
@@ -275,7 +275,9 @@ def apply(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
         return plan
     except KongError as exc:
         redact(exc, plan.kind, plan.body, plan.stored)
-        if isinstance(exc, Refused):
+        if isinstance(exc, UniqueViolation):
+            _say_what_is_taken(gateway, plan, parent, exc)
+        elif isinstance(exc, Refused):
             _name_nearest_fields(gateway, plan.kind, exc)
         if _outcome_unknown(exc):
             _mark_uncertain(exc)
@@ -290,6 +292,20 @@ def _name_nearest_fields(gateway: Gateway, kind: Kind, exc: Refused) -> None:
         # Without the schema the refusal says enough.
         with suppress(KongError):
             exc.message = with_nearest_fields(exc.message, unknown, gateway.schema_of(kind))
+
+
+def _say_what_is_taken(
+    gateway: Gateway, plan: Plan, parent: str | None, exc: UniqueViolation
+) -> None:
+    """Say it by the sentence of check mode, which looks the values up before the write."""
+    # A gateway names what it made of a value, too: the digest of a certificate.
+    taken = {name: plan.body[name] for name in exc.taken if name in plan.body} or plan.body
+    try:
+        gateway.refuse_taken(plan.kind, taken, plan.stored, parent)
+    except InputError as known:
+        exc.message = known.message
+    except KongError:
+        pass  # the gateway's own message says enough
 
 
 def apply_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> list[Plan]:
@@ -336,9 +352,6 @@ def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -
     """Somebody created the entity since it was looked up: continue as an update, once."""
     current = None if plan.exclusive else find(gateway, plan.kind, plan.body, parent)
     if current is None:
-        if plan.kind.parent:
-            # Unique among all, but found within one parent only.
-            cause.add(f"; it belongs to another {plan.kind.parent}")
         raise cause
     adopted = _as_update(plan, current)
     return apply(gateway, adopted, parent) if adopted.changed else adopted

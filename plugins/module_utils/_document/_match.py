@@ -18,7 +18,7 @@ from typing import Any
 from .._apply import fill_nulls, plugin_kind, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._credential import CREDENTIALS, stored_as_hash
-from .._entities._identity import ByComparison
+from .._entities._identity import ByComparison, stored_id
 from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError, error_context
@@ -268,7 +268,7 @@ class Matcher:
 
     def _known(self, kind: str, link: Item | str) -> str | None:
         by = f"{kind}.{link.field}" if isinstance(link, CustomId) else kind
-        target = link if isinstance(link, Item) else self._by_name.get((by, link))
+        target = link if isinstance(link, Item) else self._written(by, link)
         if target is not None:
             return self._ids[id(target)]
         if isinstance(link, CustomId):
@@ -277,6 +277,9 @@ class Matcher:
         else:
             found = self._state.find(KINDS[kind], str(link))
         return None if found is None else str(found["id"])
+
+    def _written(self, by: str, link: str) -> Item | None:
+        return self._by_name.get((by, link)) or self._by_name.get((by, stored_id(link)))
 
     def _references(self, item: Item, only: Sequence[str] | None = None) -> Entity:
         return {

@@ -121,8 +121,7 @@ CREDENTIALS = {
             "mtls_auth", "mtls-auth", "mtls_auth_credentials", "subject_name",
             Field("subject_name", nullable=False),
             Field("ca_certificate", reference="ca_certificate"),
-            # Only together with the authority.
-            unique=(), optional=True,
+            unique=(), unique_together=(("ca_certificate", "subject_name"),), optional=True,
         ),
     )
 }  # fmt: skip

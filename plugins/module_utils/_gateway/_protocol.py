@@ -9,11 +9,11 @@ Private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .._entities._kind import Entity, Kind
+from .._entities._kind import Entity, Kind, id_of, values_together
 from .._errors import InputError
 from .._plan import Plan
 from .._schema import Schema, merged_schema
@@ -111,6 +111,38 @@ class Gateway(Protocol):
     def refuse_read_only(self, current: Entity | None = None) -> None:
         """:raises InputError: single entities cannot be written, or this one cannot."""
 
+    def refuse_taken(
+        self, kind: Kind, body: Entity, current: Entity, parent: str | None = None
+    ) -> None:
+        """Refuse values of a write that only one entity can have and another one has.
+
+        :param current: the entity to update; empty on a create.
+        :raises InputError: names the field, and the value unless that is a secret.
+        """
+        for names, other in self._others_with(kind, body, current, parent):
+            if other is not None and other["id"] != current.get("id"):
+                raise InputError(_taken(kind, names, body, other, parent))
+
+    def _others_with(
+        self, kind: Kind, body: Entity, current: Entity, parent: str | None
+    ) -> Iterator[tuple[tuple[str, ...], Entity | None]]:
+        """Fields that only one entity can have the values of, and who has them."""
+        for name in kind.unique:
+            if body.get(name):
+                yield (name,), self.find_by(kind, name, str(body[name]))
+        own, together = kind.identity.field, kind.unique_together
+        is_covered = any(own in names for names in (kind.unique, *together))
+        # What is created was looked up by its identity before.
+        if current and body.get(own) and not is_covered:
+            yield (own,), kind.identity.search(self, kind, {own: body[own]}, parent)
+        entity = {**current, **body}
+        for names in together:
+            values = values_together(entity, names) if body.keys() & set(names) else None
+            listed = self.entities(kind) if values is not None else ()
+            for other in listed or ():
+                if values_together(other, names) == values:
+                    yield names, other
+
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         """
         :raises UniqueViolation: another entity has one of its values.
@@ -175,6 +207,18 @@ class Gateway(Protocol):
         :raises InputError: unless an earlier task of a check-mode run may create it.
         """
         raise InputError(f"{kind.name} {key} does not exist")
+
+
+def _taken(
+    kind: Kind, names: Sequence[str], body: Entity, other: Entity, parent: str | None
+) -> str:
+    if len(names) > 1:
+        return f"{' and '.join(names)} are those of {kind.describe(other)}"
+    name, value = names[0], str(body[names[0]])
+    shown = "" if kind.field(name).secret or "\n" in value else f" {value}"
+    is_below_another = kind.global_path and id_of(other.get(str(kind.parent))) != parent
+    owner = f"; it belongs to another {kind.parent}" if is_below_another else ""
+    return f"{name}{shown} is taken by another {kind.name}{owner}"
 
 
 def connected(data_planes: Sequence[Entity]) -> list[Entity]:
