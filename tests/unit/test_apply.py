@@ -204,7 +204,8 @@ def test_another_unique_field_is_no_race_and_is_named(
         409, {"code": 5, "message": "UNIQUE violation on '{kid=…}'", "fields": {"kid": "1"}}
     )
     plan = plan_present(KEY, {"name": "k", "kid": "1"}, None)
-    error = _failure(gateway_for(script(Step("POST", "/keys", refused)), monkeypatch), plan)
+    listed = Step("GET", "/keys?size=1000", answer(200, {"data": []}))
+    error = _failure(gateway_for(script(Step("POST", "/keys", refused), listed), monkeypatch), plan)
     assert error.message == (
         f"Could not create key k at {URL}: UNIQUE violation on '{{kid=…}}' (HTTP 409)"
     )
