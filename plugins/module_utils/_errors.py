@@ -15,8 +15,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Callable
 
 MASKED = "********"
-# What an Admin API calls a value that another entity has.
-UNIQUE = "unique constraint violation"
+# What an Admin API calls a value, or an ID, that another entity has.
+UNIQUE, SAME_ID = "unique constraint violation", "primary key violation"
 
 
 def _never() -> None:
@@ -127,7 +127,7 @@ class Refused(KongError):
     @property
     def is_unique_violation(self) -> bool:
         """409 (conformance case target_crud), or what a dialect calls so."""
-        return self.status == 409 or self.failure.get("name") == UNIQUE
+        return self.status == 409 or self.failure.get("name") in (UNIQUE, SAME_ID)
 
     @property
     def may_have_been_done(self) -> bool:
