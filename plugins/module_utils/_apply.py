@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Callable
 
-from ._entities._identity import find_by_reference, looks_like_id, refuse_empty
+from ._entities._identity import find_by_reference, looks_like_id, refuse_empty, stored_id
 from ._entities._kind import Entity, Field, Kind
 from ._entities._registry import KINDS, parent_of
 from ._errors import InputError, KongError, Refused, Unreachable, error_context
@@ -122,7 +122,7 @@ def _located(
     kind.identity.check(kind, desired)
     written = _written_scopes(kind, desired)
     if written and all(map(looks_like_id, written.values())):
-        as_ids = {scope: {"id": key} for scope, key in written.items()}
+        as_ids = {scope: {"id": stored_id(key)} for scope, key in written.items()}
         current = find(gateway, kind, {**desired, **as_ids}, parent)
         if current is not None and all(current.get(scope) == as_ids[scope] for scope in as_ids):
             return {**desired, **as_ids}, current
@@ -395,7 +395,9 @@ def _lost_race(plan: Plan, exc: KongError) -> bool:
     if not isinstance(exc, UniqueViolation):
         return False
     names = plan.kind.identity.names(plan.kind)
-    return plan.kind.path_id is not None or any(
+    # What is no field, as an index or the ID, can be that of the identity: it is looked up.
+    is_other = plan.kind.path_id is None and exc.taken.keys() & plan.kind.fields_by_name.keys()
+    return not is_other or any(
         name in exc.taken and exc.taken[name] == plan.body.get(name) for name in names
     )
 

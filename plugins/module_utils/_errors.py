@@ -16,7 +16,8 @@ from typing import Any, Callable
 
 MASKED = "********"
 # What an Admin API calls a value, or an ID, that another entity has.
-UNIQUE, SAME_ID = "unique constraint violation", "primary key violation"
+UNIQUE = "unique constraint violation"
+_TAKEN = (UNIQUE, "primary key violation")
 
 
 def _never() -> None:
@@ -126,8 +127,8 @@ class Refused(KongError):
 
     @property
     def is_unique_violation(self) -> bool:
-        """409 (conformance case target_crud), or what a dialect calls so."""
-        return self.status == 409 or self.failure.get("name") in (UNIQUE, SAME_ID)
+        """409 (conformance case target_crud), 400 for an ID, or what a dialect calls so."""
+        return self.status == 409 or self.failure.get("name") in _TAKEN
 
     @property
     def may_have_been_done(self) -> bool:

@@ -22,6 +22,7 @@ BOTH = (
     "test_state_partials",
     "test_state_undo",
     "test_failures_of_kinds",
+    "test_interrupted",
     "test_budgets",
     "test_deck_round_trip",
     "test_check_mode",
