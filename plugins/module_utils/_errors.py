@@ -15,8 +15,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Callable
 
 MASKED = "********"
-# What an Admin API calls a value that another entity has.
+# What an Admin API calls a value, or an ID, that another entity has.
 UNIQUE = "unique constraint violation"
+_TAKEN = (UNIQUE, "primary key violation")
 
 
 def _never() -> None:
@@ -126,8 +127,8 @@ class Refused(KongError):
 
     @property
     def is_unique_violation(self) -> bool:
-        """409 (conformance case target_crud), or what a dialect calls so."""
-        return self.status == 409 or self.failure.get("name") == UNIQUE
+        """409 (conformance case target_crud), 400 for an ID, or what a dialect calls so."""
+        return self.status == 409 or self.failure.get("name") in _TAKEN
 
     @property
     def may_have_been_done(self) -> bool:

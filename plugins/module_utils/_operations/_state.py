@@ -185,7 +185,7 @@ def _document(task: Task, content: Mapping[str, Any]) -> Document:
             f"{place_of(content, '_workspace')}: the document is for the workspace "
             f"{document.workspace}: write it as workspace, too"
         )
-    return document
+    return replace(document, workspace=task.params.get("workspace"))
 
 
 def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
