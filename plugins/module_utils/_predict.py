@@ -18,13 +18,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from ._entities._keys import VAULT
 from ._entities._kind import CASCADE, PLACEHOLDER, TIMESTAMPS, Entity, Kind
 from ._entities._plugin import without_linked
 from ._entities._registry import KINDS
 from ._errors import InputError
 from ._gateway._protocol import Gateway
 from ._plan import Plan
-from ._schema import Schema, complete, fields_in, replacements, value_at, without_old_names
+from ._schema import (
+    Schema,
+    complete,
+    fields_in,
+    merged_schema,
+    replacements,
+    value_at,
+    without_old_names,
+)
 from ._values import with_nulls, without_nulls
 
 
@@ -180,9 +189,19 @@ class PredictingGateway(Gateway):
             self.refuse_taken(kind, body, {}, parent)
         above = {kind.parent: {"id": parent}} if kind.parent else {}
         self._validate(kind, {**body, **above})
-        entity = {**complete(self.schema_of(kind), body), **above}
+        entity = {**complete(self._schema_of_new(kind, body), body), **above}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
         return self._remembered(kind, entity)
+
+    def _schema_of_new(self, kind: Kind, body: Entity) -> Schema:
+        """The schema with the settings of a vault, which gateways have since 3.5."""
+        details = self.schema(f"vaults/{body.get('name')}") if kind is VAULT else None
+        if kind is VAULT and details is None:
+            self._warn(
+                f"{self.url} has no schema of the settings of vaults: the prediction does not show "
+                "those that are not in config and have a default"
+            )
+        return merged_schema(self.schema_of(kind), details)
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
         kind, current = plan.kind, plan.stored

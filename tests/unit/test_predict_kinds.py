@@ -361,3 +361,15 @@ def test_a_gateway_without_a_database_changes_no_kind(
     for write in writes:
         with pytest.raises(InputError, match="runs without a database"):
             write()
+
+
+def test_what_a_gateway_fills_in_of_a_vault_is_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = [{"prefix": {"type": "string"}}, {"decode": {"type": "boolean", "default": False}}]
+    settings = {"type": "record", "required": True, "fields": fields}
+    known = {"/schemas/vaults/env": {"fields": [{"config": settings}]}}
+    for responses, filled in ((known, {"decode": False}), ({}, {})):
+        run = Run(ReadOnly(responses), monkeypatch)
+        plan = run.present(KINDS["vault"], prefix="v", name="env", config={"prefix": "A_"})
+        assert plan.entity["config"] == {"prefix": "A_", **filled}
+        assert ["no schema of the settings" in each for each in run.warnings] == [
+            True for _each in range(0 if filled else 1)]
