@@ -181,10 +181,7 @@ class Matcher:
         return sorted((item for item in self._items if item.kind is kind), key=rank)
 
     def _unless_taken(self, item: Item, found: Entity | None) -> Entity | None:
-        """What an item was found as, unless another item is it.
-
-        :raises InputError: both items call it the same.
-        """
+        """What an item was found as, unless another item is it."""
         taker = None if found is None else self._taken.setdefault(found["id"], item)
         if taker is None or taker is item:
             return found
@@ -257,10 +254,7 @@ class Matcher:
         return None if owner is None else self._id_of(str(item.kind.parent), owner, item)
 
     def _id_of(self, kind: str, link: Item | str, item: Item) -> str:
-        """The ID behind a reference: of an item of the document, else of what is stored.
-
-        :raises InputError: there is neither.
-        """
+        """The ID behind a reference: of an item of the document, else of what is stored."""
         known = self._known(kind, link)
         if known is not None:
             return known
