@@ -131,3 +131,33 @@ def test_what_others_refer_to_is_kept_by_one_sentence(
     for module, options, other in referred:
         sentence = f"{other} still refers to it; delete that one first"
         _refused(engine, module, {**options, "state": "absent"}, sentence)
+
+
+ID = "11111111-2222-4333-8444-555555555555"
+
+
+@pytest.mark.parametrize("state", ["applied", "absent"])
+def test_a_document_takes_no_credential_of_another_consumer_by_its_id(
+    empty_gateway: Gateway, state: str
+) -> None:
+    engine = Engine(empty_gateway)
+    for consumer in ("one", "two"):
+        engine.ok("kong_consumer", username=consumer)
+    engine.ok("kong_credential", type="key_auth", consumer="one", id=ID, key="hidden-1")
+    written = {"username": "two", "keyauth_credentials": [{"id": ID, "key": "hidden-1"}]}
+    content = {"_format_version": "3.0", "consumers": [written]}
+    sentence = f"id {ID} is taken by another key_auth{_OF_ONE}"
+    _refused(engine, "kong_state", {"content": content, "state": state}, sentence)
+    again = engine.ok("kong_credential", type="key_auth", consumer="one", key="hidden-1")
+    assert not again["changed"]
+
+
+def test_a_document_names_no_id_that_nobody_has(empty_gateway: Gateway) -> None:
+    engine = Engine(empty_gateway)
+    for consumer in ("one", "two"):
+        engine.ok("kong_consumer", username=consumer)
+    engine.ok("kong_credential", type="key_auth", consumer="one", key="hidden-1")
+    written = {"username": "two", "keyauth_credentials": [{"key": "hidden-1"}]}
+    content = {"_format_version": "3.0", "consumers": [written]}
+    sentence = "key is taken by another key_auth, which the document does not have"
+    _refused(engine, "kong_state", {"content": content}, f"key_auth of consumer two: {sentence}")
