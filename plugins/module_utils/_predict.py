@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from ._entities._keys import VAULT
-from ._entities._kind import CASCADE, PLACEHOLDER, RESTRICT, TIMESTAMPS, Entity, Kind, ids_in
+from ._entities._kind import CASCADE, PLACEHOLDER, TIMESTAMPS, Entity, Kind
 from ._entities._plugin import without_linked
-from ._entities._registry import KINDS, kinds_listing, kinds_referring_to
+from ._entities._registry import KINDS
 from ._errors import InputError
 from ._gateway._protocol import Gateway
 from ._plan import Plan
@@ -208,8 +208,9 @@ class PredictingGateway(Gateway):
         self.refuse_read_only(current)
         if self._checks.looks_up:
             self.refuse_taken(kind, plan.body, current, parent)
-        entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
-        if kind.details is not None:
+        is_replaced = bool(plan.body.keys() & set(kind.replaced))
+        entity = plan.full_body if is_replaced else plan.entity
+        if is_replaced or kind.details is not None:
             entity = complete(self.schema_of(kind), entity)
         self._validate(kind, entity)
         made = {name: current[name] for name in ("id", *TIMESTAMPS) if name in current}
@@ -218,19 +219,8 @@ class PredictingGateway(Gateway):
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         self.refuse_read_only(current)
         if self._checks.looks_up:
-            self._refuse_referenced(kind, current)
+            self.refuse_referenced(kind, current)
         self._predictions.remember(kind, current["id"], None)
-
-    def _refuse_referenced(self, kind: Kind, current: Entity) -> None:
-        """Refuse to delete an entity that others refer to."""
-        for other, _field in kinds_referring_to(kind.name, RESTRICT):
-            _refuse_if_any(other, self.entities(other, current["id"], kind.name) or [])
-        lists = kinds_listing(kind.name)
-        for other, field in lists if lists and self.traits().restricts_listed_ids else ():
-            listed = self.entities(other) or []
-            _refuse_if_any(
-                other, [each for each in listed if current["id"] in ids_in(each.get(field))]
-            )
 
     def load(self, document: str) -> bool:
         """A gateway validates a document only by loading it."""
@@ -280,8 +270,3 @@ def _as_linked(schema: Schema, plugin: Entity) -> Entity:
     config = plugin.get("config") or {}
     old = {name: value_at(config, path) for name, path in replacements(specs).items()}
     return {**plugin, "config": {**config, **old}}
-
-
-def _refuse_if_any(kind: Kind, referring: list[Entity]) -> None:
-    if referring:
-        raise InputError(f"{kind.describe(referring[0])} still refers to it; delete that one first")

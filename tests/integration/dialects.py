@@ -43,7 +43,7 @@ BOTH = (
     "test_state_budgets",
     "test_secrets",
     "test_secrets_of_both_ways",
-    "test_taken_values",
+    "test_one_sentence",
     "test_targets",
     "test_traffic",
 )

@@ -189,6 +189,7 @@ class Entities:
                 if field.spec.get("transient") and name not in changed:
                     del entity[name]
             self._judge(kind, entity, full=False)
+            self.hooks.check_changes(kind, data)
             entity["id"] = old["id"]
             self._refuse_without_database("update", kind, keys)
             entity = self._commit(kind, entity, keys, old, data)

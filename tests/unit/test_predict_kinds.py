@@ -100,6 +100,20 @@ def test_a_credential_is_predicted_with_its_consumer(monkeypatch: pytest.MonkeyP
     assert handler.judged == [("basicauth_credentials", judged)]
 
 
+def test_a_secret_that_replaces_the_whole_entity_leaves_its_nulls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    application = {
+        "id": ID["c"], "client_id": "x", "client_secret": "old", "tags": None,
+        "consumer": {"id": ID["a"]},
+    }  # fmt: skip
+    stored = {**CONSUMERS, f"/consumers/{ID['a']}/oauth2": {"data": [application]}}
+    run = Run(ReadOnly({**stored, "/oauth2": {"data": [application]}}), monkeypatch)
+    plan = run.of("alice", KINDS["oauth2"], client_id="x", client_secret="new")
+    assert plan.body == {"client_secret": "new"}
+    assert {"tags": None, "redirect_uris": None}.items() <= plan.entity.items()
+
+
 def test_credentials_of_a_predicted_consumer_are_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly({}), monkeypatch)
     consumer = run.present(CONSUMER, username="carol")
