@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Callable
 
 MASKED = "********"
-# What an Admin API calls a value that another entity has.
+# What an Admin API calls a value, or an ID, that another entity has.
 UNIQUE = "unique constraint violation"
 _TAKEN = (UNIQUE, "primary key violation")
 

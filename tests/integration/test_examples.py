@@ -40,7 +40,7 @@ MODULES = (
 EXAMPLES = [each for module in MODULES for each in of(module)]
 # The mark in the names of examples that need that edition, and modules that need it anyway.
 ENTERPRISE = "(Kong Gateway Enterprise)"
-ENTERPRISE_MODULES = ("kong_partial", "kong_workspace")
+ENTERPRISE_MODULES = ("kong_consumer_group", "kong_partial", "kong_workspace")
 # Those whose examples only a real gateway of that edition serves.
 REAL_MODULES = ("kong_entity",)
 # A name that resolves here, and the address that it stands for; a gateway that is its only node;

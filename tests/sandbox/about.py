@@ -199,6 +199,9 @@ class About:
                 return self._validation("plugins")
             case ["plugins", name]:
                 return Resource({"GET": lambda call: _named(plugins, "plugin", name)})
+            case ["vaults", name] if name != "validate" and self.gateway.release >= (3, 5):
+                vaults = self.gateway.vault_schemas
+                return Resource({"GET": lambda call: _named(vaults, "vault", name)})
             case [name]:
                 return Resource({"GET": lambda call: _named(entities, "entity", name)})
             case [name, "validate"]:

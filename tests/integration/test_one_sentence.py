@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A value that only one entity can have: check mode refuses it by the sentence of the run."""
+"""Values that another entity has, and entities that others need: refused by one sentence.
+
+A run is refused by the gateway, in its own words, and check mode by what it looks up.
+"""
 
 from __future__ import annotations
 
@@ -64,6 +67,12 @@ CASES: dict[str, tuple[str, Options, Options, Options, str]] = {
         {**_CREDENTIAL, "key": "hidden-2"}, {**_CREDENTIAL, "id": None, "key": "hidden-1"},
         f"key is taken by another key_auth{_OF_ONE}",
     ),
+    "credential-id": (
+        "kong_credential", {**_CREDENTIAL, "key": "hidden-1"},
+        {**_CREDENTIAL, "consumer": "one", "key": "hidden-2"},
+        {**_CREDENTIAL, "id": None, "key": "hidden-3"},
+        f"id <id> is taken by another key_auth{_OF_ONE}",
+    ),
     "acl-update": (
         "kong_credential", {"consumer": "two", "type": "acl", "group": "a"},
         {"consumer": "two", "type": "acl", "group": "b"},
@@ -97,8 +106,27 @@ def test_a_taken_value_is_refused_by_one_sentence(
     second = engine.ok(module, **tasks[1])
     made = next(each for each in second.values() if isinstance(each, dict) and "id" in each)
     last = {key: made["id"] if value is None else value for key, value in tasks[2].items()}
+    _refused(engine, module, last, sentence.replace("<id>", str(made["id"])))
+
+
+def _refused(engine: Engine, module: str, options: Options, sentence: str) -> None:
     engine.forget()
-    predicted = engine.refused(module, check=True, **last)["msg"]
+    predicted = engine.refused(module, check=True, **options)["msg"]
     engine.forget()
-    assert engine.refused(module, **last)["msg"] == predicted
+    assert engine.refused(module, **options)["msg"] == predicted
     assert predicted.endswith(f": {sentence}")
+
+
+def test_what_others_refer_to_is_kept_by_one_sentence(
+    pems: dict[str, str], empty_gateway: Gateway
+) -> None:
+    engine = Engine(empty_gateway)
+    authority = engine.ok("kong_ca_certificate", cert=pems["<cert 1>"])["ca_certificate"]["id"]
+    engine.ok("kong_service", name="s", url="https://h", ca_certificates=[authority])
+    engine.ok("kong_route", name="r", service="s", paths=["/r"])
+    for module, options, other in (
+        ("kong_service", {"name": "s"}, "route r"),
+        ("kong_ca_certificate", {"id": authority}, "service s"),
+    ):
+        sentence = f"{other} still refers to it; delete that one first"
+        _refused(engine, module, {**options, "state": "absent"}, sentence)
