@@ -158,7 +158,6 @@ def test_a_number_sign_is_no_comment() -> None:
         ({"version": "3.9"}, "must be a full version"),
         ({"version": "3.10.0"}, "The open edition ends at 3.9"),
         ({"mode": "data_plane", **CLUSTER}, "needs gateway_control_plane_url"),
-        ({"mode": "konnect"}, "needs gateway_control_plane_url, or konnect_token"),
         ({**DATA_PLANE, "control_plane_url": "http://u@cp"}, "must be a host name"),
         ({**DATA_PLANE, "certificate": "none"}, "gateway_certificate cannot be none"),
         ({**DATA_PLANE, "ca_key": ""}, "gateway_certificate=ca needs gateway_ca_key"),
