@@ -79,6 +79,19 @@ def _replaced(value: Any, secret: str, names: Container[str]) -> Any:
     return value.replace(secret, MASKED) if isinstance(value, str) else value
 
 
+def flat_reasons(fields: Any, at: str = "") -> Iterator[str]:
+    """The leaves of an error body's ``fields`` as ``path: reason``; those of ``@entity`` bare."""
+    if isinstance(fields, dict):
+        for key in sorted(fields):
+            where = at if key == "@entity" else f"{at}.{key}" if at else str(key)
+            yield from flat_reasons(fields[key], where)
+    elif isinstance(fields, list):
+        for reason in fields:
+            yield from flat_reasons(reason, at)
+    elif fields is not None:
+        yield f"{at}: {fields}" if at else str(fields)
+
+
 @contextmanager
 def error_context(context: str) -> Iterator[None]:
     """Errors raised inside say what was being done."""

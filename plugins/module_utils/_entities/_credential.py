@@ -13,7 +13,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from .._errors import InputError
 from ._identity import ByComparison
@@ -47,7 +49,7 @@ def _decoded(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4))
 
 
-def stored_as_hash(kind: Kind, written: Entity, consumer: str) -> Kind:
+def stored_as_hash(kind: Kind, written: Mapping[str, Any], consumer: str) -> Kind:
     """The kind with secrets that are compared with the hashes that a gateway stores.
 
     :param consumer: the consumer's id.
