@@ -50,7 +50,7 @@ def _with_password(task: Task, kind: Kind, consumer: str) -> Kind:
             for field in kind.fields
         )
         return replace(kind, fields=fields)
-    return stored_as_hash(kind, task.params, consumer)
+    return stored_as_hash(kind, dict(task.params), consumer)
 
 
 # What a gateway stores as a hash: always, or with hash_secret.
