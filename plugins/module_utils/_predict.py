@@ -194,7 +194,7 @@ class PredictingGateway(Gateway):
         return self._remembered(kind, entity)
 
     def _schema_of_new(self, kind: Kind, body: Entity) -> Schema:
-        """The schema with the settings of a vault, which gateways have since 3.5."""
+        """The schema with the settings of a vault: since 3.5 (conformance case vault_schemas)."""
         details = self.schema(f"vaults/{body.get('name')}") if kind is VAULT else None
         if kind is VAULT and details is None:
             self._warn(

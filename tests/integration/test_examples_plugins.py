@@ -26,13 +26,13 @@ from unit.gateway_role import FACTS, options
 # Those that ask a Kubernetes cluster run in test_guide_kubernetes.
 FILTERS = [
     path.stem for path in sorted((ROOT / "plugins/filter").glob("*.yml"))
-    if path.stem not in ("endpoint_slices_to_targets", "kong_upstream_policy")
+    if path.stem not in ("endpoint_slices_to_targets", "kong_upstream_policy", "rollout_undo")
 ]  # fmt: skip
 READY = of("gateway_ready", "Wait until")
 MODULES = ("gateway_files", "gateway_host_info", "rollout_files")
-# The lookup first: a filter's example removes the targets that it reads.
-PLAYS = [*of("kong"), *(each for name in FILTERS for each in of(name)),
-         *(each for name in MODULES for each in of(name)), *READY]  # fmt: skip
+# First those that need the gateway as it was filled.
+FIRST = ("kong", "rollout_undo")
+PLAYS = [*(each for page in (*FIRST, *FILTERS, *MODULES) for each in of(page)), *READY]
 INVENTORIES = of("upstreams")
 EXAMPLES = [*PLAYS, *INVENTORIES]
 SECRET = "secret-of-the-issuer-8446744"

@@ -18,6 +18,7 @@ from harness.kinds import filled
 
 Options = dict[str, Any]
 _CREDENTIAL = {"consumer": "two", "type": "key_auth"}
+_PEMS = [{"private_key": f"<key {at}>", "public_key": f"<public {at}>"} for at in (1, 2)]
 _OF_ONE = "; it belongs to another consumer"
 
 # The module, the two entities before, the task that takes a value of the first one, and the end of
@@ -49,8 +50,8 @@ CASES: dict[str, tuple[str, Options, Options, Options, str]] = {
         "instance_name a is taken by another plugin",
     ),
     "key-kid": (
-        "kong_key", {"name": "a", "kid": "1", "pem": {"public_key": "<public 1>"}},
-        {"name": "b", "kid": "2", "pem": {"public_key": "<public 2>"}}, {"name": "b", "kid": "1"},
+        "kong_key", {"name": "a", "kid": "1", "pem": _PEMS[0]},
+        {"name": "b", "kid": "2", "pem": _PEMS[1]}, {"name": "b", "kid": "1"},
         "set and kid are those of key a",
     ),
     "authority": (
@@ -124,9 +125,39 @@ def test_what_others_refer_to_is_kept_by_one_sentence(
     authority = engine.ok("kong_ca_certificate", cert=pems["<cert 1>"])["ca_certificate"]["id"]
     engine.ok("kong_service", name="s", url="https://h", ca_certificates=[authority])
     engine.ok("kong_route", name="r", service="s", paths=["/r"])
-    for module, options, other in (
-        ("kong_service", {"name": "s"}, "route r"),
-        ("kong_ca_certificate", {"id": authority}, "service s"),
-    ):
+    referred: list[tuple[str, Options, str]] = [("kong_service", {"name": "s"}, "route r")]
+    if empty_gateway.release >= (3, 6):  # older ones delete authorities that services name
+        referred.append(("kong_ca_certificate", {"id": authority}, "service s"))
+    for module, options, other in referred:
         sentence = f"{other} still refers to it; delete that one first"
         _refused(engine, module, {**options, "state": "absent"}, sentence)
+
+
+ID = "11111111-2222-4333-8444-555555555555"
+
+
+@pytest.mark.parametrize("state", ["applied", "absent"])
+def test_a_document_takes_no_credential_of_another_consumer_by_its_id(
+    empty_gateway: Gateway, state: str
+) -> None:
+    engine = Engine(empty_gateway)
+    for consumer in ("one", "two"):
+        engine.ok("kong_consumer", username=consumer)
+    engine.ok("kong_credential", type="key_auth", consumer="one", id=ID, key="hidden-1")
+    written = {"username": "two", "keyauth_credentials": [{"id": ID, "key": "hidden-1"}]}
+    content = {"_format_version": "3.0", "consumers": [written]}
+    sentence = f"id {ID} is taken by another key_auth{_OF_ONE}"
+    _refused(engine, "kong_state", {"content": content, "state": state}, sentence)
+    again = engine.ok("kong_credential", type="key_auth", consumer="one", key="hidden-1")
+    assert not again["changed"]
+
+
+def test_a_document_names_no_id_that_nobody_has(empty_gateway: Gateway) -> None:
+    engine = Engine(empty_gateway)
+    for consumer in ("one", "two"):
+        engine.ok("kong_consumer", username=consumer)
+    engine.ok("kong_credential", type="key_auth", consumer="one", key="hidden-1")
+    written = {"username": "two", "keyauth_credentials": [{"key": "hidden-1"}]}
+    content = {"_format_version": "3.0", "consumers": [written]}
+    sentence = "key is taken by another key_auth, which the document does not have"
+    _refused(engine, "kong_state", {"content": content}, f"key_auth of consumer two: {sentence}")

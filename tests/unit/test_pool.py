@@ -32,7 +32,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._transport import (
     TimedBackend,
     new_sender,
 )
-from unit.scripted import Clock
+from unit.scripted import Clock, Scripted, answer
 
 
 class Counting(socketserver.ThreadingTCPServer):
@@ -183,9 +183,8 @@ def test_a_server_that_drips_is_given_up_when_the_time_is_over(
 
     def make(*args: Any) -> Sender:
         client = new_sender(*args)
-        transport: Any = client.transport
-        assert isinstance(transport._pool._network_backend, TimedBackend)
-        transport._pool._network_backend = TimedBackend(Dripping(clock, response))
+        assert isinstance(client.pool._network_backend, TimedBackend)
+        client.pool._network_backend = TimedBackend(Dripping(clock, response))
         return client
 
     monkeypatch.setattr(_client, "new_sender", make)
@@ -224,8 +223,7 @@ def test_a_pause_that_took_too_long_ends_with_the_last_reason(
     monkeypatch.setattr(_deadline, "time", Sleepy())
 
     def refuse(base_url: str, tls: dict[str, Any], headers: dict[str, str]) -> Sender:
-        transport = httpx.MockTransport(lambda request: httpx.Response(503, json={"message": "no"}))
-        return Sender(transport, headers)
+        return Sender(Scripted(lambda request: answer(503, {"message": "no"})), headers)
 
     monkeypatch.setattr(_client, "new_sender", refuse)
     with pytest.raises(KongError, match=r"^no \(HTTP 503\)$"):

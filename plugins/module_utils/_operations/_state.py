@@ -162,10 +162,7 @@ def _content(task: Task) -> Mapping[str, Any]:
 
 
 def _names_control_plane(task: Task, content: Mapping[str, Any]) -> bool:
-    """Whether ``_konnect`` names the connected control plane.
-
-    :raises InputError: it names another one.
-    """
+    """Whether ``_konnect`` names the connected control plane."""
     connected = task.gateway.control_plane
     written = content.get("_konnect")
     if connected is None or not isinstance(written, Mapping):
