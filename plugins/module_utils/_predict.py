@@ -251,9 +251,14 @@ class PredictingGateway(Gateway):
     def _validate(self, kind: Kind, entity: Entity) -> None:
         if not (self._checks.validates and kind.validated):
             return
-        # A partial may be predicted, too; without it a plugin is validated with its defaults.
+        # A partial may be predicted, too, so a plugin is validated with the settings of its own.
         left_out = (*TIMESTAMPS, *kind.replaced, *kind.read_only)
         body = {name: value for name, value in entity.items() if name not in left_out}
+        for link in (entity.get("partials") or ()) if kind.details is not None else ():
+            partial = self.find_by(KINDS["partial"], "id", link["id"])
+            if partial is None:
+                return
+            body = _with_settings(body, str(link["path"]).split("."), partial.get("config") or {})
         if kind.details is not None:
             body = without_old_names(kind.details, body)
         self._gateway.validate(kind, body)
@@ -261,6 +266,14 @@ class PredictingGateway(Gateway):
     def refuse_read_only(self, current: Entity | None = None) -> None:
         if self._checks.writes_entities:
             self._gateway.refuse_read_only(current)
+
+
+def _with_settings(record: Entity, path: Sequence[str], settings: Entity) -> Entity:
+    """A plugin with the settings of a partial where it takes them."""
+    first, *rest = path
+    inner = record.get(first) or {}
+    changed = _with_settings(inner, rest, settings) if rest else {**inner, **settings}
+    return {**record, first: changed}
 
 
 def _as_linked(schema: Schema, plugin: Entity) -> Entity:

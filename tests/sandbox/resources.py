@@ -184,6 +184,9 @@ class Resources:
             if sni is None:
                 raise errors.Refusal(404, {"message": "SNI not found"})
             text = sni["certificate"]["id"]
+        # A group can belong to many consumers (conformance: acl_paths).
+        if kind.name == "acls" and not validate.is_uuid(text):
+            raise errors.invalid_primary_key({"id": "expected a valid UUID"})
         keys = self.entities.keys(kind.name, text)
         return keys, self.entities.find(kind.name, keys)
 
