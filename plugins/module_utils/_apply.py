@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Callable
 
-from ._entities._identity import find_by_reference, looks_like_id, refuse_empty
+from ._entities._identity import find_by_reference, looks_like_id, refuse_empty, stored_id
 from ._entities._kind import Entity, Field, Kind
 from ._entities._registry import KINDS, parent_of
 from ._errors import InputError, KongError, Refused, Unreachable, error_context
 from ._freeform import config_schema, with_details
-from ._gateway._errors import ParentMissing, UniqueViolation
+from ._gateway._errors import ParentMissing, StillReferenced, UniqueViolation
 from ._gateway._protocol import Gateway
 from ._parallel import PartlyDone, for_each
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
@@ -122,7 +122,7 @@ def _located(
     kind.identity.check(kind, desired)
     written = _written_scopes(kind, desired)
     if written and all(map(looks_like_id, written.values())):
-        as_ids = {scope: {"id": key} for scope, key in written.items()}
+        as_ids = {scope: {"id": stored_id(key)} for scope, key in written.items()}
         current = find(gateway, kind, {**desired, **as_ids}, parent)
         if current is not None and all(current.get(scope) == as_ids[scope] for scope in as_ids):
             return {**desired, **as_ids}, current
@@ -276,20 +276,28 @@ def apply(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
     except KongError as exc:
         redact(exc, plan.kind, plan.body, plan.stored)
         if isinstance(exc, Refused):
-            _name_nearest_fields(gateway, plan.kind, exc)
+            _explain(gateway, plan, parent, exc)
         if _outcome_unknown(exc):
             _mark_uncertain(exc)
         exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
         raise
 
 
-def _name_nearest_fields(gateway: Gateway, kind: Kind, exc: Refused) -> None:
-    """Add the nearest known name of each field that the gateway does not know."""
-    unknown = list(unknown_fields(exc.fields))
-    if unknown:
-        # Without the schema the refusal says enough.
-        with suppress(KongError):
-            exc.message = with_nearest_fields(exc.message, unknown, gateway.schema_of(kind))
+def _explain(gateway: Gateway, plan: Plan, parent: str | None, exc: Refused) -> None:
+    """Say by the sentence of check mode, which looks it up before, why a write was refused."""
+    kind, unknown = plan.kind, list(unknown_fields(exc.fields))
+    # Without what it reads, the refusal says enough.
+    with suppress(KongError):
+        try:
+            if isinstance(exc, StillReferenced):
+                gateway.refuse_referenced(kind, plan.stored)
+            elif isinstance(exc, UniqueViolation):
+                gateway.refuse_taken(kind, plan.body, plan.stored, parent)
+            elif unknown:
+                schema = gateway.schema_of(kind)
+                exc.message = with_nearest_fields(exc.message, unknown, schema)
+        except InputError as known:
+            exc.message = known.message
 
 
 def apply_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> list[Plan]:
@@ -336,9 +344,6 @@ def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -
     """Somebody created the entity since it was looked up: continue as an update, once."""
     current = None if plan.exclusive else find(gateway, plan.kind, plan.body, parent)
     if current is None:
-        if plan.kind.parent:
-            # Unique among all, but found within one parent only.
-            cause.add(f"; it belongs to another {plan.kind.parent}")
         raise cause
     adopted = _as_update(plan, current)
     return apply(gateway, adopted, parent) if adopted.changed else adopted
@@ -390,7 +395,9 @@ def _lost_race(plan: Plan, exc: KongError) -> bool:
     if not isinstance(exc, UniqueViolation):
         return False
     names = plan.kind.identity.names(plan.kind)
-    return plan.kind.path_id is not None or any(
+    # What is no field, as an index or the ID, can be that of the identity: it is looked up.
+    is_other = plan.kind.path_id is None and exc.taken.keys() & plan.kind.fields_by_name.keys()
+    return not is_other or any(
         name in exc.taken and exc.taken[name] == plan.body.get(name) for name in names
     )
 

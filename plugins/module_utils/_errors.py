@@ -15,8 +15,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Callable
 
 MASKED = "********"
-# What an Admin API calls a value that another entity has.
+# What an Admin API calls a value, or an ID, that another entity has.
 UNIQUE = "unique constraint violation"
+_TAKEN = (UNIQUE, "primary key violation")
 
 
 def _never() -> None:
@@ -78,6 +79,19 @@ def _replaced(value: Any, secret: str, names: Container[str]) -> Any:
     return value.replace(secret, MASKED) if isinstance(value, str) else value
 
 
+def flat_reasons(fields: Any, at: str = "") -> Iterator[str]:
+    """The leaves of an error body's ``fields`` as ``path: reason``; those of ``@entity`` bare."""
+    if isinstance(fields, dict):
+        for key in sorted(fields):
+            where = at if key == "@entity" else f"{at}.{key}" if at else str(key)
+            yield from flat_reasons(fields[key], where)
+    elif isinstance(fields, list):
+        for reason in fields:
+            yield from flat_reasons(reason, at)
+    elif fields is not None:
+        yield f"{at}: {fields}" if at else str(fields)
+
+
 @contextmanager
 def error_context(context: str) -> Iterator[None]:
     """Errors raised inside say what was being done."""
@@ -126,8 +140,8 @@ class Refused(KongError):
 
     @property
     def is_unique_violation(self) -> bool:
-        """409 (conformance case target_crud), or what a dialect calls so."""
-        return self.status == 409 or self.failure.get("name") == UNIQUE
+        """409 (conformance case target_crud), 400 for an ID, or what a dialect calls so."""
+        return self.status == 409 or self.failure.get("name") in _TAKEN
 
     @property
     def may_have_been_done(self) -> bool:

@@ -14,26 +14,26 @@ from __future__ import annotations
 import copy
 import threading
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ._entities._kind import (
-    CASCADE,
-    PLACEHOLDER,
-    RESTRICT,
-    TIMESTAMPS,
-    Entity,
-    Kind,
-    ids_in,
-    values_together,
-)
+from ._entities._keys import VAULT
+from ._entities._kind import CASCADE, PLACEHOLDER, TIMESTAMPS, Entity, Kind
 from ._entities._plugin import without_linked
-from ._entities._registry import KINDS, kinds_listing, kinds_referring_to
+from ._entities._registry import KINDS
 from ._errors import InputError
-from ._gateway._protocol import Gateway, Traits
+from ._gateway._protocol import Gateway
 from ._plan import Plan
-from ._schema import Schema, complete, fields_in, replacements, value_at, without_old_names
+from ._schema import (
+    Schema,
+    complete,
+    fields_in,
+    merged_schema,
+    replacements,
+    value_at,
+    without_old_names,
+)
 from ._values import with_nulls, without_nulls
 
 
@@ -81,12 +81,25 @@ class Checks:
     writes_entities: bool = True
 
 
+def _of_the_gateway(name: str) -> Any:
+    """What predictions do not change."""
+    return property(lambda self: getattr(self._gateway, name))
+
+
 class PredictingGateway(Gateway):
     """The interface of the gateway that it reads from; nothing is written."""
 
     predicts = True
     # What is predicted refers to its parent by ID.
     takes_names = False
+    url, control_plane = _of_the_gateway("url"), _of_the_gateway("control_plane")
+    lists_all, omits_nulls = _of_the_gateway("lists_all"), _of_the_gateway("omits_nulls")
+    traits, identify = _of_the_gateway("traits"), _of_the_gateway("identify")
+    describe, is_control_plane = _of_the_gateway("describe"), _of_the_gateway("is_control_plane")
+    offers, not_offered = _of_the_gateway("offers"), _of_the_gateway("not_offered")
+    plugin_names, kinds_tagged = _of_the_gateway("plugin_names"), _of_the_gateway("kinds_tagged")
+    data_planes, health = _of_the_gateway("data_planes"), _of_the_gateway("health")
+    validate = _of_the_gateway("validate")
 
     def __init__(
         self,
@@ -99,30 +112,10 @@ class PredictingGateway(Gateway):
         self._predictions = predictions
         self._warn = warn
         self._checks = checks
-        self.url = gateway.url
-        self.lists_all = gateway.lists_all
-        self.omits_nulls = gateway.omits_nulls
-        self.not_offered = gateway.not_offered
-        self.control_plane = gateway.control_plane
 
     def with_checks(self, checks: Checks) -> PredictingGateway:
         """The same predictions with other checks."""
         return PredictingGateway(self._gateway, self._predictions, self._warn, checks)
-
-    def traits(self) -> Traits:
-        return self._gateway.traits()
-
-    def identify(self) -> dict[str, Any]:
-        return self._gateway.identify()
-
-    def describe(self, found: Mapping[str, Any]) -> str:
-        return self._gateway.describe(found)
-
-    def is_control_plane(self, name: str) -> bool:
-        return self._gateway.is_control_plane(name)
-
-    def offers(self, kind: Kind) -> bool:
-        return self._gateway.offers(kind)
 
     def schema(self, name: str) -> dict[str, Any] | None:
         with self._predictions.lock:
@@ -131,9 +124,6 @@ class PredictingGateway(Gateway):
                 schemas[name] = self._gateway.schema(name)
             schema: dict[str, Any] | None = schemas[name]
         return schema
-
-    def plugin_names(self) -> list[str]:
-        return self._gateway.plugin_names()
 
     def find_by(
         self, kind: Kind, field: str, value: str, parent: str | None = None
@@ -195,19 +185,32 @@ class PredictingGateway(Gateway):
         self.refuse_read_only()
         if not self.offers(kind):
             raise InputError(self.not_offered.format(kind.schema_name))
-        self._refuse_taken(kind, body, {}, parent)
+        if self._checks.looks_up:
+            self.refuse_taken(kind, body, {}, parent)
         above = {kind.parent: {"id": parent}} if kind.parent else {}
         self._validate(kind, {**body, **above})
-        entity = {**complete(self.schema_of(kind), body), **above}
+        entity = {**complete(self._schema_of_new(kind, body), body), **above}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
         return self._remembered(kind, entity)
+
+    def _schema_of_new(self, kind: Kind, body: Entity) -> Schema:
+        """The schema with the settings of a vault: since 3.5 (conformance case vault_schemas)."""
+        details = self.schema(f"vaults/{body.get('name')}") if kind is VAULT else None
+        if kind is VAULT and details is None:
+            self._warn(
+                f"{self.url} has no schema of the settings of vaults: the prediction does not show "
+                "those that are not in config and have a default"
+            )
+        return merged_schema(self.schema_of(kind), details)
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
         kind, current = plan.kind, plan.stored
         self.refuse_read_only(current)
-        self._refuse_taken(kind, plan.body, current, parent)
-        entity = plan.full_body if plan.body.keys() & set(kind.replaced) else plan.entity
-        if kind.details is not None:
+        if self._checks.looks_up:
+            self.refuse_taken(kind, plan.body, current, parent)
+        is_replaced = bool(plan.body.keys() & set(kind.replaced))
+        entity = plan.full_body if is_replaced else plan.entity
+        if is_replaced or kind.details is not None:
             entity = complete(self.schema_of(kind), entity)
         self._validate(kind, entity)
         made = {name: current[name] for name in ("id", *TIMESTAMPS) if name in current}
@@ -216,38 +219,15 @@ class PredictingGateway(Gateway):
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         self.refuse_read_only(current)
         if self._checks.looks_up:
-            self._refuse_referenced(kind, current)
+            self.refuse_referenced(kind, current)
         self._predictions.remember(kind, current["id"], None)
-
-    def _refuse_referenced(self, kind: Kind, current: Entity) -> None:
-        """Refuse to delete an entity that others refer to."""
-        for other, _field in kinds_referring_to(kind.name, RESTRICT):
-            _refuse_if_any(other, self.entities(other, current["id"], kind.name) or [])
-        lists = kinds_listing(kind.name)
-        for other, field in lists if lists and self.traits().restricts_listed_ids else ():
-            listed = self.entities(other) or []
-            _refuse_if_any(
-                other, [each for each in listed if current["id"] in ids_in(each.get(field))]
-            )
 
     def load(self, document: str) -> bool:
         """A gateway validates a document only by loading it."""
         return True
 
-    def kinds_tagged(self, tag: str, known: Collection[str] = ()) -> set[str]:
-        return self._gateway.kinds_tagged(tag, known)
-
-    def data_planes(self) -> list[Entity]:
-        return self._gateway.data_planes()
-
     def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
         """Only a balancer can validate it, by setting it."""
-
-    def health(self, upstream: str) -> list[Entity] | None:
-        return self._gateway.health(upstream)
-
-    def validate(self, kind: Kind, body: Entity) -> None:
-        self._gateway.validate(kind, body)
 
     def missing(self, kind: Kind, key: str) -> str:
         if self._predictions.complete:
@@ -257,31 +237,6 @@ class PredictingGateway(Gateway):
             "the prediction goes on as if an earlier task had created it"
         )
         return PLACEHOLDER + uuid.uuid4().hex[:12]
-
-    def _refuse_taken(self, kind: Kind, body: Entity, current: Entity, parent: str | None) -> None:
-        if not self._checks.looks_up:
-            return
-        name = kind.path_key if current and kind.path_key not in kind.unique else ""
-        if body.get(name) is not None and self.find_by(kind, name, str(body[name]), parent):
-            raise InputError(f"{name} {body[name]} is taken by another {kind.name}")
-        for field in kind.unique:
-            value = body.get(field)
-            other = self.find_by(kind, field, value) if value else None
-            if other is not None and other["id"] != current.get("id"):
-                shown = "" if kind.field(field).secret else f" {value}"
-                raise InputError(f"{field}{shown} is taken by another {kind.name}")
-
-        for names in kind.unique_together:
-            self._refuse_taken_together(kind, names, {**current, **body}, current.get("id"))
-
-    def _refuse_taken_together(
-        self, kind: Kind, names: Sequence[str], entity: Entity, key: str | None
-    ) -> None:
-        values = values_together(entity, names)
-        listed = (self.entities(kind) or []) if values is not None else []
-        for other in listed:
-            if other["id"] != key and values_together(other, names) == values:
-                raise InputError(f"{' and '.join(names)} are those of {kind.describe(other)}")
 
     def _remembered(self, kind: Kind, entity: Entity) -> Entity:
         kind.predict(entity)
@@ -315,8 +270,3 @@ def _as_linked(schema: Schema, plugin: Entity) -> Entity:
     config = plugin.get("config") or {}
     old = {name: value_at(config, path) for name, path in replacements(specs).items()}
     return {**plugin, "config": {**config, **old}}
-
-
-def _refuse_if_any(kind: Kind, referring: list[Entity]) -> None:
-    if referring:
-        raise InputError(f"{kind.describe(referring[0])} still refers to it; delete that one first")

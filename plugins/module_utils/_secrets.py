@@ -10,7 +10,7 @@ What is secret stands in the declarations (``Field.sensitive``). A reference to 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ._entities._kind import Entity, Field, Kind
@@ -27,6 +27,10 @@ _CREDENTIALS = frozenset({"authorization", "proxy_authorization", "cookie", "set
 
 # Keys and positions that lead to a value inside an entity.
 Path = tuple[Any, ...]
+# From the path of a secret, and the secret, to what takes its place.
+Change = Callable[[Path, Any], Any]
+_SECRET, _OPEN = Field("", secret=True), Field("", open=True)
+_SECRET_STRING = Field("", open=True, hides=lambda text: True)
 
 
 def is_secret_name(name: str) -> bool:
@@ -43,38 +47,30 @@ def holds_secret(text: str) -> bool:
     return bool(colon and value) and (name in _CREDENTIALS or is_secret_name(name))
 
 
-def secret_paths(fields: Iterable[Field], entity: Any) -> Iterator[Path]:
-    """Where an entity has values that must not be shown."""
-    for field in fields if isinstance(entity, Mapping) else ():
-        if entity.get(field.name) is not None:
-            yield from _below(field.name, _paths_in(field, entity[field.name]))
+def replace_secrets(fields: Iterable[Field], entity: Mapping[str, Any], change: Change) -> Any:
+    """A copy of an entity in which each value that must not be shown is changed."""
+    return _replaced(Field("", "dict", fields=tuple(fields)), entity, change, ())
 
 
-def _paths_in(field: Field, value: Any) -> Iterator[Path]:
+def _replaced(field: Field | None, value: Any, change: Change, at: Path) -> Any:
+    if field is None:
+        return value
     if field.secret or (field.hides and isinstance(value, str) and field.hides(value)):
-        yield ()
-    elif field.sensitive is not None:
-        yield from ((name,) for name, _item in _items(value) if field.sensitive(str(name)))
-    elif field.is_record and field.fields:
-        yield from secret_paths(field.fields, value)
-    elif field.open:
-        yield from _paths_by_name(value)
-    elif field.item is not None:
-        for key, item in _items(value):
-            yield from _below(key, _paths_in(field.item, item))
+        return change(at, value) if _is_secret(value) else value
+    return map_items(
+        value, lambda key, item: _replaced(_inside(field, key), item, change, (*at, key))
+    )
 
 
-def _paths_by_name(value: Any) -> Iterator[Path]:
-    """The secrets in what no schema describes, by its names."""
-    for key, item in _items(value):
-        if isinstance(item, str) and is_secret_name(str(key)):
-            yield (key,)
-        else:
-            yield from _below(key, _paths_by_name(item))
-
-
-def _below(key: Any, paths: Iterable[Path]) -> Iterator[Path]:
-    return ((key, *path) for path in paths)
+def _inside(field: Field, key: Any) -> Field | None:
+    """The declaration of what is in a field at a key; in what no schema describes, by its name."""
+    if field.sensitive is not None:
+        return _SECRET if field.sensitive(str(key)) else None
+    if field.is_record and field.fields:
+        return field.fields_by_name.get(key)
+    if field.open:
+        return _SECRET_STRING if is_secret_name(str(key)) else _OPEN
+    return field.item
 
 
 def mask(kind: Kind, before: Entity | None, after: Entity | None) -> dict[str, Any]:
@@ -102,8 +98,9 @@ def mask_fields(fields: Collection[Field], params: Mapping[str, Any]) -> dict[st
 
 def secrets_of(fields: Iterable[Field], entity: Mapping[str, Any]) -> set[str]:
     """The secret strings of an entity, which are removed from a gateway's error message."""
-    paths = secret_paths(fields, entity)
-    return {text for path in paths for text in _strings(_value_at(entity, path))}
+    found: set[str] = set()
+    replace_secrets(fields, entity, lambda path, value: found.update(_strings(value)))
+    return found
 
 
 def redact(exc: KongError, kind: Kind, *entities: Mapping[str, Any]) -> None:
@@ -139,21 +136,18 @@ def _masked(fields: Iterable[Field], entity: Mapping[str, Any], before: Any = No
 
     :param before: the other side of a diff, from which a secret can differ.
     """
-    shown: Any = dict(entity)
-    for path in secret_paths(fields, entity):
-        value, was = _value_at(entity, path), _value_at(before, path)
-        if _is_secret(value):
-            shown = _replaced(shown, path, MASKED if was in (None, value) else MASKED_CHANGED)
-    return dict(shown)
+
+    def change(path: Path, value: Any) -> str:
+        return MASKED if _value_at(before, path) in (None, value) else MASKED_CHANGED
+
+    return dict(replace_secrets(fields, entity, change))
 
 
-def _replaced(value: Any, path: Sequence[Any], text: str) -> Any:
-    """A copy of ``value`` with ``text`` at a path."""
-    if not path:
-        return text
-    copy: Any = dict(value) if isinstance(value, Mapping) else list(value)
-    copy[path[0]] = _replaced(copy[path[0]], path[1:], text)
-    return copy
+def map_items(value: Any, change: Callable[[Any, Any], Any]) -> Any:
+    """A copy of a mapping or a list with its items changed; any other value as it is."""
+    if isinstance(value, Mapping):
+        return {key: change(key, item) for key, item in value.items()}
+    return [change(*each) for each in _items(value)] if isinstance(value, (list, tuple)) else value
 
 
 def _items(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -33,6 +33,10 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
         "cookie_persistent": "remember",
     },
 }
+# Values of an old name that the new one does not take (plugin, name, value), and what is stored.
+RENAMED_VALUES = {("session", "cookie_samesite", "off"): "Lax"}
+# Old names that gateways accept and do nothing with.
+IGNORED: Mapping[str, frozenset[str]] = {"session": frozenset({"cookie_renew"})}
 
 
 def with_new_names(
@@ -42,13 +46,18 @@ def with_new_names(
 
     :raises InputError: old and new name are both written, or an old one has no successor.
     """
-    moved = dict(written)
+    old = old_fields_in(schema).keys() & written.keys()
+    ignored = old & IGNORED.get(plugin, frozenset())
+    moved = {name: value for name, value in written.items() if name not in ignored}
     paths = replacements(schema)
-    for name in sorted(old_fields_in(schema).keys() & written.keys()):
+    for name in sorted(old - ignored):
         successor = RENAMED.get(plugin, {}).get(name)
         path = paths.get(name) or ((successor,) if successor else ())
         if not path:
             raise InputError(f"{at}.{name} is an old name; use the name that the gateway stores")
+        for (of, old_name, value), stored in RENAMED_VALUES.items():
+            if (of, old_name, value) == (plugin, name, moved[name]):
+                moved[name] = stored
         _move(moved, name, path, at)
     for name, spec in fields_in(schema).items():
         if spec.get("type") == "record" and isinstance(moved.get(name), Mapping):

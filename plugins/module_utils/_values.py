@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from ._entities._identity import ID
 from ._entities._kind import Entity, Field
 from ._errors import InputError
 
@@ -110,7 +111,7 @@ def normalise(fields: Iterable[Field], written: Entity, at: str = "") -> Entity:
     """
     for name, value in written.items():
         as_stored(value, f"{at}{name}")
-    by_name = {field.name: field for field in fields}
+    by_name = {**{field.name: field for field in fields}, ID.name: ID}
     return {
         name: _normalise_value(by_name.get(name), value, f"{at}{name}")
         for name, value in written.items()

@@ -64,13 +64,13 @@ EXAMPLES = r"""
         consumers: [alice]
         purge_consumers: true
 
-    - name: Limit the requests of its members
+    - name: Add a header to the requests of its members
       irishtek.kong.kong_plugin:
-        name: rate-limiting-advanced
+        name: request-transformer
         consumer_group: gold
         config:
-          limit: [1000]
-          window_size: [60]
+          add:
+            headers: ["x-plan:gold"]
 
 - name: Delete a group
   irishtek.kong.kong_consumer_group:

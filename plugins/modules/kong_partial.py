@@ -42,7 +42,7 @@ EXAMPLES = r"""
   irishtek.kong.kong_partial:
     admin_url: http://127.0.0.1:8001
     name: shared-redis
-    type: redis-ee
+    type: redis-ce
     config:
       host: redis.internal
       port: 6379
@@ -79,7 +79,7 @@ partial:
     - In check mode it is a prediction, and the ID of a new one begins with C(ffffffff).
   type: dict
   returned: success
-  sample: {name: shared-redis, type: redis-ee, config: {host: redis.internal, port: 6379}}
+  sample: {name: shared-redis, type: redis-ce, config: {host: redis.internal, port: 6379}}
 failure:
   description: Details of a failure.
   type: dict

@@ -42,19 +42,20 @@ class Step:
     command: str = ""
 
 
-def _commands(block: str) -> Iterator[Step]:
+def commands(block: str) -> Iterator[Step]:
+    """Return the commands of a console with their output; any, where the block shows none."""
+    lines = re.sub(r"\\\n(?:> |\s+)", "", block).splitlines()
+    shown = any(line.strip() and not line.startswith("$ ") for line in lines)
     command, output = "", ""
-    for line in block.splitlines():
+    for line in lines:
         if line.startswith("$ "):
             if command:
-                yield Step(command=command, text=output)
+                yield Step(command=command, text=output if shown else "…")
             command, output = line[2:], ""
-        elif line.startswith("> "):
-            command = command.removesuffix("\\") + line[2:]
         else:
             output += line + "\n"
     if command:
-        yield Step(command=command, text=output)
+        yield Step(command=command, text=output if shown else "…")
 
 
 def steps(page: str) -> Iterator[Step]:
@@ -63,7 +64,7 @@ def steps(page: str) -> Iterator[Step]:
     found += [(kind, name, text) for name, kind, text in _MARKDOWN.findall(page)]
     for kind, name, text in found:
         if kind == "console":
-            yield from _commands(text)
+            yield from commands(text)
         elif name:
             yield Step(name=name, text=text)
 

@@ -51,6 +51,7 @@ RELEASES = (
     Release("3.9", "community", "3.9.1"),
     Release("3.10", "community", "3.10.0"),
     Release("3.10", "enterprise", "3.10.0.2"),
+    Release("3.10", "enterprise", "3.10.0.3"),
 )
 
 

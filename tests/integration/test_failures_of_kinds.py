@@ -107,15 +107,17 @@ RACES: list[tuple[str, str, dict[str, Any]]] = [
     ("kong_credential", "/acls", {"type": "acl", "consumer": "alice", "group": "gold"}),
     ("kong_key_set", "/key-sets", {"name": "all"}),
     ("kong_vault", "/vaults", {"prefix": "my-env", "name": "env"}),
+    ("kong_ca_certificate", "/ca_certificates", {"cert": "<cert 1>"}),
 ]
 
 
-@pytest.mark.parametrize(
-    ("module", "path", "options"), RACES, ids=[f"{race[0]}-{' '.join(race[2])}" for race in RACES]
-)
+@pytest.mark.parametrize("race", RACES, ids=lambda race: f"{race[0]}-{' '.join(race[2])}")
 def test_two_plays_that_make_the_same_at_once_both_succeed(
-    engine: Engine, empty_gateway: Gateway, module: str, path: str, options: dict[str, Any]
+    engine: Engine, empty_gateway: Gateway, pems: dict[str, str],
+    race: tuple[str, str, dict[str, Any]],
 ) -> None:
+    module, path, options = race
+    options = {name: pems.get(str(value), value) for name, value in options.items()}
     engine.ok("kong_consumer", username="alice")
     engine.ok("kong_service", name="web", host="a.test")
     there = len(empty_gateway.entities(path))

@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._operations import (
+    _konnect as operations,
+)
 from harness.certificates import self_signed
 from harness.engine import Engine, Result
 from harness.gateway import Gateway, sandbox
@@ -151,6 +157,64 @@ def test_certificates_are_compared_by_their_fingerprints(engine: Engine, tmp_pat
     assert "cannot be read" in engine.refused(module, path=str(tmp_path / "none"))["msg"]
 
 
+def _overtaken(monkeypatch: pytest.MonkeyPatch, other: Callable[[], object]) -> None:
+    """Let another task run between the look-ups and the first write of the next one."""
+    create = AdminGateway.create
+
+    def late(*arguments: Any) -> Any:
+        monkeypatch.setattr(AdminGateway, "create", create)
+        other()
+        return create(*arguments)
+
+    monkeypatch.setattr(AdminGateway, "create", late)
+
+
+@pytest.mark.parametrize(("module", "options"), [
+    ("konnect_control_plane", {"name": "team-a", "labels": {"env": "prod"}}),
+    ("konnect_control_plane", {"name": "all", "cluster_type": GROUP, "members": ["default"]}),
+    ("kong_consumer_group", {"name": "gold", "consumers": ["alice"]}),
+    ("kong_plugin", {"name": "cors"}),
+])  # fmt: skip
+def test_what_another_task_creates_meanwhile_is_taken(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, module: str, options: dict[str, Any]
+) -> None:
+    engine.ok("kong_consumer", username="alice")
+    others: list[Result] = []
+    _overtaken(monkeypatch, lambda: others.append(Engine(engine.gateway).ok(module, **options)))
+    engine.ok(module, **options)
+    assert others[0]["changed"]
+    assert not engine.ok(module, **options)["changed"]
+
+
+def test_a_certificate_that_two_tasks_create_is_there_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    module = "konnect_data_plane_certificate"
+    one, other = (Path(self_signed(tmp_path, name).certificate).read_text() for name in "ab")
+    engine.ok(module, content=other)
+    _overtaken(monkeypatch, lambda: Engine(engine.gateway).ok(module, content=one))
+    kept = engine.ok(module, content=one)["certificate"]
+    path = engine.gateway.core.replace("core-entities", "dp-client-certificates")
+    found = {each["id"]: each["cert"] for each in engine.gateway.call("GET", path)["items"]}
+    assert sorted(found.values()) == sorted((one, other)) and found[kept["id"]] == one
+    assert not engine.ok(module, content=one)["changed"]
+
+
+def test_a_control_plane_that_another_task_deletes_is_absent(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = engine.ok("konnect_control_plane", name="team-a")["control_plane"]["id"]
+    find = operations.absent
+
+    def late(*arguments: Any) -> Any:
+        plan = find(*arguments)
+        engine.gateway.call("DELETE", f"/v2/control-planes/{gone}")
+        return plan
+
+    monkeypatch.setattr(operations, "absent", late)
+    engine.ok("konnect_control_plane", name="team-a", state="absent")
+
+
 def test_a_control_plane_has_at_most_32_certificates(engine: Engine, tmp_path: Path) -> None:
     path = engine.gateway.core.replace("core-entities", "dp-client-certificates")
     one = Path(self_signed(tmp_path, "one").certificate).read_text()
@@ -168,6 +232,21 @@ def test_an_admin_api_has_none_of_this(engine: Engine) -> None:
             control_plane=None,
         )
         assert "needs Konnect" in refused["msg"]
+
+
+def test_a_node_that_runs_an_old_configuration_is_waited_for(engine: Engine) -> None:
+    refused = engine.refused("konnect_node_info", wait=True, nodes=0)
+    assert "nodes must be at least 1, got 0" in refused["msg"]
+    node = {"id": "1", "hostname": "dp-1", "last_ping": int(time.time()), "config_hash": "old"}
+    gone = {**node, "hostname": "dp-2", "last_ping": 1}
+    listed = {"items": [node, gone], "page": {"total_count": 2}}
+    engine.gateway.faults(
+        match={"path": "/nodes$"}, kind="answer", status=200, body=json.dumps(listed), times=None
+    )
+    refused = engine.refused("konnect_node_info", wait=True, wait_timeout=0)
+    seen = "0 of 1 nodes run the expected configuration after 0 s, 1 are connected (dp-1 runs old)"
+    assert refused["msg"].endswith(seen)
+    engine.gateway.clear_faults()
 
 
 def test_nodes_are_waited_for_and_keep_their_certificate(tmp_path: Path) -> None:

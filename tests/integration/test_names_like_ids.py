@@ -108,3 +108,27 @@ def test_the_consumer_of_an_entity_of_any_path(
             assert [each["group"] for each in listed] == stored
     finally:
         engine.ok("kong_consumer", id=consumer, state="absent")
+
+
+def test_ids_in_large_letters_are_those_that_the_gateway_stores(engine: Engine) -> None:
+    key, other = NAME.replace("7777", "ABCD"), UNKNOWN.replace("8888", "ABCE")
+    service = {"id": key, "name": f"{PREFIX}large", "host": "h.test", "tags": [TAG]}
+    route = {"id": other, "name": f"{PREFIX}large", "paths": ["/x"], "tags": [TAG]}
+    document = {"services": [service], "routes": [{**route, "service": {"id": key}}]}
+    tasks: list[tuple[str, dict[str, Any]]] = [
+        ("kong_service", service),
+        ("kong_route", {**route, "service": key}),
+        ("kong_plugin", {"name": "cors", "service": key, "tags": [TAG]}),
+        ("kong_state", {"content": {"_format_version": "3.0", **document}}),
+    ]
+    try:
+        for module, options in tasks:
+            engine.forget()
+            engine.ok(module, **options)
+            engine.forget()
+            assert not engine.ok(module, **options)["changed"], module
+        stored = engine.ok("kong_route", id=other)["route"]
+        assert stored["service"] == {"id": key.lower()}
+    finally:
+        engine.ok("kong_route", id=other, state="absent")
+        engine.ok("kong_service", id=key, state="absent")

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from harness.gateway_hosts import COMMANDS, Host, Lab, lab_of
+from harness.playbook import Run
 from integration.test_secrets_of_both_ways import SITECUSTOMIZE
 from sandbox_tests.proxy_support import eventually
 
@@ -43,6 +44,12 @@ def state(path: Path, *routes: str) -> str:
     return str(path)
 
 
+def modules(run: Run) -> list[str]:
+    """Names of the tasks that ran the role's own modules, each a process on the host."""
+    return [task["name"] for task in run.tasks
+            if task["status"] != "skipped" and task["action"].startswith("irishtek.kong.gateway_")]
+
+
 def proxy(host: Host) -> dict[str, Any]:
     return {"proxy_listen": f"127.0.0.1:{host.port('proxy')}", "admin_listen": "off"}
 
@@ -60,6 +67,7 @@ def test_a_gateway_without_a_database_starts_and_takes_a_new_state_file(lab: Lab
     again = host.run(**wanted).ok()
     assert again.total("changed") == 0
     assert len(again.tasks) <= MOST_TASKS
+    assert modules(again) == ["Gather facts of the host", "Write the files"]
     host.start()
     eventually(lambda: host.message("/nowhere") == NO_ROUTE, WAIT)
     assert host.message("/one") == "routed"
@@ -67,6 +75,14 @@ def test_a_gateway_without_a_database_starts_and_takes_a_new_state_file(lab: Lab
     host.run(**wanted).ok()
     host.kong("reload", "-c", host.conf())
     eventually(lambda: host.message("/two") == "routed", WAIT)
+
+
+def test_options_that_were_not_proven_are_recorded_once(lab: Lab) -> None:
+    host = lab.host("proven")
+    host.run().ok()
+    assert "Record what runs" not in modules(host.run(timeout=5, check=True).ok())
+    assert "Record what runs" in modules(host.run(timeout=5).ok())
+    assert "Record what runs" not in modules(host.run(timeout=5).ok())
 
 
 @pytest.mark.parametrize("check", [True, False])

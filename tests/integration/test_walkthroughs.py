@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.examples import of
 from harness.gateway import Gateway
 from harness.paths import ROOT
 from harness.walkthrough import Step, Walk, agrees, steps
@@ -21,6 +22,10 @@ PAGES = {
     "security": ROOT / "docs/docsite/rst/guide_security.rst",
     "plans": ROOT / "docs/docsite/rst/guide_plans.rst",
 }
+EXAMPLES = [
+    each for path in PAGES.values() for each in of(path.stem)
+    if each.name or (each.kind == "console" and each.text.startswith("$ "))
+]  # fmt: skip
 
 
 def _free_port() -> int:

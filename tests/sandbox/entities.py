@@ -29,6 +29,11 @@ def kept_numbers(value: Any) -> Any:
     return float(f"{value:.14g}") if isinstance(value, float) else value
 
 
+def _kept_id(value: Any) -> Any:
+    """An id as a database keeps it (conformance: ids_in_large_letters)."""
+    return value.lower() if validate.is_uuid(value) else value
+
+
 class Entities:
     """The write and look-up side of one gateway. Every refusal is an `errors.Refusal`."""
 
@@ -59,7 +64,7 @@ class Entities:
     def _found(self, kind: str, keys: Keys, parent: tuple[str, str] | None) -> Entity | None:
         name, value = next(iter(keys.items()))
         if name == "id":
-            found = self.store.get(kind, value)
+            found = self.store.get(kind, _kept_id(value))
             inside = parent is None or (found or {}).get(parent[0]) == {"id": parent[1]}
             return found if inside else None
         if parent is not None and (parent[0], name) in self.gateway.kinds[kind].unique:
@@ -127,17 +132,17 @@ class Entities:
         """What the database refuses, in the order in which it looks."""
         if any(entity.get(field) is None for field in ("id", *kind.declared.not_null)):
             raise errors.primary_key_violation(keys)
-        if old is None and self.store.get(kind.name, entity["id"]) is not None:
+        if old is None and self.store.get(kind.name, _kept_id(entity["id"])) is not None:
             raise errors.primary_key_violation({"id": entity["id"]})
         for fields in kind.unique:
             if fields == (fields[0],) and entity.get(fields[0]) is None:
                 continue
             found = self.store.find(kind.name, fields, tuple(entity.get(f) for f in fields))
-            if found is not None and found["id"] != entity["id"]:
+            if found is not None and found["id"] != _kept_id(entity["id"]):
                 raise errors.unique_violation({field: entity.get(field) for field in fields})
         for field, spec in kind.foreign.items():
             value = entity.get(field)
-            if value and self.store.get(str(spec.reference), value["id"]) is None:
+            if value and self.store.get(str(spec.reference), _kept_id(value["id"])) is None:
                 raise errors.foreign_key_missing(field, value, str(spec.reference))
 
     def _commit(
@@ -145,6 +150,10 @@ class Entities:
     ) -> Entity:
         entity, after = self.hooks.transient(kind, kept_numbers(entity), written)
         self._constraints(self.gateway.kinds[kind], entity, keys, old)
+        entity["id"] = _kept_id(entity["id"])
+        for field in self.gateway.kinds[kind].foreign:
+            if entity.get(field):
+                entity[field] = {"id": _kept_id(entity[field]["id"])}
         self.store.put(kind, entity)
         after()
         return entity
@@ -180,6 +189,7 @@ class Entities:
                 if field.spec.get("transient") and name not in changed:
                     del entity[name]
             self._judge(kind, entity, full=False)
+            self.hooks.check_changes(kind, data)
             entity["id"] = old["id"]
             self._refuse_without_database("update", kind, keys)
             entity = self._commit(kind, entity, keys, old, data)

@@ -117,6 +117,10 @@ def translated(refusal: Refusal) -> KonnectRefusal:
 
 def _taken(keys: dict[str, Any]) -> dict[str, Any]:
     """The field whose value is in use; of several, the entity's own and not its parent."""
+    if {"name", "route"} <= keys.keys():
+        # The index of a plugin is of many fields, and names none.
+        message = "unique-plugin-per-entity (type: unique) constraint failed for value "
+        return _detail("REFERENCE", [f"{message}'{keys['name']}...': "])
     own = {name: value for name, value in keys.items() if isinstance(value, str)}
     field = list(own)[-1] if own else next(iter(keys))
     value = own.get(field, keys_text(keys))

@@ -18,7 +18,7 @@ from sandbox_tests.cluster_support import Pair
 from sandbox_tests.proxy_support import free_port
 
 #: Seconds until a real data plane has started and joined; it tries again after five to ten.
-PATIENCE = 60
+PATIENCE = 120
 
 
 def konnect_settings(name: str, trusted: pathlib.Path) -> dict[str, str]:

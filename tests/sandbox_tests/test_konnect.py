@@ -181,6 +181,10 @@ def test_constraints_are_400_with_details(client: Konnect, core: str) -> None:
         (detail,) = refused["details"]
         assert (detail["type"], detail["field"]) == ("ERROR_TYPE_REFERENCE", field)
         assert detail["messages"] == [message]
+    client.made(f"{core}/plugins", name="cors")
+    (detail,) = client.call("POST", f"{core}/plugins", {"name": "cors"}, 400)["details"]
+    assert "field" not in detail
+    assert detail["messages"][0].startswith("unique-plugin-per-entity (type: unique) constraint")
 
 
 def test_wrong_fields_are_told_one_by_one(client: Konnect, core: str) -> None:

@@ -21,7 +21,7 @@ FACTS: dict[str, Any] = {
     "family": "debian", "rpm": {},
     "missing": [], "podman": "5.4.2",
     "selinux": False, "gid": 990, "record": {}, "certificates": {"tls": {}, "new": {}},
-    "foreign": False, "running": False,
+    "foreign": False, "running": False, "seen": "",
 }  # fmt: skip
 
 

@@ -35,8 +35,8 @@ from unit.recordings import schema
 from unit.scripted import URL, Script, Step, answer, client_for, gateway_for
 
 Scripts = Callable[..., Script]
-TARGET, SERVICE, UPSTREAM, ROUTE = (
-    KINDS[name] for name in ("target", "service", "upstream", "route")
+TARGET, SERVICE, UPSTREAM, ROUTE, KEY = (
+    KINDS[name] for name in ("target", "service", "upstream", "route", "key")
 )
 ID = "11111111-2222-4333-8444-555555555555"
 ADDRESS = "10.0.0.1:80"
@@ -201,14 +201,28 @@ def test_another_unique_field_is_no_race_and_is_named(
     script: Scripts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = answer(
-        409, {"code": 5, "message": "UNIQUE violation detected on '{id=…}'", "fields": {"id": ID}}
+        409, {"code": 5, "message": "UNIQUE violation on '{kid=…}'", "fields": {"kid": "1"}}
     )
-    plan = plan_present(SERVICE, {"name": "s", "id": ID, "host": "h"}, None)
-    error = _failure(gateway_for(script(Step("POST", "/services", refused)), monkeypatch), plan)
-    assert error.message == (
-        f"Could not create service s at {URL}: UNIQUE violation detected on '{{id=…}}' (HTTP 409)"
-    )
-    assert error.failure["fields"] == {"id": ID}
+    plan = plan_present(KEY, {"name": "k", "kid": "1"}, None)
+    listed = answer(200, {"data": [{"id": ID, "name": "other", "kid": "1", "set": None}]})
+    steps = (Step("POST", "/keys", refused), Step("GET", "/keys?size=1000", listed))
+    error = _failure(gateway_for(script(*steps), monkeypatch), plan)
+    assert error.message == f"Could not create key k at {URL}: set and kid are those of key other"
+    assert error.failure["fields"] == {"kid": "1"}
+
+
+@pytest.mark.parametrize(("status", "fields"), [
+    (400, {"id": ID}), (409, {"an_index": "1"}), (409, {}),
+])  # fmt: skip
+def test_an_id_and_what_is_no_field_are_looked_up(
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, status: int, fields: dict[str, str]
+) -> None:
+    body = {"code": 3, "name": "primary key violation", "message": "taken", "fields": fields}
+    theirs = {"name": "s", "id": ID, "host": "h"}
+    steps = (Step("POST", "/services", answer(status, body)),
+             Step("GET", f"/services/{ID}", answer(200, theirs)))  # fmt: skip
+    plan = plan_present(SERVICE, theirs, None)
+    assert apply(gateway_for(script(*steps), monkeypatch), plan).operation == "none"
 
 
 def test_a_delete_of_what_is_gone_is_done(script: Scripts, monkeypatch: pytest.MonkeyPatch) -> None:

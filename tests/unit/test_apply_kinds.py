@@ -74,6 +74,7 @@ def test_a_credential_of_another_consumer_is_said_to_be_one(
         Step("GET", f"{KEYS}?size=1000", _listed()),
         Step("POST", KEYS, _taken(key="s3cret"), {"key": "s3cret"}),
         Step("GET", f"{KEYS}?size=1000", _listed()),
+        Step("GET", "/key-auths?size=1000", _listed(CREDENTIAL)),
     ]
     gateway = gateway_for(script(*steps), monkeypatch)
     with pytest.raises(KongError) as caught:

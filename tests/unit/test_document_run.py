@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from ansible_collections.irishtek.kong.plugins.module_utils._document import _schedule
 from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import parse
 from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import (
@@ -25,6 +26,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
+from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
 from unit.stocked import StockedGateway
 
 FULL: dict[str, Any] = {
@@ -144,6 +146,35 @@ def test_a_mistake_of_ours_ends_all_threads() -> None:
     work = _work(gateway, FULL)
     with pytest.raises(ZeroDivisionError):
         Runner(cast(Gateway, gateway), "stop", 3, lambda line: None).run(work)
+
+
+def test_a_mistake_of_ours_is_not_waited_for_by_a_thread_that_still_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stopped = threading.Event()
+    stop = _schedule._Turns._stop
+
+    def stop_and_say(turns: _schedule._Turns) -> None:
+        stop(turns)
+        stopped.set()
+
+    def work(step: Step) -> None:
+        if step is steps[1]:
+            raise ZeroDivisionError
+        assert stopped.wait(30)
+
+    monkeypatch.setattr(_schedule._Turns, "_stop", stop_and_say)
+    steps = [Step(Plan(KINDS["service"], "create", body={"id": name})) for name in "ab"]
+    schedule = _schedule.Schedule(steps)
+    ended = threading.Event()
+
+    def run() -> None:
+        with pytest.raises(ZeroDivisionError):
+            schedule.run(work, 2)
+        ended.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    assert ended.wait(30)
 
 
 def test_nothing_is_planned_twice() -> None:

@@ -78,3 +78,29 @@ def test_only_whole_pairs_count(tmp_path: Path) -> None:
 def test_a_record_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_text("{")
     assert facts(tmp_path)["record"] == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "running", "other"),
+    [
+        ("docker", "true sha256:1 {} {}", "true sha256:1 {} {\"Memory\": 5}"),
+        ("compose", "true sha256:1 {} {}", "true sha256:2 {} {}"),
+        ("package", "ActiveState=active\nUnitFileState=enabled", "ActiveState=active"),
+        ("podman", "ActiveState=active\nUnitFileState=generated", "ActiveState=activating"),
+    ],
+)  # fmt: skip
+def test_what_runs_in_another_way_is_seen(
+    method: str, running: str, other: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    given = {"method": method, "unit": "kong.service", "name": "kong", "directory": str(tmp_path)}
+
+    def found(state: str) -> dict[str, Any]:
+        return _host.host_facts(lambda command: (0, state, ""), given)
+
+    first = found(running)
+    assert first["running"] is True
+    assert first["seen"] == found(running)["seen"] != found(other)["seen"]
+    assert found(other)["running"] is not other.endswith("activating")
+    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    assert found(running)["seen"] != first["seen"]

@@ -12,8 +12,12 @@ import jinja2
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.filter.gateway_unfinished import gateway_unfinished
-from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import _names, _tables
-from unit.gateway_role import FACTS, NOW, ROLE, conf, plan, record
+from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import (
+    _plan,
+    _settings,
+    _tables,
+)  # fmt: skip
+from unit.gateway_role import COLLECTIONS, FACTS, NOW, ROLE, conf, plan, record
 
 KONNECT: dict[str, Any] = {"mode": "konnect", "control_plane_url": "https://abc.eu.cp0.konghq.com"}
 ENDPOINTS = {
@@ -92,7 +96,7 @@ def test_an_unknown_setting_is_a_warning_with_the_nearest_name() -> None:
     "name", ["pg_oauth_auth", "tls_certificate_verify", "identity_service", "proxy_url"]
 )
 def test_settings_of_the_newest_line_are_known(name: str) -> None:
-    assert _names.is_known(name)
+    assert _settings.is_known(name)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,7 @@ def test_settings_of_the_newest_line_are_known(name: str) -> None:
     ],
 )
 def test_secrets_and_what_is_unknown_are_not_shown(name: str, text: str, secret: bool) -> None:
-    assert _names.is_secret(name, text) is secret
+    assert _settings.is_secret(name, text) is secret
     made = next(f for f in plan(config={name: text})["files"] if f["path"] == "kong.conf")
     assert (name in made["open_lines"]) is not secret
     assert made["mode"] == "0640"
@@ -491,3 +495,24 @@ def test_control_planes_list_a_node_by_the_name_that_it_has() -> None:
     assert plan(**DATA_PLANE)["run"]["node"] == "gw"
     assert plan(**DATA_PLANE, network="host")["run"]["node"] == "machine"
     assert plan(**DATA_PLANE, method="package")["run"]["node"] == "machine"
+
+
+@pytest.mark.parametrize(
+    ("facts", "given"),
+    [({"seen": "other"}, {}), ({}, {"log": {"keep": 30}}), ({}, {"helm_values": {"a": 1}})],
+)
+def test_what_runs_and_all_options_are_part_of_the_proof(
+    facts: dict[str, Any], given: dict[str, Any]
+) -> None:
+    proof = plan()["proof"]
+    assert proof == plan(collections=COLLECTIONS[::-1])["proof"]
+    assert plan(facts, **given)["proof"] != proof
+
+
+def test_another_version_of_the_role_is_part_of_the_proof(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    proof = plan()["proof"]
+    assert list(_plan._ROLE.glob("t*/*.j2")) and list(_plan._ROLE.glob("t*/apply.yml"))
+    monkeypatch.setattr(_plan, "_ROLE", tmp_path)
+    assert plan()["proof"] != proof

@@ -16,11 +16,10 @@ from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
 from .._entities._kind import Entity, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
-from .._errors import MASKED
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
 from .._schema import complete, without_old_names
-from .._secrets import mask_entity, secrets_of
+from .._secrets import map_items, mask_entity, replace_secrets, secrets_of
 from .._values import map_strings, without_nulls
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
@@ -136,10 +135,8 @@ class Dumper:
     def _secrets(self, kind: Kind, entity: Entity) -> Entity:
         if self._style == "keep" or not secrets_of(kind.fields, entity):
             return dict(entity)
-        masked: Entity = mask_entity(kind, entity)
         if self._style == "mask":
-            return masked
-        label = kind.label(entity)
+            return mask_entity(kind, entity)
         # A plugin's name is not its own: others have it in other places.
         scopes = [
             word
@@ -147,25 +144,19 @@ class Dumper:
             if entity.get(scope)
             for word in (scope, str(self._name(scope, entity[scope]["id"])))
         ]
-        placed: Entity = self._placed(masked, entity, ("DECK", kind.name, *scopes, label))
+        words = ("DECK", kind.name, *scopes, kind.label(entity))
+        placed: Entity = replace_secrets(
+            kind.fields, entity, lambda path, value: self._placed((*words, *path), value)
+        )
         return placed
 
-    def _placed(self, masked: Any, value: Any, words: tuple[str, ...]) -> Any:
-        """Placeholders in place of what is masked, named after where it stands."""
-        if isinstance(value, dict) and (isinstance(masked, dict) or masked == MASKED):
-            hidden = masked if isinstance(masked, dict) else {}
-            return {
-                key: self._placed(hidden.get(key, MASKED), item, (*words, str(key)))
-                for key, item in value.items()
-            }
-        if isinstance(value, list) and (isinstance(masked, list) or masked == MASKED):
-            items = masked if isinstance(masked, list) else [MASKED] * len(value)
-            return [
-                self._placed(each, item, (*words, str(position)))
-                for position, (each, item) in enumerate(zip(items, value), 1)
-            ]
-        if masked != MASKED or value is None or str(value).startswith("{vault://"):
+    def _placed(self, path: tuple[Any, ...], value: Any) -> Any:
+        """A secret with placeholders for its values, named after where they stand."""
+        if isinstance(value, (dict, list)):
+            return map_items(value, lambda key, item: self._placed((*path, key), item))
+        if value is None or str(value).startswith("{vault://"):
             return value
+        words = [str(each + 1 if isinstance(each, int) else each) for each in path]
         name, exact = _variable(words), "\0".join(words)
         self._secrets_named.setdefault(name, []).append(exact)
         return placeholder(name, exact, _CONVERSIONS.get(type(value), ""))

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._apply import fill_nulls, plugin_kind, with_typed_config
-from .._entities._certificate import CERTIFICATE, SNI
+from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._credential import CREDENTIALS, stored_as_hash
-from .._entities._identity import ByComparison
+from .._entities._identity import ByComparison, stored_id
 from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError, error_context
@@ -26,7 +26,7 @@ from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
 from .._values import without_nulls
-from ._current import CurrentState
+from ._current import CurrentState, owner_of
 from ._defaults import Defaults, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
@@ -93,6 +93,7 @@ class Matcher:
         self._defaults = Defaults(gateway)
         self._items = document.items
         self._select_tags = frozenset(document.select_tags)
+        self._workspace = document.workspace
         self._ids: dict[int, str] = {}
         self._current: dict[int, Entity | None] = {}
         self._taken: dict[str, Item] = {}
@@ -141,7 +142,7 @@ class Matcher:
                     f"{item.where}: {item.describe()} has the id {current['id']} on the gateway, "
                     "which stays"
                 )
-            self._ids[id(item)] = (current or {}).get("id") or written or self._new_id()
+            self._ids[id(item)] = (current or {}).get("id") or written or self._new_id(item)
         if repeated:
             self._items[:] = [item for item in self._items if id(item) not in repeated]
 
@@ -180,10 +181,7 @@ class Matcher:
         return sorted((item for item in self._items if item.kind is kind), key=rank)
 
     def _unless_taken(self, item: Item, found: Entity | None) -> Entity | None:
-        """What an item was found as, unless another item is it.
-
-        :raises InputError: both items call it the same.
-        """
+        """What an item was found as, unless another item is it."""
         taker = None if found is None else self._taken.setdefault(found["id"], item)
         if taker is None or taker is item:
             return found
@@ -194,22 +192,39 @@ class Matcher:
             raise InputError(f"{item.where}: {item.describe()} is already defined at {taker.where}")
         return None
 
-    def _new_id(self) -> str:
+    def _new_id(self, item: Item) -> str:
         if self._gateway.predicts:
             return PLACEHOLDER + uuid.uuid4().hex[:12]
-        return str(uuid.uuid4())
+        new = self._generated_id(item)
+        if new is None or self._state.with_id(item.kind.name, new):
+            return str(uuid.uuid4())
+        return new
+
+    def _generated_id(self, item: Item) -> str | None:
+        """That of a certificate which only its SNIs identify."""
+        names = self._snis.get(id(item)) if item.kind is CERTIFICATE else None
+        return generated_id(item.written, names, self._workspace) if names else None
 
     def _find(self, item: Item) -> Entity | None:
         kind, written = item.kind, item.written.get("id")
+        owner = self._owner_id(item)
         found = self._state.find_by(kind, "id", written) if written else None
+        if found is not None and owner_of(kind, found) != owner:
+            raise InputError(
+                f"{item.where}: {item.describe()}: id {written} is taken by another {kind.name}; "
+                f"it belongs to another {kind.parent}"
+            )
         if found is not None:
             return found
         # A certificate without an ID is known by the SNIs that nest in it.
         for name in self._snis.get(id(item), ()):
             found = found or kind.identity.find_by_label(self._state, kind, name, None)
+        new = None if found else self._generated_id(item)
+        if new is not None and not self._state.holding(SNI.name, CERTIFICATE.name, new):
+            # Of a run that ended before it created the SNIs.
+            found = self._state.with_id(kind.name, new)
         scope = self._references(item, (kind.identity.field, *kind.identity.scope))
         desired = {**item.written, **scope}
-        owner = self._owner_id(item)
         if isinstance(kind.identity, ByComparison):
             return found or self._state.by_comparison(kind, desired, owner)
         found = found or kind.identity.search(self._state, kind, desired, owner)
@@ -239,10 +254,7 @@ class Matcher:
         return None if owner is None else self._id_of(str(item.kind.parent), owner, item)
 
     def _id_of(self, kind: str, link: Item | str, item: Item) -> str:
-        """The ID behind a reference: of an item of the document, else of what is stored.
-
-        :raises InputError: there is neither.
-        """
+        """The ID behind a reference: of an item of the document, else of what is stored."""
         known = self._known(kind, link)
         if known is not None:
             return known
@@ -255,7 +267,7 @@ class Matcher:
 
     def _known(self, kind: str, link: Item | str) -> str | None:
         by = f"{kind}.{link.field}" if isinstance(link, CustomId) else kind
-        target = link if isinstance(link, Item) else self._by_name.get((by, link))
+        target = link if isinstance(link, Item) else self._written(by, link)
         if target is not None:
             return self._ids[id(target)]
         if isinstance(link, CustomId):
@@ -264,6 +276,9 @@ class Matcher:
         else:
             found = self._state.find(KINDS[kind], str(link))
         return None if found is None else str(found["id"])
+
+    def _written(self, by: str, link: str) -> Item | None:
+        return self._by_name.get((by, link)) or self._by_name.get((by, stored_id(link)))
 
     def _references(self, item: Item, only: Sequence[str] | None = None) -> Entity:
         return {

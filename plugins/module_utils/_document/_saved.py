@@ -23,7 +23,7 @@ from typing import Any
 from .._entities._kind import Entity
 from .._errors import MASKED
 from .._plan import CREATE, Plan
-from .._secrets import mask
+from .._secrets import replace_secrets
 from .._values import map_strings
 from ._match import Step
 from ._parse import Document, Item
@@ -176,18 +176,23 @@ def _entry(plan: Plan, names: Mapping[str, str], salt: str) -> dict[str, Any]:
 
     before, after = (map_strings(each, named) for each in (plan.before, plan.after))
     described = replace(plan, before=before, after=after)
-    sides = dict(zip(("before", "after"), described.sides))
-    shown = mask(plan.kind, *described.sides)
     entity = _description(plan)
-    digested = {
-        side: _digested(salt, f"{entity}/{side}", shown[side], real) for side, real in sides.items()
-    }
+
+    def digested(side: str, found: Entity | None) -> Any:
+        def digest(path: Sequence[Any], value: Any) -> str:
+            place = "/".join(map(str, (entity, side, *path)))
+            text = value if isinstance(value, str) else _json(value)
+            return f"{MASKED} ({_digest(salt, place, text, _ROUNDS_OF_SECRET)})"
+
+        return "" if found is None else replace_secrets(plan.kind.fields, found, digest)
+
+    sides = zip(("before", "after"), described.sides)
     return {
         "operation": plan.operation,
         "kind": plan.kind.name,
         "entity": entity,
         "id": plan.stored.get("id"),
-        **digested,
+        **{side: digested(side, found) for side, found in sides},
     }
 
 
@@ -196,19 +201,6 @@ def _description(plan: Plan) -> str:
     if plan.operation == CREATE:
         return plan.kind.describe({**plan.entity, "id": "(new)"}, plan.parent)
     return plan.description
-
-
-def _digested(salt: str, path: str, shown: Any, real: Any) -> Any:
-    """What is shown, with the digest of each value that is masked in it."""
-    if isinstance(shown, str) and shown.startswith(MASKED):
-        text = real if isinstance(real, str) else _json(real)
-        return f"{MASKED} ({_digest(salt, path, text, _ROUNDS_OF_SECRET)})"
-    if isinstance(shown, Mapping) and isinstance(real, Mapping):
-        return {key: _digested(salt, f"{path}/{key}", shown[key], real[key]) for key in shown}
-    if isinstance(shown, list):
-        pairs = enumerate(zip(shown, real))
-        return [_digested(salt, f"{path}/{at}", *pair) for at, pair in pairs]
-    return shown
 
 
 def _digest(salt: str, path: str, text: str, rounds: int) -> str:

@@ -13,7 +13,9 @@ import heapq
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
+from graphlib import CycleError, TopologicalSorter
 
 from .._entities._plugin import PLUGIN
 from .._errors import InputError
@@ -23,39 +25,27 @@ from ._reconcile import ChangeSet
 
 
 class Schedule:
-    """Steps in an order in which they can be done one by one.
-
-    :ivar after: for each step the positions of those that must have ended before it begins.
-    """
+    """Steps in an order in which they can be done one by one."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         """:raises InputError: two entities swap a value that only one can have."""
-        before = _needed(steps)
+        self._unordered, self._before = steps, _needed(steps)
         self.steps: list[Step] = []
-        places: dict[int, int] = {}
-
-        def keep(at: int) -> None:
-            places[at] = len(self.steps)
-            self.steps.append(steps[at])
-
-        # A plugin limits what it belongs to, and so follows it at once.
-        ranks = [(step.plan.kind.name != PLUGIN.name, at) for at, step in enumerate(steps)]
-        _Turns(before, ranks).run(keep)
+        self.run(self.steps.append)
         if len(self.steps) < len(steps):
-            names = ", ".join(
-                step.plan.description for at, step in enumerate(steps) if at not in places
-            )
+            known = set(map(id, self.steps))
+            names = ", ".join(step.plan.description for step in steps if id(step) not in known)
             raise InputError(
                 f"unique values cannot be swapped in one run: {names}; change one of them first"
             )
-        self.after: list[set[int]] = [set() for step in steps]
-        for at, place in places.items():
-            self.after[place] = {places[each] for each in before[at]}
 
-    def run(self, work: Callable[[Step], None], workers: int) -> None:
+    def run(self, work: Callable[[Step], None], workers: int = 1) -> None:
         """Do the work for each step, ``workers`` at a time, and those that can be done in order."""
-        turns = _Turns(self.after, range(len(self.steps)))
-        turns.run(lambda at: work(self.steps[at]), min(workers, len(self.steps)))
+        steps = self._unordered
+        # A plugin limits what it belongs to, and so follows it at once.
+        ranks = [(step.plan.kind.name != PLUGIN.name, at) for at, step in enumerate(steps)]
+        turns = _Turns(self._before, ranks)
+        turns.run(lambda at: work(steps[at]), min(workers, len(steps)))
 
 
 def schedules(changes: ChangeSet) -> list[Schedule]:
@@ -98,14 +88,12 @@ class _Turns:
 
     def __init__(self, before: Sequence[Collection[int]], ranks: Sequence[object]) -> None:
         self._ranks = ranks
-        self._waits_for = [len(each) for each in before]
-        self._followers: list[list[int]] = [[] for each in before]
-        for at, each in enumerate(before):
-            for other in each:
-                self._followers[other].append(at)
-        self._ready = [(ranks[at], at) for at, count in enumerate(self._waits_for) if not count]
-        heapq.heapify(self._ready)
+        self._sorter = TopologicalSorter(dict(enumerate(before)))
+        with suppress(CycleError):
+            self._sorter.prepare()
+        self._ready: list[tuple[object, int]] = []
         self._running = 0
+        self._stopped = False
         self._condition = threading.Condition()
 
     def run(self, work: Callable[[int], None], workers: int = 1) -> None:
@@ -137,8 +125,14 @@ class _Turns:
         """The next position, None where there is no further one."""
         with self._condition:
             if ended is not None:
-                self._end(ended)
-            while not self._ready and self._running:
+                self._running -= 1
+                self._sorter.done(ended)
+            begun = () if self._stopped else self._sorter.get_ready()
+            for at in begun:
+                heapq.heappush(self._ready, (self._ranks[at], at))
+            # This thread takes one of them itself.
+            self._condition.notify(max(0, len(begun) - 1))
+            while not self._ready and self._running and not self._stopped:
                 self._condition.wait()
             if not self._ready:
                 self._condition.notify_all()
@@ -146,22 +140,9 @@ class _Turns:
             self._running += 1
             return heapq.heappop(self._ready)[1]
 
-    def _end(self, ended: int) -> None:
-        self._running -= 1
-        begun = 0
-        for at in self._followers[ended]:
-            self._waits_for[at] -= 1
-            if not self._waits_for[at]:
-                heapq.heappush(self._ready, (self._ranks[at], at))
-                begun += 1
-        # This thread takes one of them itself.
-        if begun > 1:
-            self._condition.notify(begun - 1)
-
     def _stop(self) -> None:
         """Begin nothing more."""
         with self._condition:
+            self._stopped = True
             self._ready.clear()
-            self._followers = [[] for each in self._followers]
-            self._running = 0
             self._condition.notify_all()

@@ -12,7 +12,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import re
+import uuid
+from collections.abc import Iterable
+from typing import Any
 
 from ._identity import ByComparison, ByKeys, Identity
 from ._kind import CASCADE, Entity, Field, Kind, tags_field
@@ -34,6 +38,17 @@ def digest_of(pem: str) -> str | None:
 def same_text(pem: object) -> object:
     """PEM texts that differ in white space only are the same."""
     return "\n".join(str(pem).split()) if isinstance(pem, str) else pem
+
+
+def generated_id(certificate: Entity, snis: Iterable[str], workspace: Any) -> str:
+    """The ID of a new certificate: the same in each task that creates it.
+
+    A certificate is found by its SNIs only, which are created after it: by other tasks, or by none
+    if the task is killed.
+    """
+    tags = sorted(certificate.get("tags") or ())
+    parts = [workspace, tags, sorted(snis), same_text(certificate.get("cert"))]
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(parts)))
 
 
 def _complete_digest(predicted: Entity) -> None:

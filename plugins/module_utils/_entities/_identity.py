@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Protocol, cast
 
 from .._errors import InputError
-from ._kind import Entity, Kind, id_of
+from ._kind import Entity, Field, Kind, id_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -43,6 +43,18 @@ def looks_like_id(text: str) -> bool:
     return bool(_UUID.fullmatch(text))
 
 
+def stored_id(text: str) -> str:
+    """An ID as a gateway stores it: small letters, whatever made it wrote large ones."""
+    return text.lower() if looks_like_id(text) else text
+
+
+def stored_ids(texts: list[str]) -> list[str]:
+    return [stored_id(text) for text in texts]
+
+
+ID = Field("id", nullable=False, normalise=stored_id)
+
+
 def refuse_empty(name: str, value: Any) -> None:
     """Refuse what identifies nothing: an undefined variable must not make a task succeed."""
     if value in ([], {}) or (isinstance(value, str) and not value.strip()):
@@ -57,7 +69,7 @@ def find_by_reference(
     :raises InputError: it is empty, or several entities have it.
     """
     refuse_empty(kind.name, key)
-    found = source.find_by(kind, "id", key, parent) if looks_like_id(key) else None
+    found = source.find_by(kind, "id", stored_id(key), parent) if looks_like_id(key) else None
     return found or kind.identity.find_by_label(source, kind, key, parent)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import urllib.parse
 
 from .._errors import InputError
-from ._identity import Identity
+from ._identity import Identity, stored_ids
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
 
 PROTOCOLS = (
@@ -86,7 +86,7 @@ SERVICE = Kind(
         ),
         Field(
             "ca_certificates", "list", elements="str", lists="ca_certificate", unordered=True,
-            empty_is_null=True,
+            empty_is_null=True, normalise=stored_ids,
         ),
         Field("enabled", "bool"),
         tags_field(),

@@ -22,7 +22,7 @@ from .._errors import InputError, KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
 from .._values import with_nulls
-from ._errors import NoBalancer, NotOffered, ParentMissing, UniqueViolation
+from ._errors import NoBalancer, NotOffered, ParentMissing, StillReferenced, UniqueViolation
 from ._protocol import Gateway, Traits
 
 T = TypeVar("T")
@@ -194,12 +194,10 @@ class AdminGateway(Gateway):
         try:
             if kind.write is None or kind.path_id is None:
                 return self._entity("POST", kind, parent, body=body)
-            self._client.request("POST", _path(kind, parent), kind.write(body))
+            self._write("POST", _path(kind, parent), kind.write(body))
             key = f"{parent}:{kind.path_id(body)}"
             return {**body, "id": key, str(kind.parent): {"id": parent}}
         except Refused as exc:
-            if exc.is_unique_violation:
-                raise UniqueViolation(exc, exc.fields) from exc
             if exc.status == 404 and kind.parent and self.offers(kind):
                 raise ParentMissing(exc) from exc
             if exc.status == 404 and kind.optional:
@@ -215,7 +213,12 @@ class AdminGateway(Gateway):
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         key = current["id"] if kind.path_id is None else kind.path_id(current)
-        unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, key)))
+        try:
+            unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, key)))
+        except Refused as exc:
+            if exc.status == 400:
+                raise StillReferenced(exc) from exc
+            raise
 
     def schema(self, name: str) -> dict[str, Any] | None:
         if name not in self._schemas:
@@ -311,7 +314,7 @@ class AdminGateway(Gateway):
     ) -> Entity:
         """A response that must be an entity; the JSON of another server is refused."""
         path = _path(kind, parent, key)
-        response = self._client.request(method, path, body, params)
+        response = self._write(method, path, body, params)
         entity = self._read(kind, response, parent) if isinstance(response, dict) else None
         if entity is None or "id" not in entity:
             raise UnexpectedAnswer(
@@ -319,6 +322,16 @@ class AdminGateway(Gateway):
                 f"check {self._client.connection.option}"
             )
         return entity
+
+    def _write(
+        self, method: str, path: str, body: Entity | None, params: Mapping[str, str] | None = None
+    ) -> Any:
+        try:
+            return self._client.request(method, path, body, params)
+        except Refused as exc:
+            if exc.is_unique_violation:
+                raise UniqueViolation(exc, exc.fields) from exc
+            raise
 
     def _serves(self, path: str) -> bool:
         try:

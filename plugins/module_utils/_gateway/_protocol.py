@@ -9,11 +9,12 @@ Private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .._entities._kind import Entity, Kind
+from .._entities._kind import RESTRICT, Entity, Kind, id_of, ids_in, values_together
+from .._entities._registry import kinds_listing, kinds_referring_to
 from .._errors import InputError
 from .._plan import Plan
 from .._schema import Schema, merged_schema
@@ -111,6 +112,57 @@ class Gateway(Protocol):
     def refuse_read_only(self, current: Entity | None = None) -> None:
         """:raises InputError: single entities cannot be written, or this one cannot."""
 
+    def refuse_taken(
+        self, kind: Kind, body: Entity, current: Entity, parent: str | None = None
+    ) -> None:
+        """Refuse values of a write that only one entity can have and another one has.
+
+        :param current: the entity to update; empty on a create.
+        :raises InputError: names the field, and the value unless that is a secret.
+        """
+        for names, other in self._others_with(kind, body, current, parent):
+            if other is not None and other["id"] != current.get("id"):
+                raise InputError(_taken(kind, names, body, other, parent))
+
+    def _others_with(
+        self, kind: Kind, body: Entity, current: Entity, parent: str | None
+    ) -> Iterator[tuple[tuple[str, ...], Entity | None]]:
+        """Fields that only one entity can have the values of, and who has them."""
+        if body.get("id") and not current and kind.global_path:
+            # It was not found in the list of its parent.
+            others = self.entities(kind) or []
+            yield ("id",), next((each for each in others if each["id"] == body["id"]), None)
+        for name in kind.unique:
+            if body.get(name):
+                yield (name,), self.find_by(kind, name, str(body[name]))
+        own, together = kind.identity.field, kind.unique_together
+        is_covered = any(own in names for names in (kind.unique, *together))
+        # What is created was looked up by its identity before.
+        if current and body.get(own) and not is_covered:
+            yield (own,), kind.identity.search(self, kind, {own: body[own]}, parent)
+        entity = {**current, **body}
+        for names in together:
+            values = values_together(entity, names) if body.keys() & set(names) else None
+            listed = self.entities(kind) if values is not None else ()
+            for other in listed or ():
+                if values_together(other, names) == values:
+                    yield names, other
+
+    def refuse_referenced(self, kind: Kind, current: Entity) -> None:
+        """:raises InputError: others refer to the entity to delete, which a gateway refuses."""
+        for other, each in self._referring(kind, current):
+            raise InputError(f"{other.describe(each)} still refers to it; delete that one first")
+
+    def _referring(self, kind: Kind, current: Entity) -> Iterator[tuple[Kind, Entity]]:
+        for other, _field in kinds_referring_to(kind.name, RESTRICT):
+            for each in self.entities(other, current["id"], kind.name) or ():
+                yield other, each
+        lists = kinds_listing(kind.name)
+        for other, field in lists if lists and self.traits().restricts_listed_ids else ():
+            for each in self.entities(other) or ():
+                if current["id"] in ids_in(each.get(field)):
+                    yield other, each
+
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         """
         :raises UniqueViolation: another entity has one of its values.
@@ -122,7 +174,10 @@ class Gateway(Protocol):
         """Write ``plan.body`` (the changed leaves) or ``plan.full_body`` (the whole entity)."""
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        """Delete; an entity that does not exist any more is no error."""
+        """Delete; an entity that does not exist any more is no error.
+
+        :raises StillReferenced: others refer to it.
+        """
 
     def schema(self, name: str) -> dict[str, Any] | None:
         """The gateway's own schema of a kind (or ``plugins/NAME``), if any; read once a task."""
@@ -175,6 +230,19 @@ class Gateway(Protocol):
         :raises InputError: unless an earlier task of a check-mode run may create it.
         """
         raise InputError(f"{kind.name} {key} does not exist")
+
+
+def _taken(
+    kind: Kind, names: Sequence[str], body: Entity, other: Entity, parent: str | None
+) -> str:
+    if len(names) > 1:
+        return f"{' and '.join(names)} are those of {kind.describe(other)}"
+    name, value = names[0], str(body[names[0]])
+    is_hidden = (name != "id" and kind.field(name).secret) or "\n" in value
+    shown = "" if is_hidden else f" {value}"
+    is_below_another = kind.global_path and id_of(other.get(str(kind.parent))) != parent
+    owner = f"; it belongs to another {kind.parent}" if is_below_another else ""
+    return f"{name}{shown} is taken by another {kind.name}{owner}"
 
 
 def connected(data_planes: Sequence[Entity]) -> list[Entity]:

@@ -14,7 +14,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,13 +27,13 @@ HEADER = "# Managed by Ansible, role irishtek.kong.gateway."
 _METHODS = ["docker", "podman", "compose", "package", "helm", "files"]
 # The options of the module gateway_host_info.
 SPEC: dict[str, Any] = {
-    "directory": {"type": "path", "default": "/etc/kong"},
-    "method": {"default": "files", "choices": _METHODS},
-    "name": {"default": "kong"}, "unit": {"default": "kong.service"},
+    "directory": {"type": "path", "default": "/etc/kong"}, "name": {"default": "kong"},
+    "method": {"default": "files", "choices": _METHODS}, "unit": {"default": "kong.service"},
 }
 _LIBRARIES = ("cryptography", "debian", "kubernetes", "requests", "yaml")
 _FAMILIES = {"debian": "debian", "rhel": "rhel", "fedora": "rhel", "centos": "rhel", "amzn": "amzn"}
 _COMPOSE = ("docker", "compose", "version", "--short")
+_CONTAINER = "{{.State.Running}} {{.Image}} {{json .Config}} {{json .HostConfig}}"
 
 
 def host_facts(run_command: RunCommand, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,24 +48,23 @@ def host_facts(run_command: RunCommand, given: Mapping[str, Any]) -> dict[str, A
         status, found, _errors = run_command(list(words)) if shutil.which(words[0]) else (1, "", "")
         return "" if status else found.strip()
 
-    directory, name, method = (given[key] for key in ("directory", "name", "method"))
+    directory, name, method, unit = (given[key] for key in SPEC)
     lines = (line.partition("=") for line in _read("/etc/os-release").splitlines())
     release = {key: value.strip().strip("\"'") for key, _equals, value in lines}
     ids = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
     family = next((_FAMILIES[each] for each in ids if each in _FAMILIES), "")
     macros = ("rhel", "amzn") if family in ("rhel", "amzn") else ()
-    programs = {
-        "podman": shutil.which("podman"), "docker": shutil.which("docker"),
-        "compose": method == "compose" and output(*_COMPOSE),
-    }
+    programs = {name: shutil.which(name) for name in ("podman", "docker")}
+    programs["compose"] = output(*_COMPOSE) if method == "compose" else ""
     lacking = [lib for lib in _LIBRARIES if importlib.util.find_spec(lib) is None]
-    podman = re.findall(r"[0-9.]+", output("podman", "--version") if method == "podman" else "")
-    inspection = ("docker", "container", "inspect", "-f", "{{.State.Running}}", name)
-    asked = {
-        "podman": ("systemctl", "is-active", f"{name}.service"), "docker": inspection,
-        "package": ("systemctl", "is-active", given["unit"]), "compose": inspection,
-    }
-    conf = _read(f"{directory}/kong.conf")
+    container = ("docker", "container", "inspect", "-f", _CONTAINER, name)
+    show = ("systemctl", "show", "-p", "ActiveState,UnitFileState", unit)
+    asked = {"podman": show, "docker": container, "package": show, "compose": container}
+    state = output(*asked.get(method, ("true",)))
+    outside = (
+        f"{directory}/compose.yaml", f"/etc/containers/systemd/{name}.container",
+        f"/etc/systemd/system/{unit}.d/irishtek.conf", "/etc/logrotate.d/kong",
+    )
     return {
         "distribution": release.get("ID", ""),
         "release": release.get("VERSION_ID", ""),
@@ -76,13 +74,16 @@ def host_facts(run_command: RunCommand, given: Mapping[str, Any]) -> dict[str, A
         # The macros of Kong's own repository files, which a locked $releasever does not change.
         "rpm": {key: output("rpm", "--eval", f"%{{?{key}}}") for key in macros},
         "missing": lacking + [name for name, found in programs.items() if not found],
-        "podman": podman[0] if podman else "",
+        # "podman version 5.4.2"
+        "podman": output("podman", "--version").split(" ")[-1] if method == "podman" else "",
         "selinux": os.path.exists("/sys/fs/selinux/enforce"),
         "gid": next((entry.gr_gid for entry in grp.getgrall() if entry.gr_name == GROUP), None),
         "record": _json(f"{directory}/record.json"),
         "certificates": {key: _certificate(directory, key) for key in ("tls", "new")},
-        "foreign": bool(conf) and not conf.startswith(HEADER),
-        "running": output(*asked.get(method, ("true",))) in ("active", "true"),
+        "foreign": not (_read(f"{directory}/kong.conf") or HEADER).startswith(HEADER),
+        "running": state.startswith(("true", "ActiveState=active")),
+        # Changes with what runs and with the files beside those of the plan.
+        "seen": hashlib.sha256("\n".join([state, *map(_read, outside)]).encode()).hexdigest(),
     }
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from .._apply import apply, apply_all, complete, find
 from .._argspec import ArgumentSpec
-from .._entities._certificate import CERTIFICATE, SNI
+from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._kind import Entity, Field
 from .._errors import InputError
 from .._gateway._errors import UniqueViolation
@@ -46,10 +46,10 @@ def run_certificate(task: Task) -> Result:
     try:
         changed = _write_snis(task, done, before, after)
     except PartlyDone as exc:
-        if done.operation == CREATE and isinstance(exc.__cause__, UniqueViolation):
-            # Somebody created a certificate for the same SNI meanwhile, which a second attempt
-            # finds and updates.
-            apply(task.gateway, plan_absent(CERTIFICATE, done.entity))
+        if isinstance(exc.__cause__, UniqueViolation):
+            # Somebody created the same SNI meanwhile: a second attempt finds its certificate.
+            if done.operation == CREATE and not _listed(task, done.entity):
+                apply(task.gateway, plan_absent(CERTIFICATE, done.entity))
             return run_certificate(task)
         exc.partial = {**result, "changed": done.changed or any(exc.results)}
         raise
@@ -63,6 +63,12 @@ def _plan(task: Task, written: Entity, wanted: list[str] | None) -> tuple[Plan, 
     desired = normalise(CERTIFICATE.fields, written)
     identified = {**desired, **({} if wanted is None else {"snis": wanted})}
     current = find(task.gateway, CERTIFICATE, identified)
+    new = generated_id(desired, wanted or (), task.params.get("workspace"))
+    if current is None and "cert" in desired and "id" not in desired:
+        # Of a task that ended before it created the SNIs.
+        current = task.gateway.find_by(CERTIFICATE, "id", new)
+        if current is not None and set(_snis_of(task, current)) - set(wanted or ()):
+            current, new = None, str(uuid.uuid4())
     before: list[str] = []
     if current is not None:
         before = _snis_of(task, current)
@@ -71,8 +77,7 @@ def _plan(task: Task, written: Entity, wanted: list[str] | None) -> tuple[Plan, 
         return plan_absent(CERTIFICATE, current, None, identified), before
     desired = complete(task.gateway, CERTIFICATE, desired, current, task.warn)
     if current is None and not task.gateway.predicts:
-        # Without its SNIs a new certificate is found again by its ID only, if a response is lost.
-        desired.setdefault("id", str(uuid.uuid4()))
+        desired.setdefault("id", new)
     plan = plan_present(CERTIFICATE, desired, current)
     return _with_snis(plan, before if wanted is None else sorted(wanted)), before
 
@@ -100,7 +105,11 @@ def _refuse_snis_of_others(
         return  # none was found by an SNI: one that exists by now is met as it is created
     by_id_only = plan.operation == DELETE and "id" in task.params
     for name in wanted:
-        if name not in before and (by_id_only or task.gateway.find_by(SNI, "name", name)):
+        if name in before:
+            continue
+        found = None if by_id_only else task.gateway.find_by(SNI, "name", name)
+        is_others = found is not None and found[CERTIFICATE.name]["id"] != plan.stored.get("id")
+        if by_id_only or is_others:
             raise InputError(f"sni {name} belongs to another certificate")
 
 

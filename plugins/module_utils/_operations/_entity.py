@@ -11,6 +11,7 @@ from typing import Any
 
 from .._apply import absent, apply, present
 from .._argspec import ArgumentSpec
+from .._entities._identity import ID
 from .._entities._kind import Entity, Field, Kind
 from .._plan import Plan
 from ._base import Operation, Result, Task, result_of_one
@@ -32,7 +33,7 @@ def plan_state(
 def fields_with_id(kind: Kind) -> tuple[Field, ...]:
     # What lists records that nothing describes, a plugin's links to partials, is of state files.
     own = (each for each in kind.fields if each.elements != "dict" or each.fields)
-    return (Field("id", nullable=False), *own)
+    return (ID, *own)
 
 
 @functools.cache

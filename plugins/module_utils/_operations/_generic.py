@@ -41,10 +41,7 @@ def run_entity(task: Task) -> Result:
 
 
 def _kind(task: Task) -> tuple[Kind, str | None]:
-    """The kind of the entities at the path, from the gateway's own schema, and their parent.
-
-    :raises InputError: the gateway has no schema of that name.
-    """
+    """The kind of the entities at the path, from the gateway's own schema, and their parent."""
     path = task.params["path"].strip("/")
     name = task.params.get("schema") or path.rpartition("/")[2].replace("-", "_")
     if name == PLUGIN.path:
@@ -68,6 +65,7 @@ def _kind(task: Task) -> tuple[Kind, str | None]:
         identity=ByComparison(identity) if task.params["search"] else Identity(identity),
         named_by=("id",) if is_secret else (),
         fields=fields,
+        **_unique(name, schema, identity, nested=bool(above)),
         **above,
     )
     return kind, parent
@@ -86,6 +84,21 @@ def _above(path: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], str | 
             made_up = Kind(name, collection, Identity("name"), ())
             return {"parent": name, "parent_kind": next(known, made_up)}, key
     return {}, None
+
+
+def _unique(name: str, schema: Mapping[str, Any], identity: str, nested: bool) -> dict[str, Any]:
+    """What only one entity of all parents can have, and the path of a list of all."""
+    declared = next((each for each in KINDS.values() if each.schema_name == name), None)
+    unique = [each for each, spec in fields_in(schema).items() if spec.get("unique")]
+    # What is identified by it is looked up before it is written, but in one parent only.
+    found = {*unique, *(declared.unique if declared else ())} - (set() if nested else {identity})
+    return {
+        "global_path": declared.global_path if declared and nested else "",
+        "unique_together": (
+            *(declared.unique_together if declared else ()),
+            *((each,) for each in sorted(found)),
+        ),
+    }
 
 
 def _fields(name: str, schema: Mapping[str, Any]) -> tuple[Field, ...]:

@@ -21,11 +21,12 @@ from .._entities._kind import Entity
 from .._entities._konnect import CONTROL_PLANE, DATA_PLANE_CERTIFICATE, GROUP, as_returned
 from .._entities._registry import KINDS
 from .._errors import InputError, KongError
+from .._gateway._admin import unless_missing
 from .._gateway._konnect import KonnectGateway
 from .._gateway._konnect_account import CONTROL_PLANES, KonnectAccount
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._plan import NONE, UPDATE, Plan, plan_absent, plan_present
+from .._plan import CREATE, NONE, UPDATE, Plan, plan_absent, plan_present
 from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result, result_of_one
 from ._entity import STATE, fields_with_id
 
@@ -96,11 +97,12 @@ def _refuse_in_use(task: Task, control_plane: Entity) -> None:
 
     def is_in_use(kind: str) -> bool:
         core = f"{path}/core-entities/{kind}"
-        return bool((konnect.region.request("GET", core, params={"size": "1"}) or {}).get("data"))
+        found = unless_missing(lambda: konnect.region.request("GET", core, params={"size": "1"}))
+        return bool((found or {}).get("data"))
 
     kinds = [each.path for each in KINDS.values() if not each.parent and each.name != "workspace"]
     held = [kind for kind, used in zip(kinds, for_each(is_in_use, kinds)) if used]
-    held += ["data planes"] if any(konnect.listed(f"{path}/nodes")) else []
+    held += ["data planes"] if unless_missing(lambda: any(konnect.listed(f"{path}/nodes"))) else []
     if held:
         raise InputError(
             f"it has {', '.join(held)}, which would be deleted, too: set force to true if that is "
@@ -183,11 +185,29 @@ def run_certificate(task: Task) -> Result:
     with task.about("data plane certificates"):
         plans = _plans(task, written)
     done = apply_plans(task, plans, None)
+    kept = None if task.removes else done[0].after
+    if kept is not None and done[0].operation == CREATE and not task.check_mode:
+        kept = _keep_one(task, written, kept)
     return {
         **changes_of(task, done),
         "fingerprint": digest_of(written["cert"]),
-        "certificate": {} if task.removes else entity_result(DATA_PLANE_CERTIFICATE, done[0].after),
+        "certificate": entity_result(DATA_PLANE_CERTIFICATE, kept),
     }
+
+
+def _keep_one(task: Task, written: Entity, created: Entity) -> Entity:
+    """Delete what other tasks created at once: Konnect has a certificate as often as it is sent."""
+    same = _same(task.gateway.entities(DATA_PLANE_CERTIFICATE) or [], written)
+    same.sort(key=lambda each: (each.get("created_at") or 0, each["id"]))
+    kept, *others = same or [created]
+    for each in others:
+        apply(task.gateway, plan_absent(DATA_PLANE_CERTIFICATE, each))
+    return kept
+
+
+def _same(listed: Sequence[Entity], written: Entity) -> list[Entity]:
+    kind = DATA_PLANE_CERTIFICATE
+    return [each for each in listed if kind.identity.is_same(kind, "cert", written, each)]
 
 
 def _pem(params: Any) -> str:
@@ -213,7 +233,7 @@ def _pem(params: Any) -> str:
 def _plans(task: Task, written: Entity) -> list[Plan]:
     kind, params = DATA_PLANE_CERTIFICATE, task.params
     listed = task.gateway.entities(kind) or []
-    same = [each for each in listed if kind.identity.is_same(kind, "cert", written, each)]
+    same = _same(listed, written)
     surplus = [each for each in listed if params["purge"] and each not in same]
     plans = []
     if task.removes:
@@ -258,6 +278,8 @@ def _is_connected(node: Entity) -> bool:
 
 def run_node_info(task: Task) -> Result:
     wait, wanted, timeout = (task.params[name] for name in ("wait", "nodes", "wait_timeout"))
+    if wait and wanted < 1:
+        raise InputError(f"nodes must be at least 1, got {wanted}")
 
     def enough() -> Result:
         seen = _look(task)

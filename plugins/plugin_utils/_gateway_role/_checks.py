@@ -14,8 +14,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 
-from ._names import is_known, numbers_of
-from ._settings import Facts, Options, Settings, text_of
+from ._settings import Facts, Options, Settings, is_known, numbers_of, text_of
 from ._tables import BLOCKS, END_OF_LIFE, KEYS, LAST_LINE, NAMES
 
 # Whether a sentence applies, and the sentence.

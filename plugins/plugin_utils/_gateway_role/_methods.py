@@ -15,8 +15,7 @@ from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway_role._host import GROUP
 
-from ._names import is_secret, numbers_of
-from ._settings import INSIDE, Facts, Options, Settings, listeners_of
+from ._settings import INSIDE, Facts, Options, Settings, is_secret, listeners_of, numbers_of
 from ._tables import IMAGES, KEYS, PACKAGES, PRIVATE, REPOSITORIES
 
 # Stands for the image in commands; its id is known only when it was pulled.
@@ -151,7 +150,7 @@ def commands_of(options: Options, run: Mapping[str, Any]) -> dict[str, list[str]
 
 
 def helm_of(
-    options: Options, settings: Settings, files: list[dict[str, Any]], ref: str
+    options: Options, settings: Settings, files: list[dict[str, Any]], run: Facts
 ) -> dict[str, Any]:
     """Values of the chart, and the secrets that its pods mount or read."""
     name, hidden_in = options["name"], f"{options['name']}-settings"
@@ -177,7 +176,7 @@ def helm_of(
     off = ("admin", "manager", "portal", "portalapi", "ingressController", "postgresql")
     values = {
         **{part: {"enabled": False} for part in off},
-        "image": {"unifiedRepoTag": ref, "effectiveSemver": options["version"]},
+        "image": {"unifiedRepoTag": run["ref"], "effectiveSemver": options["version"]},
         "env": environment,
         "secretVolumes": mounted,
         "proxy": {"enabled": not control_plane},

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from . import _checks, _methods
-from ._names import is_secret
-from ._settings import Facts, Options, Settings, conf_of, is_address, resolved, settings_of
+from ._settings import Facts, Options, Settings, conf_of, is_ip, is_secret, resolved, settings_of
 from ._tables import PROCESS
 
 File = dict[str, Any]
 
+# What the role does is in its tasks and templates.
+_ROLE = Path(__file__).parents[3] / "roles/gateway"
 # What makes two databases one.
 DATABASE = ("host", "port", "database", "schema")
 # A certificate that the role made: its text, its key, and what it was made for.
@@ -50,7 +51,6 @@ def plan_of(given: Options, facts: Facts, now: float) -> dict[str, Any]:
     paths = sorted({file["path"] for file in files} | set(_PAIR))
     moved = _PAIR if certificate["action"] != "none" else ()
     kept = {name: options[name] for name in ("method", "version", "edition")}
-    is_helm = options["method"] == "helm"
     return {
         "problems": _checks.problems_of(options, settings, fixed, facts),
         "warnings": _checks.warnings_of(options, settings, certificate["action"]),
@@ -60,10 +60,11 @@ def plan_of(given: Options, facts: Facts, now: float) -> dict[str, Any]:
         "run": run,
         "requirements": _methods.requirements_of(options, facts),
         "commands": _methods.commands_of(options, run),
-        "helm": is_helm and _methods.helm_of(options, settings, files, run["ref"]),
+        "helm": options["method"] == "helm" and _methods.helm_of(options, settings, files, run),
         "files": files,
         "moves": {path.replace("tls.", "new."): path for path in moved},
         "paths": paths,
+        "proof": _proof(given, facts),
         "record": {**kept, "digests": digests, "run": run, "files": paths},
         **_action(options, facts, digests, certificate),
     }
@@ -114,7 +115,7 @@ def _certificate(options: Options, facts: Facts, now: float) -> dict[str, Any]:
     host, names = options["server"].strip("[]"), [f"DNS:{options['hostname']}"]
     if server:
         # Names of the control plane: that of clusters without names, and that of its URL.
-        own = [f"{'IP' if is_address(host) else 'DNS'}:{host}"] if host else []
+        own = [f"{'IP' if is_ip(host) else 'DNS'}:{host}"] if host else []
         names = list(dict.fromkeys(["DNS:kong_clustering", *names, *own]))
     spec = {
         "source": source,
@@ -135,7 +136,16 @@ def _certificate(options: Options, facts: Facts, now: float) -> dict[str, Any]:
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _proof(given: Options, facts: Facts) -> str:
+    """Digest of the options, of this version of the role and of what runs on the host.
+
+    Where it is the one recorded, the last run has proven all of it, and nothing is to be compared.
+    """
+    code = [path.read_text(encoding="utf-8") for path in sorted(_ROLE.glob("t*/*"))]
+    return _digest([code, {**given, "collections": []}, facts["seen"]])
 
 
 def _digests(

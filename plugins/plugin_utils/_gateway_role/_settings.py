@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options with what follows from them, the gateway's settings, and where it listens.
+"""The options with what follows from them, the gateway's settings and names, and where it listens.
 
 Private to the collection.
 """
@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ._tables import DEFAULTS, LISTEN
+from ._tables import DEFAULTS, FAMILIES, LISTEN, NAMES, OPEN, PRIVATE_KEYS, SECRETS
 
 Options = Mapping[str, Any]
 Settings = Mapping[str, str]
@@ -35,6 +35,28 @@ def text_of(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(map(text_of, value))
     return str(value)
+
+
+def is_known(name: str) -> bool:
+    """Whether a gateway of any line from 3.4 on has this setting."""
+    return name in NAMES or bool(FAMILIES.fullmatch(name))
+
+
+def is_secret(name: str, text: str) -> bool:
+    """Whether a setting's value must not be shown: secrets, and settings that are not known.
+
+    A private key is one where it is given itself, and not its path; a reference to a vault is none.
+    """
+    if text.startswith("{vault://") or not text:
+        return False
+    if PRIVATE_KEYS.fullmatch(name):
+        return not text.startswith("/")
+    return not is_known(name) or bool(SECRETS.fullmatch(name) and not OPEN.fullmatch(name))
+
+
+def numbers_of(version: str) -> list[int]:
+    """The numbers of a version, which compare as they should."""
+    return [int(part) for part in version.split(".") if part.isdigit()]
 
 
 def resolved(options: Options) -> dict[str, Any]:
@@ -162,7 +184,7 @@ def _ends(options: Options) -> dict[str, str]:
     """Where a data plane finds its control plane's telemetry, and by which names both ends go."""
     host, konnect = options["server"], options["mode"] == "konnect"
     # An address has no server name; the control plane's certificate names kong_clustering, too.
-    name = server = "kong_clustering" if is_address(host) else host
+    name = server = "kong_clustering" if is_ip(host) else host
     telemetry = f"{host}:8006" if options["edition"] == "enterprise" else ""
     if konnect:
         # From Konnect's API, else by the naming of its endpoints.
@@ -175,7 +197,7 @@ def _ends(options: Options) -> dict[str, str]:
     return {setting: text for setting, text in found.items() if text}
 
 
-def is_address(host: str) -> bool:
+def is_ip(host: str) -> bool:
     """Whether a host is given by its IP address."""
     return bool(re.fullmatch(r"[0-9.]+|\[?[0-9a-fA-F]*:.*", host))
 
