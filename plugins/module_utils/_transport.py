@@ -247,7 +247,8 @@ def _new_transport(base_url: str, tls: dict[str, Any]) -> httpx.HTTPTransport:
     proxy = proxy_for(base_url)
     if proxy is not None:
         _check_proxy(proxy, base_url)
-    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+    # Many servers close after 5 s without a request: a write then would be lost without a response.
+    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=4.0)
     transport = httpx.HTTPTransport(verify=verify, trust_env=False, proxy=proxy, limits=limits)
     # httpx has timeouts for single reads only: a slow server would block a task for ever.
     pool: Any = transport._pool
