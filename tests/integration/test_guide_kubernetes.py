@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped, unused-ignore]
 import pytest
 import yaml  # type: ignore[import-untyped, unused-ignore]
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -24,6 +25,7 @@ from ansible_collections.irishtek.kong.plugins.filter.kong_upstream_policy impor
 )
 from harness.certificates import self_signed
 from harness.cluster import Pod, StandIn, stand_in
+from harness.crds import FIXTURES, schema_of, strict
 from harness.engine import Engine
 from harness.examples import Example, of
 from harness.gateway import Gateway, sandbox
@@ -126,12 +128,14 @@ def test_the_role_ingress_predicts_each_example(
     assert Path(pair.key).read_text().splitlines()[1] not in run.stdout
 
 
-@pytest.mark.parametrize("example", PARTS, ids=str)
-def test_the_options_of_the_guide_are_valid(example: Example) -> None:
+@pytest.mark.parametrize("example", [*INGRESS, *PARTS], ids=str)
+def test_the_options_of_the_role_ingress_are_valid(example: Example) -> None:
     (play,) = example.plays()
     (task,) = play["tasks"]
-    assert task[ROLE] == {"name": "irishtek.kong.ingress"}
+    assert task.get(ROLE, task.get(ROLE.replace("include", "import")))["name"].endswith(".ingress")
     specs = yaml.safe_load((ROOT / "roles/ingress/meta/argument_specs.yml").read_text("utf-8"))
     spec = ArgumentSpecValidator(specs["argument_specs"]["main"]["options"])
     assert spec.validate(task["vars"]).error_messages == []
-    kong_upstream_policy(task["vars"].get("ingress_upstream_policy", {}))
+    if policy := kong_upstream_policy(task["vars"].get("ingress_upstream_policy", {})):
+        definition = schema_of(FIXTURES / "kongupstreampolicies.json")["properties"]["spec"]
+        jsonschema.validate(policy, strict(definition))
