@@ -10,10 +10,13 @@ Source of the rules: the CustomResourceDefinition ``configuration.konghq.com/v1b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Field
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
 
 # Options of kong_upstream that are the value of one field of hashOn or hashOnFallback.
 _HASHED = {
@@ -26,6 +29,8 @@ _SIDES = {"hash_on": "hashOn", "hash_fallback": "hashOnFallback"}
 _PLAIN = ("algorithm", "slots")
 _NAMED = {f"{side}_{name}" for side in _SIDES for name in _HASHED} - {"hash_fallback_cookie"}
 _STICKY = {"sticky_sessions_cookie": "cookie", "sticky_sessions_cookie_path": "cookiePath"}
+# A policy has all of them.
+_HEALTHCHECKS = next(field.fields for field in UPSTREAM.fields if field.name == "healthchecks")
 _KNOWN = {*_PLAIN, *_SIDES, *_NAMED, *_STICKY, "hash_on_cookie_path", "healthchecks"}
 
 
@@ -52,8 +57,21 @@ def kong_upstream_policy(options: Mapping[str, Any]) -> dict[str, Any]:
         spec["stickySessions"] = sticky
     _add_algorithm(spec)
     if "healthchecks" in written:
+        _refuse_unknown(written["healthchecks"], _HEALTHCHECKS, "healthchecks")
         spec["healthchecks"] = _camel(written["healthchecks"])
     return spec
+
+
+def _refuse_unknown(value: Any, fields: Collection[Field], path: str) -> None:
+    """:raises AnsibleFilterError: a name that no field has, or a value that is no dictionary."""
+    if not isinstance(value, Mapping):
+        raise AnsibleFilterError(f"{path} must be a dictionary")
+    known = {field.name: field.fields for field in fields}
+    for name, inner in value.items():
+        if name not in known:
+            raise AnsibleFilterError(f"{path} has no {name}; it has {', '.join(sorted(known))}")
+        if known[name] and inner is not None:
+            _refuse_unknown(inner, known[name], f"{path}.{name}")
 
 
 def _add_algorithm(spec: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from ._entities._kind import Entity, Field, Kind
 from ._entities._registry import KINDS, parent_of
 from ._errors import InputError, KongError, Refused, Unreachable, error_context
 from ._freeform import config_schema, with_details
-from ._gateway._errors import ParentMissing, UniqueViolation
+from ._gateway._errors import ParentMissing, StillReferenced, UniqueViolation
 from ._gateway._protocol import Gateway
 from ._parallel import PartlyDone, for_each
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
@@ -275,37 +275,29 @@ def apply(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
         return plan
     except KongError as exc:
         redact(exc, plan.kind, plan.body, plan.stored)
-        if isinstance(exc, UniqueViolation):
-            _say_what_is_taken(gateway, plan, parent, exc)
-        elif isinstance(exc, Refused):
-            _name_nearest_fields(gateway, plan.kind, exc)
+        if isinstance(exc, Refused):
+            _explain(gateway, plan, parent, exc)
         if _outcome_unknown(exc):
             _mark_uncertain(exc)
         exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
         raise
 
 
-def _name_nearest_fields(gateway: Gateway, kind: Kind, exc: Refused) -> None:
-    """Add the nearest known name of each field that the gateway does not know."""
-    unknown = list(unknown_fields(exc.fields))
-    if unknown:
-        # Without the schema the refusal says enough.
-        with suppress(KongError):
-            exc.message = with_nearest_fields(exc.message, unknown, gateway.schema_of(kind))
-
-
-def _say_what_is_taken(
-    gateway: Gateway, plan: Plan, parent: str | None, exc: UniqueViolation
-) -> None:
-    """Say it by the sentence of check mode, which looks the values up before the write."""
-    # A gateway names what it made of a value, too: the digest of a certificate.
-    taken = {name: plan.body[name] for name in exc.taken if name in plan.body} or plan.body
-    try:
-        gateway.refuse_taken(plan.kind, taken, plan.stored, parent)
-    except InputError as known:
-        exc.message = known.message
-    except KongError:
-        pass  # the gateway's own message says enough
+def _explain(gateway: Gateway, plan: Plan, parent: str | None, exc: Refused) -> None:
+    """Say by the sentence of check mode, which looks it up before, why a write was refused."""
+    kind, unknown = plan.kind, list(unknown_fields(exc.fields))
+    # Without what it reads, the refusal says enough.
+    with suppress(KongError):
+        try:
+            if isinstance(exc, StillReferenced):
+                gateway.refuse_referenced(kind, plan.stored)
+            elif isinstance(exc, UniqueViolation):
+                gateway.refuse_taken(kind, plan.body, plan.stored, parent)
+            elif unknown:
+                schema = gateway.schema_of(kind)
+                exc.message = with_nearest_fields(exc.message, unknown, schema)
+        except InputError as known:
+            exc.message = known.message
 
 
 def apply_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> list[Plan]:

@@ -204,10 +204,7 @@ def _is_left_out(option: Mapping[str, Any], value: Any, at: str, warn: Warn) -> 
 
 
 def _is_empty(value: Any, at: str, warn: Warn, clears: bool, is_string: bool) -> bool:
-    """Whether an empty string means null.
-
-    :raises InputError: it does not, and cannot be a value either.
-    """
+    """Whether an empty string means null."""
     if not (isinstance(value, str) and value == ""):
         return False
     if clears and _NONE_IS_EMPTY:

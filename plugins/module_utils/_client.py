@@ -26,7 +26,14 @@ from typing import Any, Callable
 
 from ._connection import Connection
 from ._deadline import Deadline, seconds_until
-from ._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
+from ._errors import (
+    InputError,
+    KongError,
+    Refused,
+    UnexpectedAnswer,
+    Unreachable,
+    flat_reasons,
+)
 from ._transport import Sender, new_sender
 
 # The pauses of three retries outlast a gateway that restarts its workers.
@@ -362,19 +369,6 @@ def refusal(body: Mapping[str, Any], status: int) -> str:
     if status == 429:
         return f"{message or 'too many requests'} (HTTP 429); the gateway limits requests"
     return text
-
-
-def flat_reasons(fields: Any, at: str = "") -> Iterator[str]:
-    """The leaves of an error body's ``fields`` as ``path: reason``; those of ``@entity`` bare."""
-    if isinstance(fields, dict):
-        for key in sorted(fields):
-            where = at if key == "@entity" else f"{at}.{key}" if at else str(key)
-            yield from flat_reasons(fields[key], where)
-    elif isinstance(fields, list):
-        for reason in fields:
-            yield from flat_reasons(reason, at)
-    elif fields is not None:
-        yield f"{at}: {fields}" if at else str(fields)
 
 
 def _explain(exc: BaseException, timeout: float, where: str) -> tuple[str, bool]:

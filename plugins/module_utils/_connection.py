@@ -258,10 +258,7 @@ def connection_from(
 
 
 def _control_plane(params: Mapping[str, Any]) -> str | None:
-    """The control plane of Konnect that the options lead to; None: they lead to an Admin API.
-
-    :raises InputError: they lead to both, or to Konnect without a token.
-    """
+    """The control plane of Konnect that the options lead to; None: they lead to an Admin API."""
     konnect = [name for name in KONNECT if params.get(name)]
     admin = [name for name in ADMIN if params.get(name)]
     if konnect and admin:

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Callable
 
 MASKED = "********"
-# What an Admin API calls a value that another entity has.
+# What an Admin API calls a value, or an ID, that another entity has.
 UNIQUE = "unique constraint violation"
 _TAKEN = (UNIQUE, "primary key violation")
 
@@ -77,6 +77,19 @@ def _replaced(value: Any, secret: str, names: Container[str]) -> Any:
     if isinstance(value, list):
         return [_replaced(item, secret, names) for item in value]
     return value.replace(secret, MASKED) if isinstance(value, str) else value
+
+
+def flat_reasons(fields: Any, at: str = "") -> Iterator[str]:
+    """The leaves of an error body's ``fields`` as ``path: reason``; those of ``@entity`` bare."""
+    if isinstance(fields, dict):
+        for key in sorted(fields):
+            where = at if key == "@entity" else f"{at}.{key}" if at else str(key)
+            yield from flat_reasons(fields[key], where)
+    elif isinstance(fields, list):
+        for reason in fields:
+            yield from flat_reasons(reason, at)
+    elif fields is not None:
+        yield f"{at}: {fields}" if at else str(fields)
 
 
 @contextmanager

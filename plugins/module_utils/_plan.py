@@ -69,7 +69,11 @@ class Plan:
 
     @property
     def description(self) -> str:
-        return self.kind.describe(self.stored or self.after or self.body, self.parent)
+        entity = self.stored or self.after or self.body
+        if self.generated_id and entity == self.body:
+            # Nobody knows an ID that no gateway has.
+            entity = {name: value for name, value in entity.items() if name != "id"}
+        return self.kind.describe(entity, self.parent)
 
     def done(self, response: Entity | None) -> Plan:
         """The plan after its write, with the entity that the gateway returned."""

@@ -112,8 +112,8 @@ options:
     type: str
   update_password:
     description:
-      - With V(always) a O(password) or O(client_secret) replaces the stored one if it differs. A client secret that
-        the gateway stores as a hash (O(hash_secret)) is written in every run.
+      - With V(always) a O(password) or O(client_secret) replaces the stored one if it differs, also where the gateway
+        stores only a hash of it.
       - With V(on_create) they are written to new credentials only.
     type: str
     choices: [always, on_create]

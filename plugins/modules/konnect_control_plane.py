@@ -95,6 +95,9 @@ options:
     type: str
     choices: [present, absent]
     default: present
+notes:
+  - Check mode does not predict in a control plane that the same run would create. Tasks with it as O(control_plane) fail
+    then.
 seealso:
   - module: irishtek.kong.konnect_control_plane_info
   - module: irishtek.kong.konnect_data_plane_certificate

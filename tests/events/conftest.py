@@ -38,7 +38,8 @@ def gateway(_sandbox: Gateway) -> Gateway:
 
 def until(gateway: Gateway, is_seen: Callable[[dict[str, Any]], bool]) -> None:
     """Wait until the balancer's view of `orders`, health by target, is as expected."""
-    deadline = time.monotonic() + 30
+    # ansible-rulebook takes long to start on a busy machine.
+    deadline = time.monotonic() + 120
     while True:
         answer = gateway.call("GET", "/upstreams/orders/health") or {"data": []}
         seen = {each["target"]: each.get("health") for each in answer["data"] or []}

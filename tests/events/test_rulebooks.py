@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from events.conftest import until
+from events.conftest import UPSTREAM, until
 from harness.cluster import Pod, StandIn, stand_in
+from harness.examples import of
 from harness.gateway import Gateway
 from harness.paths import COLLECTIONS
 
@@ -30,6 +32,23 @@ pytestmark = pytest.mark.skipif(
 )
 TOKEN = "kong-admin-token-5772156649"
 LIMIT = 240.0
+# Rulebooks with events of their own; the last one runs a playbook.
+OWN = [
+    *of("guide_events", "Watch two gateways"), *of("upstream_health"), *of("drift"),
+    *of("guide_events", "Apply the files again"),
+]  # fmt: skip
+(INVENTORY,) = of("guide_events", "inventory.yml")
+SHIPPED = of("guide_events", "ansible-rulebook", "kong_gateways", "follow_service_name")
+EXAMPLES = [INVENTORY, *OWN, *SHIPPED]
+APPLY = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - irishtek.kong.kong_state:
+        src: kong.yaml
+        state: synced
+        select_tags: [team-orders]
+"""
 
 
 class Rulebook:
@@ -62,22 +81,17 @@ class Rulebook:
 @contextmanager
 def running(
     folder: Path,
-    rulebook: str,
+    command: str,
     variables: Mapping[str, Any],
     *more: str | Path,
-    inventory: Mapping[str, Any] | None = None,
+    inventory: Mapping[str, Any] = INVENTORY.loaded(),
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Rulebook]:
-    """Run a rulebook of the installed collection until the block ends."""
-    (folder / "vars.json").write_text(json.dumps(variables))
-    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    inventory = inventory or {"all": {"hosts": {"localhost": host}}}
-    (folder / "inventory.yml").write_text(json.dumps(inventory))
-    book = COLLECTIONS / f"ansible_collections/irishtek/kong/extensions/eda/rulebooks/{rulebook}"
-    command: list[str | Path] = [
-        *(BINARIES / "ansible-rulebook", "--rulebook", book, "--inventory", "inventory.yml"),
-        *("--vars", "vars.json", *more),
-    ]
+    """Run a command of the guide, with the files that it names, until the block ends."""
+    program, *words = shlex.split(command)
+    named = dict(zip(words[::2], words[1::2], strict=True))
+    (folder / named["--vars"]).write_text(json.dumps(variables))
+    (folder / named["-i"]).write_text(json.dumps(inventory))
     around = {
         **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
@@ -87,7 +101,7 @@ def running(
         **(environment or {}),
     }
     process = subprocess.Popen(
-        command, cwd=folder, env=around, text=True,
+        [BINARIES / program, *words, *more], cwd=folder, env=around, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
@@ -109,15 +123,24 @@ def _marker(gateway: Gateway, health: str) -> Callable[[], None]:
     return mark
 
 
+def _command(rulebook: str) -> str:
+    """The guide's command that runs a rulebook."""
+    (found,) = of("guide_events", f"ansible-rulebook --rulebook irishtek.kong.{rulebook} ")
+    return found.text
+
+
+def _variables(gateway: Gateway, title: str, **more: Any) -> dict[str, Any]:
+    """The variables of the guide that begin so, for a gateway at hand."""
+    (found,) = (each for each in of("guide_events", title) if each.title == title)
+    replaced = {f"https://kong-{number}.example:8444": gateway.admin_url for number in (1, 2)}
+    return {**found.on(replaced).loaded(), **more}
+
+
 def test_a_target_that_failed_three_times_is_drained(gateway: Gateway, tmp_path: Path) -> None:
-    variables = {
-        "kong_gateways": [{"name": "kong-1", "url": gateway.admin_url}],
-        "kong_admin_url": gateway.admin_url,
-        "kong_admin_token": TOKEN,
-        "kong_interval": 0.1,
-    }
+    quick = {"kong_admin_token": TOKEN, "kong_interval": 0.1}
+    variables = _variables(gateway, "kong_gateways:", **quick)
     report = "kong-1: target 127.0.0.1:1 of orders is"
-    with running(tmp_path, "drain_unhealthy_targets.yml", variables) as rulebook:
+    with running(tmp_path, _command("drain_unhealthy_targets"), variables) as rulebook:
         # The source has looked once the sandbox has been asked.
         until(gateway, lambda seen: any(
             request["path"].endswith("/health") and request["query"]
@@ -138,22 +161,25 @@ def test_a_target_that_failed_three_times_is_drained(gateway: Gateway, tmp_path:
     assert TOKEN not in rulebook.said
 
 
+def _write_state_file(gateway: Gateway, folder: Path) -> None:
+    """A file that owns what has a tag, and gives one target another weight."""
+    tags = {"tags": ["team-orders"]}
+    gateway.call("PATCH", "/upstreams/orders", tags)
+    gateway.call("PATCH", "/upstreams/orders/targets/127.0.0.1:1", tags)
+    (folder / "kong.yaml").write_text(json.dumps({
+        "_format_version": "3.0",
+        "upstreams": [{**UPSTREAM, "targets": [{"target": "127.0.0.1:1", "weight": 7}]}],
+    }))  # fmt: skip
+
+
 def test_an_entity_that_differs_from_the_files_is_reported(
     gateway: Gateway, tmp_path: Path
 ) -> None:
-    (tmp_path / "kong.yaml").write_text(json.dumps({
-        "_format_version": "3.0",
-        "upstreams": [{"name": "orders", "targets": [{"target": "127.0.0.1:1", "weight": 7}]}],
-    }))  # fmt: skip
-    variables = {
-        "kong_gateways": [{"name": "kong-1", "admin_url": gateway.admin_url}],
-        "kong_state_src": [str(tmp_path / "kong.yaml")],
-        "kong_state_state": "applied",
-        "kong_interval": 0.2,
-        "kong_admin_token": TOKEN,
-    }
+    _write_state_file(gateway, tmp_path)
+    quick = {"kong_admin_token": TOKEN, "kong_interval": 0.2}
+    variables = _variables(gateway, "kong_gateways: (2)", **quick)
     target = "target 127.0.0.1:1 of upstream orders"
-    with running(tmp_path, "drift.yml", variables) as rulebook:
+    with running(tmp_path, _command("drift"), variables) as rulebook:
         rulebook.wait_for(f"kong-1: update {target}: weight 100 -> 7")
         gateway.call("PATCH", "/upstreams/orders/targets/127.0.0.1:1", {"weight": 7})
         rulebook.wait_for(f"kong-1: {target} is as in the files")
@@ -169,17 +195,13 @@ def test_an_upstream_follows_the_pods_of_a_service(gateway: Gateway, tmp_path: P
     events = tmp_path / "events"
     events.write_text("")
     with stand_in(tmp_path, "shop") as cluster:
-        variables = {
-            "follow_service_name": "orders",
-            "follow_service_namespace": "shop",
-            "follow_service_port": "http",
-            "follow_service_kubeconfig": cluster.kubeconfig,
-        }
+        found = {"follow_service_kubeconfig": cluster.kubeconfig}
+        variables = _variables(gateway, "follow_service_name: orders", **found)
         host = {"ansible_connection": "local", "kong_admin_url": gateway.admin_url}
         folder = Path(__file__).parent / "sources"
         cluster.scale("orders", pods[0])
         with running(
-            tmp_path, "follow_service.yml", variables, "-S", folder,
+            tmp_path, _command("follow_service"), variables, "-S", folder,
             inventory={"kong_gateways": {"hosts": {"kong-1": host}}},
             environment={"EVENTS": str(events)},
         ) as rulebook:  # fmt: skip
@@ -210,3 +232,29 @@ def _scale(cluster: StandIn, events: Path, *pods: Pod) -> None:
 def _weights(gateway: Gateway) -> dict[str, int]:
     targets = gateway.entities("/upstreams/orders/targets")
     return {each["target"]: each["weight"] for each in targets}
+
+
+def test_rulebooks_of_ones_own_run_as_they_stand(gateway: Gateway, tmp_path: Path) -> None:
+    _write_state_file(gateway, tmp_path)
+    (tmp_path / "apply.yml").write_text(APPLY)
+    replaced = {
+        **{f"https://kong-{number}.example:8444": gateway.admin_url for number in (1, 2)},
+        "interval: 300": "interval: 1",
+        "interval: 5": "interval: 0.1",
+    }
+    rulesets = [each for example in OWN for each in example.on(replaced).loaded()]
+    (tmp_path / "own.yml").write_text(json.dumps(rulesets))
+    command = "ansible-rulebook --rulebook own.yml -i inventory.yml --vars vars.yml"
+    variables = {
+        "kong_admin_token": TOKEN,
+        "kong_gateways": [{"name": "kong-3", "admin_url": gateway.admin_url}],
+    }
+    around = {"KONG_ADMIN_URL": gateway.admin_url}
+    with running(tmp_path, command, variables, environment=around) as rulebook:
+        rulebook.wait_for("kong-1: update target 127.0.0.1:1 of upstream orders: weight 100 -> 7")
+        rulebook.wait_for("PLAY RECAP")
+        assert _weights(gateway)["127.0.0.1:1"] == 7, rulebook.said
+        _marker(gateway, "unhealthy")()
+        # Of both gateways of the guide, and of the one in the page of the source.
+        rulebook.wait_for("127.0.0.1:1 of orders is down", 3)
+    assert TOKEN not in rulebook.said

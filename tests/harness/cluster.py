@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kubernetes for the tests: EndpointSlices as a controller writes them, and who serves them.
 
-The stand-in serves what `kubernetes.core.k8s_info` asks for EndpointSlices, and nothing else.
+The stand-in serves what `kubernetes.core.k8s_info` asks for EndpointSlices. It takes objects of a
+few other kinds, as check mode sends them, and keeps none of them.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,28 +23,48 @@ from urllib.parse import parse_qs, urlsplit
 SERVICE = "kubernetes.io/service-name"
 _LIST = "/apis/discovery.k8s.io/v1/namespaces/"
 _GROUP = "discovery.k8s.io/v1"
-_RESOURCE = {
-    "name": "endpointslices", "singularName": "endpointslice", "namespaced": True,
-    "kind": "EndpointSlice", "verbs": ["get", "list", "watch"],
-}  # fmt: skip
+# The kinds by their API; a namespace is in no namespace.
+_KINDS = {
+    "v1": ("Namespace", "Service", "Pod", "Secret"),
+    "apps/v1": ("Deployment",),
+    "networking.k8s.io/v1": ("Ingress",),
+    "configuration.konghq.com/v1beta1": ("KongUpstreamPolicy",),
+    _GROUP: ("EndpointSlice",),
+}
+_PLURALS = {"Ingress": "ingresses", "KongUpstreamPolicy": "kongupstreampolicies"}
+
+
+def _resources(api: str) -> dict[str, Any]:
+    """What an API has, for clients that look for a kind."""
+    found = [
+        {
+            "name": _PLURALS.get(kind, f"{kind.lower()}s"), "singularName": kind.lower(),
+            "namespaced": kind != "Namespace", "kind": kind,
+            "verbs": ["create", "delete", "get", "list", "patch", "watch"],
+        }
+        for kind in _KINDS[api]
+    ]  # fmt: skip
+    return {"kind": "APIResourceList", "groupVersion": api, "resources": found}
+
+
+def _groups() -> list[dict[str, Any]]:
+    found = []
+    for api in _KINDS:
+        group, slash, version = api.rpartition("/")
+        if slash:
+            named = {"groupVersion": api, "version": version}
+            found.append({"name": group, "versions": [named], "preferredVersion": named})
+    return found
+
+
 _DISCOVERY: dict[str, Any] = {
     "/version": {"major": "1", "minor": "34", "gitVersion": "v1.34.0"},
     "/api": {"kind": "APIVersions", "versions": ["v1"]},
-    "/api/v1": {"kind": "APIResourceList", "groupVersion": "v1", "resources": []},
-    "/apis": {
-        "kind": "APIGroupList",
-        "groups": [
-            {
-                "name": "discovery.k8s.io",
-                "versions": [{"groupVersion": _GROUP, "version": "v1"}],
-                "preferredVersion": {"groupVersion": _GROUP, "version": "v1"},
-            }
-        ],
-    },
-    f"/apis/{_GROUP}": {
-        "kind": "APIResourceList", "groupVersion": _GROUP, "resources": [_RESOURCE],
-    },
-}  # fmt: skip
+    "/apis": {"kind": "APIGroupList", "groups": _groups()},
+    **{f"/{'apis' if '/' in api else 'api'}/{api}": _resources(api) for api in _KINDS},
+}
+# The path of a list of objects, of all namespaces or of one.
+_OBJECTS = re.compile(r"/apis?(?:/[^/]+)?/v\w+(?:/namespaces/[^/]+)?/[a-z]+")
 
 
 @dataclass(frozen=True)
@@ -105,11 +127,13 @@ class Cluster(Protocol):
 
 @dataclass
 class StandIn:
-    """An API server that has EndpointSlices only, and the kubeconfig that leads to it."""
+    """An API server that keeps EndpointSlices only, and the kubeconfig that leads to it."""
 
     kubeconfig: str
     namespace: str
     slices: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    # The objects that clients have sent.
+    sent: list[dict[str, Any]] = field(default_factory=list)
 
     def scale(self, service: str, *pods: Pod) -> None:
         """Let a Service have these pods and no others."""
@@ -123,7 +147,9 @@ class StandIn:
         """The body of a response; None where there is nothing."""
         parts = urlsplit(url)
         if not parts.path.startswith(_LIST):
-            return _DISCOVERY.get(parts.path)
+            empty = {"kind": "List", "apiVersion": "v1", "metadata": {}, "items": []}
+            named = _DISCOVERY.get(parts.path)
+            return empty if named is None and _OBJECTS.fullmatch(parts.path) else named
         namespace = parts.path.removeprefix(_LIST).partition("/")[0]
         (selector,) = parse_qs(parts.query).get("labelSelector", [""])
         found = self.slices.get(selector.removeprefix(f"{SERVICE}="), [])
@@ -141,8 +167,17 @@ def stand_in(folder: Path, namespace: str) -> Iterator[StandIn]:
 
         def do_GET(self) -> None:
             found = cluster.answer(self.path)
-            body = json.dumps({"kind": "Status", "code": 404} if found is None else found).encode()
-            self.send_response(404 if found is None else 200)
+            status = {"kind": "Status", "code": 404}
+            self._send(*(404, status) if found is None else (200, found))
+
+        def do_POST(self) -> None:
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            cluster.sent.append(sent)
+            self._send(201, sent)
+
+        def _send(self, status: int, document: dict[str, Any]) -> None:
+            body = json.dumps(document).encode()
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

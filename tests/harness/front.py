@@ -60,15 +60,21 @@ def tls_front(
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=clients or None)
-    context.load_cert_chain(pair.certificate, pair.key)
-    if clients:
-        context.verify_mode = ssl.CERT_REQUIRED
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.socket = _server_context(pair, clients).wrap_socket(
+            server.socket, server_side=True
+        )
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         try:
             yield f"https://127.0.0.1:{server.server_port}{path}"
         finally:
             server.shutdown()
+
+
+def _server_context(pair: Pair, clients: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=clients or None)
+    context.load_cert_chain(pair.certificate, pair.key)
+    if clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context

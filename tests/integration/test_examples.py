@@ -40,7 +40,9 @@ MODULES = (
 EXAMPLES = [each for module in MODULES for each in of(module)]
 # The mark in the names of examples that need that edition, and modules that need it anyway.
 ENTERPRISE = "(Kong Gateway Enterprise)"
-ENTERPRISE_MODULES = ("kong_partial", "kong_workspace")
+ENTERPRISE_MODULES = ("kong_consumer_group", "kong_partial", "kong_workspace")
+# Those whose examples need Kong 3.5: before, a key in PEM format is a pair.
+PAIR_MODULES = ("kong_key",)
 # Those whose examples only a real gateway of that edition serves.
 REAL_MODULES = ("kong_entity",)
 # A name that resolves here, and the address that it stands for; a gateway that is its only node;
@@ -88,7 +90,10 @@ class Place:
         if self.gateway.is_sandbox:
             return list(MODULES)
         more = REAL_MODULES if self.full else ()
-        return [*(each for each in MODULES if self.full or each not in ENTERPRISE_MODULES), *more]
+        left = () if self.full else ENTERPRISE_MODULES
+        if self.gateway.release < (3, 5):
+            left = (*left, *PAIR_MODULES)
+        return [*(each for each in MODULES if each not in left), *more]
 
     def plays(self) -> list[dict[str, Any]]:
         """A play for each module; before each of them the gateway is filled again."""

@@ -5,20 +5,26 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 import textwrap
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 from harness.certificates import self_signed
+from harness.examples import of
 from harness.gateway import Gateway
-from harness.paths import ROOT
 from harness.playbook import LOCAL, Player, Run
 
-GUIDE = ROOT / "docs/docsite/rst/guide_state_files.rst"
-BLOCK = re.compile(r"^\.\. code-block:: yaml(?:\+jinja)?\n\n((?:    .*\n|\n)+)", re.MULTILINE)
+EXAMPLES = of("guide_state_files")
+PASSWORD = "guide-3141"
+KEYS = {"DECK_SHOP_KEY": 'of "shop"', "DECK_OLD_KEY": "old"}
+# The page cuts the value short.
+VAULTED = re.compile(r" +\$ANSIBLE_VAULT.*", re.DOTALL)
 HEAD = '_format_version: "3.0"\n'
 FILES = {
     "kong.yaml": f"{HEAD}_info: {{select_tags: [team-orders]}}\n"
@@ -29,18 +35,34 @@ FILES = {
 }
 
 
-def _blocks() -> list[str]:
-    found = BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
-    return [textwrap.dedent(block).strip() + "\n" for block in found]
+def _documents() -> dict[str, str]:
+    """The page's documents; one of them is a part of a document."""
+    (part,) = of("guide_state_files", "consumers:")
+    orders, vaulted = of("guide_state_files", "_format_version")
+    secret = VaultLib([(None, VaultSecret(PASSWORD.encode()))]).encrypt("of-the-vault").decode()
+    value = textwrap.indent(secret, " " * 10)
+    return {
+        "orders.yaml": orders.text,
+        "keys.yaml": HEAD + part.text,
+        "vaulted.yaml": VAULTED.sub(lambda found: value, vaulted.text),
+    }
+
+
+def _tasks() -> list[str]:
+    """The page's tasks, and those that apply its documents which no task of it applies."""
+    applied = [
+        {"name": f"Apply {name}", "irishtek.kong.kong_state": {"src": name}, "environment": KEYS}
+        for name in ("keys.yaml", "vaulted.yaml")
+    ]
+    found = [each.text for each in EXAMPLES if each.text.startswith("- name:")]
+    return [*found, *(f"- {json.dumps(task)}\n" for task in applied)]
 
 
 @pytest.fixture
 def player(playbook: Player) -> Player:
     """Runs plays beside the files that the guide speaks of."""
-    documents = [block for block in _blocks() if block.startswith("_format_version")]
-    # The other one shows an encrypted value, which is cut short there.
-    (orders,) = [block for block in documents if "!vault" not in block]
-    for name, text in {**FILES, "orders.yaml": orders}.items():
+    (playbook.folder / "password").write_text(PASSWORD)
+    for name, text in {**FILES, **_documents()}.items():
         path = playbook.folder / "files" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -57,19 +79,29 @@ def _run(player: Player, certificate: str, tasks: list[str]) -> Run:
         play + textwrap.indent(text, "    "),
         inventory={"all": {"hosts": {"localhost": LOCAL}, "children": {
             "orders": {"hosts": orders}}}},
-        extra_vars=variables, environment={"DECK_POOL": "pool.test"},
+        extra_vars=variables,
+        environment={"DECK_POOL": "pool.test",
+                     "ANSIBLE_VAULT_PASSWORD_FILE": str(player.folder / "password")},
     ).ok()  # fmt: skip
+
+
+def _count(block: str) -> int:
+    return len(re.findall("^- ", block, re.MULTILINE))
 
 
 def test_the_examples_run_as_they_stand(
     player: Player, empty_gateway: Gateway, tmp_path: Path
 ) -> None:
     certificate = Path(self_signed(tmp_path, "orders.test").certificate).read_text()
-    tasks = [block for block in _blocks() if block.startswith("- name:")]
-    names = [re.findall(r"^- name: (.+)$", block, re.MULTILINE) for block in tasks]
-    assert len(sum(names, [])) >= 8
-    run = _run(player, certificate, tasks)
-    assert [task["name"] for task in run.tasks] == sum(names, [])
+    blocks = _tasks()
+    # Each twice in a row, as two of the files do not know of each other.
+    run = _run(player, certificate, [block for block in blocks for _time in range(2)])
+    done = iter(run.tasks)
+    for block in blocks:
+        first, again = (list(itertools.islice(done, _count(block))) for _time in range(2))
+        assert [task["name"] for task in first] == [task["name"] for task in again]
+        assert [task["name"] for task in again if task["status"] == "changed"] == []
+    assert list(done) == []
     services = {each["name"] for each in empty_gateway.entities("/services")}
     assert {"team", "orders"} <= services
     pools = {each["name"] for each in empty_gateway.entities("/upstreams")}
@@ -78,8 +110,5 @@ def test_the_examples_run_as_they_stand(
     assert yaml.safe_load((player.folder / "kong.yml").read_text())["_format_version"] == "3.0"
     (stored,) = empty_gateway.entities("/certificates")
     assert stored["cert"].strip() == certificate.strip()
-    # Each by itself, as two of the files do not know of each other.
-    for block in tasks:
-        twice = _run(player, certificate, [block, block]).tasks
-        again = twice[len(twice) // 2 :]
-        assert [task["name"] for task in again if task["status"] == "changed"] == []
+    keys = {each["key"] for each in empty_gateway.entities("/key-auths")}
+    assert keys == {*KEYS.values(), "of-the-vault"}

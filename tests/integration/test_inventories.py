@@ -60,6 +60,9 @@ def test_control_planes_are_hosts(tmp_path: Path, cached: bool) -> None:
     if cached:
         # Konnect is not there any more.
         assert _inventory(path, {"KONNECT_TOKEN": TOKEN}) == found
+        kept = [each.read_text() for each in (tmp_path / "cache").iterdir()]
+        assert kept and not any(TOKEN in text for text in kept)
+    assert TOKEN not in json.dumps(found)
     assert set(found["konnect"]["hosts"]) == {"default", "team-a"}
     assert found["label_env_prod"]["hosts"] == ["team-a"]
     assert set(found["type_control_plane"]["hosts"]) == {"default", "team-a"}

@@ -15,7 +15,7 @@ import pytest
 from harness.engine import Engine
 from harness.gateway import Gateway, sandbox
 from harness.playbook import LOCAL, Player
-from harness.state import State, fixture
+from harness.state import State, fixture, tagged
 
 TUTORIAL = fixture("first-upstream-target")
 
@@ -215,6 +215,28 @@ def test_a_password_that_is_a_hash_stays(engine: Engine, konnect: Gateway) -> No
     engine.ok("kong_credential", **named, tags=["a"])
     after = konnect.entities("/basic-auths")[0]
     assert (after["password"], after["tags"]) == (before, ["a"])
+
+
+def test_settings_of_a_vault_that_konnect_fills_in_change_nothing(
+    engine: Engine, konnect: Gateway
+) -> None:
+    vault = {"prefix": "my-env", "name": "env", "config": {"prefix": "A_"}}
+    predicted = engine.ok("kong_vault", check=True, **vault)
+    assert predicted["vault"]["config"] == vault["config"]
+    assert "has no schema of the settings of vaults" in predicted["warnings"][0]
+    engine.forget()
+    made = engine.ok("kong_vault", **vault)
+    filled = {**vault["config"], "base64_decode": False}
+    assert made["vault"]["config"] == filled and not made["warnings"]
+    assert not engine.ok("kong_vault", **vault)["changed"]
+    changed = {**vault, "config": {"prefix": "B_"}}
+    predicted = engine.ok("kong_vault", check=True, **changed)
+    engine.forget()
+    assert engine.ok("kong_vault", **changed)["vault"] == predicted["vault"]
+    state, document = State(engine), tagged("t", vaults=[vault])
+    assert state(document)["changed"]
+    state.unchanged(document)
+    assert konnect.entities("/vaults")[0]["config"] == filled
 
 
 def test_a_value_that_is_taken_is_named(engine: Engine) -> None:

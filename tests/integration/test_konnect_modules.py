@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -230,6 +232,21 @@ def test_an_admin_api_has_none_of_this(engine: Engine) -> None:
             control_plane=None,
         )
         assert "needs Konnect" in refused["msg"]
+
+
+def test_a_node_that_runs_an_old_configuration_is_waited_for(engine: Engine) -> None:
+    refused = engine.refused("konnect_node_info", wait=True, nodes=0)
+    assert "nodes must be at least 1, got 0" in refused["msg"]
+    node = {"id": "1", "hostname": "dp-1", "last_ping": int(time.time()), "config_hash": "old"}
+    gone = {**node, "hostname": "dp-2", "last_ping": 1}
+    listed = {"items": [node, gone], "page": {"total_count": 2}}
+    engine.gateway.faults(
+        match={"path": "/nodes$"}, kind="answer", status=200, body=json.dumps(listed), times=None
+    )
+    refused = engine.refused("konnect_node_info", wait=True, wait_timeout=0)
+    seen = "0 of 1 nodes run the expected configuration after 0 s, 1 are connected (dp-1 runs old)"
+    assert refused["msg"].endswith(seen)
+    engine.gateway.clear_faults()
 
 
 def test_nodes_are_waited_for_and_keep_their_certificate(tmp_path: Path) -> None:

@@ -118,7 +118,8 @@ def _keys(pems: dict[str, str]) -> list[Job]:
          "failed"),
         ("kong_key_set", {"name": "all"}, "changed"),
         ("kong_key",
-         {"name": "one", "kid": "one", "pem": {"private_key": pems["<key 1>"]}}, "changed"),
+         {"name": "one", "kid": "one",
+          "pem": {"private_key": pems["<key 1>"], "public_key": pems["<public 1>"]}}, "changed"),
         ("kong_partial", {"name": "shared", "type": "redis-ce",
                           "config": {"password": f"part-{HIDDEN}"}}, "failed"),
         ("kong_workspace", {"name": "team"}, "failed"),
@@ -147,7 +148,7 @@ def _whole(document: Options, folder: Path) -> list[Job]:
 
 
 def test_every_module_is_swept(tmp_path: Path) -> None:
-    pems = dict.fromkeys(("<cert 1>", "<cert 2>", "<key 1>", "<key 2>"), "x")
+    pems = dict.fromkeys(("<cert 1>", "<cert 2>", "<key 1>", "<key 2>", "<public 1>"), "x")
     first, second = _jobs(pems, tmp_path)
     swept = {module for module, _options, _end in (*first, *second)}
     assert swept == {path.stem for path in (ROOT / "plugins/modules").glob("kon*_*.py")}

@@ -64,6 +64,14 @@ def test_a_link_is_made_changed_and_taken_off(state: State) -> None:
     assert (plugin["id"], plugin["config"]["hour"]) == (before["id"], 9)
 
 
+def test_a_setting_that_needs_those_of_the_partial_is_taken(state: State) -> None:
+    made = state.predicted_and_done(_document({"name": "one"}, policy="redis"))
+    assert counts(made) == {"created": 4} and "hidden" not in json.dumps(made)
+    other = state.predicted_and_done(_document({"name": "two"}, policy="redis", hour=9))
+    assert told(other["changes"]) == [("update", "plugin")]
+    state.unchanged(_document({"name": "two"}, policy="redis", hour=9))
+
+
 def test_a_plugin_with_settings_of_its_own_is_linked_and_back(state: State) -> None:
     own = _document(None, redis={"host": "own.test", "password": "hidden-own"})
     state(own)

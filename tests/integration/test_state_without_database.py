@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from ansible_collections.irishtek.kong.plugins.plugin_utils._state_files import read_state
 from harness.engine import Engine
 from harness.gateway import Gateway
 from harness.state import HEAD, Document, State, copied, counts, fixture, tagged, told, without_ids
@@ -113,6 +116,29 @@ def test_what_the_gateway_refuses_is_said_and_changes_nothing(state: State) -> N
     assert "paths" in refused["msg"] or "paths" in str(refused["failure"])
     assert state.gateway.entities("/routes")[0]["paths"] == ["/api"]
     state.unchanged(TUTORIAL)
+
+
+def test_a_refusal_names_each_entity_with_its_place(state: State, tmp_path: Path) -> None:
+    services = "".join(f"  - {{name: s{number}, host: h.test}}\n" for number in range(40))
+    wrong = """\
+  - name: last
+    host: h.test
+    routes:
+      - {name: fine, paths: [/x]}
+      - {name: wrong, paths: [noslash]}
+plugins:
+  - name: http-log
+    instance_name: hidden-key !
+    config: {http_endpoint: "http://h.test", headers: {Authorization: hidden-key !}}
+"""
+    file = tmp_path / "kong.yaml"
+    file.write_text(f'_format_version: "3.0"\nservices:\n{services}{wrong}', "utf-8")
+    content = read_state([str(file)], lambda path: Path(path).read_text("utf-8"), {}, str)
+    refused = state.refused(content)
+    assert refused["msg"].startswith("the gateway refuses the document: ")
+    assert f"{file}:47: route wrong: paths: should start with" in refused["msg"]
+    assert f"{file}:49: plugin http-log: instance_name: invalid value '********'" in refused["msg"]
+    assert "hidden-key" not in repr(refused) and "fine" not in refused["msg"]
 
 
 def test_check_mode_finds_what_the_gateway_would_refuse(state: State) -> None:

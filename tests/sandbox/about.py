@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import platform
 import resource
@@ -14,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import errors, paging, validate
+from . import errors, paging, validate, values
 from .entities import Entities
 from .resources import Answer, Call, Resource
 from .store import Entity
@@ -103,6 +102,7 @@ class About:
             ("plugins", "enabled"): Resource({"GET": self._enabled}),
             ("tags",): Resource({"GET": lambda call: self._tags(call, None)}),
             ("clustering", "data-planes"): Resource({"GET": self._data_planes}),
+            ("clustering", "status"): Resource({"GET": self._cluster_status}),
         }
         if self.gateway.edition == "enterprise":
             found["kong",] = Resource({"GET": self._root})
@@ -171,6 +171,15 @@ class About:
         path = "/clustering/data-planes"
         return 200, paging.by_key(items, lambda item: [item["id"]], call.query, path)
 
+    def _cluster_status(self, call: Call) -> Answer:
+        """The older form of the list of data planes: by id."""
+        if self.node.role != "control_plane":
+            return 400, {"message": CONTROL_PLANE_ONLY}
+        rows = self.entities.store.all("clustering_data_planes")
+        return 200, {
+            row["id"]: {name: row[name] for name in row if name != "id"} for row in rows
+        }
+
     def _enabled(self, call: Call) -> Answer:
         return 200, {"enabled_plugins": sorted(self.gateway.plugins)}
 
@@ -184,6 +193,9 @@ class About:
                     yield {"tag": tag, "entity_name": name, "entity_id": entity["id"]}
 
     def _tags(self, call: Call, tag: str | None) -> Answer:
+        error = None if tag is None else values.tag(tag)
+        if error is not None:
+            raise errors.invalid_unique("tag", error)
         items = [item for item in self._tagged() if tag in (None, item["tag"])]
         path = "/tags" if tag is None else f"/tags/{tag}"
         return 200, paging.by_key(
@@ -199,6 +211,9 @@ class About:
                 return self._validation("plugins")
             case ["plugins", name]:
                 return Resource({"GET": lambda call: _named(plugins, "plugin", name)})
+            case ["vaults", name] if name != "validate" and self.gateway.release >= (3, 5):
+                vaults = self.gateway.vault_schemas
+                return Resource({"GET": lambda call: _named(vaults, "vault", name)})
             case [name]:
                 return Resource({"GET": lambda call: _named(entities, "entity", name)})
             case [name, "validate"]:
@@ -206,9 +221,7 @@ class About:
         return None
 
     def _validation(self, kind: str) -> Resource:
-        known = kind in self.gateway.kinds
-        record_of = functools.partial(self.gateway.record, kind) if known else None
-        return Resource({"POST": lambda call: self._validate(kind, call)}, record_of)
+        return Resource({"POST": lambda call: self._validate(kind, call)})
 
     def _validate(self, kind: str, call: Call) -> Answer:
         if kind not in self.gateway.kinds:

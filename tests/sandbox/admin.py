@@ -106,7 +106,7 @@ class Admin:
         return {}
 
     def _resource(self, segments: list[str]) -> Resource:
-        for find in self.finders:
+        for find in self.finders if "" not in segments else ():
             resource = find(segments)
             if resource is not None:
                 return resource
@@ -115,5 +115,6 @@ class Admin:
 
 def _segments(request: Request) -> list[str]:
     """The decoded segments of a path."""
-    path = request.scope["raw_path"].decode("latin-1").partition("?")[0].strip("/")
+    path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+    path = path.removeprefix("/").removesuffix("/")
     return [urllib.parse.unquote(part) for part in path.split("/")] if path else []

@@ -170,6 +170,8 @@ class Sandbox:
         # The library of the cluster's link must not make it serve websockets here.
         common["ws"] = "none"
         common |= {"server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": 1}
+        # As a gateway's own server: a client may send just when a connection is closed.
+        common["timeout_keep_alive"] = 75
         admin = uvicorn.Config(
             Control(interception, self.kept),
             http=interception.connections.protocol(),

@@ -75,7 +75,16 @@ def _form(pairs: list[tuple[str, str]], record_of: RecordOf | None) -> dict[str,
     out: dict[str, Any] = {}
     for key, value in pairs:
         _place(out, PART.findall(key), value)
-    return out if record_of is None else _inferred_record(record_of(out), out)
+    return _without_types(out) if record_of is None else _inferred_record(record_of(out), out)
+
+
+def _without_types(value: Any) -> Any:
+    """A form where no schema tells types (conformance: odd_requests)."""
+    if isinstance(value, dict):
+        return {name: _without_types(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without_types(item) for item in value]
+    return {"": None, "true": True, "false": False}.get(value, value)
 
 
 def _place(target: dict[str, Any], parts: list[str], value: str) -> None:

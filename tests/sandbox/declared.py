@@ -199,6 +199,7 @@ VALIDATORS: dict[str, Validator] = {
     "targets.target": values.target,
     "plugins.instance_name": values.name,
     "snis.name": values.wildcard_host,
+    "oauth2_credentials.redirect_uris[]": values.redirect_uri,
     "certificates.cert": values.certificate,
     "certificates.cert_alt": values.certificate,
     "certificates.key": values.key,

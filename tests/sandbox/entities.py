@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from . import errors, validate
+from . import errors, partials, validate
 from .fill import filled, merged
 from .gateway import NEWER, Gateway, Kind
 from .hooks import Hooks
@@ -104,7 +104,7 @@ class Entities:
             raise errors.schema_violation(found)
 
     def _judge(self, kind: str, entity: Entity, full: bool = True) -> None:
-        found = self.gateway.errors(kind, entity, full)
+        found = self.gateway.errors(kind, partials.judged(self.store, entity), full)
         if found:
             raise errors.schema_violation(found)
 
@@ -189,6 +189,7 @@ class Entities:
                 if field.spec.get("transient") and name not in changed:
                     del entity[name]
             self._judge(kind, entity, full=False)
+            self.hooks.check_changes(kind, data)
             entity["id"] = old["id"]
             self._refuse_without_database("update", kind, keys)
             entity = self._commit(kind, entity, keys, old, data)

@@ -80,10 +80,10 @@ class Gateway:
             protocol: specialised(routes, Record(spec, f"routes/{protocol}", VALIDATORS))
             for protocol, spec in ROUTES.items()
         }
-        more = konnect_schema.VAULT_FIELDS if edition == "konnect" else []
+        self.vault_schemas = {name: _vault(edition, fields) for name, fields in VAULTS.items()}
         self.vaults: dict[str, Record] = {
-            name: specialised(self.kinds["vaults"].record, _vault(fields, more))
-            for name, fields in VAULTS.items()
+            name: specialised(self.kinds["vaults"].record, Record(spec, name, VALIDATORS))
+            for name, spec in self.vault_schemas.items()
         }
         self._bind_references()
 
@@ -187,7 +187,8 @@ UNKNOWN = {
 COUNTING = ("rate-limiting", "response-ratelimiting")
 
 
-def _vault(fields: list[str], more: list[dict[str, Any]]) -> Record:
+def _vault(edition: str, fields: list[str]) -> dict[str, Any]:
+    more = konnect_schema.VAULT_FIELDS if edition == "konnect" else []
     inside = [{field: {"type": "string"}} for field in fields]
     config = {"type": "record", "required": True, "fields": [*inside, *more]}
-    return Record({"fields": [{"config": config}]}, "vaults/env", VALIDATORS)
+    return {"entity_checks": [], "fields": [{"config": config}]}

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -47,6 +49,14 @@ class Hooks:
             raise errors.invalid_option("ttl", f"must be an integer between 0 and {LONGEST}")
 
     @staticmethod
+    def check_changes(kind: str, data: Entity) -> None:
+        """Refuse half of what only changes together (conformance: client_secrets)."""
+        names = ("hash_secret", "client_secret")
+        if kind == "oauth2_credentials" and sum(name in data for name in names) == 1:
+            message = "all or none of these fields must be set: 'hash_secret', 'client_secret'"
+            raise errors.schema_violation({"@entity": [message]})
+
+    @staticmethod
     def check_upsert(kind: str, keys: Entity) -> None:
         """Fail as a PUT of a key or a key set by its name does (conformance: key_order)."""
         if kind in ("keys", "key_sets") and "name" in keys:
@@ -72,6 +82,9 @@ class Hooks:
         password = data.get("password") if kind == "basicauth_credentials" else None
         if isinstance(password, str) and not isinstance(password, Hashed):
             return {**data, "password": _hashed({**(old or {}), **data})}
+        secret = data.get("client_secret") if kind == "oauth2_credentials" else None
+        if isinstance(secret, str) and data.get("hash_secret") is True:
+            return {**data, "client_secret": _salted(secret)}
         return partials.written(self.store, data) if kind == "plugins" else data
 
     def transient(
@@ -153,6 +166,14 @@ class Hooks:
                         f"ca certificate {entity['id']} is still referenced by {other} "
                         f"(id = {holder['id']})"
                     )
+
+
+def _salted(secret: str) -> str:
+    """A client secret as `hash_secret` makes it (conformance: client_secrets)."""
+    salt, rounds, length = os.urandom(16), 10000, 32
+    digest = hashlib.pbkdf2_hmac("sha512", secret.encode(), salt, rounds, length)
+    kept = (base64.b64encode(part).decode().rstrip("=") for part in (salt, digest))
+    return "$".join(("", "pbkdf2-sha512", f"i={rounds},l={length}", *kept))
 
 
 def _hashed(data: Entity) -> str:

@@ -51,7 +51,7 @@ def has_tags(query: Query) -> Callable[[Entity], bool]:
     if text == "":
         raise errors.invalid_option("tags", "cannot be null")
     if ALL_TAGS.fullmatch(text):
-        wanted = set(text.rstrip(",").split(","))
+        wanted = set(text.split(","))
         return lambda entity: wanted <= set(entity.get("tags") or ())
     if ANY_TAG.fullmatch(text):
         wanted = set(text.rstrip("/").split("/"))

@@ -93,8 +93,21 @@ def expanded(store: Store, plugin: Entity) -> Entity:
         inside: Any = plugin
         for name in above:
             inside = inside[name]
-        inside[last] = copy.deepcopy((store.get("partials", link["id"]) or {}).get("config"))
+        settings = copy.deepcopy((store.get("partials", link["id"]) or {}).get("config") or {})
+        inside[last] = {**(inside.get(last) or {}), **settings}
     return plugin
+
+
+def judged(store: Store, plugin: Entity) -> Entity:
+    """A plugin as its schema judges it: with the settings of its partials."""
+    written, links = plugin.get("partials"), []
+    if not written or not isinstance(written, list):
+        return plugin
+    for link in (each for each in written if isinstance(each, dict)):
+        name = "id" if link.get("id") else "name"
+        found = [each for each in store.all("partials") if each.get(name) == link.get(name)]
+        links += [{"id": each["id"], "path": link.get("path") or PATH} for each in found]
+    return {**expanded(store, {**plugin, "partials": links}), "partials": written}
 
 
 def refuse_linked(store: Store, partial: Entity) -> None:

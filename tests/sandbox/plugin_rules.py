@@ -120,6 +120,7 @@ _FIELDS: dict[str, Validator] = {
     "ldap-auth.config.ldap_host": values.host,
     "loggly.config.host": values.host,
     "oauth2.config": _grants,
+    "opentelemetry.config.endpoint": values.url,
     "opentelemetry.config.headers.keys": values.header_name,
     "opentelemetry.config.logs_endpoint": values.url,
     "opentelemetry.config.traces_endpoint": values.url,

@@ -114,6 +114,8 @@ class Resources:
         """`/services`."""
 
         def page(call: Call) -> Answer:
+            if kind.name == "consumers" and call.query.get("custom_id") == "":
+                raise errors.Refusal(400, {"message": "custom_id must be an unempty string"})
             if kind.name == "consumers" and "custom_id" in call.query:
                 found = self.entities.store.find(
                     "consumers", ("custom_id",), (call.query["custom_id"],)
@@ -182,6 +184,9 @@ class Resources:
             if sni is None:
                 raise errors.Refusal(404, {"message": "SNI not found"})
             text = sni["certificate"]["id"]
+        # A group can belong to many consumers (conformance: acl_paths).
+        if kind.name == "acls" and not validate.is_uuid(text):
+            raise errors.invalid_primary_key({"id": "expected a valid UUID"})
         keys = self.entities.keys(kind.name, text)
         return keys, self.entities.find(kind.name, keys)
 
@@ -257,6 +262,8 @@ class Resources:
             return 200, self.entities.update(kind.name, {"id": entity["id"]}, entity, call.body)
 
         def upsert(call: Call) -> Answer:
+            if parent.name == "certificates" and not self.entities.find("snis", {"name": text}):
+                self.existing(parent, text if validate.is_uuid(text) else str(uuid.uuid4()))
             keys, entity, owner = found()
             if entity is None:
                 entity = self.entities.find(kind.name, keys)

@@ -285,6 +285,14 @@ def url(text: str) -> str | None:
     return None if parts.scheme else "missing scheme in url"
 
 
+def redirect_uri(text: str) -> str | None:
+    """Where an application sends its users back to (conformance: client_secrets)."""
+    parts = urllib.parse.urlsplit(text)
+    if not parts.scheme or not parts.hostname:
+        return f"cannot parse '{text}'"
+    return f"fragment not allowed in '{text}'" if parts.fragment else None
+
+
 def certificate(text: str) -> str | None:
     """A PEM certificate."""
     return certificate_error(text)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 
@@ -93,13 +94,47 @@ class Clock:
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
+@dataclass
+class Scripted:
+    """Connections, as httpcore has them, whose requests ``handler`` answers."""
+
+    handler: Handler
+
+    def create_connection(self, origin: httpcore.Origin) -> Scripted:
+        return self
+
+    def is_available(self) -> bool:
+        return True
+
+    def has_expired(self) -> bool:
+        return False
+
+    def can_handle_request(self, origin: httpcore.Origin) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        sent = httpx.Request(
+            request.method.decode(), bytes(request.url).decode(),
+            headers=request.headers, extensions=request.extensions,
+            content=b"".join(request.stream),  # type: ignore[arg-type]
+        )  # fmt: skip
+        answered = self.handler(sent)
+        content = b"".join(answered.stream)  # type: ignore[arg-type]
+        return httpcore.Response(
+            answered.status_code, headers=answered.headers.raw, content=content
+        )
+
+
 def client_for(
     handler: Handler, monkeypatch: pytest.MonkeyPatch, **connection: Any
 ) -> tuple[Client, Clock]:
     """A client whose requests ``handler`` answers; it sleeps on the returned clock."""
 
     def make(base_url: str, tls: dict[str, Any], headers: dict[str, str]) -> Sender:
-        return Sender(httpx.MockTransport(handler), headers)
+        return Sender(Scripted(handler), headers)
 
     # The clock of the test, where it has one already.
     current = vars(_deadline)["time"]

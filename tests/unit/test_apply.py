@@ -204,10 +204,10 @@ def test_another_unique_field_is_no_race_and_is_named(
         409, {"code": 5, "message": "UNIQUE violation on '{kid=…}'", "fields": {"kid": "1"}}
     )
     plan = plan_present(KEY, {"name": "k", "kid": "1"}, None)
-    error = _failure(gateway_for(script(Step("POST", "/keys", refused)), monkeypatch), plan)
-    assert error.message == (
-        f"Could not create key k at {URL}: UNIQUE violation on '{{kid=…}}' (HTTP 409)"
-    )
+    listed = answer(200, {"data": [{"id": ID, "name": "other", "kid": "1", "set": None}]})
+    steps = (Step("POST", "/keys", refused), Step("GET", "/keys?size=1000", listed))
+    error = _failure(gateway_for(script(*steps), monkeypatch), plan)
+    assert error.message == f"Could not create key k at {URL}: set and kid are those of key other"
     assert error.failure["fields"] == {"kid": "1"}
 
 

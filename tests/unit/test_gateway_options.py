@@ -63,3 +63,9 @@ def test_a_wrong_option_is_an_error_that_names_it(name: str) -> None:
 def test_every_option_of_the_role_was_once_wrong() -> None:
     own = {name.removeprefix("gateway_") for name in _spec() if name.startswith("gateway_")}
     assert own == set(WRONG) | FREE
+
+
+@pytest.mark.parametrize("given", [{"control_plane_url": "https://abc.eu.cp0.konghq.com"}, {}])
+def test_konnect_needs_a_way_to_the_control_plane(given: dict[str, Any]) -> None:
+    message = "gateway_mode=konnect needs gateway_control_plane_url, or konnect_token."
+    assert plan(mode="konnect", **given)["problems"] == ([] if given else [message])

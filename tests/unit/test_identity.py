@@ -14,7 +14,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._apply import absent
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._identity import (
     find_by_reference,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import (
+    PLACEHOLDER,
+    Entity,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
@@ -107,6 +110,13 @@ def test_a_plugin_instance_of_another_service_is_not_taken(tasks: Tasks) -> None
         KONG_PLUGIN, *steps, name="key-auth", instance_name="X", service="orders", state="present"
     )
     assert f"its service is {B}, not {A}" in message
+
+
+def test_an_id_that_check_mode_made_up_is_not_named() -> None:
+    found = {"id": f"{PLACEHOLDER}000000000001", "name": "cors", "service": None}
+    sentence = r"it was found with the id \(generated\), and its service is None, not \(generated\)"
+    with pytest.raises(InputError, match=sentence):
+        PLUGIN.identity.agrees(PLUGIN, {"service": {"id": f"{PLACEHOLDER}000000000002"}}, found)
 
 
 def test_an_entity_of_another_name_is_not_deleted(tasks: Tasks) -> None:

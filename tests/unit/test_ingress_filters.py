@@ -116,6 +116,11 @@ def test_options_of_an_upstream_become_a_policy(
     [
         ("x", "takes options of kong_upstream"),
         ({"host_header": "a"}, "a KongUpstreamPolicy has no host_header; it has algorithm,"),
+        ({"healthchecks": 3}, "healthchecks must be a dictionary"),
+        (
+            {"healthchecks": {"passive": {"unhealthy": {"tcp_failurez": 3}}}},
+            "healthchecks.passive.unhealthy has no tcp_failurez; it has http_failures,",
+        ),
         ({"hash_on": "header"}, "hash_on header needs hash_on_header"),
         ({"hash_fallback": "cookie"}, "hash_fallback cookie needs hash_on_cookie"),
         ({"hash_fallback": "ip"}, "hash_fallback needs hash_on"),

@@ -180,6 +180,31 @@ def test_a_client_secret_is_sent_with_the_rest_as_a_gateway_takes_it_so_only(tas
     assert tasks.run(KONG_CREDENTIAL, steps, **params)["operation"] == "update"
 
 
+# What gateway 3.9.1 stored for the client secret s1.
+SALTED = (
+    "$pbkdf2-sha512$i=10000,l=32$kVa4hTLwMq+LiJBQsEWoAQ$+m/W0sr6c5t8aFWv31kneNyedUdA3SLXXRnJeg0WDtg"
+)
+
+
+def test_a_client_secret_is_compared_with_the_hash_that_is_stored(tasks: Tasks) -> None:
+    path = f"/consumers/{ID['a']}/oauth2"
+    stored = {"id": ID["c"], "client_id": "x", "client_secret": SALTED, "hash_secret": True}
+    params = {"type": "oauth2", "consumer": "alice", "client_id": "x", "hash_secret": True}
+    steps = [GET_ALICE, _get(path, stored)]
+    assert not tasks.run(KONG_CREDENTIAL, steps, **params, client_secret="s1")["changed"]
+    put = Step("PUT", f"{path}/{ID['c']}", answer(200, stored), {**stored, "client_secret": "s2"})
+    changed = tasks.run(KONG_CREDENTIAL, [*steps, put], **params, client_secret="s2")
+    assert changed["operation"] == "update"
+
+
+def test_a_client_secret_is_hashed_or_not_only_with_the_secret(tasks: Tasks) -> None:
+    stored = {"id": ID["c"], "client_id": "x", "client_secret": SALTED, "hash_secret": True}
+    steps = [GET_ALICE, _get(f"/consumers/{ID['a']}/oauth2", stored)]
+    params = {"type": "oauth2", "consumer": "alice", "client_id": "x", "hash_secret": False}
+    with pytest.raises(InputError, match="only be changed together with another client_secret$"):
+        tasks.run(KONG_CREDENTIAL, steps, **params)
+
+
 def test_a_password_of_one_who_is_there_is_left_alone_when_asked(tasks: Tasks) -> None:
     params = {**PARAMS, "password": "new-pw", "update_password": "on_create"}
     assert not tasks.run(KONG_CREDENTIAL, [GET_ALICE, _get(BASIC, STORED)], **params)["changed"]

@@ -14,6 +14,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 
@@ -30,9 +31,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._parallel import WOR
 from ansible_collections.irishtek.kong.plugins.module_utils._transport import (
     Sender,
     TimedBackend,
+    TimedStream,
     new_sender,
 )
-from unit.scripted import Clock
+from unit.scripted import Clock, Scripted, answer
 
 
 class Counting(socketserver.ThreadingTCPServer):
@@ -65,12 +67,15 @@ class Answering(BaseHTTPRequestHandler):
         self.server.closed.release()
 
     def do_GET(self) -> None:
-        """An entity."""
+        """An entity; after that of ``/last`` the connection is closed, which no header says."""
+        self.close_connection = self.path == "/last"
         body = json.dumps({"id": "1"}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    do_POST = do_GET
 
     def log_message(self, *args: Any) -> None:
         """Say nothing."""
@@ -110,6 +115,53 @@ def test_requests_one_after_another_need_one_connection() -> None:
             client.request("GET", "/x")
         client.close()
         assert server.opened == 1
+
+
+def test_what_the_server_closed_is_opened_again() -> None:
+    with _counting() as server:
+        client = Client(Connection(server.url, retries=0))
+        client.request("GET", "/last")
+        assert server.closed.acquire(timeout=60)
+        assert client.request("POST", "/last") == {"id": "1"}
+        assert server.opened == 2
+        client.close()
+
+
+class Recording:
+    """A connection, as httpcore has it, that keeps what is sent."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.sent: list[bytes] = []
+        self.fails = fails
+
+    def write(self, buffer: bytes, timeout: float | None) -> None:
+        self.sent.append(buffer)
+        if self.fails:
+            raise httpcore.WriteError("closed")
+
+    def read(self, max_bytes: int, timeout: float | None) -> bytes:
+        return b"HTTP/1.1 413 "
+
+
+def test_headers_and_body_are_sent_at_once() -> None:
+    connection = Recording()
+    stream = TimedStream(connection)
+    stream.write(b"headers")
+    stream.write(b"body")
+    assert connection.sent == []
+    stream.read(10)
+    stream.read(10)
+    assert connection.sent == [b"headersbody"]
+    stream.write(b"x" * 70000)
+    assert [len(piece) for piece in connection.sent[1:]] == [65536, 4464]
+
+
+def test_a_response_is_read_that_comes_before_the_whole_request_is_sent() -> None:
+    connection = Recording(fails=True)
+    stream = TimedStream(connection)
+    stream.write(b"headers")
+    assert stream.read(100) == b"HTTP/1.1 413 "
+    assert connection.sent == [b"headers"]
 
 
 def test_more_threads_than_connections_wait_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,9 +235,8 @@ def test_a_server_that_drips_is_given_up_when_the_time_is_over(
 
     def make(*args: Any) -> Sender:
         client = new_sender(*args)
-        transport: Any = client.transport
-        assert isinstance(transport._pool._network_backend, TimedBackend)
-        transport._pool._network_backend = TimedBackend(Dripping(clock, response))
+        assert isinstance(client.pool._network_backend, TimedBackend)
+        client.pool._network_backend = TimedBackend(Dripping(clock, response))
         return client
 
     monkeypatch.setattr(_client, "new_sender", make)
@@ -224,8 +275,7 @@ def test_a_pause_that_took_too_long_ends_with_the_last_reason(
     monkeypatch.setattr(_deadline, "time", Sleepy())
 
     def refuse(base_url: str, tls: dict[str, Any], headers: dict[str, str]) -> Sender:
-        transport = httpx.MockTransport(lambda request: httpx.Response(503, json={"message": "no"}))
-        return Sender(transport, headers)
+        return Sender(Scripted(lambda request: answer(503, {"message": "no"})), headers)
 
     monkeypatch.setattr(_client, "new_sender", refuse)
     with pytest.raises(KongError, match=r"^no \(HTTP 503\)$"):

@@ -100,6 +100,20 @@ def test_a_credential_is_predicted_with_its_consumer(monkeypatch: pytest.MonkeyP
     assert handler.judged == [("basicauth_credentials", judged)]
 
 
+def test_a_secret_that_replaces_the_whole_entity_leaves_its_nulls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    application = {
+        "id": ID["c"], "client_id": "x", "client_secret": "old", "tags": None,
+        "consumer": {"id": ID["a"]},
+    }  # fmt: skip
+    stored = {**CONSUMERS, f"/consumers/{ID['a']}/oauth2": {"data": [application]}}
+    run = Run(ReadOnly({**stored, "/oauth2": {"data": [application]}}), monkeypatch)
+    plan = run.of("alice", KINDS["oauth2"], client_id="x", client_secret="new")
+    assert plan.body == {"client_secret": "new"}
+    assert {"tags": None, "redirect_uris": None}.items() <= plan.entity.items()
+
+
 def test_credentials_of_a_predicted_consumer_are_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly({}), monkeypatch)
     consumer = run.present(CONSUMER, username="carol")
@@ -347,3 +361,15 @@ def test_a_gateway_without_a_database_changes_no_kind(
     for write in writes:
         with pytest.raises(InputError, match="runs without a database"):
             write()
+
+
+def test_what_a_gateway_fills_in_of_a_vault_is_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = [{"prefix": {"type": "string"}}, {"decode": {"type": "boolean", "default": False}}]
+    settings = {"type": "record", "required": True, "fields": fields}
+    known = {"/schemas/vaults/env": {"fields": [{"config": settings}]}}
+    for responses, filled in ((known, {"decode": False}), ({}, {})):
+        run = Run(ReadOnly(responses), monkeypatch)
+        plan = run.present(KINDS["vault"], prefix="v", name="env", config={"prefix": "A_"})
+        assert plan.entity["config"] == {"prefix": "A_", **filled}
+        assert ["no schema of the settings" in each for each in run.warnings] == [
+            True for _each in range(0 if filled else 1)]

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._client import flat_reasons
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, flat_reasons
 from ansible_collections.irishtek.kong.plugins.module_utils._freeform import config_schema
 from ansible_collections.irishtek.kong.plugins.module_utils._schema import complete
 from ansible_collections.irishtek.kong.plugins.module_utils._spelling import (

@@ -11,7 +11,7 @@ to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._entities._certificate import SNI
@@ -19,7 +19,7 @@ from .._entities._consumer import CONSUMER, MEMBER
 from .._entities._identity import looks_like_id
 from .._entities._kind import Field
 from .._entities._registry import KINDS
-from .._errors import InputError
+from .._errors import InputError, flat_reasons
 from .._values import map_strings, without_nulls
 from ._format import META, SECTIONS, section_of
 from ._parse import CustomId, Item, parse, reference_to
@@ -60,10 +60,15 @@ def to_dbless(content: Mapping[str, Any]) -> Record:
     return plain
 
 
-def dbless_of(items: Iterable[Item], config_fields: ConfigFields | None = None) -> Record:
+def dbless_of(
+    items: Iterable[Item],
+    config_fields: ConfigFields | None = None,
+    origins: dict[int, Item] | None = None,
+) -> Record:
     """The entities of a document, nested as they are there.
 
     :param config_fields: what tells strings from numbers in the settings of plugins.
+    :param origins: gets the item of each record, by the record's ``id()``.
     """
     result: Record = dict(_VERSION)
     records: dict[int, Record] = {}
@@ -82,11 +87,41 @@ def dbless_of(items: Iterable[Item], config_fields: ConfigFields | None = None) 
                     record[name] = _reference(by_name)
         except InputError as exc:
             raise InputError(f"{item.where}: {item.describe()}: {exc.message}") from exc
+        if origins is not None:
+            origins[id(record)] = item
         listed = above.setdefault(section_of(item.kind.name), [])
         # A consumer and a group may name each other.
         if item.kind is not MEMBER or record not in listed:
             listed.append(record)
     return result
+
+
+def refusals(
+    fields: Any, record: Record, origins: Mapping[int, Item]
+) -> Iterator[tuple[Item | None, str]]:
+    """Which items of a configuration a gateway refuses, and why.
+
+    :param fields: the part of the gateway's response about ``record``.
+    """
+    item, own, inner = origins.get(id(record)), fields, {}
+    if isinstance(fields, Mapping):
+        listed = {name: each for name, each in record.items() if _holds_any(each, origins)}
+        inner = {name: fields[name] for name in listed if name in fields}
+        own = {name: reason for name, reason in fields.items() if name not in inner}
+    reasons = "; ".join(flat_reasons(own))
+    if reasons:
+        yield item, reasons if item is None else f"{item.where}: {item.describe()}: {reasons}"
+    for name, found in inner.items():
+        for position, entity in enumerate(record[name]):
+            # A list with many gaps comes as a mapping with positions as keys.
+            at = position if isinstance(found, list) else str(position + 1)
+            known = position < len(found) if isinstance(found, list) else at in found
+            if known and found[at] is not None:
+                yield from refusals(found[at], entity, origins)
+
+
+def _holds_any(value: Any, origins: Mapping[int, Item]) -> bool:
+    return isinstance(value, list) and any(id(each) in origins for each in value)
 
 
 def _stands_apart(item: Item, owner: Item) -> bool:

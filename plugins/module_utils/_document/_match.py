@@ -26,7 +26,7 @@ from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
 from .._values import without_nulls
-from ._current import CurrentState
+from ._current import CurrentState, owner_of
 from ._defaults import Defaults, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
@@ -181,10 +181,7 @@ class Matcher:
         return sorted((item for item in self._items if item.kind is kind), key=rank)
 
     def _unless_taken(self, item: Item, found: Entity | None) -> Entity | None:
-        """What an item was found as, unless another item is it.
-
-        :raises InputError: both items call it the same.
-        """
+        """What an item was found as, unless another item is it."""
         taker = None if found is None else self._taken.setdefault(found["id"], item)
         if taker is None or taker is item:
             return found
@@ -210,7 +207,13 @@ class Matcher:
 
     def _find(self, item: Item) -> Entity | None:
         kind, written = item.kind, item.written.get("id")
+        owner = self._owner_id(item)
         found = self._state.find_by(kind, "id", written) if written else None
+        if found is not None and owner_of(kind, found) != owner:
+            raise InputError(
+                f"{item.where}: {item.describe()}: id {written} is taken by another {kind.name}; "
+                f"it belongs to another {kind.parent}"
+            )
         if found is not None:
             return found
         # A certificate without an ID is known by the SNIs that nest in it.
@@ -222,7 +225,6 @@ class Matcher:
             found = self._state.with_id(kind.name, new)
         scope = self._references(item, (kind.identity.field, *kind.identity.scope))
         desired = {**item.written, **scope}
-        owner = self._owner_id(item)
         if isinstance(kind.identity, ByComparison):
             return found or self._state.by_comparison(kind, desired, owner)
         found = found or kind.identity.search(self._state, kind, desired, owner)
@@ -252,10 +254,7 @@ class Matcher:
         return None if owner is None else self._id_of(str(item.kind.parent), owner, item)
 
     def _id_of(self, kind: str, link: Item | str, item: Item) -> str:
-        """The ID behind a reference: of an item of the document, else of what is stored.
-
-        :raises InputError: there is neither.
-        """
+        """The ID behind a reference: of an item of the document, else of what is stored."""
         known = self._known(kind, link)
         if known is not None:
             return known

@@ -223,10 +223,7 @@ class _Reader:
             self.items.append(Item(MEMBER, {}, links, item.where))
 
     def _apart(self, kind: Kind, entry: Mapping[str, Any]) -> tuple[Located, dict[str, Any]]:
-        """The entity's own fields and what nests in it.
-
-        :raises InputError: a key is neither.
-        """
+        """The entity's own fields and what nests in it."""
         nests, known = _names_of(kind.name)
         own = Located(strings=getattr(entry, "strings", None))
         nested = {}
@@ -272,10 +269,7 @@ class _Reader:
         return typed(kind.fields, defaults, strings_of(defaults))
 
     def _config_strings(self, kind: Kind, own: Mapping[str, Any], strings: Strings) -> Strings:
-        """The strings of a plugin's settings, shared ones included.
-
-        :raises InputError: a number of a free-form field that nothing tells the type of.
-        """
+        """The strings of a plugin's settings, shared ones included."""
         free = [each for each in kind.fields if not (kind.details_path and each.name == "config")]
         refuse_unclear_fields(free, own, strings)
         if not kind.details_path:

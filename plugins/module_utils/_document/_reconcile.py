@@ -9,14 +9,17 @@ Private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from .._entities._consumer import CONSUMER, MEMBER
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
 from .._errors import InputError
 from .._gateway._protocol import Gateway
+from .._parallel import for_each
 from .._plan import Plan
 from ._current import CurrentState, owner_of
 from ._format import ORDER
@@ -148,8 +151,17 @@ class _Planner:
             kinds |= set(self._options.purge_kinds)
             kinds |= {MEMBER.name} if self._document.listing else set()
             if self._document.select_tags:
-                kinds |= self._gateway.kinds_tagged(self._document.select_tags[0], kinds)
+                kinds |= self._tagged(self._document.select_tags[0], kinds)
         return [kind for kind in ORDER if kind in kinds]
+
+    def _tagged(self, tag: str, known: Collection[str]) -> set[str]:
+        """The kinds with a tag; meanwhile what matters in any case is read."""
+        asked: list[Callable[[], Any]] = [
+            partial(self._gateway.kinds_tagged, tag, known),
+            partial(self._state.read, [kind for kind in ORDER if kind in known]),
+        ]
+        found: set[str] = for_each(lambda ask: ask(), asked)[0]
+        return found
 
     def _owners_of_interest(self, kind: Kind) -> list[Entity]:
         """What exists of the parents that are written or owned, or that written entities name."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from .._entities._kind import Entity, Field
@@ -65,27 +66,22 @@ def _value(field: Field, value: Any, text: Any, at: str) -> Any:
     if field.reference:
         return value
     value = _of_type(field.type, value, at)
-    inside: Strings = text if isinstance(text, Mapping) else _NO_STRINGS
-    if isinstance(value, list):
-        item = field.item or Field("", field.elements or "raw")
-        return [
-            _item(item, each, inside.get(position), f"{at}.{position + 1}")
-            for position, each in enumerate(value)
-        ]
-    if field.is_record and isinstance(value, Mapping):
-        return typed(field.fields, value, inside, f"{at}.")
-    if field.item is not None and isinstance(value, Mapping):
-        return {
-            key: _item(field.item, each, inside.get(key), f"{at}.{key}")
-            for key, each in value.items()
-        }
-    return value
+    strings: Strings = text if isinstance(text, Mapping) else _NO_STRINGS
+    if isinstance(value, list) and field.item is None:
+        field = _list_of(field.elements or "raw")
+
+    def inside(inner: Field | None, item: Any, key: Any) -> Any:
+        if item is None and not field.is_record:
+            raise InputError(f"{at}.{key} cannot be null")
+        own = strings.get(key - 1 if isinstance(value, list) else key)
+        return item if inner is None else _value(inner, item, own, f"{at}.{key}")
+
+    return field.map_inside(value, inside) if field.is_record or field.item else value
 
 
-def _item(field: Field, value: Any, text: Any, at: str) -> Any:
-    if value is None:
-        raise InputError(f"{at} cannot be null")
-    return _value(field, value, text, at)
+@cache
+def _list_of(elements: str) -> Field:
+    return Field("", "list", element=Field("", elements))
 
 
 def _of_type(kind: str, value: Any, at: str) -> Any:

@@ -10,9 +10,14 @@ URL. Private to the collection.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+from .._errors import InputError
 from ._identity import ByComparison
 from ._kind import Entity, Field, Kind, tags_field
 
@@ -22,29 +27,46 @@ JWT_ALGORITHMS = (
     *("ESP256", "ESP384", "ESP512", "Ed25519", "Ed448"),
 )
 
+# $pbkdf2-DIGEST$i=ROUNDS,l=LENGTH$SALT$HASH, in base64 without padding.
+_SALTED = re.compile(r"\$pbkdf2-(sha\d+)\$i=(\d+),l=\d+\$([\w+/]+)\$([\w+/]+)")
+
 
 def hashed_password(password: str, consumer: str) -> str:
     """A basic-auth password as a gateway stores it: SHA-1 of the password and the consumer's id."""
     return hashlib.sha1(f"{password}{consumer}".encode()).hexdigest()
 
 
-def stored_as_hash(kind: Kind, written: Entity, consumer: str) -> Kind:
-    """The kind with a password that is compared with the hash that a gateway stores.
+def is_salted_hash(stored: str, secret: str) -> bool:
+    """Whether a string is a hash of this client secret, as ``hash_secret`` makes it (PBKDF2)."""
+    found = _SALTED.fullmatch(stored)
+    if found is None:
+        return False
+    digest, rounds, salt, wanted = found[1], int(found[2]), _decoded(found[3]), _decoded(found[4])
+    return hashlib.pbkdf2_hmac(digest, secret.encode(), salt, rounds, len(wanted)) == wanted
 
-    A client secret that the gateway is to hash (``hash_secret``) cannot be compared: it is salted.
+
+def _decoded(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4))
+
+
+def stored_as_hash(kind: Kind, written: Mapping[str, Any], consumer: str) -> Kind:
+    """The kind with secrets that are compared with the hashes that a gateway stores.
 
     :param consumer: the consumer's id.
     """
-    password, salted = written.get("password"), bool(written.get("hash_secret"))
+    password, secret = written.get("password"), written.get("client_secret")
 
     def compare(stored: object) -> object:
         return hashed_password(str(stored), consumer) if stored == password else stored
 
+    def compare_salted(stored: object) -> object:
+        return secret if is_salted_hash(str(stored), str(secret)) else stored
+
     def as_hash(field: Field) -> Field:
         if field.name == "password" and password is not None:
             return replace(field, compare_as=compare)
-        if field.name == "client_secret" and salted:
-            return replace(field, compare_as=bool)
+        if field.name == "client_secret" and secret and written.get("hash_secret") is not False:
+            return replace(field, compare_as=compare_salted)
         return field
 
     return replace(kind, fields=tuple(as_hash(field) for field in kind.fields))
@@ -57,6 +79,15 @@ def _not_compared(value: object) -> object:
 def _complete_ttl(predicted: Entity) -> None:
     # Returned by every gateway, listed in no schema (case consumer_and_credentials).
     predicted.setdefault("ttl", None)
+
+
+def _refuse_lone_hash_secret(desired: Entity, current: Entity | None) -> list[str]:
+    """A gateway takes ``hash_secret`` with the secret only, and a hash has no secret to send."""
+    stored = current or desired
+    changes = desired.get("hash_secret") not in (None, stored.get("hash_secret"))
+    if changes and desired.get("client_secret") in (None, stored.get("client_secret")):
+        raise InputError("hash_secret can only be changed together with another client_secret")
+    return []
 
 
 def _hash_password(predicted: Entity) -> None:
@@ -112,6 +143,7 @@ CREDENTIALS = {
             Field("redirect_uris", "list", elements="str", unordered=True, empty_is_null=True),
             # A gateway takes a secret together with hash_secret only.
             global_path="oauth2", replaced=("client_secret",),
+            apply_field_rules=_refuse_lone_hash_secret,
         ),
         _kind(
             "acl", "acls", "acls", "group",

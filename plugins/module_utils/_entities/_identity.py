@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Protocol, cast
 
 from .._errors import InputError
-from ._kind import Entity, Field, Kind, id_of
+from ._kind import Entity, Field, Kind, id_of, shown_id
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -151,15 +151,15 @@ class Identity:
         :param deleting: nothing that is written is a change.
         :raises InputError: names the field, and both values where they can be shown.
         """
-        wanted = desired.get("id")
+        wanted, known = desired.get("id"), shown_id(found.get("id"))
         if wanted is not None and wanted != found.get("id"):
             raise InputError(
-                f"it exists with the id {found.get('id')}, and an id cannot be changed to {wanted}"
+                f"it exists with the id {known}, and an id cannot be changed to {wanted}"
             )
         for name in (*self.fixed, *(self.names(kind) if deleting else ())):
             if name in desired and not self.is_same(kind, name, desired, found):
                 raise InputError(
-                    f"it was found with the id {found.get('id')}, and its {name} is "
+                    f"it was found with the id {known}, and its {name} is "
                     f"{_shown(kind, name, found)}, not {_shown(kind, name, desired)}"
                 )
 
@@ -266,4 +266,4 @@ def _shown(kind: Kind, name: str, entity: Entity) -> str:
     secret = any(field.secret for field in kind.fields if field.name == name)
     if secret or "\n" in str(value):
         return "another" if value else "none"
-    return str(id_of(value))
+    return shown_id(id_of(value))

@@ -226,13 +226,17 @@ class Kind:
         found = found[0] if isinstance(found, list) else found
         if isinstance(found, dict):
             found = next(filter(None, map(found.get, ("username", "name", "custom_id", "id"))), "")
-        label = str(found)
-        return "(generated)" if label.startswith(PLACEHOLDER) else label
+        return shown_id(found)
 
     def describe(self, entity: Entity, parent: str | None = None) -> str:
         """``target 10.0.0.1:80 of upstream web``, for messages and the headers of diffs."""
         text = f"{self.name} {self.label(entity)}".rstrip()
         return f"{text} of {self.parent} {parent}" if parent else text
+
+
+def shown_id(key: Any) -> str:
+    """An ID for messages; nobody knows one that check mode made up."""
+    return "(generated)" if str(key).startswith(PLACEHOLDER) else str(key)
 
 
 def id_of(reference: Any) -> Any:

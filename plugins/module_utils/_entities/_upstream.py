@@ -74,10 +74,7 @@ def apply_hashing_rules(desired: Entity, current: Entity | None) -> list[str]:
 
 
 def _apply_fallback_rules(desired: Entity, stored: Entity) -> None:
-    """``hash_fallback`` becomes none where the ``hash_on`` that is set leaves no fallback.
-
-    :raises InputError: a fallback is written together with such a ``hash_on``.
-    """
+    """``hash_fallback`` becomes none where the ``hash_on`` that is set leaves no fallback."""
     hash_on = desired.get("hash_on")
     if hash_on not in _WITHOUT_FALLBACK:
         return

@@ -22,7 +22,7 @@ from .._errors import InputError, KongError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
 from .._values import with_nulls
-from ._errors import NoBalancer, NotOffered, ParentMissing, UniqueViolation
+from ._errors import NoBalancer, NotOffered, ParentMissing, StillReferenced, UniqueViolation
 from ._protocol import Gateway, Traits
 
 T = TypeVar("T")
@@ -213,7 +213,12 @@ class AdminGateway(Gateway):
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         key = current["id"] if kind.path_id is None else kind.path_id(current)
-        unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, key)))
+        try:
+            unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, key)))
+        except Refused as exc:
+            if exc.status == 400:
+                raise StillReferenced(exc) from exc
+            raise
 
     def schema(self, name: str) -> dict[str, Any] | None:
         if name not in self._schemas:

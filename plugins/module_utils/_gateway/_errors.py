@@ -36,6 +36,10 @@ class ParentMissing(Rejection):
     """The parent of the entity to write does not exist."""
 
 
+class StillReferenced(Rejection):
+    """Other entities refer to the one to delete."""
+
+
 class NotOffered(Rejection):
     """The gateway does not have the kind, or the account may not read it (``forbidden``)."""
 

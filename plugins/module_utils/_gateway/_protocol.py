@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .._entities._kind import Entity, Kind, id_of, values_together
+from .._entities._kind import RESTRICT, Entity, Kind, id_of, ids_in, values_together
+from .._entities._registry import kinds_listing, kinds_referring_to
 from .._errors import InputError
 from .._plan import Plan
 from .._schema import Schema, merged_schema
@@ -127,6 +128,10 @@ class Gateway(Protocol):
         self, kind: Kind, body: Entity, current: Entity, parent: str | None
     ) -> Iterator[tuple[tuple[str, ...], Entity | None]]:
         """Fields that only one entity can have the values of, and who has them."""
+        if body.get("id") and not current and kind.global_path:
+            # It was not found in the list of its parent.
+            others = self.entities(kind) or []
+            yield ("id",), next((each for each in others if each["id"] == body["id"]), None)
         for name in kind.unique:
             if body.get(name):
                 yield (name,), self.find_by(kind, name, str(body[name]))
@@ -143,6 +148,21 @@ class Gateway(Protocol):
                 if values_together(other, names) == values:
                     yield names, other
 
+    def refuse_referenced(self, kind: Kind, current: Entity) -> None:
+        """:raises InputError: others refer to the entity to delete, which a gateway refuses."""
+        for other, each in self._referring(kind, current):
+            raise InputError(f"{other.describe(each)} still refers to it; delete that one first")
+
+    def _referring(self, kind: Kind, current: Entity) -> Iterator[tuple[Kind, Entity]]:
+        for other, _field in kinds_referring_to(kind.name, RESTRICT):
+            for each in self.entities(other, current["id"], kind.name) or ():
+                yield other, each
+        lists = kinds_listing(kind.name)
+        for other, field in lists if lists and self.traits().restricts_listed_ids else ():
+            for each in self.entities(other) or ():
+                if current["id"] in ids_in(each.get(field)):
+                    yield other, each
+
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         """
         :raises UniqueViolation: another entity has one of its values.
@@ -154,7 +174,10 @@ class Gateway(Protocol):
         """Write ``plan.body`` (the changed leaves) or ``plan.full_body`` (the whole entity)."""
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        """Delete; an entity that does not exist any more is no error."""
+        """Delete; an entity that does not exist any more is no error.
+
+        :raises StillReferenced: others refer to it.
+        """
 
     def schema(self, name: str) -> dict[str, Any] | None:
         """The gateway's own schema of a kind (or ``plugins/NAME``), if any; read once a task."""
@@ -215,7 +238,8 @@ def _taken(
     if len(names) > 1:
         return f"{' and '.join(names)} are those of {kind.describe(other)}"
     name, value = names[0], str(body[names[0]])
-    shown = "" if kind.field(name).secret or "\n" in value else f" {value}"
+    is_hidden = (name != "id" and kind.field(name).secret) or "\n" in value
+    shown = "" if is_hidden else f" {value}"
     is_below_another = kind.global_path and id_of(other.get(str(kind.parent))) != parent
     owner = f"; it belongs to another {kind.parent}" if is_below_another else ""
     return f"{name}{shown} is taken by another {kind.name}{owner}"

@@ -105,9 +105,11 @@ def _refuse_snis_of_others(
         return  # none was found by an SNI: one that exists by now is met as it is created
     by_id_only = plan.operation == DELETE and "id" in task.params
     for name in wanted:
-        found = None if name in before else task.gateway.find_by(SNI, "name", name)
-        others = found is not None and found[CERTIFICATE.name]["id"] != plan.stored.get("id")
-        if others or (by_id_only and name not in before):
+        if name in before:
+            continue
+        found = None if by_id_only else task.gateway.find_by(SNI, "name", name)
+        is_others = found is not None and found[CERTIFICATE.name]["id"] != plan.stored.get("id")
+        if by_id_only or is_others:
             raise InputError(f"sni {name} belongs to another certificate")
 
 

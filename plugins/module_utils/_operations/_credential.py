@@ -50,9 +50,7 @@ def _with_password(task: Task, kind: Kind, consumer: str) -> Kind:
             for field in kind.fields
         )
         return replace(kind, fields=fields)
-    if "password" not in task.params:
-        return kind
-    return stored_as_hash(kind, {"password": task.params["password"]}, consumer)
+    return stored_as_hash(kind, dict(task.params), consumer)
 
 
 # What a gateway stores as a hash: always, or with hash_secret.

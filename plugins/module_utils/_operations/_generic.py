@@ -41,10 +41,7 @@ def run_entity(task: Task) -> Result:
 
 
 def _kind(task: Task) -> tuple[Kind, str | None]:
-    """The kind of the entities at the path, from the gateway's own schema, and their parent.
-
-    :raises InputError: the gateway has no schema of that name.
-    """
+    """The kind of the entities at the path, from the gateway's own schema, and their parent."""
     path = task.params["path"].strip("/")
     name = task.params.get("schema") or path.rpartition("/")[2].replace("-", "_")
     if name == PLUGIN.path:

@@ -278,6 +278,8 @@ def _is_connected(node: Entity) -> bool:
 
 def run_node_info(task: Task) -> Result:
     wait, wanted, timeout = (task.params[name] for name in ("wait", "nodes", "wait_timeout"))
+    if wait and wanted < 1:
+        raise InputError(f"nodes must be at least 1, got {wanted}")
 
     def enough() -> Result:
         seen = _look(task)

@@ -12,24 +12,26 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from .._apply import plugin_kind
 from .._argspec import ArgumentSpec
-from .._document._dbless import dbless_of
+from .._document._dbless import dbless_of, refusals
 from .._document._dump import ALL_KINDS
 from .._document._format import ORDER
 from .._document._located import Located, place_of, unpacked, where_of
 from .._document._match import Step
-from .._document._parse import Document, parse
+from .._document._parse import Document, Item, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner
 from .._document._saved import Saved, differences, save, text_of_document
 from .._document._undo import undo
-from .._entities._kind import Field
-from .._errors import InputError, KongError
+from .._entities._kind import Field, Kind
+from .._errors import InputError, KongError, Refused
 from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import WORKERS
 from .._plan import NONE, Plan
 from .._predict import Checks, PredictingGateway, Predictions
+from .._secrets import redact
 from ._base import Operation, Result, Task
 from ._files import read_plan
 
@@ -160,10 +162,7 @@ def _content(task: Task) -> Mapping[str, Any]:
 
 
 def _names_control_plane(task: Task, content: Mapping[str, Any]) -> bool:
-    """Whether ``_konnect`` names the connected control plane.
-
-    :raises InputError: it names another one.
-    """
+    """Whether ``_konnect`` names the connected control plane."""
     connected = task.gateway.control_plane
     written = content.get("_konnect")
     if connected is None or not isinstance(written, Mapping):
@@ -289,9 +288,30 @@ def _load_whole(task: Task, planned: DocumentPlan) -> Result:
         exc.failure["where"] = step.where
         raise exc
     if report.done:
-        whole = dbless_of(planned.document.items, partial(_config_fields, task.gateway))
-        task.gateway.load(json.dumps(whole))
+        _load(task.gateway, planned)
     return _result(task, planned.changes, report)
+
+
+def _load(gateway: Gateway, planned: DocumentPlan) -> None:
+    """Make a document the whole configuration; a refusal names the places of its entities."""
+    origins: dict[int, Item] = {}
+    fields = partial(_config_fields, gateway)
+    whole = dbless_of(planned.document.items, fields, origins)
+    try:
+        gateway.load(json.dumps(whole))
+    except Refused as exc:
+        found = list(refusals(exc.fields, whole, origins))
+        if found:
+            reasons = "; ".join(reason for item, reason in found)
+            exc.message = f"the gateway refuses the document: {reasons}"
+        for item in (item for item, reason in found if item is not None):
+            redact(exc, _typed_kind(gateway, item), item.written)
+        raise
+
+
+def _typed_kind(gateway: Gateway, item: Item) -> Kind:
+    is_plugin = item.kind.details_path is not None
+    return plugin_kind(gateway, str(item.written["name"])) if is_plugin else item.kind
 
 
 def _config_fields(gateway: Gateway, plugin: str) -> Sequence[Field]:

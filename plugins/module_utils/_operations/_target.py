@@ -62,7 +62,6 @@ def _plan(task: Task, key: str | None, wanted: list[Entity], many: bool) -> list
     What may remove weight needs the whole list, too.
 
     :param key: the upstream in paths; None where it does not exist.
-    :raises InputError: no target would have weight left, and ``force`` is not set.
     """
     gateway, upstream, state = task.gateway, task.params["upstream"], task.params["state"]
     current: dict[str, Entity] = {}

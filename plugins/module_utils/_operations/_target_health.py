@@ -69,10 +69,7 @@ def _refuse_without_balancer(gateway: Gateway) -> None:
 def _current_health(
     task: Task, upstream: str, target: str, address: str | None, deadline: Deadline
 ) -> str:
-    """The health of the target, or of one of its addresses; waits for a balancer to have one.
-
-    :raises InputError: no such upstream, target or address, or one whose health cannot be set.
-    """
+    """The health of the target, or of one of its addresses; waits for a balancer to have one."""
 
     def look() -> str:
         listed = task.gateway.health(upstream)
@@ -91,10 +88,7 @@ def _current_health(
 
 
 def _predicted_health(task: Task, upstream: str, target: str, address: str | None) -> str | None:
-    """The health before the task, as check mode knows it; None where no balancer has one yet.
-
-    :raises InputError: as in a run, also for what earlier tasks are predicted to change.
-    """
+    """The health before the task, as check mode knows it; None where no balancer has one yet."""
     gateway = task.gateway
     found = _entry(task, gateway.entities(TARGET, upstream), target)
     if found:

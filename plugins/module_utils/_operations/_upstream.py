@@ -76,10 +76,7 @@ def _guard_purge(task: Task, wanted: list[Entity] | None) -> None:
 
 
 def _plan_pool(task: Task, upstream: Plan, wanted: list[Entity]) -> list[Plan]:
-    """Plans for all written targets and, with ``purge_targets``, for the others.
-
-    :raises InputError: more would be deleted than ``max_deletes`` allows.
-    """
+    """Plans for all written targets and, with ``purge_targets``, for the others."""
     gateway, name = task.gateway, UPSTREAM.label(upstream.entity)
     with task.about(f"targets of upstream {name}"):
         known = upstream.operation != CREATE

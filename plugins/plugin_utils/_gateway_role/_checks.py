@@ -76,6 +76,7 @@ def warnings_of(options: Options, settings: Settings, certificate: str) -> list[
 def _mode(options: Options, settings: Settings) -> list[Rule]:
     mode, url, plane = (options[name] for name in ("mode", "control_plane_url", "control_plane"))
     node, enterprise = options["role"] == "data_plane", options["edition"] == "enterprise"
+    konnect = mode == "konnect"
     needs = [
         ("state_file", mode == "dbless", "gateway_mode=dbless"),
         ("license", enterprise, "gateway_edition=enterprise"),
@@ -84,14 +85,13 @@ def _mode(options: Options, settings: Settings) -> list[Rule]:
     return [
         (options["has_database"] and "pg_host" not in settings,
          f"gateway_mode={mode} needs a PostgreSQL database; set pg_host in gateway_config."),
-        (mode == "data_plane" and not url,
-         "gateway_mode=data_plane needs gateway_control_plane_url, such as cp.example.com."),
+        (node and not (url or options["pins"]),
+         f"gateway_mode={mode} needs gateway_control_plane_url{', or konnect_token' * konnect}."),
         (node and url and not _ENDPOINT.fullmatch(url),
          "gateway_control_plane_url must be a host name or IPv4 address, as cp.example.com:8005."),
         (options["pins"] and (not plane or len(options["control_planes"]) != 1),
          f"konnect_control_plane={plane} does not exist in Konnect; create it or correct it."),
-        (mode == "konnect" and not enterprise,
-         "gateway_mode=konnect needs gateway_edition=enterprise."),
+        (konnect and not enterprise, "gateway_mode=konnect needs gateway_edition=enterprise."),
         *((options[name] and not fits, f"gateway_{name} needs {what}; remove one of them.")
           for name, fits, what in needs),
     ]
