@@ -276,12 +276,6 @@ def test_another_name_is_another_certificate() -> None:
     assert made["certificate"]["action"] == "create"
 
 
-def test_nothing_to_do_is_nothing() -> None:
-    first = plan()
-    made = plan({"record": record(first), "running": True})
-    assert (made["action"], made["reasons"]) == ("none", [])
-
-
 @pytest.mark.parametrize(
     ("facts", "given", "action", "reason"),
     [

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.plugin_utils._gateway_role import _plan
-from unit.gateway_role import COLLECTIONS, plan
+from unit.gateway_role import COLLECTIONS, plan, record
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,9 @@ def test_another_version_of_the_role_is_part_of_the_proof(
     assert list(_plan._ROLE.glob("t*/*.j2")) and list(_plan._ROLE.glob("t*/apply.yml"))
     monkeypatch.setattr(_plan, "_ROLE", tmp_path)
     assert plan()["proof"] != proof
+
+
+def test_nothing_to_do_is_nothing() -> None:
+    first = plan()
+    made = plan({"record": record(first), "running": True})
+    assert (made["action"], made["reasons"]) == ("none", [])
