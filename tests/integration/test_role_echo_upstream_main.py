@@ -144,12 +144,12 @@ def test_targets_whose_servers_nobody_named_are_counted_by_size(
         clean_gateway,
         echo_upstream_targets=[
             {"target": echo_servers[0].target, "weight": 100},
-            # Shares that no other test leaves behind in the proxy of a real gateway.
-            {"target": echo_servers[1].target, "weight": 400},
+            # Unlike any shares, also rounded, that another test leaves in a real gateway's proxy.
+            {"target": echo_servers[1].target, "weight": 900},
         ],
     )
     run = playbook(PLAY, inventory=inventory).ok()
-    assert "echo-b 8 (weight 400), echo-a 2 (weight 100)" in run.result(REPORT)["msg"]
+    assert "echo-b 18 (weight 900), echo-a 2 (weight 100)" in run.result(REPORT)["msg"]
 
 
 def test_weights_without_a_short_round_are_counted_within_a_tenth(

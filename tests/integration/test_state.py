@@ -302,6 +302,8 @@ def test_every_kind_of_the_open_edition(state: State) -> None:
     if state.gateway.control_plane:
         # Konnect has no credentials for OAuth 2.0.
         del everything["consumers"][0]["oauth2_credentials"]
+        # No schema of Konnect has what it fills in for a vault.
+        everything["vaults"][0]["config"]["base64_decode"] = False
         number -= 1
     made = state.predicted_and_done(everything)
     assert counts(made) == {"created": number}
