@@ -38,7 +38,7 @@ options:
     type: json
   pem:
     description:
-      - The key in PEM format; one of the two can be left out, but not before Kong Gateway 3.5.
+      - The key in PEM format; one of the two can be left out, but Kong Gateway 3.4 and 3.5 need both.
     type: dict
     suboptions:
       private_key:

@@ -41,7 +41,7 @@ EXAMPLES = [each for module in MODULES for each in of(module)]
 # The mark in the names of examples that need that edition, and modules that need it anyway.
 ENTERPRISE = "(Kong Gateway Enterprise)"
 ENTERPRISE_MODULES = ("kong_consumer_group", "kong_partial", "kong_workspace")
-# Those whose examples need Kong 3.5: before, a key in PEM format is a pair.
+# Those whose examples need Kong 3.6: before, a key in PEM format is a pair.
 PAIR_MODULES = ("kong_key",)
 # Those whose examples only a real gateway of that edition serves.
 REAL_MODULES = ("kong_entity",)
@@ -91,7 +91,7 @@ class Place:
             return list(MODULES)
         more = REAL_MODULES if self.full else ()
         left = () if self.full else ENTERPRISE_MODULES
-        if self.gateway.release < (3, 5):
+        if self.gateway.release < (3, 6):
             left = (*left, *PAIR_MODULES)
         return [*(each for each in MODULES if each not in left), *more]
 
