@@ -75,7 +75,7 @@ def host_facts(run_command: RunCommand, given: Mapping[str, Any]) -> dict[str, A
         "rpm": {key: output("rpm", "--eval", f"%{{?{key}}}") for key in macros},
         "missing": lacking + [name for name, found in programs.items() if not found],
         # "podman version 5.4.2"
-        "podman": output("podman", "--version").split(" ")[-1] if method == "podman" else "",
+        "podman": output("podman", "--version").rpartition(" ")[2] if method == "podman" else "",
         "selinux": os.path.exists("/sys/fs/selinux/enforce"),
         "gid": next((entry.gr_gid for entry in grp.getgrall() if entry.gr_name == GROUP), None),
         "record": _json(f"{directory}/record.json"),
