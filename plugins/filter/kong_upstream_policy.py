@@ -30,7 +30,7 @@ _PLAIN = ("algorithm", "slots")
 _NAMED = {f"{side}_{name}" for side in _SIDES for name in _HASHED} - {"hash_fallback_cookie"}
 _STICKY = {"sticky_sessions_cookie": "cookie", "sticky_sessions_cookie_path": "cookiePath"}
 # A policy has all of them.
-_HEALTHCHECKS = next(field.fields for field in UPSTREAM.fields if field.name == "healthchecks")
+_HEALTHCHECKS = UPSTREAM.field("healthchecks").fields
 _KNOWN = {*_PLAIN, *_SIDES, *_NAMED, *_STICKY, "hash_on_cookie_path", "healthchecks"}
 
 

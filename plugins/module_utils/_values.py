@@ -111,7 +111,7 @@ def normalise(fields: Iterable[Field], written: Entity, at: str = "") -> Entity:
     """
     for name, value in written.items():
         as_stored(value, f"{at}{name}")
-    by_name = {**{field.name: field for field in fields}, ID.name: ID}
+    by_name = {field.name: field for field in (*fields, ID)}
     return {
         name: _normalise_value(by_name.get(name), value, f"{at}{name}")
         for name, value in written.items()

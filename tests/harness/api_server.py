@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cluster import Pod, slices_of
+from harness.stand_ins import program
 
 
 @dataclass(frozen=True)
@@ -193,9 +194,8 @@ def kubectl_to(folder: Path, admin_url: str) -> str:
 
     The real one asks the API server, which passes the request on to a pod; here no pod runs.
     """
-    folder.mkdir(exist_ok=True)
-    program = folder / "kubectl"
-    program.write_text(
+    program(
+        folder / "kubectl",
         f"""#!{sys.executable}
 import os, sys, urllib.request
 path = sys.argv[-1].partition("/proxy/")[2]
@@ -203,7 +203,6 @@ if not path:
     os.execv({shutil.which("kubectl")!r}, sys.argv)
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
 print(opener.open(f"{admin_url}/{{path}}").read().decode())
-"""
+""",
     )
-    program.chmod(0o755)
     return str(folder)

@@ -23,6 +23,7 @@ from harness.examples import Example, of
 from harness.gateway import Gateway, sandbox
 from harness.paths import BINARIES
 from harness.playbook import LOCAL, Player
+from harness.stand_ins import path_from, program
 from harness.walkthrough import Step, Walk
 
 GUIDE = of("guide_gateway", "A gateway", "Data planes")
@@ -58,11 +59,7 @@ def _host(tmp_path: Path, name: str, **more: Any) -> dict[str, Any]:
 @pytest.fixture
 def path(tmp_path: Path) -> str:
     """A search path with another Podman."""
-    podman = tmp_path / "bin/podman"
-    podman.parent.mkdir()
-    podman.write_text(PODMAN)
-    podman.chmod(0o755)
-    return f"{podman.parent}{os.pathsep}{os.environ['PATH']}"
+    return path_from(program(tmp_path / "bin/podman", PODMAN).parent)
 
 
 def _method(example: Example) -> str:

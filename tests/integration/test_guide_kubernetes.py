@@ -10,7 +10,6 @@ real cluster, on which test_role_ingress runs the role.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from harness.examples import Example, of
 from harness.gateway import Gateway, sandbox
 from harness.paths import ROOT
 from harness.playbook import LOCAL, Player
+from harness.stand_ins import path_from, program
 from harness.walkthrough import Step, Walk
 
 CONSOLE = of("guide_kubernetes", "ansible-playbook irishtek.kong.follow_service")
@@ -66,11 +66,7 @@ def cluster(tmp_path: Path) -> Iterator[StandIn]:
 @pytest.fixture
 def path(tmp_path: Path) -> str:
     """A search path with the stand-in of helm."""
-    helm = tmp_path / "bin/helm"
-    helm.parent.mkdir()
-    helm.write_text(HELM)
-    helm.chmod(0o755)
-    return f"{helm.parent}{os.pathsep}{os.environ['PATH']}"
+    return path_from(program(tmp_path / "bin/helm", HELM).parent)
 
 
 def _targets(gateway: Gateway) -> list[str]:

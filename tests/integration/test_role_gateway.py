@@ -20,6 +20,7 @@ import yaml
 
 from harness.gateway_hosts import COMMANDS, Host, Lab, lab_of
 from harness.playbook import Run
+from harness.stand_ins import path_from, program
 from integration.test_secrets_of_both_ways import SITECUSTOMIZE
 from sandbox_tests.proxy_support import eventually
 
@@ -220,16 +221,14 @@ PREPARE = """
 def test_the_registry_gets_its_password_on_standard_input(lab: Lab) -> None:
     host, calls = lab.host("registry"), lab.root / "calls"
     tools = lab.root / "tools"
-    tools.mkdir()
     for name in ("docker", "groupadd"):
-        (tools / name).write_text(ENGINE)
-        (tools / name).chmod(0o755)
+        program(tools / name, ENGINE)
     registry = {"url": "registry.test", "username": "robot", "password": SECRET}
     variables = host.variables(method="docker", registry=registry, install=False)
     run = host.player(
         PREPARE, inventory={"all": {"hosts": {"registry": variables}}}, diff=True,
         environment={
-            "PATH": f"{tools}:{os.environ['PATH']}", "CALLS": str(calls), "ANSIBLE_VERBOSITY": "3",
+            "PATH": path_from(tools), "CALLS": str(calls), "ANSIBLE_VERBOSITY": "3",
         },
     ).ok()
     lines = calls.read_text().splitlines()

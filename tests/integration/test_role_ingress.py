@@ -30,6 +30,7 @@ from harness.api_server import ApiServer, Controllers, acting, kubectl_to, reaso
 from harness.crds import FIXTURES
 from harness.gateway import Gateway, sandbox
 from harness.playbook import Player, Run
+from harness.stand_ins import path_from
 from unit.policies import POLICIES
 
 REASON = reason_against()
@@ -106,7 +107,7 @@ class Role:
         }  # fmt: skip
         return self.playbook(
             PLAY, extra_vars={**shared, **options}, check=check, diff=check,
-            environment={"PATH": f"{self.path}{os.pathsep}{os.environ['PATH']}"},
+            environment={"PATH": path_from(self.path)},
         )  # fmt: skip
 
     def of_echo(self, kinds: str) -> list[str]:

@@ -17,6 +17,7 @@ from harness.engine import Engine
 from harness.gateway import PREFIX, TAG, Gateway
 from harness.paths import COLLECTION
 from harness.playbook import LOCAL, Player, Run
+from harness.stand_ins import program
 from harness.vault import vault
 
 UPSTREAM, SERVICE, ROUTE = (f"{PREFIX}{kind}" for kind in ("upstream", "service", "route"))
@@ -359,10 +360,8 @@ def test_what_another_process_is_for_is_run_as_a_module(
 
 def _become(folder: Path) -> Path:
     """A stand-in for sudo that runs the command as the one who asks."""
-    program = folder / "stand-in"
-    program.write_text('#!/bin/sh\nwhile [ "$1" != /bin/sh ]; do shift; done\nexec "$@"\n')
-    program.chmod(0o755)
-    return program
+    text = '#!/bin/sh\nwhile [ "$1" != /bin/sh ]; do shift; done\nexec "$@"\n'
+    return program(folder / "stand-in", text)
 
 
 def test_a_host_that_is_not_local_is_left_to_the_module(playbook: Player) -> None:

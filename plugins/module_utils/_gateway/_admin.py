@@ -194,7 +194,7 @@ class AdminGateway(Gateway):
         try:
             if kind.write is None or kind.path_id is None:
                 return self._entity("POST", kind, parent, body=body)
-            self._write("POST", _path(kind, parent), kind.write(body))
+            self._request("POST", _path(kind, parent), kind.write(body))
             key = f"{parent}:{kind.path_id(body)}"
             return {**body, "id": key, str(kind.parent): {"id": parent}}
         except Refused as exc:
@@ -314,7 +314,7 @@ class AdminGateway(Gateway):
     ) -> Entity:
         """A response that must be an entity; the JSON of another server is refused."""
         path = _path(kind, parent, key)
-        response = self._write(method, path, body, params)
+        response = self._request(method, path, body, params)
         entity = self._read(kind, response, parent) if isinstance(response, dict) else None
         if entity is None or "id" not in entity:
             raise UnexpectedAnswer(
@@ -323,7 +323,7 @@ class AdminGateway(Gateway):
             )
         return entity
 
-    def _write(
+    def _request(
         self, method: str, path: str, body: Entity | None, params: Mapping[str, str] | None = None
     ) -> Any:
         try:
