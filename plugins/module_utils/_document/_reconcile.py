@@ -17,10 +17,10 @@ from typing import Any
 from .._entities._consumer import CONSUMER, MEMBER
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
-from .._errors import InputError
+from .._errors import InputError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._plan import Plan
+from .._plan import CREATE, Plan
 from ._current import CurrentState, owner_of
 from ._format import ORDER
 from ._match import Matcher, Step
@@ -111,13 +111,14 @@ class _Planner:
         if absent:
             removal = self._removal(())
             deletes = removal.steps(self._named())
+            self._refuse_unwritable(deletes)
             self._guard_number(deletes)
             return ChangeSet(deletes=deletes, protected=removal.protected)
         synced = self._options.state == "synced"
         writes = self._matcher.plan(reset=synced)
-        self._refuse_not_offered(writes)
         removal = self._removal(writes)
         deletes = removal.steps(self._surplus(scope)) if synced else []
+        self._refuse_unwritable([*writes, *deletes])
         early = deletes_before_writes(self._state, writes, deletes)
         moved = {step.id for step in early}
         rest = [step for step in deletes if step.id not in moved]
@@ -125,13 +126,15 @@ class _Planner:
         self._guard_everything(writes, [*early, *rest])
         return ChangeSet(writes, early, rest, removal.protected)
 
-    def _refuse_not_offered(self, writes: Sequence[Step]) -> None:
-        """Refuse before the first write what the edition does not have."""
-        for step in writes:
-            kind = step.plan.kind
-            if step.plan.changed and not self._gateway.offers(kind):
-                message = self._gateway.not_offered.format(kind.schema_name)
-                raise InputError(f"{step.where}: {step.plan.description}: {message}")
+    def _refuse_unwritable(self, steps: Sequence[Step]) -> None:
+        """Refuse before the first write what the edition does not have, or manages itself."""
+        for step in steps:
+            kind, stored = step.plan.kind, step.plan.stored
+            with error_context(f"{step.where or self._gateway.url}: {step.plan.description}"):
+                if step.plan.operation == CREATE and not self._gateway.offers(kind):
+                    raise InputError(self._gateway.not_offered.format(kind.schema_name))
+                if step.plan.changed and self._gateway.managed_tags & set(stored.get("tags") or ()):
+                    self._gateway.refuse_read_only(stored)
 
     def _removal(self, writes: Sequence[Step]) -> Removal:
         # A membership is deleted with its consumer or group, whoever made it.
@@ -185,10 +188,10 @@ class _Planner:
     def _owns(self, kind: str, entity: Entity) -> bool:
         if kind == MEMBER.name:
             return bool(self._listing & {owner_of(MEMBER, entity), entity["consumer"]["id"]})
-        tags = self._document.select_tags
-        if tags:
-            return set(tags) <= set(entity.get("tags") or ())
-        return kind in self._options.purge_kinds
+        wanted, own = self._document.select_tags, set(entity.get("tags") or ())
+        if self._gateway.managed_tags & own:
+            return False
+        return set(wanted) <= own if wanted else kind in self._options.purge_kinds
 
     @property
     def _listing(self) -> set[str | None]:

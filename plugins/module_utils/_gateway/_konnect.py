@@ -30,7 +30,6 @@ from ._errors import UniqueViolation
 from ._konnect_account import NOT_KONNECT, TRAITS, read_refusal
 from ._protocol import Gateway, Traits
 
-MANAGED = {"konnect-managed", "konnect-managed-plugin"}
 NO_HEALTH = (
     "Konnect does not have the health of targets: set status_urls (of kong_info, and of "
     "kong_target with wait) to the status URLs of the data planes; drain a target with "
@@ -54,6 +53,7 @@ class KonnectGateway(AdminGateway):
     lists_all = frozenset({"target"})
     takes_names = False
     omits_nulls = True
+    managed_tags = frozenset({"konnect-managed", "konnect-managed-plugin"})
     not_offered = "Konnect does not have {}"
 
     def __init__(self, client: Client, account: Gateway, remember: Remember) -> None:
@@ -154,14 +154,8 @@ class KonnectGateway(AdminGateway):
             return self._pages(kind, f"/{kind.path}", None, params)
         return super().entities(kind, parent, of, tags)
 
-    def _pages(
-        self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None = None
-    ) -> list[Entity]:
-        found = super()._pages(kind, path, parent, params)
-        return [each for each in found if not _is_managed(each)]
-
     def refuse_read_only(self, current: Entity | None = None) -> None:
-        if _is_managed(current or {}):
+        if self.managed_tags & set((current or {}).get("tags") or ()):
             raise InputError(
                 "Konnect manages it itself (the tag konnect-managed): it is left alone"
             )
@@ -247,7 +241,3 @@ def _json_name(schema: str) -> str:
     if kind is None:
         return schema.removesuffix("s")
     return kind.name.replace("_", "-") if "-" in kind.path else kind.name
-
-
-def _is_managed(entity: Entity) -> bool:
-    return bool(MANAGED & set(entity.get("tags") or ()))
