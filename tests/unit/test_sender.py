@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP/1.1 as servers and the proxies before them speak it, and what is none."""
+"""A connection is kept where it can be, and what is no whole response of HTTP/1.1 is an error."""
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,7 +67,6 @@ WHOLE = {
     "a length": PLAIN,
     "chunks": CHUNKED + b'3\r\n{"a\r\n5;x=y\r\n": 1}\r\n0\r\nX-Sum: 1\r\n\r\n',
     "before it, that it continues": b"HTTP/1.1 100 Continue\r\n\r\n" + PLAIN,
-    "before it, hints": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + PLAIN,
     "a kept HTTP/1.0": PLAIN.replace(b"1.1", b"1.0", 1).replace(
         b"\r\n\r\n", b"\r\nConnection: Keep-Alive\r\n\r\n"
     ),
@@ -96,16 +94,6 @@ def test_a_response_is_read_whole_and_the_connection_kept_where_it_can_be(
     assert server.closed == len(server.opened) - 1
 
 
-def test_a_compressed_response_is_decompressed() -> None:
-    content = gzip.compress(BODY)
-    head = OK + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(content)
-    server = Server([head + content, head + bytes(len(content))])
-    assert get(server).json() == {"a": 1}
-    assert b"\r\naccept-encoding: gzip\r\n" in server.received[0]
-    with pytest.raises(httpx.DecodingError):
-        get(server)
-
-
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("DELETE", 204), ("GET", 304)])
 def test_responses_without_a_body_are_not_waited_for(method: str, status: int) -> None:
     server = Server([b"HTTP/1.1 %d X\r\n%s\r\n" % (status, LENGTH)])
@@ -118,11 +106,8 @@ BROKEN = {
     "half a line": b"HTTP/1.1 20",
     "another protocol": b"SSH-2.0-OpenSSH\r\n",
     "half the headers": OK + LENGTH,
-    "a header without a name": OK + b"what\r\n\r\n",
     "headers without an end": OK + b"X: 1\r\n" * 1000 + b"\r\n",
     "half a body": PLAIN[:-1],
-    "no length": OK + b"Content-Length: many\r\n\r\n" + BODY,
-    "less than nothing": OK + b"Content-Length: -1\r\n\r\n" + BODY,
     "no chunks": CHUNKED + BODY,
     "half a chunk": CHUNKED + b"9\r\n" + BODY,
     "chunks without an end": CHUNKED + b"8\r\n" + BODY + b"\r\n",
@@ -147,13 +132,13 @@ def test_headers_that_users_give_replace_those_of_a_request() -> None:
     head, _end, body = server.received[0].partition(b"\r\n\r\n")
     assert body == '{"ü":[1,null]}'.encode()
     assert head.split(b"\r\n") == [
-        b"POST /x?y=1 HTTP/1.1", b"accept-encoding: gzip", b"content-length: 15",
+        b"POST /x?y=1 HTTP/1.1", b"Accept-Encoding: identity", b"Content-Length: 15",
         b"HOST: kong.test", b"Content-Type: application/x", b"Accept: b/c",
     ]  # fmt: skip
     sender = Sender(server, {})
     sender.request("GET", "http://[::1]:80/x", params={"name": "a&b"}, timeout=1)
-    assert server.received[1].startswith(b"GET /x?name=a%26b HTTP/1.1\r\nhost: [::1]\r\n")
-    assert b"content-" not in server.received[1]
+    assert server.received[1].startswith(b"GET /x?name=a%26b HTTP/1.1\r\nHost: [::1]\r\n")
+    assert b"Content-" not in server.received[1]
 
 
 def test_a_connection_that_may_be_closed_or_is_of_another_server_is_not_used(
