@@ -111,7 +111,9 @@ def tls_settings(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def segment(text: str) -> str:
     """Quote one segment of a path; ``:`` is kept, as it is part of addresses."""
-    return urllib.parse.quote(text, safe=":~")
+    quoted = urllib.parse.quote(text, safe=":~")
+    # As such they would lead to the segment before.
+    return quoted.replace(".", "%2E") if quoted in (".", "..") else quoted
 
 
 Spec = dict[str, dict[str, Any]]
