@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The address of a target as the gateway stores it. Private to the collection.
+"""The address of a target as the gateway stores it.
 
 The rules are those of the conformance case target_addresses: a missing port is 8000, IPv6 is
 expanded and bracketed, leading zeros of IPv4 and of the port go, host names stay as written.

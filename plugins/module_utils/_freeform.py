@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Fields that only the gateway knows: its schema's words turned into declarations. Pure.
 
 A plugin's configuration, and entities newer than the collection, are thereby compared, predicted
 and masked by the same code as declared fields. Written values are converted where nothing is lost.
-Private to the collection.
 """
 
 from __future__ import annotations

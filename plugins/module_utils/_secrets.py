@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keep secret values out of results, diffs and errors. Private to the collection.
+"""Keep secret values out of results, diffs and errors.
 
 What is secret stands in the declarations (``Field.sensitive``). A reference to a vault is none.
 """

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gateway has of the kinds that matter, read with one list a kind.
-
-Private to the collection.
-"""
+"""What a gateway has of the kinds that matter, read with one list a kind."""
 
 from __future__ import annotations
 

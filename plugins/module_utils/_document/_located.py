@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a part of a state file stands and how its scalars are written, kept beside the values.
-
-Private to the collection.
-"""
+"""Where a part of a state file stands and how its scalars are written, kept beside the values."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """From the wanted entities and what a gateway has to steps in an order that works.
 
 Every new entity gets its id here, so that each reference is known before the first write and a
-create whose answer was lost is recognised. Private to the collection.
+create whose answer was lost is recognised.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From a state file's document to a flat list of wanted entities. Pure.
-
-Private to the collection.
-"""
+"""From a state file's document to a flat list of wanted entities. Pure."""
 
 from __future__ import annotations
 

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All that has to be done so that a gateway is as a document says, deletes included.
-
-Private to the collection.
-"""
+"""All that has to be done so that a gateway is as a document says, deletes included."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What a document deletes: with all that is deleted along with it, and all that forbids it.
 
 A gateway deletes on its own what belongs to a deleted entity, and refuses to delete what others
-point at; both are found here beforehand, to any depth. Private to the collection.
+point at; both are found here beforehand, to any depth.
 """
 
 from __future__ import annotations

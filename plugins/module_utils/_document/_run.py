@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carry out the steps of a document, each as soon as what it needs is there.
-
-Private to the collection.
-"""
+"""Carry out the steps of a document, each as soon as what it needs is there."""
 
 from __future__ import annotations
 

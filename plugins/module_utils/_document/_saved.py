@@ -1,5 +1,4 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Saved plans: what a document would change, in a form that can be kept and compared. Pure.
@@ -7,7 +6,7 @@
 A saved plan holds no secret. A digest stands for each one: with a new salt for each plan, so that
 nobody can look it up, bound to its entity and field, so that nobody sees that two are the same, and
 slow to compute, so that nobody can try many values. The fingerprint of the document, which covers
-secrets, too, is a digest of the same kind. Private to the collection.
+secrets, too, is a digest of the same kind.
 """
 
 from __future__ import annotations

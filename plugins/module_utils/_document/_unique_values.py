@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values that only one entity can have: who has them, who gets them, and what is deleted first.
-
-Private to the collection.
-"""
+"""Values that only one entity can have: who has them, who gets them, and what is deleted first."""
 
 from __future__ import annotations
 

@@ -1,11 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The two types with which every kind of entity is declared.
 
 Knows neither HTTP nor Ansible; argument specs, comparison, prediction and masking read from it.
-Private to the collection.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the engine needs of a gateway in any dialect: a small store, and capabilities.
-
-Private to the collection.
-"""
+"""What the engine needs of a gateway in any dialect: a small store, and capabilities."""
 
 from __future__ import annotations
 

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A consumer group with its members: the operation behind ``kong_consumer_group``.
-
-Private to the collection.
-"""
+"""A consumer group with its members: the operation behind ``kong_consumer_group``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One entity, present or absent: the operation behind most modules. Private to the collection."""
+"""One entity, present or absent: the operation behind most modules."""
 
 from __future__ import annotations
 

@@ -1,11 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Any entity of any path, typed by the gateway: the operation behind ``kong_entity``.
 
-For what has no module: entities of custom plugins, and kinds newer than the collection. Private to
-the collection.
+For what has no module: entities of custom plugins, and kinds newer than the collection.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Take and release the lock of a gateway: the operation behind ``kong_lock``.
-
-Private to the collection.
-"""
+"""Take and release the lock of a gateway: the operation behind ``kong_lock``."""
 
 from __future__ import annotations
 

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests through a proxy, compared with what is expected: the operation behind ``kong_probe``.
-
-Private to the collection.
-"""
+"""Requests through a proxy, compared with what is expected: the operation behind ``kong_probe``."""
 
 from __future__ import annotations
 

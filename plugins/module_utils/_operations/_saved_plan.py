@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a state file would change, saved for an approval: the operation behind ``kong_plan``.
-
-Private to the collection.
-"""
+"""What a state file would change, saved for an approval: the operation behind ``kong_plan``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A state file and a gateway: the operation behind ``kong_state``. Private to the collection."""
+"""A state file and a gateway: the operation behind ``kong_state``."""
 
 from __future__ import annotations
 

@@ -1,11 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Mark a target healthy or unhealthy: the operation behind ``kong_target_health``.
 
-Source of the rules: the conformance cases health_states and target_health. Private to the
-collection.
+Source of the rules: the conformance cases health_states and target_health.
 """
 
 from __future__ import annotations
