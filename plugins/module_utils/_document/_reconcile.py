@@ -58,7 +58,7 @@ class ChangeSet:
     @property
     def plans(self) -> list[Plan]:
         """Everything that changes or stays, what a delete cascades to included."""
-        return [plan for step in self.steps for plan in (*step.cascaded, step.plan)]
+        return [plan for step in self.steps for plan in step.plans]
 
     @property
     def changes(self) -> bool:
@@ -99,26 +99,20 @@ class _Planner:
     def plan(self) -> ChangeSet:
         scope = self._scope()
         self._state.read(scope)
-        absent = self._options.state == "absent"
+        absent, synced = (self._options.state == state for state in ("absent", "synced"))
         for kind in map(KINDS.__getitem__, ORDER):
             if kind.is_listed_below and kind.name in scope:
                 self._state.read_below(kind, self._owners_of_interest(kind))
             self._matcher.match(kind, absent)
-        if absent:
-            removal = self._removal(())
-            deletes = removal.steps(self._named())
-            self._guard_number(deletes)
-            return ChangeSet(deletes=deletes, protected=removal.protected)
-        synced = self._options.state == "synced"
-        writes = self._matcher.plan(reset=synced)
+        writes = [] if absent else self._matcher.plan(reset=synced)
         self._refuse_not_offered(writes)
         removal = self._removal(writes)
-        deletes = removal.steps(self._surplus(scope)) if synced else []
+        unwanted = self._named() if absent else self._surplus(scope) if synced else []
+        deletes = removal.steps(unwanted)
+        self._guard(deletes, allow_all=bool(writes) or not synced)
         early = deletes_before_writes(self._state, writes, deletes)
         moved = {step.id for step in early}
         rest = [step for step in deletes if step.id not in moved]
-        self._guard_number([*early, *rest])
-        self._guard_everything(writes, [*early, *rest])
         return ChangeSet(writes, early, rest, removal.protected)
 
     def _refuse_not_offered(self, writes: Sequence[Step]) -> None:
@@ -137,7 +131,7 @@ class _Planner:
             self._options.cascade,
             lambda kind, entity: kind == MEMBER.name or self._owns(kind, entity),
             writes,
-            protect_tags=self._options.protect_tags,
+            frozenset(self._options.protect_tags),
         )
 
     def _scope(self) -> list[str]:
@@ -211,19 +205,15 @@ class _Planner:
             and (not self._document.select_tags or self._owns(kind.name, entity))
         ]
 
-    def _guard_number(self, deletes: list[Step]) -> None:
-        """Refuse to delete more than is allowed."""
-        count = sum(1 + len(step.cascaded) for step in deletes)
-        if self._options.max_deletes is not None and count > self._options.max_deletes:
+    def _guard(self, deletes: Sequence[Step], allow_all: bool) -> None:
+        """Refuse to delete more than is allowed, and all because a document happens to be empty."""
+        most, count = self._options.max_deletes, sum(len(step.plans) for step in deletes)
+        if most is not None and count > most:
             raise InputError(
                 f"{count} entities at {self._gateway.url} would be deleted, "
-                f"and max_deletes is {self._options.max_deletes}"
+                f"and max_deletes is {most}"
             )
-
-    def _guard_everything(self, writes: list[Step], deletes: list[Step]) -> None:
-        """Refuse to delete all that is owned because a document happens to be empty."""
-        if deletes and not writes and not self._options.allow_empty:
-            count = sum(1 + len(step.cascaded) for step in deletes)
+        if count and not allow_all and not self._options.allow_empty:
             raise InputError(
                 f"the document has no entities, so all {count} owned ones at {self._gateway.url} "
                 "would be deleted: set allow_empty to true to allow that"

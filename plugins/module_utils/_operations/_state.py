@@ -17,12 +17,10 @@ from .._document._dbless import dbless_of, refusals
 from .._document._dump import ALL_KINDS
 from .._document._format import ORDER
 from .._document._located import Located, place_of, unpacked, where_of
-from .._document._match import Step
 from .._document._parse import Document, Item, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
-from .._document._run import Report, Runner
+from .._document._run import Report, Runner, undo
 from .._document._saved import Saved, differences, save, text_of_document
-from .._document._undo import undo
 from .._entities._kind import Field, Kind
 from .._errors import InputError, KongError, Refused
 from .._freeform import with_details
@@ -188,7 +186,7 @@ def _document(task: Task, content: Mapping[str, Any]) -> Document:
 
 def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
     """The result of what was done, in the planned order; the diffs are in the document's order."""
-    done = [plan for step in report.done for plan in (*step.cascaded, step.plan) if plan.changed]
+    done = [plan for step in report.done for plan in step.plans if plan.changed]
     result: Result = {
         "changed": bool(done),
         "summary": _summary([*done, *(plan for plan in changes.plans if not plan.changed)]),
@@ -199,7 +197,7 @@ def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
     if task.diff:
         places = {id(step): place for place, step in enumerate(changes.steps)}
         steps = sorted(report.done, key=lambda step: places[id(step)])
-        plans = [plan for step in steps for plan in (*step.cascaded, step.plan) if plan.changed]
+        plans = [plan for step in steps for plan in step.plans if plan.changed]
         plans.sort(key=lambda plan: ORDER.index(plan.kind.name))
         result["diff"] = [plan.diff(task.gateway.url) for plan in plans]
     return result
@@ -221,8 +219,9 @@ def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
     partial["failed_steps"] = [
         {**each.plan.summary(), "msg": exc.message} for each, exc in report.failed
     ]
-    cascaded = [plan.summary() for each, _exc in report.failed for plan in each.cascaded]
-    partial["not_done"] = [*cascaded, *_summaries(report.not_done)]
+    not_done = [plan for each, _exc in report.failed for plan in each.cascaded]
+    not_done += [plan for step in report.not_done for plan in step.plans]
+    partial["not_done"] = [plan.summary() for plan in not_done]
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback" and not task.gateway.predicts:
         undone, left = undo(task.gateway, report)
@@ -255,10 +254,6 @@ def _state_after(task: Task, partial: Result) -> str:
         text = f"{len(partial['undone'])} of {done} changes were undone"
         return text + (f", left: {'; '.join(partial['left'])}" if partial["left"] else "")
     return f"done: {done} of {done + len(partial['failed_steps']) + waiting} changes"
-
-
-def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    return [plan.summary() for step in steps for plan in (*step.cascaded, step.plan)]
 
 
 def _whole(task: Task, document: Document, options: SyncOptions, text: str) -> DocumentPlan:
