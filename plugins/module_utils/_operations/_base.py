@@ -81,7 +81,6 @@ def _itself(gateway: Gateway) -> Gateway:
 class Operation:
     """A module's argument spec and what it does.
 
-    :param name: the module's name without the collection.
     :param run: raises ``KongError``; its result is made of plain JSON values.
     :param writes: whether it can write: earlier predictions do not hold after it.
     :param only_predicts: whether it only predicts, also in a real run; nothing is kept.
@@ -90,9 +89,8 @@ class Operation:
     :param checks: what its predictions are checked for.
     """
 
-    name: str
-    spec: ArgumentSpec
     run: Callable[[Task], Result]
+    spec: ArgumentSpec
     writes: bool = True
     writes_control_planes: bool = False
     opens: Callable[[Gateway], Gateway] = _itself

@@ -124,12 +124,8 @@ def _write_snis(task: Task, certificate: Plan, before: list[str], after: list[st
     return bool(plans)
 
 
-KONG_CERTIFICATE = Operation(
-    name="kong_certificate",
-    spec=ArgumentSpec(
-        fields=(*fields_with_id(CERTIFICATE), SNIS),
-        options=STATE,
-        required_one_of=[("snis", "id")],
-    ),
-    run=run_certificate,
-)
+KONG_CERTIFICATE = Operation(run_certificate, ArgumentSpec(
+    fields=(*fields_with_id(CERTIFICATE), SNIS),
+    options=STATE,
+    required_one_of=[("snis", "id")],
+))

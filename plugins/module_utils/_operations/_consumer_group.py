@@ -63,16 +63,12 @@ def _labels(done: list[Plan]) -> Result:
     }
 
 
-KONG_CONSUMER_GROUP = Operation(
-    name="kong_consumer_group",
-    spec=ArgumentSpec(
-        fields=fields_with_id(CONSUMER_GROUP),
-        options={
-            "consumers": {"type": "list", "elements": "str"},
-            "purge_consumers": {"type": "bool", "default": False},
-            **STATE,
-        },
-        required_one_of=[("name", "id")],
-    ),
-    run=run_consumer_group,
-)
+KONG_CONSUMER_GROUP = Operation(run_consumer_group, ArgumentSpec(
+    fields=fields_with_id(CONSUMER_GROUP),
+    options={
+        "consumers": {"type": "list", "elements": "str"},
+        "purge_consumers": {"type": "bool", "default": False},
+        **STATE,
+    },
+    required_one_of=[("name", "id")],
+))

@@ -66,21 +66,14 @@ def _all_fields() -> tuple[Field, ...]:
 
 _FIELDS = _all_fields()
 
-KONG_CREDENTIAL = Operation(
-    name="kong_credential",
-    spec=ArgumentSpec(
-        fields=_FIELDS,
-        options={
-            "type": {"type": "str", "required": True, "choices": list(CREDENTIALS)},
-            "consumer": {"type": "str", "required": True},
-            "update_password": {
-                "type": "str",
-                "choices": ["always", "on_create"],
-                "default": "always",
-                "no_log": False,
-            },
-            **STATE,
+KONG_CREDENTIAL = Operation(run_credential, ArgumentSpec(
+    fields=_FIELDS,
+    options={
+        "type": {"type": "str", "required": True, "choices": list(CREDENTIALS)},
+        "consumer": {"type": "str", "required": True},
+        "update_password": {
+            "type": "str", "choices": ["always", "on_create"], "default": "always",
         },
-    ),
-    run=run_credential,
-)
+        **STATE,
+    },
+))

@@ -43,12 +43,8 @@ def entity_operation(kind: Kind) -> Operation:
         plan = plan_state(task, kind, task.written(kind))
         return result_of_one(task, apply(task.gateway, plan))
 
-    return Operation(
-        name=f"kong_{kind.name}",
-        spec=ArgumentSpec(
-            fields=fields_with_id(kind),
-            options=STATE,
-            required_one_of=[(*kind.identity.names(kind), "id")],
-        ),
-        run=run,
-    )
+    return Operation(run, ArgumentSpec(
+        fields=fields_with_id(kind),
+        options=STATE,
+        required_one_of=[(*kind.identity.names(kind), "id")],
+    ))

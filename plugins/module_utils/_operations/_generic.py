@@ -110,17 +110,13 @@ def _fields(name: str, schema: Mapping[str, Any]) -> tuple[Field, ...]:
     )
 
 
-KONG_ENTITY = Operation(
-    name="kong_entity",
-    spec=ArgumentSpec(
-        fields=(Field("entity", "dict", open=True, required=True, nullable=False),),
-        options={
-            "path": {"type": "str", "required": True},
-            "schema": {"type": "str"},
-            "identity": {"type": "str", "default": "name"},
-            "search": {"type": "bool", "default": False},
-            **STATE,
-        },
-    ),
-    run=run_entity,
-)
+KONG_ENTITY = Operation(run_entity, ArgumentSpec(
+    fields=(Field("entity", "dict", open=True, required=True, nullable=False),),
+    options={
+        "path": {"type": "str", "required": True},
+        "schema": {"type": "str"},
+        "identity": {"type": "str", "default": "name"},
+        "search": {"type": "bool", "default": False},
+        **STATE,
+    },
+))

@@ -140,7 +140,6 @@ def run_control_plane_info(task: Task) -> Result:
 
 
 KONNECT_CONTROL_PLANE = Operation(
-    name="konnect_control_plane",
     spec=ArgumentSpec(
         fields=fields_with_id(CONTROL_PLANE),
         options={
@@ -163,7 +162,6 @@ _FILTERS: dict[str, dict[str, Any]] = {
 }
 
 KONNECT_CONTROL_PLANE_INFO = Operation(
-    name="konnect_control_plane_info",
     spec=ArgumentSpec(options=_FILTERS),
     run=run_control_plane_info,
     writes=False,
@@ -320,7 +318,6 @@ def _state_of(node: Entity) -> str:
 
 
 KONNECT_DATA_PLANE_CERTIFICATE = Operation(
-    name="konnect_data_plane_certificate",
     spec=ArgumentSpec(
         options={
             "content": {"type": "str"},
@@ -338,7 +335,6 @@ KONNECT_DATA_PLANE_CERTIFICATE = Operation(
 )
 
 KONNECT_NODE_INFO = Operation(
-    name="konnect_node_info",
     spec=ArgumentSpec(
         options={
             "wait": {"type": "bool", "default": False},

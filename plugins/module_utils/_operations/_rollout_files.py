@@ -70,19 +70,14 @@ def _carry_out(folder: str, texts: dict[str, str], removed: list[str]) -> None:
         raise InputError(f"directory {folder} cannot be written: {exc}") from exc
 
 
-ROLLOUT_FILES = Operation(
-    name="rollout_files",
-    spec=ArgumentSpec(
-        connects=False,
-        options={
-            "directory": {"type": "path", "required": True},
-            # Free-form options are shown nowhere.
-            "files": {"type": "dict", "default": {}},
-            "remove": {"type": "list", "elements": "str", "default": []},
-            "prefix": {"type": "str"},
-            "keep": {"type": "int"},
-        },
-    ),
-    run=run_rollout_files,
-    writes=False,
-)
+ROLLOUT_FILES = Operation(run_rollout_files, ArgumentSpec(
+    connects=False,
+    options={
+        "directory": {"type": "path", "required": True},
+        # Free-form options are shown nowhere.
+        "files": {"type": "dict", "default": {}},
+        "remove": {"type": "list", "elements": "str", "default": []},
+        "prefix": {"type": "str"},
+        "keep": {"type": "int"},
+    },
+), writes=False)

@@ -48,15 +48,8 @@ def _earlier(task: Task, dest: str) -> Saved | None:
     return earlier
 
 
-KONG_PLAN = Operation(
-    name="kong_plan",
-    spec=ArgumentSpec(
-        options={**STATE_OPTIONS, "dest": {"type": "path"}},
-        required_one_of=[("src", "content")],
-        mutually_exclusive=[("src", "content")],
-    ),
-    run=run_plan,
-    writes=False,
-    only_predicts=True,
-    checks=STATE_CHECKS,
-)
+KONG_PLAN = Operation(run_plan, ArgumentSpec(
+    options={**STATE_OPTIONS, "dest": {"type": "path"}},
+    required_one_of=[("src", "content")],
+    mutually_exclusive=[("src", "content")],
+), writes=False, only_predicts=True, checks=STATE_CHECKS)

@@ -339,13 +339,8 @@ STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
 # All that a document points at was read before.
 STATE_CHECKS = Checks(looks_up=False)
 
-KONG_STATE = Operation(
-    name="kong_state",
-    spec=ArgumentSpec(
-        options={**STATE_OPTIONS, "plan": {"type": "path"}},
-        required_one_of=[("src", "content")],
-        mutually_exclusive=[("src", "content")],
-    ),
-    run=run_state,
-    checks=STATE_CHECKS,
-)
+KONG_STATE = Operation(run_state, ArgumentSpec(
+    options={**STATE_OPTIONS, "plan": {"type": "path"}},
+    required_one_of=[("src", "content")],
+    mutually_exclusive=[("src", "content")],
+), checks=STATE_CHECKS)

@@ -150,16 +150,12 @@ def _set_health(
     poll(set_once, deadline)
 
 
-KONG_TARGET_HEALTH = Operation(
-    name="kong_target_health",
-    spec=ArgumentSpec(
-        options={
-            "upstream": {"type": "str", "required": True},
-            "target": {"type": "str", "required": True},
-            "address": {"type": "str"},
-            "health": {"type": "str", "required": True, "choices": ["healthy", "unhealthy"]},
-            "wait_timeout": {"type": "int", "default": 30},
-        }
-    ),
-    run=run_target_health,
-)
+KONG_TARGET_HEALTH = Operation(run_target_health, ArgumentSpec(
+    options={
+        "upstream": {"type": "str", "required": True},
+        "target": {"type": "str", "required": True},
+        "address": {"type": "str"},
+        "health": {"type": "str", "required": True, "choices": ["healthy", "unhealthy"]},
+        "wait_timeout": {"type": "int", "default": 30},
+    },
+))

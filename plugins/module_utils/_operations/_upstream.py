@@ -129,19 +129,15 @@ def _absent(task: Task) -> Result:
     return {**changes_of(task, [done, *cascaded]), "operation": done.operation, "upstream": {}}
 
 
-KONG_UPSTREAM = Operation(
-    name="kong_upstream",
-    spec=ArgumentSpec(
-        fields=(*fields_with_id(UPSTREAM), TARGETS),
-        options={
-            **STATE,
-            "purge_targets": {"type": "bool", "default": False},
-            "allow_empty": {"type": "bool", "default": False},
-            "force": {"type": "bool", "default": False},
-            "max_deletes": {"type": "int"},
-            "protect_tags": {"type": "list", "elements": "str"},
-        },
-        required_one_of=[("name", "id")],
-    ),
-    run=run_upstream,
-)
+KONG_UPSTREAM = Operation(run_upstream, ArgumentSpec(
+    fields=(*fields_with_id(UPSTREAM), TARGETS),
+    options={
+        **STATE,
+        "purge_targets": {"type": "bool", "default": False},
+        "allow_empty": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
+        "max_deletes": {"type": "int"},
+        "protect_tags": {"type": "list", "elements": "str"},
+    },
+    required_one_of=[("name", "id")],
+))
