@@ -50,7 +50,7 @@ def fields_from(schema: Schema) -> tuple[Field, ...]:
 
 def with_details(details: Schema) -> Kind:
     """The kind of one plugin: its configuration typed by the schema that a gateway has of it."""
-    config = _config_of(details)
+    config = fields_in(details).get("config", {})
     typed = tuple(
         replace(field, fields=fields_from(config), open=not config.get("fields"))
         if field.name == "config"
@@ -62,11 +62,7 @@ def with_details(details: Schema) -> Kind:
 
 def config_schema(kind: Kind) -> Schema:
     """The gateway's schema of a typed plugin's configuration."""
-    return _config_of(kind.details or {})
-
-
-def _config_of(details: Schema) -> Schema:
-    return fields_in(details).get("config", {})
+    return fields_in(kind.details or {}).get("config", {})
 
 
 def _is_secret_at(fields: Mapping[str, Field], path: Sequence[str]) -> bool:

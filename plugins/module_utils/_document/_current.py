@@ -111,7 +111,8 @@ class CurrentState:
         if kind.name in self._by_id and field == "id":
             return self.with_id(kind.name, value)
         if kind.name in self._by_id:
-            return self._first(kind, field, value, parent)
+            found = self.holding(kind.name, field, value)
+            return next((each for each in found if parent in (None, owner_of(kind, each))), None)
         asked = (kind.name, field, value)
         if asked not in self._asked:
             self._asked[asked] = self._gateway.find_by(kind, field, value)
@@ -135,12 +136,6 @@ class CurrentState:
             return self.of(kind.name)
         names = [each.name for each in kind.references if each.reference == (of or kind.parent)]
         return [entity for name in names for entity in self.holding(kind.name, name, parent)]
-
-    def _first(
-        self, kind: Kind, field: str, value: str, parent: str | None = None
-    ) -> Entity | None:
-        found = self.holding(kind.name, field, value)
-        return next((each for each in found if parent in (None, owner_of(kind, each))), None)
 
     def _keep(self, kind: str, entities: Sequence[Entity]) -> None:
         self._by_id.setdefault(kind, {}).update({each["id"]: each for each in entities})

@@ -29,6 +29,7 @@ class Report:
     not_done: list[Step] = field(default_factory=list)
 
 
+@dataclass
 class Runner:
     """Runs steps on a gateway.
 
@@ -37,17 +38,12 @@ class Runner:
     :param progress: called after each change with a line that says how far the work is.
     """
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        on_error: str,
-        workers: int,
-        progress: Callable[[str], None],
-    ) -> None:
-        self._gateway = gateway
-        self._goes_on = on_error == "continue"
-        self._workers = workers
-        self._progress = progress
+    gateway: Gateway
+    on_error: str
+    workers: int
+    progress: Callable[[str], None]
+
+    def __post_init__(self) -> None:
         self._report = Report()
         self._total = 0
         # IDs of entities whose steps failed or were left out, and of those that so do not exist.
@@ -64,7 +60,7 @@ class Runner:
         planned = schedules(changes)
         self._total = sum(len(each.steps) for each in planned)
         for each in planned:
-            each.run(self._attempt, self._workers)
+            each.run(self._attempt, self.workers)
         # In which order threads ended says nothing.
         places = {id(step): at for at, step in enumerate(step for p in planned for step in p.steps)}
         report = self._report
@@ -82,7 +78,7 @@ class Runner:
         planned, gives_way = step.id, step.plan.generated_id
         self._follow(step)
         try:
-            plan = apply(self._gateway, step.plan, step.owner)
+            plan = apply(self.gateway, step.plan, step.owner)
             _refuse_another(step, plan)
         except KongError as exc:
             with self._lock:
@@ -94,7 +90,7 @@ class Runner:
             if gives_way and step.id != planned:
                 self._given[planned] = step.id
             self._report.done.append(step)
-            self._progress(f"{len(self._report.done)} of {self._total} changes done")
+            self.progress(f"{len(self._report.done)} of {self._total} changes done")
 
     def _mark_broken(self, step: Step) -> None:
         self._broken.update(step.ids)
@@ -116,7 +112,7 @@ class Runner:
 
     @property
     def _is_halted(self) -> bool:
-        return bool(self._report.failed) and not self._goes_on
+        return bool(self._report.failed) and self.on_error != "continue"
 
 
 def _refuse_another(step: Step, plan: Plan) -> None:

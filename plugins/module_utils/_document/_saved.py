@@ -24,7 +24,6 @@ from .._errors import MASKED
 from .._plan import CREATE, Plan
 from .._secrets import replace_secrets
 from .._values import map_strings
-from ._match import Step
 from ._parse import Document, Item
 from ._reconcile import ChangeSet
 
@@ -158,14 +157,11 @@ def _parts(item: Item) -> list[Any]:
 
 def _entries(changes: ChangeSet, salt: str) -> Iterator[dict[str, Any]]:
     """One entry for each change, in an order that does not depend on the gateway's lists."""
-    names = {step.id: f"(ID of {_description(step.plan)})" for step in _created(changes)}
+    # IDs are made up for each plan.
+    created = (step for step in changes.writes if step.plan.operation == CREATE)
+    names = {step.id: f"(ID of {_description(step.plan)})" for step in created}
     entries = [_entry(plan, names, salt) for plan in changes.plans if plan.changed]
     return iter(sorted(entries, key=lambda each: (each["kind"], each["entity"], _json(each))))
-
-
-def _created(changes: ChangeSet) -> Iterator[Step]:
-    """Steps whose entities get an ID that is made up for each plan."""
-    return (step for step in changes.writes if step.plan.operation == CREATE)
 
 
 def _entry(plan: Plan, names: Mapping[str, str], salt: str) -> dict[str, Any]:
