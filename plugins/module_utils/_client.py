@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """HTTP: one ``request()`` with authentication, retries, paging and errors as exceptions.
 
 Knows no entities. One :class:`Client` serves a whole task, or all items of a loop, from any number
-of threads, which share a few connections, one thread at a time. Private to the collection.
+of threads, which share a few connections, one thread at a time.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a connection to a gateway is made: TLS context, proxy, and the httpx import.
-
-Private to the collection.
-"""
+"""How a connection to a gateway is made: TLS context, proxy, and the httpx import."""
 
 from __future__ import annotations
 

@@ -206,10 +206,18 @@ def test_every_file_says_whose_it_is_and_under_which_licence(path: Path) -> None
     head = path.read_text().removeprefix("#!/usr/bin/python\n")
     if not head.strip():
         return
-    assert head.startswith("# Copyright: (c) 2026, the irishtek.kong authors\n# GNU General Public")
-    assert "SPDX-License-Identifier: GPL-3.0-or-later" in head
+    is_private = path.is_relative_to(ENGINE) or path.is_relative_to(ENGINE.parent / "plugin_utils")
+    owner, *statement = head.splitlines()[: 2 if is_private else 3]
+    assert owner == "# Copyright: (c) 2026, the irishtek.kong authors"
+    assert is_private or statement[0].startswith("# GNU General Public License v3.0+")
+    assert statement[-1] == "# SPDX-License-Identifier: GPL-3.0-or-later"
     code = [node for node in ast.parse(head).body if not isinstance(node, ast.Expr)]
     assert not code or "from __future__ import annotations" in head
+
+
+def test_names_say_what_is_private_to_the_collection() -> None:
+    paths = _sources("plugins/module_utils", "plugins/plugin_utils")
+    assert [path.name for path in paths if not path.name.startswith("_")] == []
 
 
 @pytest.mark.parametrize("version", VERSIONS)
