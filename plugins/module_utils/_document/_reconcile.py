@@ -86,6 +86,10 @@ def reconcile(
     return _Planner(gateway, document, options, warn).plan()
 
 
+def _call(ask: Callable[[], Any]) -> Any:
+    return ask()
+
+
 class _Planner:
     def __init__(
         self,
@@ -106,7 +110,9 @@ class _Planner:
         absent = self._options.state == "absent"
         for kind in map(KINDS.__getitem__, ORDER):
             if kind.is_listed_below and kind.name in scope:
-                self._state.read_below(kind, self._owners_of_interest(kind))
+                below = partial(self._state.read_below, kind, self._owners_of_interest(kind))
+                schemas = partial(self._matcher.read_schemas, self._options.state == "synced")
+                for_each(_call, [below] if absent else [below, schemas])
             self._matcher.match(kind, absent)
         if absent:
             removal = self._removal(())
@@ -160,7 +166,7 @@ class _Planner:
             partial(self._gateway.kinds_tagged, tag, known),
             partial(self._state.read, [kind for kind in ORDER if kind in known]),
         ]
-        found: set[str] = for_each(lambda ask: ask(), asked)[0]
+        found: set[str] = for_each(_call, asked)[0]
         return found
 
     def _owners_of_interest(self, kind: Kind) -> list[Entity]:
