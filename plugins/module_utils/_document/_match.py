@@ -164,7 +164,7 @@ class Matcher:
 
     def plan(self, reset: bool) -> list[Step]:
         """Steps for all items; ``reset`` brings fields that are left out back to their defaults."""
-        self._read_schemas(reset)
+        self.read_schemas(reset)
         items = sorted(self._items, key=lambda item: ORDER.index(item.kind.name))
         return [self._step(item, reset) for item in items]
 
@@ -285,13 +285,17 @@ class Matcher:
             if each.name in item.links and (only is None or each.name in only)
         }
 
-    def _read_schemas(self, reset: bool) -> None:
-        """Ask side by side for the schemas that planning needs: plugins' own, and defaults."""
+    def read_schemas(self, reset: bool) -> None:
+        """Ask side by side for the schemas that planning needs: plugins' own, and defaults.
+
+        Those of kinds that are not matched yet are left out.
+        """
         paths = ((item, item.kind.details_path) for item in self._items)
         names = {path(item.written) for item, path in paths if path is not None}
         if reset:
             # A create leaves the defaults to the gateway.
-            partial = [item for item in self._items if self._leaves_out(item)]
+            matched = (item for item in self._items if self._current.get(id(item)))
+            partial = [item for item in matched if self._leaves_out(item)]
             self._partial = {id(item) for item in partial}
             names |= {item.kind.schema_name for item in partial if item.kind.validated}
         for_each(self._gateway.schema, sorted(names))
