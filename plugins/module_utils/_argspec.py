@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Argument specs from declarations, and explicit nulls, which ansible-core drops or refuses.
-
-Private to the collection.
-"""
+"""Argument specs from declarations, and explicit nulls, which ansible-core drops or refuses."""
 
 from __future__ import annotations
 
@@ -47,7 +43,8 @@ class ArgumentSpec:
 
     def to_spec(self) -> Spec:
         connection = CONNECTION if self.connects else {}
-        return {**connection, **options_of(self.fields), **self.options}
+        own = {name: _logged(name, option) for name, option in self.options.items()}
+        return {**connection, **options_of(self.fields), **own}
 
     def masked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """What a log may show of the options that may hold any secret: free-form ones, headers."""
@@ -87,13 +84,14 @@ def options_of(fields: Iterable[Field]) -> Spec:
             option["options"] = options_of(each.fields)
         if each.required:
             option["required"] = True
-        if each.secret:
-            option["no_log"] = True
-        elif "key" in each.name or "secret" in each.name:
-            # What only looks like a secret must say so, else ansible-core warns.
-            option["no_log"] = False
-        spec[each.name] = option
+        spec[each.name] = {**option, "no_log": True} if each.secret else _logged(each.name, option)
     return spec
+
+
+def _logged(name: str, option: Mapping[str, Any]) -> dict[str, Any]:
+    """An option that is no secret; ansible-core wants to know it of what only looks like one."""
+    looks_secret = any(word in name for word in ("key", "secret", "password"))
+    return {**option, "no_log": False} if looks_secret else dict(option)
 
 
 def remove_nulls(

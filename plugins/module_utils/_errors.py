@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, as one tree of exceptions. Private to the collection.
+"""What can go wrong, as one tree of exceptions.
 
 The message of each is the sentence that the user reads; ``failure`` is the structured rest. Both
 are put into the task's result in one place, the edge in ``_module``.

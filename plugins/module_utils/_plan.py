@@ -1,11 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """From desired and current entities to plans. Pure: no HTTP, no Ansible.
 
-``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree. Private
-to the collection.
+``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree.
 """
 
 from __future__ import annotations

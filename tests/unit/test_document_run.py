@@ -20,8 +20,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile
     SyncOptions,
     reconcile,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._document._run import Report, Runner
-from ansible_collections.irishtek.kong.plugins.module_utils._document._undo import undo
+from ansible_collections.irishtek.kong.plugins.module_utils._document._run import (
+    Report,
+    Runner,
+    undo,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError

@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """From the wanted entities and what a gateway has to steps in an order that works.
 
 Every new entity gets its id here, so that each reference is known before the first write and a
-create whose answer was lost is recognised. Private to the collection.
+create whose answer was lost is recognised.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from .._apply import fill_nulls, plugin_kind, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison, stored_id
-from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in
+from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, unique_values
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError, error_context
 from .._gateway._protocol import Gateway
@@ -62,8 +61,12 @@ class Step:
         return str(self.plan.stored.get("id") or self.plan.entity.get("id"))
 
     @property
+    def plans(self) -> list[Plan]:
+        """All that the step is about."""
+        return [*self.cascaded, self.plan]
+
+    @property
     def ids(self) -> list[str]:
-        """The IDs of all that the step is about."""
         return [self.id, *(plan.stored["id"] for plan in self.cascaded)]
 
     @property
@@ -73,7 +76,7 @@ class Step:
     @property
     def is_final(self) -> bool:
         """Whether a delete takes something that nobody can make again."""
-        return any(is_hashed(plan) for plan in (self.plan, *self.cascaded))
+        return any(map(is_hashed, self.plans))
 
 
 def is_hashed(plan: Plan) -> bool:
@@ -237,15 +240,10 @@ class Matcher:
 
     def _renamed(self, item: Item) -> Entity | None:
         """What has another name, and something that only one can have as it is written."""
-        kind = item.kind
-        for name in kind.unique:
-            value = item.written.get(name)
-            found = self._state.find_by(kind, name, value) if value else None
-            if found is not None:
-                return found
-        for names in kind.unique_together:
-            written = {**item.written, **self._references(item, names)}
-            for stored in self._state.sharing(kind, written, names):
+        together = [name for names in item.kind.unique_sets for name in names]
+        written = {**item.written, **self._references(item, together)}
+        for unique in unique_values(item.kind, written, self._owner_id(item)).items():
+            for stored in self._state.sharing(item.kind, unique):
                 return stored
         return None
 

@@ -1,5 +1,4 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Saved plans: what a document would change, in a form that can be kept and compared. Pure.
@@ -7,7 +6,7 @@
 A saved plan holds no secret. A digest stands for each one: with a new salt for each plan, so that
 nobody can look it up, bound to its entity and field, so that nobody sees that two are the same, and
 slow to compute, so that nobody can try many values. The fingerprint of the document, which covers
-secrets, too, is a digest of the same kind. Private to the collection.
+secrets, too, is a digest of the same kind.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ from .._errors import MASKED
 from .._plan import CREATE, Plan
 from .._secrets import replace_secrets
 from .._values import map_strings
-from ._match import Step
 from ._parse import Document, Item
 from ._reconcile import ChangeSet
 
@@ -159,14 +157,11 @@ def _parts(item: Item) -> list[Any]:
 
 def _entries(changes: ChangeSet, salt: str) -> Iterator[dict[str, Any]]:
     """One entry for each change, in an order that does not depend on the gateway's lists."""
-    names = {step.id: f"(ID of {_description(step.plan)})" for step in _created(changes)}
+    # IDs are made up for each plan.
+    created = (step for step in changes.writes if step.plan.operation == CREATE)
+    names = {step.id: f"(ID of {_description(step.plan)})" for step in created}
     entries = [_entry(plan, names, salt) for plan in changes.plans if plan.changed]
     return iter(sorted(entries, key=lambda each: (each["kind"], each["entity"], _json(each))))
-
-
-def _created(changes: ChangeSet) -> Iterator[Step]:
-    """Steps whose entities get an ID that is made up for each plan."""
-    return (step for step in changes.writes if step.plan.operation == CREATE)
 
 
 def _entry(plan: Plan, names: Mapping[str, str], salt: str) -> dict[str, Any]:

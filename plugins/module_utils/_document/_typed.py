@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Values of a state file in their declared types, validated before the first request.
 
 The argument spec of a module does this for options; a document has no argument spec. ``007`` is a
 number for YAML, and ``yes`` a boolean: a field that is a string takes what stands in the file.
-Private to the collection.
 """
 
 from __future__ import annotations

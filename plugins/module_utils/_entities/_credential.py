@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Credentials of consumers, one kind for each way to authenticate.
 
 A credential is found in its consumer's own list: its key may be secret, and no secret is part of a
-URL. Private to the collection.
+URL.
 """
 
 from __future__ import annotations

@@ -1,16 +1,14 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The two types with which every kind of entity is declared.
 
 Knows neither HTTP nor Ansible; argument specs, comparison, prediction and masking read from it.
-Private to the collection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable, Optional
@@ -143,8 +141,8 @@ class Kind:
     :param identity: how an entity is found again.
     :param named_by: the fields for messages and references, if not the identity.
     :param unique: further fields whose value no two entities share.
-    :param unique_together: sets of fields whose values no two entities share all of; the last one
-        is no reference.
+    :param unique_together: sets of fields whose values no two entities share all of, whatever
+        their parents.
     :param fields: what users may write, the identity included, the ID not.
     :param parent: the kind in the path before the collection, and the field that refers to it.
     :param parent_kind: the parent's kind, where the collection does not declare it.
@@ -210,6 +208,18 @@ class Kind:
         return {field.name: field for field in self.fields}
 
     @cached_property
+    def unique_sets(self) -> tuple[tuple[str, ...], ...]:
+        """Sets of fields whose values no two entities share all of.
+
+        The identity is one of them, within its scope or the parent, where no other has it.
+        """
+        own = self.identity.field
+        sets = (*((name,) for name in self.unique), *self.unique_together)
+        above = (self.parent,) if self.parent else self.identity.scope
+        is_covered = own not in self.fields_by_name or any(own in names for names in sets)
+        return sets if is_covered else ((*above, own), *sets)
+
+    @cached_property
     def references(self) -> tuple[Field, ...]:
         """The foreign keys; a parent's, which no option writes, last."""
         own = tuple(field for field in self.fields if field.reference)
@@ -263,12 +273,15 @@ def tags_field() -> Field:
     )
 
 
-def values_together(entity: Entity, names: Sequence[str]) -> tuple[Any, ...] | None:
-    """The values of fields that are unique together; None if the last one is not set.
+def unique_values(
+    kind: Kind, entity: Entity, parent: str | None
+) -> dict[tuple[str, ...], tuple[Any, ...]]:
+    """The values of each set of fields that no two entities share, if its last field is set.
 
     The value of a reference is its ID.
     """
-    values = [entity.get(name) for name in names]
-    if values[-1] is None:
-        return None
-    return tuple(map(id_of, values))
+    return {
+        names: tuple(parent if n == kind.parent else id_of(entity.get(n)) for n in names)
+        for names in kind.unique_sets
+        if entity.get(names[-1])
+    }

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Upstreams and their targets: a virtual host name, and the addresses that share its requests.
-
-Private to the collection.
-"""
+"""Upstreams and their targets: a virtual host name, and the addresses that share its requests."""
 
 from __future__ import annotations
 

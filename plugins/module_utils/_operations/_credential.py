@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials of a consumer: the operation behind ``kong_credential``.
-
-Private to the collection.
-"""
+"""Credentials of a consumer: the operation behind ``kong_credential``."""
 
 from __future__ import annotations
 
@@ -70,21 +66,14 @@ def _all_fields() -> tuple[Field, ...]:
 
 _FIELDS = _all_fields()
 
-KONG_CREDENTIAL = Operation(
-    name="kong_credential",
-    spec=ArgumentSpec(
-        fields=_FIELDS,
-        options={
-            "type": {"type": "str", "required": True, "choices": list(CREDENTIALS)},
-            "consumer": {"type": "str", "required": True},
-            "update_password": {
-                "type": "str",
-                "choices": ["always", "on_create"],
-                "default": "always",
-                "no_log": False,
-            },
-            **STATE,
+KONG_CREDENTIAL = Operation(run_credential, ArgumentSpec(
+    fields=_FIELDS,
+    options={
+        "type": {"type": "str", "required": True, "choices": list(CREDENTIALS)},
+        "consumer": {"type": "str", "required": True},
+        "update_password": {
+            "type": "str", "choices": ["always", "on_create"], "default": "always",
         },
-    ),
-    run=run_credential,
-)
+        **STATE,
+    },
+))

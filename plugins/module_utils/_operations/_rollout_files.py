@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files that a rollout keeps of a gateway: the operation behind ``rollout_files``.
-
-Private to the collection.
-"""
+"""The files that a rollout keeps of a gateway: the operation behind ``rollout_files``."""
 
 from __future__ import annotations
 
@@ -74,19 +70,14 @@ def _carry_out(folder: str, texts: dict[str, str], removed: list[str]) -> None:
         raise InputError(f"directory {folder} cannot be written: {exc}") from exc
 
 
-ROLLOUT_FILES = Operation(
-    name="rollout_files",
-    spec=ArgumentSpec(
-        connects=False,
-        options={
-            "directory": {"type": "path", "required": True},
-            # Free-form options are shown nowhere.
-            "files": {"type": "dict", "default": {}},
-            "remove": {"type": "list", "elements": "str", "default": []},
-            "prefix": {"type": "str"},
-            "keep": {"type": "int"},
-        },
-    ),
-    run=run_rollout_files,
-    writes=False,
-)
+ROLLOUT_FILES = Operation(run_rollout_files, ArgumentSpec(
+    connects=False,
+    options={
+        "directory": {"type": "path", "required": True},
+        # Free-form options are shown nowhere.
+        "files": {"type": "dict", "default": {}},
+        "remove": {"type": "list", "elements": "str", "default": []},
+        "prefix": {"type": "str"},
+        "keep": {"type": "int"},
+    },
+), writes=False)

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a state file would change, saved for an approval: the operation behind ``kong_plan``.
-
-Private to the collection.
-"""
+"""What a state file would change, saved for an approval: the operation behind ``kong_plan``."""
 
 from __future__ import annotations
 
@@ -52,15 +48,8 @@ def _earlier(task: Task, dest: str) -> Saved | None:
     return earlier
 
 
-KONG_PLAN = Operation(
-    name="kong_plan",
-    spec=ArgumentSpec(
-        options={**STATE_OPTIONS, "dest": {"type": "path"}},
-        required_one_of=[("src", "content")],
-        mutually_exclusive=[("src", "content")],
-    ),
-    run=run_plan,
-    writes=False,
-    only_predicts=True,
-    checks=STATE_CHECKS,
-)
+KONG_PLAN = Operation(run_plan, ArgumentSpec(
+    options={**STATE_OPTIONS, "dest": {"type": "path"}},
+    required_one_of=[("src", "content")],
+    mutually_exclusive=[("src", "content")],
+), writes=False, only_predicts=True, checks=STATE_CHECKS)

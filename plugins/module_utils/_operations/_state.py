@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A state file and a gateway: the operation behind ``kong_state``. Private to the collection."""
+"""A state file and a gateway: the operation behind ``kong_state``."""
 
 from __future__ import annotations
 
@@ -18,12 +17,10 @@ from .._document._dbless import dbless_of, refusals
 from .._document._dump import ALL_KINDS
 from .._document._format import ORDER
 from .._document._located import Located, place_of, unpacked, where_of
-from .._document._match import Step
 from .._document._parse import Document, Item, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
-from .._document._run import Report, Runner
+from .._document._run import Report, Runner, undo
 from .._document._saved import Saved, differences, save, text_of_document
-from .._document._undo import undo
 from .._entities._kind import Field, Kind
 from .._errors import InputError, KongError, Refused
 from .._freeform import with_details
@@ -189,7 +186,7 @@ def _document(task: Task, content: Mapping[str, Any]) -> Document:
 
 def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
     """The result of what was done, in the planned order; the diffs are in the document's order."""
-    done = [plan for step in report.done for plan in (*step.cascaded, step.plan) if plan.changed]
+    done = [plan for step in report.done for plan in step.plans if plan.changed]
     result: Result = {
         "changed": bool(done),
         "summary": _summary([*done, *(plan for plan in changes.plans if not plan.changed)]),
@@ -200,7 +197,7 @@ def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
     if task.diff:
         places = {id(step): place for place, step in enumerate(changes.steps)}
         steps = sorted(report.done, key=lambda step: places[id(step)])
-        plans = [plan for step in steps for plan in (*step.cascaded, step.plan) if plan.changed]
+        plans = [plan for step in steps for plan in step.plans if plan.changed]
         plans.sort(key=lambda plan: ORDER.index(plan.kind.name))
         result["diff"] = [plan.diff(task.gateway.url) for plan in plans]
     return result
@@ -222,8 +219,9 @@ def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
     partial["failed_steps"] = [
         {**each.plan.summary(), "msg": exc.message} for each, exc in report.failed
     ]
-    cascaded = [plan.summary() for each, _exc in report.failed for plan in each.cascaded]
-    partial["not_done"] = [*cascaded, *_summaries(report.not_done)]
+    not_done = [plan for each, _exc in report.failed for plan in each.cascaded]
+    not_done += [plan for step in report.not_done for plan in step.plans]
+    partial["not_done"] = [plan.summary() for plan in not_done]
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback" and not task.gateway.predicts:
         undone, left = undo(task.gateway, report)
@@ -256,10 +254,6 @@ def _state_after(task: Task, partial: Result) -> str:
         text = f"{len(partial['undone'])} of {done} changes were undone"
         return text + (f", left: {'; '.join(partial['left'])}" if partial["left"] else "")
     return f"done: {done} of {done + len(partial['failed_steps']) + waiting} changes"
-
-
-def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    return [plan.summary() for step in steps for plan in (*step.cascaded, step.plan)]
 
 
 def _whole(task: Task, document: Document, options: SyncOptions, text: str) -> DocumentPlan:
@@ -345,13 +339,8 @@ STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
 # All that a document points at was read before.
 STATE_CHECKS = Checks(looks_up=False)
 
-KONG_STATE = Operation(
-    name="kong_state",
-    spec=ArgumentSpec(
-        options={**STATE_OPTIONS, "plan": {"type": "path"}},
-        required_one_of=[("src", "content")],
-        mutually_exclusive=[("src", "content")],
-    ),
-    run=run_state,
-    checks=STATE_CHECKS,
-)
+KONG_STATE = Operation(run_state, ArgumentSpec(
+    options={**STATE_OPTIONS, "plan": {"type": "path"}},
+    required_one_of=[("src", "content")],
+    mutually_exclusive=[("src", "content")],
+), checks=STATE_CHECKS)
