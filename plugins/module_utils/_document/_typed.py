@@ -122,18 +122,6 @@ def refuse_unclear(value: Any, strings: Strings, at: str) -> None:
             )
 
 
-def refuse_unclear_fields(
-    fields: Iterable[Field], record: Mapping[str, Any], strings: Strings
-) -> None:
-    """The same for the free-form fields of a record.
-
-    :raises InputError: names the place, and never the value.
-    """
-    for field in fields:
-        if field.open and not field.fields and isinstance(strings.get(field.name), Mapping):
-            refuse_unclear(record[field.name], strings[field.name], field.name)
-
-
 def refuse_masks(value: Any, at: str) -> None:
     """Refuse what a dump with masked secrets holds: it would replace a secret with asterisks.
 

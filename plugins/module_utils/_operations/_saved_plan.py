@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 
 from .._argspec import ArgumentSpec
-from .._document._saved import Saved, save
+from .._document._saved import Saved, read_plan, save
 from .._errors import InputError
 from ._base import Operation, Result, Task
-from ._files import read_plan, replace_file
+from ._files import replace_file
 from ._state import STATE_CHECKS, STATE_OPTIONS, apply_document_plan, origin, plan_document
 
 

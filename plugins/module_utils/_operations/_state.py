@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from .._apply import plugin_kind
@@ -20,17 +19,15 @@ from .._document._located import Located, place_of, unpacked, where_of
 from .._document._parse import Document, Item, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner, undo
-from .._document._saved import Saved, differences, save, text_of_document
+from .._document._saved import Saved, differences, read_plan, save, text_of_document
 from .._entities._kind import Field, Kind
 from .._errors import InputError, KongError, Refused
-from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import WORKERS
 from .._plan import NONE, Plan
 from .._predict import Checks, PredictingGateway, Predictions
 from .._secrets import redact
 from ._base import Operation, Result, Task
-from ._files import read_plan
 
 # Options that decide what is planned.
 _DECISIVE = ("state", "purge_kinds", "cascade", "protect_tags")
@@ -80,13 +77,12 @@ def plan_document(task: Task, saving: bool) -> DocumentPlan:
         protect_tags=tuple(task.params.get("protect_tags", ())),
     )
     owned = bool(document.select_tags or options.purge_kinds) or options.state != "synced"
-    if not owned and _has_no_database(task):
-        return _whole(task, document, options, text)
-    changes = reconcile(task.gateway, document, options, task.warn)
-    # Asked only once there is something to write: most runs find nothing to do.
-    if changes.changes and _has_no_database(task):
-        return _whole(task, document, options, text)
-    return DocumentPlan(document, changes, text)
+    if owned or task.gateway.traits().writes_entities:
+        changes = reconcile(task.gateway, document, options, task.warn)
+        # Asked only once there is something to write: most runs find nothing to do.
+        if not changes.changes or task.gateway.traits().writes_entities:
+            return DocumentPlan(document, changes, text)
+    return _whole(task, document, options, text)
 
 
 def apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
@@ -137,10 +133,6 @@ def refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
             "new one",
             differences=different,
         )
-
-
-def _has_no_database(task: Task) -> bool:
-    return not task.gateway.traits().writes_entities
 
 
 def _content(task: Task) -> Mapping[str, Any]:
@@ -289,8 +281,11 @@ def _load_whole(task: Task, planned: DocumentPlan) -> Result:
 def _load(gateway: Gateway, planned: DocumentPlan) -> None:
     """Make a document the whole configuration; a refusal names the places of its entities."""
     origins: dict[int, Item] = {}
-    fields = partial(_config_fields, gateway)
-    whole = dbless_of(planned.document.items, fields, origins)
+
+    def config_fields(plugin: str) -> Sequence[Field]:
+        return plugin_kind(gateway, plugin).field("config").fields
+
+    whole = dbless_of(planned.document.items, config_fields, origins)
     try:
         gateway.load(json.dumps(whole))
     except Refused as exc:
@@ -306,11 +301,6 @@ def _load(gateway: Gateway, planned: DocumentPlan) -> None:
 def _typed_kind(gateway: Gateway, item: Item) -> Kind:
     is_plugin = item.kind.details_path is not None
     return plugin_kind(gateway, str(item.written["name"])) if is_plugin else item.kind
-
-
-def _config_fields(gateway: Gateway, plugin: str) -> Sequence[Field]:
-    """The settings of a plugin, as the gateway's schema has them."""
-    return with_details(gateway.schema(f"plugins/{plugin}") or {}).field("config").fields
 
 
 def _predicting(task: Task) -> Gateway:
