@@ -30,6 +30,8 @@ class KongInventory(BaseInventoryPlugin, Constructable, Cacheable):
     """Base of the inventory plugins: ``found`` reads, ``add`` makes a host of each record."""
 
     NAME = ""
+    # Whether it reads Konnect's control planes, and not the entities of one.
+    of_account = False
 
     def verify_file(self, path: str) -> bool:
         name = self.NAME.rpartition(".")[2]
@@ -63,6 +65,7 @@ class KongInventory(BaseInventoryPlugin, Constructable, Cacheable):
             return kept
         written = {name: plain(self.get_option(name)) for name in CONNECTION}
         connection = connection_from(with_environment(written))
+        connection = connection.account() if self.of_account else connection
         records = self.found(worker_session().gateway(connection))
         if self.get_option("cache"):
             self._cache[key] = records

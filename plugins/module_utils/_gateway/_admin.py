@@ -22,7 +22,7 @@ from .._parallel import for_each
 from .._plan import Plan
 from .._values import with_nulls
 from ._errors import NoBalancer, NotOffered, ParentMissing, StillReferenced, UniqueViolation
-from ._protocol import Gateway, Traits
+from ._protocol import Gateway, Traits, refuse_without_workspaces
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ class AdminGateway(Gateway):
         if field in kind.unique and field != kind.path_key:
             # What can be a secret is not sent in a URL.
             params = None if kind.global_path else {field: value}
-            listed = self._unless_missing(lambda: self._pages(kind, _path(kind), None, params))
+            listed = self._unless_missing(lambda: self._pages(kind, path_of(kind), None, params))
         else:
             listed = self.entities(kind, parent)
         return next((entity for entity in listed or () if entity.get(field) == value), None)
@@ -129,7 +129,7 @@ class AdminGateway(Gateway):
         # Lists of targets are filtered here: the gateway ignores the filter there.
         params = {"tags": ",".join(tags)} if tags and parent is None else None
         path = f"/{KINDS[of].path}/{segment(str(parent))}/{kind.path}" if of else ""
-        path = path or _path(kind, parent)
+        path = path or path_of(kind, parent)
         found = None
         if params is None or not self._is_known_without_database:
             found = self._filtered(kind, path, parent, params)
@@ -162,11 +162,8 @@ class AdminGateway(Gateway):
         """as ``unless_missing``, but a gateway without workspaces finds nothing in any."""
         found = unless_missing(read)
         workspace = self._client.connection.workspace
-        if found is None and workspace and self.traits().edition == "community":
-            raise InputError(
-                f"the gateway does not have the workspace {workspace}: workspaces need Kong "
-                "Gateway Enterprise"
-            )
+        if found is None and workspace:
+            refuse_without_workspaces(self.traits(), workspace)
         return found
 
     def _pages(
@@ -193,7 +190,7 @@ class AdminGateway(Gateway):
         try:
             if kind.write is None or kind.path_id is None:
                 return self._entity("POST", kind, parent, body=body)
-            self._request("POST", _path(kind, parent), kind.write(body))
+            self._request("POST", path_of(kind, parent), kind.write(body))
             key = f"{parent}:{kind.path_id(body)}"
             return {**body, "id": key, str(kind.parent): {"id": parent}}
         except Refused as exc:
@@ -213,7 +210,7 @@ class AdminGateway(Gateway):
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         key = current["id"] if kind.path_id is None else kind.path_id(current)
         try:
-            unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, key)))
+            unless_missing(lambda: self._client.request("DELETE", path_of(kind, parent, key)))
         except Refused as exc:
             if exc.status == 400:
                 raise StillReferenced(exc) from exc
@@ -312,7 +309,7 @@ class AdminGateway(Gateway):
         params: Mapping[str, str] | None = None,
     ) -> Entity:
         """A response that must be an entity; the JSON of another server is refused."""
-        path = _path(kind, parent, key)
+        path = path_of(kind, parent, key)
         response = self._request(method, path, body, params)
         entity = self._read(kind, response, parent) if isinstance(response, dict) else None
         if entity is None or "id" not in entity:
@@ -353,7 +350,7 @@ def _restricts_listed_ids(version: str) -> bool:
     return [int(number) for number in numbers] >= [3, 6]
 
 
-def _path(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
+def path_of(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
     path = f"/{kind.path}"
     if kind.parent is not None and parent is None:
         return f"/{kind.global_path}"

@@ -59,6 +59,10 @@ class Gateway(Protocol):
     takes_names: bool = True
     # Whether its responses leave out what is null, so that a null is a default there.
     omits_nulls: bool = False
+    # Whether it is a workspace or control plane that exists in predictions only: it has nothing.
+    is_new: bool = False
+    # Whether it has schemas, by which it can also validate.
+    has_schemas: bool = True
     # The name of the control plane in Konnect.
     control_plane: str | None = None
     # The message for a kind that it does not have.
@@ -226,6 +230,15 @@ class Gateway(Protocol):
         :raises InputError: unless an earlier task of a check-mode run may create it.
         """
         raise InputError(f"{kind.name} {key} does not exist")
+
+
+def refuse_without_workspaces(traits: Traits, name: str) -> None:
+    """:raises InputError: the gateway has none, whether or not a workspace can be created."""
+    if traits.edition == "community":
+        raise InputError(
+            f"the gateway does not have the workspace {name}: workspaces need Kong Gateway "
+            "Enterprise"
+        )
 
 
 def _taken(

@@ -48,8 +48,6 @@ class Task:
     progress: Callable[[str], None] = silent
     # Another node of the same gateway, or one of its data planes, by its URL.
     node: Callable[[str], Gateway] = no_node
-    # The gateway without the predictions of check mode.
-    direct: Gateway | None = None
 
     @property
     def gateway(self) -> Gateway:
@@ -73,10 +71,6 @@ class Task:
         return {name: self.params[name] for name in names if name in self.params}
 
 
-def _itself(gateway: Gateway) -> Gateway:
-    return gateway
-
-
 @dataclass(frozen=True)
 class Operation:
     """A module's argument spec and what it does.
@@ -84,16 +78,14 @@ class Operation:
     :param run: raises ``KongError``; its result is made of plain JSON values.
     :param writes: whether it can write: earlier predictions do not hold after it.
     :param only_predicts: whether it only predicts, also in a real run; nothing is kept.
-    :param writes_control_planes: whether looked up control planes do not hold after it.
-    :param opens: what it works on instead of the gateway of the connection.
+    :param of_account: whether it works on Konnect's control planes, and not on one's entities.
     :param checks: what its predictions are checked for.
     """
 
     run: Callable[[Task], Result]
     spec: ArgumentSpec
     writes: bool = True
-    writes_control_planes: bool = False
-    opens: Callable[[Gateway], Gateway] = _itself
+    of_account: bool = False
     checks: Checks = Checks()
     only_predicts: bool = False
 

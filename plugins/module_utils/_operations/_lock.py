@@ -65,8 +65,7 @@ def holder_of(lock: Entity) -> Holder:
 
 
 def run_lock(task: Task) -> Result:
-    # What check mode predicts is no lock, so it only reads.
-    gateway = task.direct or task.gateway
+    gateway = task.gateway
     try:
         _refuse_unusable(task, gateway)
         if task.removes:
