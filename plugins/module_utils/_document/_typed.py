@@ -33,10 +33,7 @@ def strings_in(values: list[Any]) -> list[Any]:
 
 
 def typed(
-    fields: Iterable[Field],
-    written: Mapping[str, Any],
-    strings: Strings,
-    at: str = "",
+    fields: Iterable[Field], written: Mapping[str, Any], strings: Strings, at: str = ""
 ) -> Entity:
     """``written`` with each declared field in its type; ``'5'`` is a number where one is meant.
 
@@ -128,9 +125,7 @@ def refuse_masks(value: Any, at: str) -> None:
     :raises InputError: with the path.
     """
     if value == MASKED:
-        raise InputError(
-            f"{at} is masked with asterisks; set secrets of kong_dump to env or keep"
-        )
+        raise InputError(f"{at} is masked with asterisks; set secrets of kong_dump to env or keep")
     if isinstance(value, Mapping):
         for name, item in value.items():
             refuse_masks(item, f"{at}.{name}" if at else str(name))

@@ -67,9 +67,7 @@ KONG_CREDENTIAL = Operation(run_credential, ArgumentSpec(
     options={
         "type": {"type": "str", "required": True, "choices": list(CREDENTIALS)},
         "consumer": {"type": "str", "required": True},
-        "update_password": {
-            "type": "str", "choices": ["always", "on_create"], "default": "always",
-        },
+        "update_password": {"type": "str", "choices": ["always", "on_create"], "default": "always"},
         **STATE,
     },
 ))

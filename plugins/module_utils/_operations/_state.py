@@ -251,9 +251,7 @@ def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback" and not task.gateway.predicts:
         undone, left = undo(task.gateway, report)
-        partial.update(
-            undone=[each.summary() for each in undone], left=left, changed=bool(left)
-        )
+        partial.update(undone=[each.summary() for each in undone], left=left, changed=bool(left))
     return _with_partial(task, report, partial)
 
 
