@@ -164,11 +164,7 @@ class PredictingGateway(Gateway):
         return self._unless_changed(kind, self._gateway.find_by(kind, field, value, parent))
 
     def entities(
-        self,
-        kind: Kind,
-        parent: str | None = None,
-        of: str = "",
-        tags: Sequence[str] = (),
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
         existing: list[Entity] = []
         if not self._has_nothing(parent):

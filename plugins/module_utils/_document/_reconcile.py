@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from .._entities._consumer import CONSUMER, MEMBER
@@ -183,10 +183,10 @@ class _Planner:
             return set(tags) <= set(entity.get("tags") or ())
         return kind in self.options.purge_kinds
 
-    @property
+    @cached_property
     def _listing(self) -> set[str | None]:
         """IDs of the consumers and groups whose memberships the document has all of."""
-        return {self._matcher.id_of(item) for item in self.document.listing}
+        return {item.id for item in self.document.listing}
 
     def _surplus(self, scope: Sequence[str]) -> list[tuple[Kind, Entity]]:
         """What is owned and not written."""
@@ -200,12 +200,11 @@ class _Planner:
 
     def _named(self) -> list[tuple[Kind, Entity]]:
         """What the document names and the gateway has, if it is owned where tags say what is."""
-        found = ((item.kind, self._matcher.current(item)) for item in self.document.items)
         return [
-            (kind, entity)
-            for kind, entity in found
-            if entity is not None
-            and (not self.document.select_tags or self._owns(kind.name, entity))
+            (item.kind, item.current)
+            for item in self.document.items
+            if item.current is not None
+            and (not self.document.select_tags or self._owns(item.kind.name, item.current))
         ]
 
     def _guard(self, deletes: Sequence[Step], allow_all: bool) -> None:

@@ -116,11 +116,7 @@ class AdminGateway(Gateway):
         return field == kind.path_key and not looks_like_id(value)
 
     def entities(
-        self,
-        kind: Kind,
-        parent: str | None = None,
-        of: str = "",
-        tags: Sequence[str] = (),
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
         if parent is None and kind.parent and not kind.global_path:
             above = self.entities(parent_of(kind)) or []

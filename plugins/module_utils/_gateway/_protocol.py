@@ -95,11 +95,7 @@ class Gateway(Protocol):
         """
 
     def entities(
-        self,
-        kind: Kind,
-        parent: str | None = None,
-        of: str = "",
-        tags: Sequence[str] = (),
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
         """All entities of a kind that have all of ``tags``; None: no such parent.
 
