@@ -15,7 +15,6 @@ import io
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from http.client import HTTPMessage
 from typing import Any, BinaryIO, Callable
 
 from ._deadline import stopwatch
@@ -33,9 +32,12 @@ _ORIGIN = ("scheme", "host", "port")
 
 
 class Response:
-    """A response, with the names that httpx has for its parts."""
+    """A response, with the names that httpx has for its parts.
 
-    def __init__(self, status_code: int, headers: HTTPMessage, content: bytes) -> None:
+    :param headers: their names in lower case.
+    """
+
+    def __init__(self, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
         self.status_code = status_code
         self.headers = headers
         self.content = content
@@ -98,7 +100,8 @@ class Sender:
             connection = self._usable(parsed, timeout)
             connection.request(method, parsed.raw_path.decode(), body, headers)
             with connection.getresponse() as found:
-                response = Response(found.status, found.headers, found.read())
+                named = {name.lower(): value for name, value in found.headers.items()}
+                response = Response(found.status, named, found.read())
         except BaseException as exc:
             self.close()
             if isinstance(exc, _ERRORS):
