@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a gateway is and how to get in: options, the environment behind them, what they describe.
-
-Private to the collection.
-"""
+"""Where a gateway is and how to get in: options, the environment behind them, what they mean."""
 
 from __future__ import annotations
 
@@ -135,7 +131,9 @@ def tls_settings(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def segment(text: str) -> str:
     """Quote one segment of a path; ``:`` is kept, as it is part of addresses."""
-    return urllib.parse.quote(text, safe=":~")
+    quoted = urllib.parse.quote(text, safe=":~")
+    # As such they would lead to the segment before.
+    return quoted.replace(".", "%2E") if quoted in (".", "..") else quoted
 
 
 Spec = dict[str, dict[str, Any]]

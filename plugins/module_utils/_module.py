@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Start an operation as a module, and what both ways to run have in common.
 
-The engine raises exceptions; only here they become failed results. Private to the collection.
+The engine raises exceptions; only here they become failed results.
 """
 
 from __future__ import annotations

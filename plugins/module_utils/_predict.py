@@ -1,12 +1,11 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Check mode: a gateway that predicts what writes would do, and sends reads and validations only.
 
 A prediction is the existing entity (or the defaults of the gateway's own schema) with the change
 merged in, validated by the gateway. What that validation does not know, uniqueness and references,
-is looked up. Private to the collection.
+is looked up.
 """
 
 from __future__ import annotations
@@ -165,11 +164,7 @@ class PredictingGateway(Gateway):
         return self._unless_changed(kind, self._gateway.find_by(kind, field, value, parent))
 
     def entities(
-        self,
-        kind: Kind,
-        parent: str | None = None,
-        of: str = "",
-        tags: Sequence[str] = (),
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
         existing: list[Entity] = []
         if not self._has_nothing(parent):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A parent whose name looks like an ID, which a gateway's paths take for one, is found by it."""
+"""A name that means something else in a path, as one that looks like an ID, is a name."""
 
 from __future__ import annotations
 
@@ -134,3 +134,17 @@ def test_ids_in_large_letters_are_those_that_the_gateway_stores(engine: Engine) 
     finally:
         engine.ok("kong_route", id=other, state="absent")
         engine.ok("kong_service", id=key, state="absent")
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/b"])
+def test_names_that_are_written_otherwise_in_paths(engine: Engine, name: str) -> None:
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("kong_consumer", {"username": name, "tags": [TAG]}),
+        ("kong_consumer", {"username": name, "custom_id": f"{PREFIX}{name}"}),
+        ("kong_credential", {"consumer": name, "type": "key_auth", "key": f"{PREFIX}{name}"}),
+        ("kong_consumer", {"username": name, "state": "absent"}),
+    ]
+    for module, options in steps:
+        engine.forget()
+        assert engine.ok(module, **options)["changed"]
+        assert not engine.ok(module, **options)["changed"]

@@ -287,6 +287,8 @@ def test_credentials_go_as_headers_with_every_request(
         ("a?b#c", "a%3Fb%23c"),
         ("a b%", "a%20b%25"),
         ("../x", "..%2Fx"),
+        (".", "%2E"),
+        ("..", "%2E%2E"),
         ("caf\u00e9", "caf%C3%A9"),
     ],
 )

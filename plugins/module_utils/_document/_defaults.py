@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a synced document resets: the fields of stored entities that it leaves out.
-
-Private to the collection.
-"""
+"""What a synced document resets: the fields of stored entities that it leaves out."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The dialect of an Admin API: entities are created by POST and changed by PATCH.
 
-Knows no Ansible. Private to the collection.
+Knows no Ansible.
 """
 
 from __future__ import annotations
@@ -117,11 +116,7 @@ class AdminGateway(Gateway):
         return field == kind.path_key and not looks_like_id(value)
 
     def entities(
-        self,
-        kind: Kind,
-        parent: str | None = None,
-        of: str = "",
-        tags: Sequence[str] = (),
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
         if parent is None and kind.parent and not kind.global_path:
             above = self.entities(parent_of(kind)) or []

@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The dialect of a control plane of Konnect: no PATCH, IDs in paths, refusals of its own.
 
-Knows no Ansible. Private to the collection.
+Knows no Ansible.
 """
 
 from __future__ import annotations

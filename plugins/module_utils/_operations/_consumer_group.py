@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A consumer group with its members: the operation behind ``kong_consumer_group``.
-
-Private to the collection.
-"""
+"""A consumer group with its members: the operation behind ``kong_consumer_group``."""
 
 from __future__ import annotations
 
@@ -72,16 +68,12 @@ def _labels(kind: Kind, done: list[Plan]) -> Result:
     }
 
 
-KONG_CONSUMER_GROUP = Operation(
-    name="kong_consumer_group",
-    spec=ArgumentSpec(
-        fields=fields_with_id(CONSUMER_GROUP),
-        options={
-            "consumers": {"type": "list", "elements": "str"},
-            "purge_consumers": {"type": "bool", "default": False},
-            **STATE,
-        },
-        required_one_of=[("name", "id")],
-    ),
-    run=run_consumer_group,
-)
+KONG_CONSUMER_GROUP = Operation(run_consumer_group, ArgumentSpec(
+    fields=fields_with_id(CONSUMER_GROUP),
+    options={
+        "consumers": {"type": "list", "elements": "str"},
+        "purge_consumers": {"type": "bool", "default": False},
+        **STATE,
+    },
+    required_one_of=[("name", "id")],
+))

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Control planes of Konnect, their certificates and nodes: the operations behind ``konnect_*``.
-
-Private to the collection.
-"""
+"""Control planes of Konnect, their certificates and nodes: the operations behind ``konnect_*``."""
 
 from __future__ import annotations
 
@@ -119,7 +115,6 @@ def run_control_plane_info(task: Task) -> Result:
 
 
 KONNECT_CONTROL_PLANE = Operation(
-    name="konnect_control_plane",
     spec=ArgumentSpec(
         fields=fields_with_id(CONTROL_PLANE),
         options={
@@ -135,7 +130,6 @@ KONNECT_CONTROL_PLANE = Operation(
 )
 
 KONNECT_CONTROL_PLANE_INFO = Operation(
-    name="konnect_control_plane_info",
     spec=ArgumentSpec(
         options={
             "name": {"type": "str"},
@@ -302,7 +296,6 @@ def _state_of(node: Entity) -> str:
 
 
 KONNECT_DATA_PLANE_CERTIFICATE = Operation(
-    name="konnect_data_plane_certificate",
     spec=ArgumentSpec(
         options={
             "content": {"type": "str"},
@@ -320,7 +313,6 @@ KONNECT_DATA_PLANE_CERTIFICATE = Operation(
 )
 
 KONNECT_NODE_INFO = Operation(
-    name="konnect_node_info",
     spec=ArgumentSpec(
         options={
             "wait": {"type": "bool", "default": False},
