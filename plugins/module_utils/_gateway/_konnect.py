@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any, Callable
 
@@ -122,15 +122,8 @@ class KonnectGateway(AdminGateway):
         organization = server.request("GET", "/v2/organizations/me") or {}
         if not organization.get("name"):
             raise UnexpectedAnswer(NOT_KONNECT.format(host))
-        return {
-            "version": None,
-            "edition": "konnect",
-            "role": "control_plane",
-            "database": None,
-            "hostname": None,
-            "organization": organization["name"],
-            "control_plane": self.key,
-        }
+        found = {"organization": organization["name"], "control_plane": self.key}
+        return {**found, **self._reported()}
 
     def describe(self, found: Mapping[str, Any]) -> str:
         return f"Successfully Konnected to the {found['organization']} organization!"
@@ -144,14 +137,6 @@ class KonnectGateway(AdminGateway):
     def _is_in_path(self, kind: Kind, field: str, value: str) -> bool:
         takes_no_name = bool(kind.parent) or kind.path_key == "instance_name"
         return super()._is_in_path(kind, field, value) and (field == "id" or not takes_no_name)
-
-    def entities(
-        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
-    ) -> list[Entity] | None:
-        if parent is None and kind.name in self.lists_all:
-            params = {"tags": ",".join(tags)} if tags else None
-            return self._pages(kind, f"/{kind.path}", None, params)
-        return super().entities(kind, parent, of, tags)
 
     def refuse_read_only(self, current: Entity | None = None) -> None:
         if self.managed_tags & set((current or {}).get("tags") or ()):
