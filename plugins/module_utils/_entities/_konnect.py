@@ -66,11 +66,7 @@ CONTROL_PLANE = Kind(
         Field("cloud_gateway", "bool", nullable=False),
         Field("auth_type", choices=AUTH_TYPES, nullable=False),
         Field(
-            "proxy_urls",
-            "list",
-            elements="dict",
-            unordered=True,
-            empty_is_null=True,
+            "proxy_urls", "list", elements="dict", unordered=True, empty_is_null=True,
             nullable=False,
             fields=(
                 Field("host", required=True),
