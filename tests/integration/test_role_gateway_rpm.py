@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Role gateway, method package with dnf: the repository's file against Kong's own.
 
-No system of rpm packages can be made here, so the role's task runs on this machine, into a folder
-of the test, with what the plan gives it for each system. What the files of Kong's repositories
-hold (``config.rpm.txt``): two keys, both checks, and the macros' releases in the address.
+The scenario ``rpm`` installs from local repositories. Here the role's task runs on this machine,
+into a folder of the test, with what the plan gives it for each system. What the files of Kong's
+repositories hold (``config.rpm.txt``): two keys, both checks, and the macros' releases in the
+address.
 """
 
 from __future__ import annotations

@@ -38,12 +38,13 @@ ARROWS: dict[str, set[str]] = {
     "_plan": {"_entities", "_errors", "_schema", "_secrets", "_values"},
     "_parallel": {"_errors"},
     "_deadline": {"_errors"},
-    "_transport": {"_deadline", "_errors"},
+    "_sender": {"_deadline"},
+    "_transport": {"_deadline", "_errors", "_sender"},
     "_process": set(),
     "_shares": set(),
     "_connection": {"_entities", "_errors", "_transport"},
     "_exchange": {"_connection", "_deadline", "_parallel", "_shares", "_transport"},
-    "_client": {"_connection", "_deadline", "_errors", "_transport"},
+    "_client": {"_connection", "_deadline", "_errors", "_sender", "_transport"},
     "_gateway": {
         "_client", "_connection", "_entities", "_errors", "_parallel", "_plan", "_schema",
         "_values",
@@ -68,7 +69,7 @@ ARROWS: dict[str, set[str]] = {
         "_secrets", "_transport",
     },
 }  # fmt: skip
-MAY_KNOW_HTTPX = {"_client", "_exchange", "_transport"}
+MAY_KNOW_HTTPX = {"_client", "_exchange", "_sender", "_transport"}
 MAY_KNOW_ANSIBLE = {"_argspec", "_connection", "_module"}
 # Reading the gateway's answers and files is left to the parts that are named for it.
 PURE = {

@@ -153,7 +153,7 @@ class Matcher:
 
     def plan(self, reset: bool) -> list[Step]:
         """Steps for all items; ``reset`` brings fields that are left out back to their defaults."""
-        self._read_schemas(reset)
+        self.read_schemas(reset)
         items = sorted(self.document.items, key=lambda item: ORDER.index(item.kind.name))
         return [self._step(item, reset) for item in items]
 
@@ -275,14 +275,17 @@ class Matcher:
             if each.name in item.links and (only is None or each.name in only)
         }
 
-    def _read_schemas(self, reset: bool) -> None:
-        """Ask side by side for the schemas that planning needs: plugins' own, and defaults."""
+    def read_schemas(self, reset: bool) -> None:
+        """Ask side by side for the schemas that planning needs: plugins' own, and defaults.
+
+        Those of kinds that are not matched yet are left out.
+        """
         paths = ((item, item.kind.details_path) for item in self.document.items)
         names = {path(item.written) for item, path in paths if path is not None}
         if reset:
             # A create leaves the defaults to the gateway.
             for item in self.document.items:
-                item.is_partial = self._leaves_out(item)
+                item.is_partial = item.current is not None and self._leaves_out(item)
                 if item.is_partial and item.kind.validated:
                     names.add(item.kind.schema_name)
         for_each(self.gateway.schema, sorted(names))

@@ -82,6 +82,10 @@ def reconcile(
     return _Planner(gateway, document, options, warn).plan()
 
 
+def _call(ask: Callable[[], Any]) -> Any:
+    return ask()
+
+
 @dataclass
 class _Planner:
     gateway: Gateway
@@ -99,7 +103,9 @@ class _Planner:
         absent, synced = (self.options.state == state for state in ("absent", "synced"))
         for kind in map(KINDS.__getitem__, ORDER):
             if kind.is_listed_below and kind.name in scope:
-                self._state.read_below(kind, self._owners_of_interest(kind))
+                below = partial(self._state.read_below, kind, self._owners_of_interest(kind))
+                schemas = partial(self._matcher.read_schemas, synced)
+                for_each(_call, [below] if absent else [below, schemas])
             self._matcher.match(kind, absent)
         writes = [] if absent else self._matcher.plan(reset=synced)
         self._refuse_not_offered(writes)
@@ -147,7 +153,7 @@ class _Planner:
             partial(self.gateway.kinds_tagged, tag, known),
             partial(self._state.read, [kind for kind in ORDER if kind in known]),
         ]
-        found: set[str] = for_each(lambda ask: ask(), asked)[0]
+        found: set[str] = for_each(_call, asked)[0]
         return found
 
     def _owners_of_interest(self, kind: Kind) -> list[Entity]:

@@ -55,14 +55,12 @@ def plan_of(given: Options, facts: Facts, now: float) -> dict[str, Any]:
         "warnings": _checks.warnings_of(options, settings, certificate["action"]),
         "uses_database": options["has_database"],
         "database": [settings.get(f"pg_{key}", "") for key in DATABASE],
-        "certificate": certificate,
-        "run": run,
+        "certificate": certificate, "run": run,
         "requirements": _methods.requirements_of(options, facts),
         "commands": _methods.commands_of(options, run),
         "helm": options["method"] == "helm" and _methods.helm_of(options, settings, files, run),
-        "files": files,
+        "files": files, "paths": paths,
         "moves": {path.replace("tls.", "new."): path for path in moved},
-        "paths": paths,
         "proof": _proof(given, facts),
         "record": {**kept, "digests": digests, "run": run, "files": paths},
         **_action(options, facts, digests, certificate),
@@ -117,8 +115,7 @@ def _certificate(options: Options, facts: Facts, now: float) -> dict[str, Any]:
         own = [f"{'IP' if is_ip(host) else 'DNS'}:{host}"] if host else []
         names = list(dict.fromkeys(["DNS:kong_clustering", *names, *own]))
     spec = {
-        "source": source,
-        "names": names,
+        "source": source, "names": names,
         # Each end gets what its side of the connection needs: no data plane can play the other one.
         "usage": ["serverAuth" if server else "clientAuth"],
         "common_name": "kong_clustering" if server else options["hostname"][:64],
