@@ -65,6 +65,8 @@ class Gateway(Protocol):
     has_schemas: bool = True
     # The name of the control plane in Konnect.
     control_plane: str | None = None
+    # Tags of entities that it manages itself: they are found, and left alone.
+    managed_tags: frozenset[str] = frozenset()
     # The message for a kind that it does not have.
     not_offered: str = "the gateway does not have {}"
 
