@@ -84,7 +84,8 @@ def options_of(fields: Iterable[Field]) -> Spec:
             option["options"] = options_of(each.fields)
         if each.required:
             option["required"] = True
-        spec[each.name] = {**option, "no_log": True} if each.secret else _logged(each.name, option)
+        option = {**option, "no_log": True} if each.secret else _logged(each.name, option)
+        spec[each.name] = option
     return spec
 
 

@@ -26,7 +26,7 @@ from .._parallel import for_each
 from .._plan import Plan, plan_present
 from .._values import without_nulls
 from ._current import CurrentState, owner_of
-from ._defaults import Defaults, leaves_out
+from ._defaults import Defaults, defaults_of, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
 from ._partials import linked, refuse_settings_of_partials, usual_path
@@ -94,7 +94,7 @@ class Matcher:
     warn: Warn
 
     def __post_init__(self) -> None:
-        self._defaults = Defaults(self.gateway)
+        self._defaults: dict[tuple[str, int], Defaults] = {}
         self._taken: dict[str, Item] = {}
         self._memberships: dict[tuple[str | None, str], Item] = {}
         self._typed_kinds: dict[str, Kind] = {}
@@ -374,7 +374,10 @@ class Matcher:
         meant = self._with_rules(item, kind, written, None)
         if current is None or not kind.validated or not item.is_partial:
             return meant
-        return self._defaults.fill_in(kind, meant, current)
+        key = (kind.name, id(kind.details))
+        if key not in self._defaults:
+            self._defaults[key] = defaults_of(kind, self.gateway.schema_of(kind))
+        return self._defaults[key].fill_in(meant, current)
 
     def _with_rules(
         self, item: Item, kind: Kind, written: Entity, current: Entity | None
