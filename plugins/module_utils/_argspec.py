@@ -13,7 +13,7 @@ from typing import Any, Callable
 from ansible.module_utils.ansible_release import __version__ as core_version
 
 from ._connection import CONNECTION, Spec
-from ._entities._kind import Field
+from ._entities._kind import Entity, Field
 from ._entities._upstream import is_secret_header
 from ._errors import MASKED, InputError
 from ._spelling import did_you_mean
@@ -84,7 +84,8 @@ def options_of(fields: Iterable[Field]) -> Spec:
             option["options"] = options_of(each.fields)
         if each.required:
             option["required"] = True
-        spec[each.name] = {**option, "no_log": True} if each.secret else _logged(each.name, option)
+        option = {**option, "no_log": True} if each.secret else _logged(each.name, option)
+        spec[each.name] = option
     return spec
 
 
@@ -114,47 +115,40 @@ def remove_nulls(
         for name, value in raw.items()
         if name in by_name or not _is_left_out(spec.get(name, {}), value, name, warn)
     }
-    taker = _NullTaker(warn)
-    return taker.take_from(by_name, written, ()), taker.paths
+    nulls: list[Path] = []
+    return _taken(by_name, written, (), nulls, warn), nulls
 
 
-class _NullTaker:
-    """Takes nulls out of records, and keeps their paths."""
+def _taken(
+    fields: Mapping[str, Field], record: Entity, path: Path, nulls: list[Path], warn: Warn
+) -> dict[str, Any]:
+    """A record without nulls, whose paths are kept."""
+    clean = {}
+    for name, value in record.items():
+        each, at = fields.get(name), (*path, name)
+        if each is None:
+            clean[name] = value
+        elif not _is_null(each, value, _dotted(at), warn):
+            clean[name] = _taken_inside(each, value, at, nulls, warn)
+        elif not each.nullable or each.required:
+            raise InputError(f"{_dotted(at)} must not be null")
+        else:
+            nulls.append((*path, each.name))
+    return clean
 
-    def __init__(self, warn: Warn) -> None:
-        self.paths: list[Path] = []
-        self._warn = warn
 
-    def take_from(
-        self, fields: Mapping[str, Field], record: Mapping[str, Any], path: Path
-    ) -> dict[str, Any]:
-        clean = {}
-        for name, value in record.items():
-            each, at = fields.get(name), (*path, name)
-            if each is None:
-                clean[name] = value
-            elif _is_null(each, value, _dotted(at), self._warn):
-                if not each.nullable or each.required:
-                    raise InputError(f"{_dotted(at)} must not be null")
-                self.paths.append((*path, each.name))
-            else:
-                clean[name] = self._inside(each, value, at)
-        return clean
-
-    def _inside(self, each: Field, value: Any, path: Path) -> Any:
-        if each.fields and isinstance(value, str):
-            value = _parsed(value)
-        if each.reference and isinstance(value, Mapping):
-            return _key_in(value, _dotted(path))
-        if isinstance(value, list) and each.is_list_of_records:
-            return [self._inside_record(each, item, (*path, at)) for at, item in enumerate(value)]
-        return self._inside_record(each, value, path) if each.is_record else value
-
-    def _inside_record(self, each: Field, value: Any, path: Path) -> Any:
-        if not isinstance(value, dict):
-            return value
+def _taken_inside(each: Field, value: Any, path: Path, nulls: list[Path], warn: Warn) -> Any:
+    if each.fields and isinstance(value, str):
+        value = _parsed(value)
+    if each.reference and isinstance(value, Mapping):
+        return _key_in(value, _dotted(path))
+    if each.is_record and isinstance(value, dict):
         _refuse_misspelled(each.fields_by_name, value, path)
-        return self.take_from(each.fields_by_name, value, path)
+        return _taken(each.fields_by_name, value, path, nulls, warn)
+    if each.item is not None and isinstance(value, list):
+        inner, items = each.item, enumerate(value)
+        return [_taken_inside(inner, item, (*path, at), nulls, warn) for at, item in items]
+    return value
 
 
 def _key_in(reference: Mapping[str, Any], at: str) -> str:

@@ -141,7 +141,7 @@ NO_DATABASE = (
     "this gateway runs without a database, so its entities cannot be changed one by one; "
     "add them to its declarative configuration and load that with kong_state"
 )
-MOST_CONNECTIONS = 10  # to one gateway
+MOST_CONNECTIONS = 20  # to one gateway
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 # From the body and the status of a refusal to its message and its details.
 ReadRefusal = Callable[[Mapping[str, Any], int], "tuple[str, dict[str, Any]]"]

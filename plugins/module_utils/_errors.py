@@ -19,10 +19,6 @@ UNIQUE = "unique constraint violation"
 _TAKEN = (UNIQUE, "primary key violation")
 
 
-def _never() -> None:
-    return None
-
-
 class KongError(Exception):
     """Base of all errors that end a task with a sentence.
 
@@ -40,7 +36,7 @@ class KongError(Exception):
         # What the task did before it failed, in the form of its result.
         self.partial: dict[str, Any] = {}
         # Pauses before the same is tried again, and returns its deadline; None: it must end.
-        self.try_again: Callable[[], AbstractContextManager[None] | None] = _never
+        self.try_again: Callable[[], AbstractContextManager[None] | None] = lambda: None
 
     def within(self, context: str) -> None:
         """Put what was being done in front of the message, once."""

@@ -75,8 +75,10 @@ class Session:
             return AdminGateway(client)
         if not connection.control_plane:
             return KonnectAccount(client)
-        remember = partial(self.control_plane, connection) if account is None else _look_up
-        return KonnectGateway(client, account or KonnectAccount(client), remember)
+        if account is not None:
+            return KonnectGateway(client, account, lambda look_up: look_up())
+        remember = partial(self.control_plane, connection)
+        return KonnectGateway(client, KonnectAccount(client), remember)
 
     def predicting(
         self,
@@ -115,10 +117,6 @@ class Session:
 
     def forget_predictions(self, connection: Connection) -> None:
         """After a task that can write, earlier predictions do not hold."""
-
-
-def _look_up(look_up: Callable[[], dict[str, str]]) -> dict[str, str]:
-    return look_up()
 
 
 def run(

@@ -15,7 +15,8 @@ from typing import Any, Callable, TypeVar
 
 from ._errors import KongError
 
-WORKERS = 10
+# More do not pay where a gateway is near; ten take half as long again where it is 20 ms away.
+WORKERS = 20
 T = TypeVar("T")
 R = TypeVar("R")
 

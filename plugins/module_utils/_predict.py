@@ -100,7 +100,7 @@ class PredictingGateway(Gateway):
     traits, identify = _of_the_gateway("traits"), _of_the_gateway("identify")
     describe, is_control_plane = _of_the_gateway("describe"), _of_the_gateway("is_control_plane")
     offers, not_offered = _of_the_gateway("offers"), _of_the_gateway("not_offered")
-    plugin_names = _of_the_gateway("plugin_names")
+    plugin_names, managed_tags = _of_the_gateway("plugin_names"), _of_the_gateway("managed_tags")
     data_planes, is_new = _of_the_gateway("data_planes"), _of_the_gateway("is_new")
     has_schemas, validate = _of_the_gateway("has_schemas"), _of_the_gateway("validate")
 
@@ -164,11 +164,7 @@ class PredictingGateway(Gateway):
         return self._unless_changed(kind, self._gateway.find_by(kind, field, value, parent))
 
     def entities(
-        self,
-        kind: Kind,
-        parent: str | None = None,
-        of: str = "",
-        tags: Sequence[str] = (),
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
         existing: list[Entity] = []
         if not self._has_nothing(parent):

@@ -15,7 +15,6 @@ import io
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from http.client import HTTPMessage
 from typing import Any, BinaryIO, Callable
 
 from ._deadline import stopwatch
@@ -33,9 +32,12 @@ _ORIGIN = ("scheme", "host", "port")
 
 
 class Response:
-    """A response, with the names that httpx has for its parts."""
+    """A response, with the names that httpx has for its parts.
 
-    def __init__(self, status_code: int, headers: HTTPMessage, content: bytes) -> None:
+    :param headers: their names in lower case.
+    """
+
+    def __init__(self, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
         self.status_code = status_code
         self.headers = headers
         self.content = content
@@ -98,7 +100,8 @@ class Sender:
             connection = self._usable(parsed, timeout)
             connection.request(method, parsed.raw_path.decode(), body, headers)
             with connection.getresponse() as found:
-                response = Response(found.status, found.headers, found.read())
+                named = {name.lower(): value for name, value in found.headers.items()}
+                response = Response(found.status, named, found.read())
         except BaseException as exc:
             self.close()
             if isinstance(exc, _ERRORS):
@@ -162,6 +165,8 @@ class _Socket:
     def __init__(self, stream: Any, connection: _Connection) -> None:
         self.stream, self._connection = stream, connection
         self._request = b""
+        self._response: _Input | None = None
+        self._is_closed = False
 
     def sendall(self, data: bytes) -> None:
         self._request += data
@@ -172,22 +177,33 @@ class _Socket:
         # A server can respond, and close, before it has read everything.
         with suppress(httpcore.WriteError):
             self.stream.write(request, self._connection.timeout)
-        return io.BufferedReader(_Input(self.stream, self._connection.timeout), 16384)
+        self._response = _Input(self, self._connection.timeout)
+        return io.BufferedReader(self._response, 16384)
 
     def close(self) -> None:
-        self.stream.close()
+        """Close the stream, once the response is read."""
+        self._is_closed = True
+        self.response_read()
+
+    def response_read(self) -> None:
+        if self._is_closed and (self._response is None or self._response.closed):
+            self.stream.close()
 
 
 class _Input(io.RawIOBase):
     """What a server sends, as a file."""
 
-    def __init__(self, stream: Any, timeout: float) -> None:
-        self._stream, self._timeout = stream, timeout
+    def __init__(self, source: _Socket, timeout: float) -> None:
+        self._source, self._timeout = source, timeout
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer), self._timeout)
+        data = self._source.stream.read(len(buffer), self._timeout)
         buffer[: len(data)] = data
         return len(data)
+
+    def close(self) -> None:
+        super().close()
+        self._source.response_read()

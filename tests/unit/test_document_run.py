@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import threading
 import uuid
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -109,6 +110,33 @@ def test_an_entity_waits_for_nothing_but_what_it_needs() -> None:
     report = Runner(cast(Gateway, gateway), "stop", 2, lambda line: None).run(work)
     assert report.failed == [] and len(report.done) == 7
     assert _follows_references(gateway.writes)
+
+
+class _SlowTargets(StockedGateway):
+    """Lists the targets of an upstream only once the schema of upstreams was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_asked = threading.Event()
+
+    def schema(self, name: str) -> dict[str, Any] | None:
+        if name == "upstreams":
+            self.was_asked.set()
+        return super().schema(name)
+
+    def entities(
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
+    ) -> list[Entity] | None:
+        if kind.name == "target":
+            assert self.was_asked.wait(60), "the schema waits for what it does not need"
+        return super().entities(kind, parent, of, tags)
+
+
+def test_schemas_are_read_beside_the_targets() -> None:
+    gateway = _SlowTargets()
+    _run(gateway, _work(gateway, FULL))
+    gateway.was_asked.clear()
+    assert not _work(gateway, FULL).changes
 
 
 def test_the_report_does_not_depend_on_which_thread_was_first() -> None:

@@ -43,6 +43,10 @@ class Counting(socketserver.ThreadingTCPServer):
         self.opened = 0
         self.closed = threading.Semaphore(0)
 
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.closed.release()
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
@@ -55,11 +59,6 @@ class Answering(BaseHTTPRequestHandler):
         super().setup()
         assert isinstance(self.server, Counting)
         self.server.opened += 1
-
-    def finish(self) -> None:
-        super().finish()
-        assert isinstance(self.server, Counting)
-        self.server.closed.release()
 
     def do_GET(self) -> None:
         """An entity; after that of ``/last`` the connection is closed, which no header says."""

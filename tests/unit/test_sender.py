@@ -50,6 +50,7 @@ class Server:
         self._left = self.responses.pop(0)
 
     def read(self, max_bytes: int, timeout: float) -> bytes:
+        assert self.closed < len(self.opened), "it is closed"
         size = min(max_bytes, self.piece)
         part, self._left = self._left[:size], self._left[size:]
         return part

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Callable, cast
 
 from .._entities._identity import ByComparison, find_by_reference
-from .._entities._kind import Entity, Kind, unique_values
+from .._entities._kind import Entity, Kind, id_of, unique_values
 from .._entities._registry import KINDS
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
@@ -148,7 +148,4 @@ class CurrentState:
 
 def owner_of(kind: Kind, entity: Entity) -> str | None:
     """The ID of what an entity lies below."""
-    if kind.parent is None:
-        return None
-    owner = entity.get(kind.parent) or {}
-    return owner.get("id")
+    return id_of(entity.get(kind.parent)) if kind.parent else None

@@ -70,7 +70,8 @@ class Dumper:
             kind: [
                 (entity, self._written(typed.get(entity.get("name", ""), KINDS[kind]), entity))
                 for entity in self._state.of(kind)
-                if set(tags) <= set(entity.get("tags") or ())
+                for own in [set(entity.get("tags") or ())]
+                if set(tags) <= own and not self.gateway.managed_tags & own
             ]
             for kind in wanted
         }

@@ -33,7 +33,7 @@ from ._located import Located, Strings, place_of, strings_of, where_of
 from ._typed import (
     merged_strings,
     refuse_masks,
-    refuse_unclear_fields,
+    refuse_unclear,
     string_at,
     strings_in,
     typed,
@@ -59,6 +59,9 @@ class Item:
     :param partials: of a plugin, what it is linked to by name or id, with the setting that this
         stands for if it is written; None where nothing is said.
     :param strings: of a plugin's settings, whose types only its schema tells, as they are written.
+    :param current: what a gateway has of it; this, and what follows, are known once it is matched.
+    :param id: the ID that it has, or gets.
+    :param is_partial: whether it leaves out something stored.
     """
 
     kind: Kind
@@ -67,6 +70,9 @@ class Item:
     where: str
     partials: list[tuple[str, str | None]] | None = None
     strings: Strings = field(default_factory=dict)
+    current: Entity | None = None
+    id: str = ""
+    is_partial: bool = False
 
     @property
     def label(self) -> str:
@@ -262,8 +268,10 @@ class _Reader:
 
     def _config_strings(self, kind: Kind, own: Mapping[str, Any], strings: Strings) -> Strings:
         """The strings of a plugin's settings, shared ones included."""
-        free = [each for each in kind.fields if not (kind.details_path and each.name == "config")]
-        refuse_unclear_fields(free, own, strings)
+        for name in (each.name for each in kind.fields if each.open and not each.fields):
+            is_typed = kind.details_path and name == "config"
+            if isinstance(strings.get(name), Mapping) and not is_typed:
+                refuse_unclear(own[name], strings[name], name)
         if not kind.details_path:
             return {}
         shared = self._configs.get(string_at(own, "_config")) if "_config" in own else None

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from .._entities._consumer import CONSUMER, MEMBER
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
-from .._errors import InputError
+from .._errors import InputError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._plan import Plan
+from .._plan import CREATE, Plan
 from ._current import CurrentState, owner_of
 from ._format import ORDER
 from ._match import Matcher, Step
@@ -82,6 +82,10 @@ def reconcile(
     return _Planner(gateway, document, options, warn).plan()
 
 
+def _call(ask: Callable[[], Any]) -> Any:
+    return ask()
+
+
 @dataclass
 class _Planner:
     gateway: Gateway
@@ -99,26 +103,34 @@ class _Planner:
         absent, synced = (self.options.state == state for state in ("absent", "synced"))
         for kind in map(KINDS.__getitem__, ORDER):
             if kind.is_listed_below and kind.name in scope:
-                self._state.read_below(kind, self._owners_of_interest(kind))
+                below = partial(self._state.read_below, kind, self._owners_of_interest(kind))
+                schemas = partial(self._matcher.read_schemas, synced)
+                for_each(_call, [below] if absent else [below, schemas])
             self._matcher.match(kind, absent)
         writes = [] if absent else self._matcher.plan(reset=synced)
-        self._refuse_not_offered(writes)
         removal = self._removal(writes)
         unwanted = self._named() if absent else self._surplus(scope) if synced else []
         deletes = removal.steps(unwanted)
+        self._refuse_unwritable([*writes, *deletes])
         self._guard(deletes, allow_all=bool(writes) or not synced)
         early = deletes_before_writes(self._state, writes, deletes)
         moved = {step.id for step in early}
         rest = [step for step in deletes if step.id not in moved]
         return ChangeSet(writes, early, rest, removal.protected)
 
-    def _refuse_not_offered(self, writes: Sequence[Step]) -> None:
-        """Refuse before the first write what the edition does not have."""
-        for step in writes:
-            kind = step.plan.kind
-            if step.plan.changed and not self.gateway.offers(kind):
-                message = self.gateway.not_offered.format(kind.schema_name)
-                raise InputError(f"{step.where}: {step.plan.description}: {message}")
+    def _refuse_unwritable(self, steps: Sequence[Step]) -> None:
+        """Refuse before the first write what the edition does not have, or manages itself."""
+        managed = self.gateway.managed_tags
+        for step in steps:
+            kind, stored = step.plan.kind, step.plan.stored
+            is_offered = step.plan.operation != CREATE or self.gateway.offers(kind)
+            is_managed = step.plan.changed and managed & set(stored.get("tags") or ())
+            if is_offered and not is_managed:
+                continue
+            with error_context(f"{step.where or self.gateway.url}: {step.plan.description}"):
+                if not is_offered:
+                    raise InputError(self.gateway.not_offered.format(kind.schema_name))
+                self.gateway.refuse_read_only(stored)
 
     def _removal(self, writes: Sequence[Step]) -> Removal:
         # A membership is deleted with its consumer or group, whoever made it.
@@ -147,7 +159,7 @@ class _Planner:
             partial(self.gateway.kinds_tagged, tag, known),
             partial(self._state.read, [kind for kind in ORDER if kind in known]),
         ]
-        found: set[str] = for_each(lambda ask: ask(), asked)[0]
+        found: set[str] = for_each(_call, asked)[0]
         return found
 
     def _owners_of_interest(self, kind: Kind) -> list[Entity]:
@@ -172,15 +184,16 @@ class _Planner:
     def _owns(self, kind: str, entity: Entity) -> bool:
         if kind == MEMBER.name:
             return bool(self._listing & {owner_of(MEMBER, entity), entity["consumer"]["id"]})
-        tags = self.document.select_tags
-        if tags:
-            return set(tags) <= set(entity.get("tags") or ())
-        return kind in self.options.purge_kinds
+        wanted, own = self.document.select_tags, set(entity.get("tags") or ())
+        if self.gateway.managed_tags & own:
+            return False
+        return set(wanted) <= own if wanted else kind in self.options.purge_kinds
 
-    @property
+
+    @cached_property
     def _listing(self) -> set[str | None]:
         """IDs of the consumers and groups whose memberships the document has all of."""
-        return {self._matcher.id_of(item) for item in self.document.listing}
+        return {item.id for item in self.document.listing}
 
     def _surplus(self, scope: Sequence[str]) -> list[tuple[Kind, Entity]]:
         """What is owned and not written."""
@@ -194,12 +207,11 @@ class _Planner:
 
     def _named(self) -> list[tuple[Kind, Entity]]:
         """What the document names and the gateway has, if it is owned where tags say what is."""
-        found = ((item.kind, self._matcher.current(item)) for item in self.document.items)
         return [
-            (kind, entity)
-            for kind, entity in found
-            if entity is not None
-            and (not self.document.select_tags or self._owns(kind.name, entity))
+            (item.kind, item.current)
+            for item in self.document.items
+            if item.current is not None
+            and (not self.document.select_tags or self._owns(item.kind.name, item.current))
         ]
 
     def _guard(self, deletes: Sequence[Step], allow_all: bool) -> None:

@@ -15,6 +15,7 @@ from .._errors import InputError, KongError, Unreachable
 from .._gateway._protocol import Gateway
 from .._plan import CREATE, DELETE, UPDATE, Plan
 from .._values import difference, map_strings, without_nulls
+from ._current import owner_of
 from ._match import Step, is_hashed
 from ._reconcile import ChangeSet
 from ._schedule import schedules
@@ -71,7 +72,8 @@ class Runner:
 
     def _attempt(self, step: Step) -> None:
         with self._lock:
-            if self._is_halted or step.needs & self._missing or step.after & self._broken:
+            is_halted = self._report.failed and self.on_error != "continue"
+            if is_halted or step.needs & self._missing or step.after & self._broken:
                 self._mark_broken(step)
                 self._report.not_done.append(step)
                 return
@@ -109,10 +111,6 @@ class Runner:
             body, after = (map_strings(each, new) for each in (step.plan.body, step.plan.after))
             step.plan = replace(step.plan, body=body, after=after)
             step.owner = given.get(str(step.owner), step.owner)
-
-    @property
-    def _is_halted(self) -> bool:
-        return bool(self._report.failed) and self.on_error != "continue"
 
 
 def _refuse_another(step: Step, plan: Plan) -> None:
@@ -178,11 +176,10 @@ def _differs(kind: Kind, one: Entity, other: Entity) -> bool:
 
 def _recreate(gateway: Gateway, plan: Plan) -> Plan:
     """Create a deleted entity again with the same ID."""
-    owner = (plan.stored.get(plan.kind.parent or "") or {}).get("id")
     body = {
         name: value
         for name, value in plan.stored.items()
         if name not in (*TIMESTAMPS, *plan.kind.read_only, plan.kind.parent)
     }
     again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
-    return apply(gateway, again, owner)
+    return apply(gateway, again, owner_of(plan.kind, plan.stored))

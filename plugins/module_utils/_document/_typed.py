@@ -33,10 +33,7 @@ def strings_in(values: list[Any]) -> list[Any]:
 
 
 def typed(
-    fields: Iterable[Field],
-    written: Mapping[str, Any],
-    strings: Strings,
-    at: str = "",
+    fields: Iterable[Field], written: Mapping[str, Any], strings: Strings, at: str = ""
 ) -> Entity:
     """``written`` with each declared field in its type; ``'5'`` is a number where one is meant.
 
@@ -122,27 +119,13 @@ def refuse_unclear(value: Any, strings: Strings, at: str) -> None:
             )
 
 
-def refuse_unclear_fields(
-    fields: Iterable[Field], record: Mapping[str, Any], strings: Strings
-) -> None:
-    """The same for the free-form fields of a record.
-
-    :raises InputError: names the place, and never the value.
-    """
-    for field in fields:
-        if field.open and not field.fields and isinstance(strings.get(field.name), Mapping):
-            refuse_unclear(record[field.name], strings[field.name], field.name)
-
-
 def refuse_masks(value: Any, at: str) -> None:
     """Refuse what a dump with masked secrets holds: it would replace a secret with asterisks.
 
     :raises InputError: with the path.
     """
     if value == MASKED:
-        raise InputError(
-            f"{at} is masked with asterisks; set secrets of kong_dump to env or keep"
-        )
+        raise InputError(f"{at} is masked with asterisks; set secrets of kong_dump to env or keep")
     if isinstance(value, Mapping):
         for name, item in value.items():
             refuse_masks(item, f"{at}.{name}" if at else str(name))

@@ -26,9 +26,7 @@ def deletes_before_writes(
         that the document neither has nor deletes has it.
     """
     _refuse_duplicate_values(writes)
-    deleted = {
-        plan.stored["id"]: (step, plan) for step in deletes for plan in step.plans
-    }
+    deleted = {plan.stored["id"]: (step, plan) for step in deletes for plan in step.plans}
     kept = {step.id for step in writes if step.plan.stored}
     early: dict[str, tuple[Step, Plan]] = {}
     for step in writes:

@@ -9,7 +9,7 @@ Knows neither HTTP nor Ansible; argument specs, comparison, prediction and maski
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
@@ -30,18 +30,6 @@ TIMESTAMPS = ("created_at", "updated_at")
 
 # The beginning of the IDs that check mode gives to new entities: valid, and recognisable.
 PLACEHOLDER = "ffffffff-ffff-4fff-bfff-"
-
-
-def _no_rules(desired: Entity, current: Entity | None) -> list[str]:
-    return []
-
-
-def _unchanged(response: Entity, parent: str | None) -> Entity:
-    return response
-
-
-def _nothing(predicted: Entity) -> None:
-    """Schemas say all of most kinds."""
 
 
 @dataclass(frozen=True)
@@ -179,10 +167,10 @@ class Kind:
     reserved: frozenset[str] = frozenset()
     keeps_nulls: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
-    read: Reader = _unchanged
+    read: Reader = lambda response, parent: response
     write: Callable[[Entity], Entity] | None = None
-    predict: Callable[[Entity], None] = _nothing
-    apply_field_rules: FieldRules = _no_rules
+    predict: Callable[[Entity], None] = lambda predicted: None
+    apply_field_rules: FieldRules = lambda desired, current: []
     optional: bool = False
 
     @property
@@ -227,6 +215,11 @@ class Kind:
             self.parent, reference=self.parent, on_delete=CASCADE, nested=True
         )
         return (*own, above) if above else own
+
+    def comparing(self, ways: Mapping[str, Callable[[Any], Any]]) -> Kind:
+        """The kind with other ways to compare some fields."""
+        fields = (replace(f, compare_as=ways.get(f.name, f.compare_as)) for f in self.fields)
+        return replace(self, fields=tuple(fields))
 
     def label(self, entity: Entity) -> str:
         """The name of the entity for messages: its identity, else its ID; never a secret."""

@@ -11,9 +11,7 @@ from .._errors import InputError
 from ._identity import Identity, stored_ids
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
 
-PROTOCOLS = (
-    "grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp", "ws", "wss",
-)
+PROTOCOLS = ("grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp", "ws", "wss")
 _MILLISECONDS = (1, 2147483646)
 _URL_PORTS = {"https": 443}
 _PARTS_OF_URL = ("protocol", "host", "port", "path")
@@ -47,9 +45,7 @@ def expand_url(desired: Entity, current: Entity | None) -> list[str]:
             "as in http://echo.example:8080/path"
         )
     if parts.query or parts.fragment or parts.username:
-        raise InputError(
-            f"{shown} must have no other parts than protocol, host, port and path"
-        )
+        raise InputError(f"{shown} must have no other parts than protocol, host, port and path")
     desired.update(
         protocol=parts.scheme,
         host=parts.netloc.rpartition(":")[0] if port is not None else parts.netloc,

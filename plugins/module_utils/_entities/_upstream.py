@@ -18,9 +18,7 @@ from ._route import headers_field
 LOCK_NAME = "irishtek.kong.lock"
 HASHED = "consistent-hashing"
 ALGORITHMS = (HASHED, "least-connections", "round-robin", "latency", "sticky-sessions")
-HASH_INPUTS = (
-    "none", "consumer", "ip", "header", "cookie", "path", "query_arg", "uri_capture",
-)
+HASH_INPUTS = ("none", "consumer", "ip", "header", "cookie", "path", "query_arg", "uri_capture")
 # With these a gateway accepts no hash_fallback: there is always a cookie.
 _WITHOUT_FALLBACK = ("none", "cookie")
 PROBES = ("tcp", "http", "https", "grpc", "grpcs")

@@ -62,8 +62,11 @@ class AdminGateway(Gateway):
                 f"the response of {self.url} is not that of an Admin API (no version); "
                 "check admin_url"
             )
+        return self._reported()
+
+    def _reported(self) -> dict[str, Any]:
         names = ("version", "edition", "role", "database", "hostname")
-        return {name: getattr(traits, name) for name in names}
+        return {name: getattr(self.traits(), name) for name in names}
 
     def describe(self, found: Mapping[str, Any]) -> str:
         return f"Connected to Kong Gateway {found['version']} ({found['edition']}) at {self.url}"
@@ -116,13 +119,9 @@ class AdminGateway(Gateway):
         return field == kind.path_key and not looks_like_id(value)
 
     def entities(
-        self,
-        kind: Kind,
-        parent: str | None = None,
-        of: str = "",
-        tags: Sequence[str] = (),
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
-        if parent is None and kind.parent and not kind.global_path:
+        if parent is None and kind.is_listed_below and kind.name not in self.lists_all:
             above = self.entities(parent_of(kind)) or []
             lists = for_each(lambda each: self.entities(kind, each["id"], "", tags) or [], above)
             return [entity for entities in lists for entity in entities]
@@ -353,7 +352,7 @@ def _restricts_listed_ids(version: str) -> bool:
 def path_of(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
     path = f"/{kind.path}"
     if kind.parent is not None and parent is None:
-        return f"/{kind.global_path}"
+        return f"/{kind.global_path or kind.path}"
     if kind.parent is not None:
         path = f"/{parent_of(kind).path}/{segment(str(parent))}{path}"
     return path if key is None else f"{path}/{segment(key)}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any, Callable
 
@@ -29,7 +29,6 @@ from ._errors import UniqueViolation
 from ._konnect_account import NOT_KONNECT, TRAITS, read_refusal
 from ._protocol import Gateway, Traits
 
-MANAGED = {"konnect-managed", "konnect-managed-plugin"}
 NO_HEALTH = (
     "Konnect does not have the health of targets: set status_urls (of kong_info, and of "
     "kong_target with wait) to the status URLs of the data planes; drain a target with "
@@ -53,6 +52,7 @@ class KonnectGateway(AdminGateway):
     lists_all = frozenset({"target"})
     takes_names = False
     omits_nulls = True
+    managed_tags = frozenset({"konnect-managed", "konnect-managed-plugin"})
     not_offered = "Konnect does not have {}"
 
     def __init__(self, client: Client, account: Gateway, remember: Remember) -> None:
@@ -122,15 +122,8 @@ class KonnectGateway(AdminGateway):
         organization = server.request("GET", "/v2/organizations/me") or {}
         if not organization.get("name"):
             raise UnexpectedAnswer(NOT_KONNECT.format(host))
-        return {
-            "version": None,
-            "edition": "konnect",
-            "role": "control_plane",
-            "database": None,
-            "hostname": None,
-            "organization": organization["name"],
-            "control_plane": self.key,
-        }
+        found = {"organization": organization["name"], "control_plane": self.key}
+        return {**found, **self._reported()}
 
     def describe(self, found: Mapping[str, Any]) -> str:
         return f"Successfully Konnected to the {found['organization']} organization!"
@@ -145,22 +138,8 @@ class KonnectGateway(AdminGateway):
         takes_no_name = bool(kind.parent) or kind.path_key == "instance_name"
         return super()._is_in_path(kind, field, value) and (field == "id" or not takes_no_name)
 
-    def entities(
-        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
-    ) -> list[Entity] | None:
-        if parent is None and kind.name in self.lists_all:
-            params = {"tags": ",".join(tags)} if tags else None
-            return self._pages(kind, f"/{kind.path}", None, params)
-        return super().entities(kind, parent, of, tags)
-
-    def _pages(
-        self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None = None
-    ) -> list[Entity]:
-        found = super()._pages(kind, path, parent, params)
-        return [each for each in found if not _is_managed(each)]
-
     def refuse_read_only(self, current: Entity | None = None) -> None:
-        if _is_managed(current or {}):
+        if self.managed_tags & set((current or {}).get("tags") or ()):
             raise InputError(
                 "Konnect manages it itself (the tag konnect-managed): it is left alone"
             )
@@ -246,7 +225,3 @@ def _json_name(schema: str) -> str:
     if kind is None:
         return schema.removesuffix("s")
     return kind.name.replace("_", "-") if "-" in kind.path else kind.name
-
-
-def _is_managed(entity: Entity) -> bool:
-    return bool(MANAGED & set(entity.get("tags") or ()))

@@ -65,6 +65,8 @@ class Gateway(Protocol):
     has_schemas: bool = True
     # The name of the control plane in Konnect.
     control_plane: str | None = None
+    # Tags of entities that it manages itself: they are found, and left alone.
+    managed_tags: frozenset[str] = frozenset()
     # The message for a kind that it does not have.
     not_offered: str = "the gateway does not have {}"
 
@@ -95,11 +97,7 @@ class Gateway(Protocol):
         """
 
     def entities(
-        self,
-        kind: Kind,
-        parent: str | None = None,
-        of: str = "",
-        tags: Sequence[str] = (),
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
         """All entities of a kind that have all of ``tags``; None: no such parent.
 

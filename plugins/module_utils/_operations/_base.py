@@ -112,10 +112,7 @@ def add_to_diff(result: Result, name: str, before: Any, after: Any) -> None:
 def changes_of(task: Task, plans: Sequence[Plan]) -> Result:
     """The part of a result about many entities: only those that changed."""
     changed = [plan for plan in plans if plan.changed]
-    result: Result = {
-        "changed": bool(changed),
-        "changes": [plan.summary() for plan in changed],
-    }
+    result: Result = {"changed": bool(changed), "changes": [plan.summary() for plan in changed]}
     if task.diff:
         result["diff"] = [plan.diff(task.gateway.url) for plan in changed]
     return result

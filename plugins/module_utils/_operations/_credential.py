@@ -41,11 +41,7 @@ def _refuse_fields_of_other_types(task: Task, kind: Kind) -> None:
 def _with_password(task: Task, kind: Kind, consumer: str) -> Kind:
     """Compare a password with the hash that the gateway stores, or not at all."""
     if task.params["update_password"] == "on_create":
-        fields = tuple(
-            replace(field, compare_as=bool) if field.name in _STORED_HASHED else field
-            for field in kind.fields
-        )
-        return replace(kind, fields=fields)
+        return kind.comparing(dict.fromkeys(_STORED_HASHED, bool))
     return stored_as_hash(kind, dict(task.params), consumer)
 
 
@@ -71,9 +67,7 @@ KONG_CREDENTIAL = Operation(run_credential, ArgumentSpec(
     options={
         "type": {"type": "str", "required": True, "choices": list(CREDENTIALS)},
         "consumer": {"type": "str", "required": True},
-        "update_password": {
-            "type": "str", "choices": ["always", "on_create"], "default": "always",
-        },
+        "update_password": {"type": "str", "choices": ["always", "on_create"], "default": "always"},
         **STATE,
     },
 ))

@@ -14,7 +14,6 @@ from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll, seconds_until
 from .._entities._certificate import digest_of
 from .._entities._consumer import WORKSPACE
-from .._entities._identity import find_by_reference
 from .._entities._kind import Entity
 from .._entities._konnect import (
     CONTROL_PLANE,
@@ -81,14 +80,9 @@ def _members(task: Task, plan: Plan, names: Sequence[str]) -> tuple[list[Entity]
     """
     if plan.entity.get("cluster_type") != GROUP:
         raise InputError(f"members needs cluster_type {GROUP}")
-    wanted = dict.fromkeys(for_each(lambda name: _id_of(task, name), names))
+    found = for_each(lambda name: parent_key(task.gateway, GROUP_MEMBER, name, True), names)
     before = task.gateway.entities(GROUP_MEMBER, plan.stored["id"]) if plan.before else None
-    return [{"member": {"id": key}} for key in wanted], before or []
-
-
-def _id_of(task: Task, name: str) -> str:
-    found = find_by_reference(task.gateway, CONTROL_PLANE, name)
-    return str(found["id"]) if found is not None else task.gateway.missing(CONTROL_PLANE, name)
+    return [{"member": {"id": key}} for key in dict.fromkeys(found)], before or []
 
 
 def control_planes(

@@ -18,7 +18,7 @@ from .._entities._upstream import LOCK_NAME, UPSTREAM
 from .._errors import InputError, KongError, Unreachable
 from .._gateway._errors import UniqueViolation
 from .._gateway._protocol import Gateway
-from .._plan import CREATE, DELETE, NONE
+from .._plan import CREATE, DELETE, NONE, diff_entry
 from .._process import has_ended, user_and_host
 from ._base import Operation, Result, Task
 from ._entity import STATE
@@ -209,13 +209,10 @@ def _shown(holder: Holder) -> dict[str, Any]:
 def _result(task: Task, after: Holder | None, before: Holder | None) -> Result:
     changed = after != before
     operation = NONE if not changed else DELETE if after is None else CREATE
-    result: Result = {"changed": changed, "operation": operation}
-    result["lock"] = {} if after is None else _shown(after)
+    was, is_now = ({} if each is None else _shown(each) for each in (before, after))
+    result: Result = {"changed": changed, "operation": operation, "lock": is_now}
     if task.diff:
-        sides = zip(("before", "after"), (before, after))
-        header = f"lock of {task.gateway.url}"
-        shown: Entity = {side: "" if each is None else _shown(each) for side, each in sides}
-        result["diff"] = {"before_header": header, "after_header": header, **shown}
+        result["diff"] = diff_entry(f"lock of {task.gateway.url}", was or "", is_now or "")
     return result
 
 

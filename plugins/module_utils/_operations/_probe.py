@@ -209,12 +209,7 @@ def _check_url(url: str) -> None:
         raise InputError("url must not contain credentials; put them into headers")
 
 
-_EXPECTED = Field(
-    "expected",
-    "list",
-    elements="dict",
-    fields=(Field("name"), Field("weight", "int", required=True)),
-)
+_SHARE = (Field("name"), Field("weight", "int", required=True))
 
 KONG_PROBE = Operation(run_probe, ArgumentSpec(
     connects=False,
@@ -223,7 +218,7 @@ KONG_PROBE = Operation(run_probe, ArgumentSpec(
         Field("headers", "dict", sensitive=is_secret_header),
         # It may hold any secret.
         Field("body", hides=bool),
-        _EXPECTED,
+        Field("expected", "list", elements="dict", fields=_SHARE),
     ),
     options={
         "method": {"type": "str", "default": "GET"},

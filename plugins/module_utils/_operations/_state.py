@@ -1,14 +1,13 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A state file and a gateway: the operation behind ``kong_state``."""
+"""A state file and a gateway: the operations behind ``kong_state`` and ``kong_plan``."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from .._apply import plugin_kind
@@ -20,17 +19,16 @@ from .._document._located import Located, place_of, unpacked, where_of
 from .._document._parse import Document, Item, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner, undo
-from .._document._saved import Saved, differences, save, text_of_document
+from .._document._saved import Saved, differences, read_plan, save, text_of_document
 from .._entities._kind import Field, Kind
 from .._errors import InputError, KongError, Refused
-from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import WORKERS
 from .._plan import NONE, Plan
 from .._predict import Checks, PredictingGateway, Predictions
 from .._secrets import redact
 from ._base import Operation, Result, Task
-from ._files import read_plan
+from ._files import replace_file
 
 # Options that decide what is planned.
 _DECISIVE = ("state", "purge_kinds", "cascade", "protect_tags")
@@ -54,13 +52,46 @@ class DocumentPlan:
 
 
 def run_state(task: Task) -> Result:
-    planned = plan_document(task, saving="plan" in task.params)
+    planned = _plan_document(task, saving="plan" in task.params)
     if "plan" in task.params:
-        refuse_another_plan(task, planned)
-    return apply_document_plan(task, planned)
+        _refuse_another_plan(task, planned)
+    return _apply_document_plan(task, planned)
 
 
-def plan_document(task: Task, saving: bool) -> DocumentPlan:
+def run_plan(task: Task) -> Result:
+    """Plan, let the gateway validate it, and save it; the gateway of the task only predicts."""
+    planned = _plan_document(task, saving=True)
+    made_from = _origin(task, planned)
+    dest = task.params.get("dest")
+    # Before the prediction, which adds what the gateway would make up.
+    saved = save(made_from, planned.text, planned.changes, brief=dest is None)
+    earlier = None if dest is None else _earlier(task, dest)
+    if earlier is not None:
+        same = save(made_from, planned.text, planned.changes, earlier["salt"])
+        saved = earlier if earlier == same else saved
+    predicted = _apply_document_plan(task, planned)
+    result = {**predicted, "changed": False, "has_changes": predicted["changed"], "plan": saved}
+    if dest is None:
+        return result
+    text = json.dumps(saved, indent=2, ensure_ascii=False) + "\n"
+    return {**result, "changed": replace_file(dest, text, task.check_mode), "dest": dest}
+
+
+def _earlier(task: Task, dest: str) -> Saved | None:
+    """The plan that the file holds already; one that cannot be read is replaced."""
+    try:
+        earlier = read_plan(dest)
+    except InputError:
+        return None
+    if earlier is not None and earlier["gateway"].get("url") != task.gateway.url:
+        task.warn(
+            f"dest {dest} held the plan of {earlier['gateway'].get('url')}, and is replaced by "
+            f"that of {task.gateway.url}: write one file for each gateway"
+        )
+    return earlier
+
+
+def _plan_document(task: Task, saving: bool) -> DocumentPlan:
     """Read the document and the gateway, and plan; nothing is written.
 
     :param saving: whether the plan is to be saved, or compared with a saved one.
@@ -80,16 +111,15 @@ def plan_document(task: Task, saving: bool) -> DocumentPlan:
         protect_tags=tuple(task.params.get("protect_tags", ())),
     )
     owned = bool(document.select_tags or options.purge_kinds) or options.state != "synced"
-    if not owned and _has_no_database(task):
-        return _whole(task, document, options, text)
-    changes = reconcile(task.gateway, document, options, task.warn)
-    # Asked only once there is something to write: most runs find nothing to do.
-    if changes.changes and _has_no_database(task):
-        return _whole(task, document, options, text)
-    return DocumentPlan(document, changes, text)
+    if owned or task.gateway.traits().writes_entities:
+        changes = reconcile(task.gateway, document, options, task.warn)
+        # Asked only once there is something to write: most runs find nothing to do.
+        if not changes.changes or task.gateway.traits().writes_entities:
+            return DocumentPlan(document, changes, text)
+    return _whole(task, document, options, text)
 
 
-def apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
+def _apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
     """Write, or predict in check mode."""
     if planned.whole:
         return _load_whole(task, planned)
@@ -102,7 +132,7 @@ def apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
     return _result(task, planned.changes, report)
 
 
-def origin(task: Task, planned: DocumentPlan) -> Saved:
+def _origin(task: Task, planned: DocumentPlan) -> Saved:
     """What the plan of a task is made from: the gateway, and the options that decide."""
     traits, gateway = task.gateway.traits(), task.gateway
     tags = list(planned.document.select_tags)
@@ -117,7 +147,7 @@ def origin(task: Task, planned: DocumentPlan) -> Saved:
     }
 
 
-def refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
+def _refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
     """Go on only with the plan that was saved.
 
     :raises InputError: says what became different.
@@ -129,7 +159,7 @@ def refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
         return
     if saved is None:
         raise InputError(f"plan {path} does not exist: create it with kong_plan")
-    now = save(origin(task, planned), planned.text, planned.changes, saved["salt"])
+    now = save(_origin(task, planned), planned.text, planned.changes, saved["salt"])
     different = differences(saved, now)
     if different:
         raise InputError(
@@ -137,10 +167,6 @@ def refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
             "new one",
             differences=different,
         )
-
-
-def _has_no_database(task: Task) -> bool:
-    return not task.gateway.traits().writes_entities
 
 
 def _content(task: Task) -> Mapping[str, Any]:
@@ -225,9 +251,7 @@ def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback" and not task.gateway.predicts:
         undone, left = undo(task.gateway, report)
-        partial.update(
-            undone=[each.summary() for each in undone], left=left, changed=bool(left)
-        )
+        partial.update(undone=[each.summary() for each in undone], left=left, changed=bool(left))
     return _with_partial(task, report, partial)
 
 
@@ -289,8 +313,11 @@ def _load_whole(task: Task, planned: DocumentPlan) -> Result:
 def _load(gateway: Gateway, planned: DocumentPlan) -> None:
     """Make a document the whole configuration; a refusal names the places of its entities."""
     origins: dict[int, Item] = {}
-    fields = partial(_config_fields, gateway)
-    whole = dbless_of(planned.document.items, fields, origins)
+
+    def config_fields(plugin: str) -> Sequence[Field]:
+        return plugin_kind(gateway, plugin).field("config").fields
+
+    whole = dbless_of(planned.document.items, config_fields, origins)
     try:
         gateway.load(json.dumps(whole))
     except Refused as exc:
@@ -308,11 +335,6 @@ def _typed_kind(gateway: Gateway, item: Item) -> Kind:
     return plugin_kind(gateway, str(item.written["name"])) if is_plugin else item.kind
 
 
-def _config_fields(gateway: Gateway, plugin: str) -> Sequence[Field]:
-    """The settings of a plugin, as the gateway's schema has them."""
-    return with_details(gateway.schema(f"plugins/{plugin}") or {}).field("config").fields
-
-
 def _predicting(task: Task) -> Gateway:
     """What completes the entities of a diff; check mode also lets the gateway validate them."""
     if isinstance(task.gateway, PredictingGateway):
@@ -321,7 +343,7 @@ def _predicting(task: Task) -> Gateway:
     return PredictingGateway(task.gateway, Predictions(), task.warn, checks)
 
 
-STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
+_OPTIONS: Mapping[str, dict[str, Any]] = {
     "src": {"type": "list", "elements": "path"},
     "content": {"type": "raw"},
     "state": {"type": "str", "choices": ["synced", "applied", "absent"], "default": "applied"},
@@ -337,10 +359,16 @@ STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
     "ignore_konnect": {"type": "bool", "default": False},
 }
 # All that a document points at was read before.
-STATE_CHECKS = Checks(looks_up=False)
+_CHECKS = Checks(looks_up=False)
 
 KONG_STATE = Operation(run_state, ArgumentSpec(
-    options={**STATE_OPTIONS, "plan": {"type": "path"}},
+    options={**_OPTIONS, "plan": {"type": "path"}},
     required_one_of=[("src", "content")],
     mutually_exclusive=[("src", "content")],
-), checks=STATE_CHECKS)
+), checks=_CHECKS)
+
+KONG_PLAN = Operation(run_plan, ArgumentSpec(
+    options={**_OPTIONS, "dest": {"type": "path"}},
+    required_one_of=[("src", "content")],
+    mutually_exclusive=[("src", "content")],
+), writes=False, only_predicts=True, checks=_CHECKS)

@@ -45,9 +45,7 @@ def _wanted(task: Task, many: bool) -> list[Entity]:
     params = task.params
     for field in TARGET.fields if many else ():
         if field.name in params:
-            raise InputError(
-                f"{field.name} cannot be combined with targets; set it on each target"
-            )
+            raise InputError(f"{field.name} cannot be combined with targets; set it on each target")
     wanted = targets_from(task, params["targets"] if many else [task.written(TARGET)])
     for each in wanted if params["state"] == "drained" else ():
         if "weight" in each:

@@ -20,6 +20,7 @@ from .._entities._upstream import TARGET, UPSTREAM
 from .._errors import InputError, error_context
 from .._gateway._errors import NoBalancer
 from .._gateway._protocol import Gateway
+from .._plan import diff_entry
 from .._values import warnings_about
 from ._base import Operation, Result, Task
 
@@ -47,12 +48,7 @@ def run_target_health(task: Task) -> Result:
                 _set_health(task, str(key), target, address, deadline)
     result: Result = {"changed": before != wanted, "target": target, "health": wanted}
     if task.diff:
-        result["diff"] = {
-            "before_header": subject,
-            "after_header": subject,
-            "before": {"health": before},
-            "after": {"health": wanted},
-        }
+        result["diff"] = diff_entry(subject, {"health": before}, {"health": wanted})
     return result
 
 

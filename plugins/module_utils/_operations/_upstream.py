@@ -79,7 +79,8 @@ def _plan_pool(task: Task, upstream: Plan, wanted: list[Entity]) -> list[Plan]:
         current = (gateway.entities(TARGET, _key(upstream)) or []) if known else []
         completed = [complete(gateway, TARGET, dict(each), None, task.warn) for each in wanted]
         plans = plan_many(TARGET, completed, current, name, task.params.get("purge_targets"))
-        plans = keep_protected(plans, task.params.get("protect_tags", ()))
+        protected = {*task.params.get("protect_tags", ()), *gateway.managed_tags}
+        plans = keep_protected(plans, protected)
         if wanted or not task.params.get("allow_empty"):
             refuse_no_weight(task, plans, current)
         deletes = sum(plan.operation == DELETE for plan in plans)
