@@ -66,6 +66,8 @@ def test_the_repository_is_that_of_the_system_with_both_keys(
     assert found["baseurl"] == address
     assert found["gpgkey"].split() == [f"{PUBLIC}/{line}/gpg.{key}.key" for key in keys]
     assert (found["gpgcheck"], found["repo_gpgcheck"]) == ("1", "1")
+    # Fedora leaves out repositories that it cannot read, unless they say no.
+    assert found["skip_if_unavailable"] == "0"
 
 
 def test_the_version_comes_from_that_repository_only() -> None:
