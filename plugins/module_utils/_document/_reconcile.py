@@ -189,7 +189,6 @@ class _Planner:
             return False
         return set(wanted) <= own if wanted else kind in self.options.purge_kinds
 
-
     @cached_property
     def _listing(self) -> set[str | None]:
         """IDs of the consumers and groups whose memberships the document has all of."""
