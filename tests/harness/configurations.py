@@ -76,7 +76,8 @@ SHAPED: dict[str, Any] = {
 # Small configurations of the plugins that were not recorded.
 _MODEL = {"provider": "openai", "name": "gpt-4"}
 _SMALL: dict[str, dict[str, Any]] = {
-    "acme": {"account_email": "someone@mail.test"},
+    # Its default storage is refused by a control plane.
+    "acme": {"account_email": "someone@mail.test", "storage": "redis"},
     "ai-prompt-decorator": {"prompts": {"prepend": [{"role": "system", "content": "Be brief."}]}},
     "ai-prompt-guard": {"allow_patterns": ["weather"]},
     "ai-prompt-template": {"templates": [{"name": "one", "template": "{{what}}"}]},
