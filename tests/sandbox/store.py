@@ -109,6 +109,10 @@ class Store:
             if ends is not None:
                 self._ends[kind, identifier] = ends
 
+    def ends(self, kind: str, identifier: str) -> float | None:
+        """When an entity ends (seconds since 1970); None where it never does."""
+        return self._ends.get((kind, identifier))
+
     def seconds_left(self, kind: str, identifier: str) -> int | None:
         """Whole seconds until an entity ends; None where it never does."""
         ends = self._ends.get((kind, identifier))

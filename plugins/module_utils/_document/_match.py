@@ -48,6 +48,8 @@ class Step:
     :param needs: IDs of entities that must exist before.
     :param after: IDs of entities whose own steps must be done before.
     :param cascaded: what a gateway deletes along with the entity.
+    :param desired: the entity as the document writes it, with defaults that reset what it leaves
+        out.
     """
 
     plan: Plan
@@ -56,6 +58,7 @@ class Step:
     after: set[str] = field(default_factory=set)
     where: str = ""
     cascaded: list[Plan] = field(default_factory=list)
+    desired: Entity = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -135,16 +138,22 @@ class Matcher:
                 if not absent:
                     raise
                 current = None
-            self._current[id(item)] = current
             written = item.written.get("id")
             if current is not None and written not in (None, current["id"]):
-                self._warn(
-                    f"{item.where}: {item.describe()} has the id {current['id']} on the gateway, "
-                    "which stays"
-                )
+                current = self._with_another_id(item, current)
+            self._current[id(item)] = current
             self._ids[id(item)] = (current or {}).get("id") or written or self._new_id(item)
         if repeated:
             self._items[:] = [item for item in self._items if id(item) not in repeated]
+
+    def _with_another_id(self, item: Item, current: Entity) -> Entity | None:
+        """An entity that has another ID than the document writes; None where a load replaces it."""
+        if not self._gateway.traits().writes_entities:
+            return None
+        self._warn(
+            f"{item.where}: {item.describe()} has the id {current['id']} on the gateway, which stays"
+        )
+        return current
 
     def _is_repeated(self, item: Item) -> bool:
         """Whether an entity without an ID of its own is written a second time, which is allowed."""
@@ -341,7 +350,7 @@ class Matcher:
         owner_id = self._owner_id(item)
         if owner_id is not None:
             needs.add(owner_id)
-        return Step(plan, owner_id, needs, where=item.where)
+        return Step(plan, owner_id, needs, where=item.where, desired=desired)
 
     def _named(self, item: Item, references: Entity) -> Entity:
         """References with what people call the entities, for kinds that have no other name."""

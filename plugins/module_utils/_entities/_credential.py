@@ -119,7 +119,7 @@ CREDENTIALS = {
             "key_auth", "key-auth", "keyauth_credentials", "key",
             _secret("key"),
             # Returned as the seconds that are left, so it is only set on a create.
-            Field("ttl", "int", compare_as=_not_compared),
+            Field("ttl", "int", compare_as=_not_compared, counts_down=True),
             named_by=("id",), predict=_complete_ttl,
         ),
         _kind(
