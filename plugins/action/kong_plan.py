@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._saved_plan import KONG_PLAN
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._state import KONG_PLAN
 from ansible_collections.irishtek.kong.plugins.plugin_utils._state_action import KongStateAction
 
 

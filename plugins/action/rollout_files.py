@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._rollout_files import (
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._files import (
     ROLLOUT_FILES,
 )
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction

@@ -93,9 +93,9 @@ options:
     default: false
   concurrency:
     description:
-      - Requests at the same time, at most 10, as a gateway gets no more connections.
+      - Requests at the same time, at most 20, as a gateway gets no more connections.
     type: int
-    default: 10
+    default: 20
   on_error:
     description:
       - With V(stop) nothing new is begun after a failure. With V(continue) only what needs the failed entity is left out.

@@ -69,7 +69,9 @@ import sys
 from typing import Any, cast
 
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._konnect import account
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._konnect import (
+    control_planes,
+)
 from ansible_collections.irishtek.kong.plugins.plugin_utils._inventory import KongInventory, Record
 
 
@@ -77,13 +79,12 @@ class InventoryModule(KongInventory):
     """Control planes as hosts."""
 
     NAME = "irishtek.kong.konnect"
+    of_account = True
 
     def found(self, gateway: Gateway) -> list[Record]:
-        konnect = account(gateway)
-        listed = konnect.control_planes(
-            self.get_option("labels"), cluster_type=self.get_option("cluster_type")
-        )
-        return [{**each, "url": konnect.url} for each in listed]
+        kind = self.get_option("cluster_type")
+        listed = control_planes(gateway, self.get_option("labels"), cluster_type=kind)
+        return [{**each, "url": gateway.url} for each in listed]
 
     def add(self, record: Record) -> None:
         config = cast(dict[str, Any], record.get("config") or {})

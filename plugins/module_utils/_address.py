@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The address of a target as the gateway stores it. Private to the collection.
+"""The address of a target as the gateway stores it.
 
 The rules are those of the conformance case target_addresses: a missing port is 8000, IPv6 is
 expanded and bracketed, leading zeros of IPv4 and of the port go, host names stay as written.
@@ -16,7 +15,6 @@ import re
 from ._errors import InputError
 
 DEFAULT_PORT = 8000
-HIGHEST_PORT = 65535
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 # The last group of an IPv6 address that may be meant as a port.
 _LIKE_A_PORT = re.compile(r"(.+):([1-9][0-9]{1,3})")
@@ -29,17 +27,13 @@ def normalise_address(text: str) -> str:
 
     :raises InputError: it is not a host name or address with an optional port from 0 to 65535.
     """
-    host, port = _split(text)
-    if ":" in host:
-        try:
-            host = f"[{ipaddress.IPv6Address(host).exploded}]"
-        except ValueError:
-            raise _invalid(text) from None
-    elif _NUMERIC.fullmatch(host):
-        host = _ipv4(host, text)
-    elif not _NAME.fullmatch(host):
-        raise _invalid(text)
-    return f"{host}:{port}"
+    try:
+        host, port = _split(text)
+        return f"{_host(host)}:{port}"
+    except ValueError:
+        raise InputError(
+            f"target {text!r} is not a valid host name or IP address with an optional port"
+        ) from None
 
 
 def address_warnings(text: str) -> list[str]:
@@ -61,34 +55,31 @@ def _is_ipv6(text: str) -> bool:
     return True
 
 
+# Those below raise ValueError where there is no such address.
 def _split(text: str) -> tuple[str, int]:
     if text.count(":") > 1 and not text.startswith("["):
         return text, DEFAULT_PORT
     found = _WITH_PORT.fullmatch(text)
     if found is None:
-        raise _invalid(text)
-    port = DEFAULT_PORT if found[3] is None else _number(found[3], HIGHEST_PORT, text)
-    return found[1] or found[2], port
+        raise ValueError
+    return found[1] or found[2], DEFAULT_PORT if found[3] is None else _number(found[3], 65535)
 
 
-def _ipv4(host: str, text: str) -> str:
-    octets = host.split(".")
-    if len(octets) != 4:
-        raise _invalid(text)
-    return ".".join(str(_number(octet, 255, text)) for octet in octets)
+def _host(text: str) -> str:
+    if ":" in text:
+        return f"[{ipaddress.IPv6Address(text).exploded}]"
+    if _NUMERIC.fullmatch(text):
+        first, second, third, fourth = (str(_number(octet, 255)) for octet in text.split("."))
+        return f"{first}.{second}.{third}.{fourth}"
+    if not _NAME.fullmatch(text):
+        raise ValueError
+    return text
 
 
-def _number(digits: str, highest: int, text: str) -> int:
+def _number(digits: str, highest: int) -> int:
     significant = digits.lstrip("0") or "0"
     # The length first: Python refuses to convert thousands of digits.
-    if not (digits.isascii() and digits.isdigit()) or len(significant) > len(str(highest)):
-        raise _invalid(text)
-    if int(significant) > highest:
-        raise _invalid(text)
+    is_number = digits.isascii() and digits.isdigit() and len(significant) <= len(str(highest))
+    if not is_number or int(significant) > highest:
+        raise ValueError
     return int(significant)
-
-
-def _invalid(text: str) -> InputError:
-    return InputError(
-        f"target {text!r} is not a valid host name or IP address with an optional port"
-    )

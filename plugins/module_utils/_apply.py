@@ -1,11 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Bring entities of a gateway to what is wanted: find, complete, plan, write, handle races.
 
-Works alike on a gateway that is written to and on one that predicts (check mode). Private to the
-collection.
+Works alike on a gateway that is written to and on one that predicts (check mode).
 """
 
 from __future__ import annotations

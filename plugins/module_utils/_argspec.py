@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Argument specs from declarations, and explicit nulls, which ansible-core drops or refuses.
-
-Private to the collection.
-"""
+"""Argument specs from declarations, and explicit nulls, which ansible-core drops or refuses."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from typing import Any, Callable
 from ansible.module_utils.ansible_release import __version__ as core_version
 
 from ._connection import CONNECTION, Spec
-from ._entities._kind import Field
+from ._entities._kind import Entity, Field
 from ._entities._upstream import is_secret_header
 from ._errors import MASKED, InputError
 from ._spelling import did_you_mean
@@ -47,7 +43,8 @@ class ArgumentSpec:
 
     def to_spec(self) -> Spec:
         connection = CONNECTION if self.connects else {}
-        return {**connection, **options_of(self.fields), **self.options}
+        own = {name: _logged(name, option) for name, option in self.options.items()}
+        return {**connection, **options_of(self.fields), **own}
 
     def masked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """What a log may show of the options that may hold any secret: free-form ones, headers."""
@@ -87,13 +84,15 @@ def options_of(fields: Iterable[Field]) -> Spec:
             option["options"] = options_of(each.fields)
         if each.required:
             option["required"] = True
-        if each.secret:
-            option["no_log"] = True
-        elif "key" in each.name or "secret" in each.name:
-            # What only looks like a secret must say so, else ansible-core warns.
-            option["no_log"] = False
+        option = {**option, "no_log": True} if each.secret else _logged(each.name, option)
         spec[each.name] = option
     return spec
+
+
+def _logged(name: str, option: Mapping[str, Any]) -> dict[str, Any]:
+    """An option that is no secret; ansible-core wants to know it of what only looks like one."""
+    looks_secret = any(word in name for word in ("key", "secret", "password"))
+    return {**option, "no_log": False} if looks_secret else dict(option)
 
 
 def remove_nulls(
@@ -116,47 +115,40 @@ def remove_nulls(
         for name, value in raw.items()
         if name in by_name or not _is_left_out(spec.get(name, {}), value, name, warn)
     }
-    taker = _NullTaker(warn)
-    return taker.take_from(by_name, written, ()), taker.paths
+    nulls: list[Path] = []
+    return _taken(by_name, written, (), nulls, warn), nulls
 
 
-class _NullTaker:
-    """Takes nulls out of records, and keeps their paths."""
+def _taken(
+    fields: Mapping[str, Field], record: Entity, path: Path, nulls: list[Path], warn: Warn
+) -> dict[str, Any]:
+    """A record without nulls, whose paths are kept."""
+    clean = {}
+    for name, value in record.items():
+        each, at = fields.get(name), (*path, name)
+        if each is None:
+            clean[name] = value
+        elif not _is_null(each, value, _dotted(at), warn):
+            clean[name] = _taken_inside(each, value, at, nulls, warn)
+        elif not each.nullable or each.required:
+            raise InputError(f"{_dotted(at)} must not be null")
+        else:
+            nulls.append((*path, each.name))
+    return clean
 
-    def __init__(self, warn: Warn) -> None:
-        self.paths: list[Path] = []
-        self._warn = warn
 
-    def take_from(
-        self, fields: Mapping[str, Field], record: Mapping[str, Any], path: Path
-    ) -> dict[str, Any]:
-        clean = {}
-        for name, value in record.items():
-            each, at = fields.get(name), (*path, name)
-            if each is None:
-                clean[name] = value
-            elif _is_null(each, value, _dotted(at), self._warn):
-                if not each.nullable or each.required:
-                    raise InputError(f"{_dotted(at)} must not be null")
-                self.paths.append((*path, each.name))
-            else:
-                clean[name] = self._inside(each, value, at)
-        return clean
-
-    def _inside(self, each: Field, value: Any, path: Path) -> Any:
-        if each.fields and isinstance(value, str):
-            value = _parsed(value)
-        if each.reference and isinstance(value, Mapping):
-            return _key_in(value, _dotted(path))
-        if isinstance(value, list) and each.is_list_of_records:
-            return [self._inside_record(each, item, (*path, at)) for at, item in enumerate(value)]
-        return self._inside_record(each, value, path) if each.is_record else value
-
-    def _inside_record(self, each: Field, value: Any, path: Path) -> Any:
-        if not isinstance(value, dict):
-            return value
+def _taken_inside(each: Field, value: Any, path: Path, nulls: list[Path], warn: Warn) -> Any:
+    if each.fields and isinstance(value, str):
+        value = _parsed(value)
+    if each.reference and isinstance(value, Mapping):
+        return _key_in(value, _dotted(path))
+    if each.is_record and isinstance(value, dict):
         _refuse_misspelled(each.fields_by_name, value, path)
-        return self.take_from(each.fields_by_name, value, path)
+        return _taken(each.fields_by_name, value, path, nulls, warn)
+    if each.item is not None and isinstance(value, list):
+        inner, items = each.item, enumerate(value)
+        return [_taken_inside(inner, item, (*path, at), nulls, warn) for at, item in items]
+    return value
 
 
 def _key_in(reference: Mapping[str, Any], at: str) -> str:

@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """HTTP: one ``request()`` with authentication, retries, paging and errors as exceptions.
 
 Knows no entities. One :class:`Client` serves a whole task, or all items of a loop, from any number
-of threads. They share a few ``httpx.Client`` of one connection each, one thread at a time, because
-httpx's own pool costs more than it saves when threads share it. Private to the collection.
+of threads, which share a few connections, one thread at a time.
 """
 
 from __future__ import annotations
@@ -34,7 +32,8 @@ from ._errors import (
     Unreachable,
     flat_reasons,
 )
-from ._transport import Sender, new_sender
+from ._sender import Response, Sender
+from ._transport import new_sender
 
 # The pauses of three retries outlast a gateway that restarts its workers.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 5.0
@@ -142,7 +141,7 @@ NO_DATABASE = (
     "this gateway runs without a database, so its entities cannot be changed one by one; "
     "add them to its declarative configuration and load that with kong_state"
 )
-MOST_CONNECTIONS = 10  # to one gateway
+MOST_CONNECTIONS = 20  # to one gateway
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 # From the body and the status of a refusal to its message and its details.
 ReadRefusal = Callable[[Mapping[str, Any], int], "tuple[str, dict[str, Any]]"]
@@ -159,7 +158,7 @@ class Client:
         # The message and the details of an error status, from its body.
         self.read_refusal: ReadRefusal = admin_refusal
         # Those that are open come first; None stands for one that is not.
-        self._idle: queue.LifoQueue[Sender | None] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[Sender | httpx.Client | None] = queue.LifoQueue()
         for _number in range(MOST_CONNECTIONS):
             self._idle.put(None)
 
@@ -236,7 +235,7 @@ class Client:
             self._idle.put(None)
 
     @contextlib.contextmanager
-    def _borrowed(self) -> Iterator[Sender]:
+    def _borrowed(self) -> Iterator[Sender | httpx.Client]:
         client = self._idle.get()
         try:
             if client is None:
@@ -261,7 +260,7 @@ class Client:
             timeout = deadline.left()
             try:
                 with deadline.running():
-                    response = client.request(
+                    response: Response | httpx.Response = client.request(
                         method, self.url + path, json=body, params=params, timeout=timeout
                     )
             except httpx.RequestError as exc:
@@ -283,7 +282,7 @@ class Client:
             **({"final": True} if final else {}),
         )
 
-    def _read(self, response: httpx.Response, method: str, path: str) -> Any:
+    def _read(self, response: Response | httpx.Response, method: str, path: str) -> Any:
         details: dict[str, Any] = {
             "status": response.status_code,
             "method": method,
@@ -305,7 +304,9 @@ class Client:
             )
         raise self._refused(response, body, details)
 
-    def _fail_on_foreign_answer(self, response: httpx.Response, details: dict[str, Any]) -> None:
+    def _fail_on_foreign_answer(
+        self, response: Response | httpx.Response, details: dict[str, Any]
+    ) -> None:
         content_type = response.headers.get("content-type", "no content type").split(";")[0]
         status, option = response.status_code, self.connection.option
         if response.is_error and status not in (400, 404):
@@ -327,7 +328,7 @@ class Client:
         )
 
     def _refused(
-        self, response: httpx.Response, body: dict[str, Any], details: dict[str, Any]
+        self, response: Response | httpx.Response, body: dict[str, Any], details: dict[str, Any]
     ) -> Refused:
         message, more = self.read_refusal(body, details["status"])
         details.update(more)

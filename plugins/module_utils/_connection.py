@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a gateway is and how to get in: options, the environment behind them, what they describe.
-
-Private to the collection.
-"""
+"""Where a gateway is and how to get in: options, the environment behind them, what they mean."""
 
 from __future__ import annotations
 
@@ -13,11 +9,12 @@ import os
 import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
+from ._entities._konnect import DEFAULT_CONTROL_PLANE
 from ._entities._upstream import is_secret_header
 from ._errors import InputError
 from ._transport import is_loopback, split_url
@@ -34,7 +31,8 @@ class Connection:
 
     :param url: without the workspace; of Konnect, without a control plane.
     :param option: the name of the option with the URL, for messages.
-    :param control_plane: name or ID of a control plane of Konnect; None: an Admin API.
+    :param control_plane: name or ID of a control plane of Konnect; empty: Konnect itself; None: an
+        Admin API.
     """
 
     url: str
@@ -99,6 +97,28 @@ class Connection:
         return "/".join([self.url.rstrip("/"), *(segment(name) for name in names if name)])
 
     @property
+    def above(self) -> Connection | None:
+        """What has the workspace, or else the control plane, as an entity; None: it is in neither.
+
+        In Konnect that is the account, without a control plane.
+        """
+        if self.workspace:
+            return replace(self, workspace=None)
+        return replace(self, control_plane="") if self.control_plane else None
+
+    def account(self) -> Connection:
+        """Konnect itself, which has the control planes.
+
+        :raises InputError: it is an Admin API.
+        """
+        if not self.is_konnect:
+            raise InputError(
+                "this module needs Konnect, and admin_url (or KONG_ADMIN_URL) is an Admin API: "
+                "set konnect_token instead"
+            )
+        return replace(self, control_plane="", workspace=None)
+
+    @property
     def tls(self) -> dict[str, Any]:
         return tls_settings(vars(self))
 
@@ -119,7 +139,6 @@ def segment(text: str) -> str:
 Spec = dict[str, dict[str, Any]]
 
 REGIONAL_URL = "https://{}.api.konghq.com"
-DEFAULT_CONTROL_PLANE = "default"
 
 
 REGIONS = ("us", "eu", "au", "me", "in", "sg")

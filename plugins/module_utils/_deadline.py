@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Deadlines for requests, retries and waits.
 
-The only part of the engine that reads the clock or sleeps. Private to the collection.
+The only part of the engine that reads the clock or sleeps.
 """
 
 from __future__ import annotations

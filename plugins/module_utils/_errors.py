@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, as one tree of exceptions. Private to the collection.
+"""What can go wrong, as one tree of exceptions.
 
 The message of each is the sentence that the user reads; ``failure`` is the structured rest. Both
 are put into the task's result in one place, the edge in ``_module``.
@@ -18,10 +17,6 @@ MASKED = "********"
 # What an Admin API calls a value, or an ID, that another entity has.
 UNIQUE = "unique constraint violation"
 _TAKEN = (UNIQUE, "primary key violation")
-
-
-def _never() -> None:
-    return None
 
 
 class KongError(Exception):
@@ -41,7 +36,7 @@ class KongError(Exception):
         # What the task did before it failed, in the form of its result.
         self.partial: dict[str, Any] = {}
         # Pauses before the same is tried again, and returns its deadline; None: it must end.
-        self.try_again: Callable[[], AbstractContextManager[None] | None] = _never
+        self.try_again: Callable[[], AbstractContextManager[None] | None] = lambda: None
 
     def within(self, context: str) -> None:
         """Put what was being done in front of the message, once."""

@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Fields that only the gateway knows: its schema's words turned into declarations. Pure.
 
 A plugin's configuration, and entities newer than the collection, are thereby compared, predicted
 and masked by the same code as declared fields. Written values are converted where nothing is lost.
-Private to the collection.
 """
 
 from __future__ import annotations
@@ -52,7 +50,7 @@ def fields_from(schema: Schema) -> tuple[Field, ...]:
 
 def with_details(details: Schema) -> Kind:
     """The kind of one plugin: its configuration typed by the schema that a gateway has of it."""
-    config = _config_of(details)
+    config = fields_in(details).get("config", {})
     typed = tuple(
         replace(field, fields=fields_from(config), open=not config.get("fields"))
         if field.name == "config"
@@ -64,11 +62,7 @@ def with_details(details: Schema) -> Kind:
 
 def config_schema(kind: Kind) -> Schema:
     """The gateway's schema of a typed plugin's configuration."""
-    return _config_of(kind.details or {})
-
-
-def _config_of(details: Schema) -> Schema:
-    return fields_in(details).get("config", {})
+    return fields_in(kind.details or {}).get("config", {})
 
 
 def _is_secret_at(fields: Mapping[str, Field], path: Sequence[str]) -> bool:

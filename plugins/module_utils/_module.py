@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Start an operation as a module, and what both ways to run have in common.
 
-The engine raises exceptions; only here they become failed results. Private to the collection.
+The engine raises exceptions; only here they become failed results.
 """
 
 from __future__ import annotations
@@ -23,9 +22,10 @@ from ._connection import Connection, connection_from, secrets_in, with_environme
 from ._errors import InputError, KongError
 from ._gateway._admin import AdminGateway
 from ._gateway._konnect import KonnectGateway
+from ._gateway._konnect_account import KonnectAccount
 from ._gateway._protocol import Gateway
 from ._operations._base import Operation, Result, Task, silent
-from ._predict import PredictingGateway, Predictions
+from ._predict import Checks, PredictingGateway, Predictions
 from ._secrets import mask_fields
 from ._transport import HTTPX_IMPORT_ERROR
 
@@ -59,13 +59,48 @@ class Session:
         """The predictions of earlier tasks for this gateway."""
         yield Predictions()
 
-    def gateway(self, connection: Connection, progress: Callable[[str], None] = silent) -> Gateway:
-        """The gateway behind a connection, in its dialect."""
+    def gateway(
+        self,
+        connection: Connection,
+        progress: Callable[[str], None] = silent,
+        account: Gateway | None = None,
+    ) -> Gateway:
+        """The gateway behind a connection, in its dialect.
+
+        :param account: what predicts Konnect's control planes; then nothing is remembered of them.
+        """
         client = self.client(connection)
         client.progress = progress
         if not connection.is_konnect:
             return AdminGateway(client)
-        return KonnectGateway(client, partial(self.control_plane, connection))
+        if not connection.control_plane:
+            return KonnectAccount(client)
+        if account is not None:
+            return KonnectGateway(client, account, lambda look_up: look_up())
+        remember = partial(self.control_plane, connection)
+        return KonnectGateway(client, KonnectAccount(client), remember)
+
+    def predicting(
+        self,
+        connection: Connection,
+        predictions: Predictions,
+        warn: Callable[[str], None],
+        checks: Checks | None = None,
+        progress: Callable[[str], None] = silent,
+    ) -> PredictingGateway:
+        """The gateway behind a connection for check mode, also where the run would create it.
+
+        :raises InputError: the run would have removed its workspace or control plane by then.
+        """
+        gateway, above = self.gateway(connection, progress), connection.above
+        if above is not None:
+            with self.predictions(above) as known:
+                around = self.predicting(above, known, warn)
+                if around.has_predicted(connection.workspace):
+                    if connection.workspace is None:
+                        gateway = self.gateway(connection, progress, around)
+                    gateway = around.inside(gateway, connection.workspace)
+        return PredictingGateway(gateway, predictions, warn, checks or Checks())
 
     def control_plane(
         self, connection: Connection, look_up: Callable[[], dict[str, str]]
@@ -103,25 +138,27 @@ def run(
         if not operation.spec.connects:
             return operation.run(Task(params, None, check_mode, diff, warn, progress))
         connection = connection_from(params)
-        gateway = operation.opens(session.gateway(connection, progress))
+        if operation.of_account:
+            connection = connection.account()
 
         def node(url: str) -> Gateway:
             return session.gateway(connection_from(params, url, "status_urls"))
 
         def start(on: Gateway) -> Result:
-            return operation.run(Task(params, on, check_mode, diff, warn, progress, node, gateway))
+            return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
 
-        if not (check_mode or operation.only_predicts):
-            if operation.writes:
-                session.forget_predictions(connection)
-            try:
-                return start(gateway)
-            finally:
-                if operation.writes_control_planes:
-                    session.forget_control_planes()
-        with session.predictions(connection) as known:
-            predictions = known.copy() if operation.only_predicts else known
-            return start(PredictingGateway(gateway, predictions, warn, operation.checks))
+        if check_mode or operation.only_predicts:
+            with session.predictions(connection) as known:
+                predictions = known.copy() if operation.only_predicts else known
+                checks = operation.checks
+                return start(session.predicting(connection, predictions, warn, checks, progress))
+        if operation.writes:
+            session.forget_predictions(connection)
+        try:
+            return start(session.gateway(connection, progress))
+        finally:
+            if operation.of_account and operation.writes:
+                session.forget_control_planes()
     except KongError as exc:
         return failed(exc)
 

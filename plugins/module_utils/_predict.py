@@ -1,12 +1,11 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Check mode: a gateway that predicts what writes would do, and sends reads and validations only.
 
 A prediction is the existing entity (or the defaults of the gateway's own schema) with the change
 merged in, validated by the gateway. What that validation does not know, uniqueness and references,
-is looked up. Private to the collection.
+is looked up.
 """
 
 from __future__ import annotations
@@ -14,16 +13,20 @@ from __future__ import annotations
 import copy
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from ._entities._consumer import WORKSPACE
+from ._entities._identity import find_by_reference
 from ._entities._keys import VAULT
 from ._entities._kind import CASCADE, PLACEHOLDER, TIMESTAMPS, Entity, Kind
+from ._entities._konnect import CONTROL_PLANE
 from ._entities._plugin import without_linked
 from ._entities._registry import KINDS
-from ._errors import InputError
-from ._gateway._protocol import Gateway
+from ._errors import InputError, error_context
+from ._gateway._protocol import Gateway, refuse_without_workspaces
 from ._plan import Plan
 from ._schema import (
     Schema,
@@ -97,9 +100,9 @@ class PredictingGateway(Gateway):
     traits, identify = _of_the_gateway("traits"), _of_the_gateway("identify")
     describe, is_control_plane = _of_the_gateway("describe"), _of_the_gateway("is_control_plane")
     offers, not_offered = _of_the_gateway("offers"), _of_the_gateway("not_offered")
-    plugin_names, kinds_tagged = _of_the_gateway("plugin_names"), _of_the_gateway("kinds_tagged")
-    data_planes, health = _of_the_gateway("data_planes"), _of_the_gateway("health")
-    validate = _of_the_gateway("validate")
+    plugin_names, managed_tags = _of_the_gateway("plugin_names"), _of_the_gateway("managed_tags")
+    data_planes, is_new = _of_the_gateway("data_planes"), _of_the_gateway("is_new")
+    has_schemas, validate = _of_the_gateway("has_schemas"), _of_the_gateway("validate")
 
     def __init__(
         self,
@@ -117,7 +120,31 @@ class PredictingGateway(Gateway):
         """The same predictions with other checks."""
         return PredictingGateway(self._gateway, self._predictions, self._warn, checks)
 
+    def has_predicted(self, workspace: str | None) -> bool:
+        """Whether it predicts workspaces, or else control planes."""
+        kind = CONTROL_PLANE if workspace is None else WORKSPACE
+        return self.is_new or bool(self._predictions.known(kind))
+
+    def inside(self, gateway: Gateway, workspace: str | None) -> Gateway:
+        """The gateway of a workspace or control plane of this one, which may not exist yet.
+
+        :raises InputError: it does not exist, and no task would create it.
+        """
+        kind, name = (WORKSPACE, workspace) if workspace else (CONTROL_PLANE, gateway.control_plane)
+        with error_context(self.url) if workspace else nullcontext():
+            found = find_by_reference(self, kind, str(name))
+            key = str(found["id"]) if found is not None else self.missing(kind, str(name))
+        is_new = key.startswith(PLACEHOLDER)
+        if workspace and is_new:
+            # Which schemas it has is asked outside of it.
+            refuse_without_workspaces(self.traits(), workspace)
+            self._gateway.url, gateway = gateway.url, self._gateway
+        gateway.is_new = is_new
+        return gateway
+
     def schema(self, name: str) -> dict[str, Any] | None:
+        if not self.has_schemas:
+            return {}
         with self._predictions.lock:
             schemas = self._predictions.schemas
             if name not in schemas:
@@ -132,19 +159,15 @@ class PredictingGateway(Gateway):
         for entity in self._predicted(kind, kind.parent, parent):
             if entity.get(field) == value:
                 return entity
-        if str(parent).startswith(PLACEHOLDER):
+        if self._has_nothing(parent):
             return None
         return self._unless_changed(kind, self._gateway.find_by(kind, field, value, parent))
 
     def entities(
-        self,
-        kind: Kind,
-        parent: str | None = None,
-        of: str = "",
-        tags: Sequence[str] = (),
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
         existing: list[Entity] = []
-        if not str(parent).startswith(PLACEHOLDER):
+        if not self._has_nothing(parent):
             existing = self._gateway.entities(kind, parent, of, tags) or []
         predicted = [
             entity
@@ -153,6 +176,21 @@ class PredictingGateway(Gateway):
         ]
         kept = (self._unless_changed(kind, entity) for entity in existing)
         return predicted + [entity for entity in kept if entity is not None]
+
+    def kinds_tagged(self, tag: str, known: Collection[str] = ()) -> set[str]:
+        found = set() if self.is_new else self._gateway.kinds_tagged(tag, known)
+        return found | {
+            kind.name
+            for kind in KINDS.values()
+            if any(tag in (each.get("tags") or ()) for each in self._predicted(kind, None, None))
+        }
+
+    def health(self, upstream: str) -> list[Entity] | None:
+        return None if self.is_new else self._gateway.health(upstream)
+
+    def _has_nothing(self, parent: str | None) -> bool:
+        """Whether what is below a parent, or below any, is predicted as a whole."""
+        return self.is_new or str(parent).startswith(PLACEHOLDER)
 
     def _predicted(self, kind: Kind, of: str | None, key: str | None) -> list[Entity]:
         """The predicted entities of a kind; with ``key``, those that refer to this entity."""
@@ -213,7 +251,8 @@ class PredictingGateway(Gateway):
         if is_replaced or kind.details is not None:
             entity = complete(self.schema_of(kind), entity)
         self._validate(kind, entity)
-        made = {name: current[name] for name in ("id", *TIMESTAMPS) if name in current}
+        kept = ("id", str(kind.parent), *TIMESTAMPS)
+        made = {name: current[name] for name in kept if name in current}
         return self._remembered(kind, {**entity, **made})
 
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
@@ -250,6 +289,12 @@ class PredictingGateway(Gateway):
 
     def _validate(self, kind: Kind, entity: Entity) -> None:
         if not (self._checks.validates and kind.validated):
+            return
+        if not self.has_schemas:
+            self._warn(
+                f"{self.url} would be the first control plane, so there are no schemas yet: the "
+                "prediction is not validated, and has no defaults"
+            )
             return
         # A partial may be predicted, too, so a plugin is validated with the settings of its own.
         left_out = (*TIMESTAMPS, *kind.replaced, *kind.read_only)

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names of processes that another process can check: who, on which machine, started when.
-
-Private to the collection.
-"""
+"""Names of processes that another process can check: who, on which machine, started when."""
 
 from __future__ import annotations
 

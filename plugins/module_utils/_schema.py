@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gateway's own ``/schemas/…`` says about defaults. Pure. Private to the collection.
+"""What a gateway's own ``/schemas/…`` says about defaults. Pure.
 
 There is no table of defaults: the schema of the gateway itself is the source, so a
 newer or older version predicts as it behaves.

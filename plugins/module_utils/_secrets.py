@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keep secret values out of results, diffs and errors. Private to the collection.
+"""Keep secret values out of results, diffs and errors.
 
 What is secret stands in the declarations (``Field.sensitive``). A reference to a vault is none.
 """
@@ -117,7 +116,7 @@ def _field_names(fields: Iterable[Field]) -> Iterator[str]:
 
 
 def _keys_in(value: Any) -> Iterator[str]:
-    for key, item in _items(value):
+    for key, item in items_of(value):
         yield str(key)
         yield from _keys_in(item)
 
@@ -125,7 +124,7 @@ def _keys_in(value: Any) -> Iterator[str]:
 def _strings(value: Any) -> Iterator[str]:
     """The scalars of a secret as strings; a reference to a vault is no secret."""
     if isinstance(value, (Mapping, list)):
-        for _key, item in _items(value):
+        for _key, item in items_of(value):
             yield from _strings(item)
     elif _is_secret(value):
         yield str(value)
@@ -147,10 +146,12 @@ def map_items(value: Any, change: Callable[[Any, Any], Any]) -> Any:
     """A copy of a mapping or a list with its items changed; any other value as it is."""
     if isinstance(value, Mapping):
         return {key: change(key, item) for key, item in value.items()}
-    return [change(*each) for each in _items(value)] if isinstance(value, (list, tuple)) else value
+    is_list = isinstance(value, (list, tuple))
+    return [change(*each) for each in enumerate(value)] if is_list else value
 
 
-def _items(value: Any) -> Iterator[tuple[Any, Any]]:
+def items_of(value: Any) -> Iterator[tuple[Any, Any]]:
+    """What is in a mapping or a list, with its key or position; nothing of any other value."""
     if isinstance(value, Mapping):
         yield from value.items()
     elif isinstance(value, (list, tuple)):
@@ -160,7 +161,7 @@ def _items(value: Any) -> Iterator[tuple[Any, Any]]:
 def _value_at(value: Any, path: Path) -> Any:
     """The value at a path, None where there is none."""
     for key in path:
-        value = dict(_items(value)).get(key)
+        value = dict(items_of(value)).get(key)
     return value
 
 

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether responses are shared among servers as their weights say. Pure.
-
-Private to the collection.
-"""
+"""Whether responses are shared among servers as their weights say. Pure."""
 
 from __future__ import annotations
 
@@ -49,7 +45,12 @@ class Share:
     count: int
     weight: int
     expected: float
-    fair: bool
+    deviation: int
+
+    @property
+    def fair(self) -> bool:
+        is_near = abs(self.count - self.expected) <= self.deviation
+        return is_near and not (self.weight == 0 and self.count)
 
     def as_result(self, requests: int) -> dict[str, Any]:
         return {
@@ -106,14 +107,9 @@ def shares_of(
         name = others[position] if position < len(others) else "nobody"
         found.append((name, unnamed[position] if position < len(unnamed) else 0))
     return [
-        _share(name, counts.get(name, 0), weight, requests * weight / total, deviation)
+        Share(name, counts.get(name, 0), weight, requests * weight / total, deviation)
         for name, weight in found
     ]
-
-
-def _share(name: str, count: int, weight: int, expected: float, deviation: int) -> Share:
-    fair = abs(count - expected) <= deviation and not (weight == 0 and count)
-    return Share(name, count, weight, expected, fair)
 
 
 def latency_of(responses: Sequence[Response]) -> dict[str, float]:

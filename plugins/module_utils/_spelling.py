@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Names that are not quite right: old spellings of settings, and misspelled ones. Pure.
 
 A gateway accepts and returns both the old and the new name of a setting (flat ``redis_host`` and
-nested ``redis.host``), so only one of them is sent and compared. Private to the collection.
+nested ``redis.host``), so only one of them is sent and compared.
 """
 
 from __future__ import annotations

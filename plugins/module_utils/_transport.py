@@ -1,17 +1,12 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a connection to a gateway is made: TLS context, proxy, and the httpx import.
-
-Private to the collection.
-"""
+"""How a connection to a gateway is made: TLS context, proxy, and the httpx import."""
 
 from __future__ import annotations
 
 import functools
 import ipaddress
-import json
 import logging
 import os
 import ssl
@@ -19,11 +14,11 @@ import traceback
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from ._deadline import seconds_left
 from ._errors import InputError
+from ._sender import KEPT_SECONDS, Sender
 
 try:
     import certifi
@@ -33,18 +28,11 @@ except ImportError:
     HTTPX_IMPORT_ERROR: str | None = traceback.format_exc()
 else:
     HTTPX_IMPORT_ERROR = None
-    _ERRORS = (
-        httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError,
-        httpcore.ProxyError, httpcore.UnsupportedProtocol,
-    )  # fmt: skip
     # Both log every request's URL at INFO, which a run with ANSIBLE_LOG_PATH would keep.
     for logger in ("httpx", "httpcore"):
         logging.getLogger(logger).setLevel(logging.WARNING)
 
 _PIECE = 65536  # bytes written under one timeout
-# Headers that belong to a request, unless the user gives them.
-_OF_REQUEST = (b"Host", b"Content-Length", b"Content-Type")
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 @functools.lru_cache(maxsize=8)
@@ -66,6 +54,7 @@ def tls_context(
         )
     except (OSError, ssl.SSLError) as exc:
         raise InputError(f"ca_path {ca_path!r} cannot be used: {_reason(exc)}") from exc
+    context.set_alpn_protocols(["http/1.1"])
     if ca_path is None and not _has_system_store():
         context.load_verify_locations(cafile=certifi.where())
     if not validate_certs:
@@ -153,93 +142,26 @@ def new_httpx_client(base_url: str, tls: dict[str, Any], **settings: Any) -> htt
     )
 
 
-def new_sender(base_url: str, tls: dict[str, Any], headers: Mapping[str, str]) -> Sender:
-    """The same with fixed headers, and without all that an Admin API does not need.
+def new_sender(
+    base_url: str, tls: dict[str, Any], headers: Mapping[str, str]
+) -> Sender | httpx.Client:
+    """What sends requests with fixed headers; a proxy needs all that httpx can do.
 
     :raises InputError: the proxy cannot be used, or :func:`tls_context` refuses its files.
     """
-    return Sender(_new_transport(base_url, tls)._pool, headers)
+    if proxy_for(base_url) is not None:
+        return new_httpx_client(base_url, tls, headers=headers)
+    if base_url.startswith("https:"):
+        tls_context(**tls)
+    backend = TimedBackend(httpcore.SyncBackend())
 
+    def connect(url: httpx.URL, timeout: float) -> TimedStream:
+        host, is_https = url.raw_host.decode(), url.scheme == "https"
+        port = url.port or (443 if is_https else 80)
+        stream = backend.connect_tcp(host, port, timeout=timeout)
+        return stream.start_tls(tls_context(**tls), host, timeout=timeout) if is_https else stream
 
-class Sender:
-    """Sends requests over one connection.
-
-    Cookies, redirects and a pool are half of the processor time of ``httpx.Client``.
-
-    :param pool: creates the connection, through a proxy where there is one.
-    """
-
-    def __init__(self, pool: Any, headers: Mapping[str, str]) -> None:
-        self.pool = pool
-        self._connection: Any = None
-        given = httpx.Headers({"Accept-Encoding": "gzip, deflate"})
-        given.update(headers)
-        self._headers = given.raw
-        self._given = {name for name in _OF_REQUEST if name.decode() in given}
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        json: Any = None,
-        params: Mapping[str, str] | None = None,
-        timeout: float,
-    ) -> httpx.Response:
-        """Send a request and read the response.
-
-        :raises httpx.RequestError: there is no response, or no whole one.
-        :raises httpx.InvalidURL: the URL is none.
-        """
-        target, host = _parsed(url, tuple((params or {}).items()))
-        content = b"" if json is None else _to_json(json).encode()
-        own = {b"Host": host}
-        if content or method in ("POST", "PUT", "PATCH"):
-            own[b"Content-Length"] = b"%d" % len(content)
-        if content:
-            own[b"Content-Type"] = b"application/json"
-        request = httpcore.Request(
-            method,
-            target,
-            headers=[*((n, v) for n, v in own.items() if n not in self._given), *self._headers],
-            content=content,
-            extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout)},
-        )
-        try:
-            response = self._connected(target.origin).handle_request(request)
-            try:
-                body = response.read()
-            finally:
-                response.close()
-        except _ERRORS as exc:
-            # httpx has them by the same names.
-            raise getattr(httpx, type(exc).__name__)(str(exc)) from exc
-        return httpx.Response(response.status, headers=response.headers, content=body)
-
-    def _connected(self, origin: httpcore.Origin) -> Any:
-        """The connection, a new one where the last one cannot be used again."""
-        last = self._connection
-        if last is None or not (
-            last.is_available() and last.can_handle_request(origin) and not last.has_expired()
-        ):
-            self.close()
-            self._connection = self.pool.create_connection(origin)
-        return self._connection
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-@functools.lru_cache(maxsize=64)
-def _parsed(url: str, params: tuple[tuple[str, str], ...]) -> tuple[httpcore.URL, bytes]:
-    """A URL and its host, parsed once: all entities of a list are created at the same one."""
-    parsed = httpx.URL(url, params=params) if params else httpx.URL(url)
-    target = httpcore.URL(
-        scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path
-    )
-    return target, parsed.netloc
+    return Sender(connect, headers)
 
 
 def _new_transport(base_url: str, tls: dict[str, Any]) -> httpx.HTTPTransport:
@@ -247,8 +169,9 @@ def _new_transport(base_url: str, tls: dict[str, Any]) -> httpx.HTTPTransport:
     proxy = proxy_for(base_url)
     if proxy is not None:
         _check_proxy(proxy, base_url)
-    # Many servers close after 5 s without a request: a write then would be lost without a response.
-    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=4.0)
+    limits = httpx.Limits(
+        max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS
+    )
     transport = httpx.HTTPTransport(verify=verify, trust_env=False, proxy=proxy, limits=limits)
     # httpx has timeouts for single reads only: a slow server would block a task for ever.
     pool: Any = transport._pool
@@ -272,23 +195,12 @@ class TimedStream:
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
-        self._unsent = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        # A server can respond, and close, before it has read everything.
-        with suppress(httpcore.WriteError):
-            self._send(timeout)
         data: bytes = self._stream.read(max_bytes, _seconds(timeout, httpx.ReadTimeout))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send, together with what comes before the next read: headers and body are one packet."""
-        self._unsent += buffer
-        if len(self._unsent) >= _PIECE:
-            self._send(timeout)
-
-    def _send(self, timeout: float | None) -> None:
-        buffer, self._unsent = self._unsent, b""
         for start in range(0, len(buffer), _PIECE):
             piece = buffer[start : start + _PIECE]
             self._stream.write(piece, _seconds(timeout, httpx.WriteTimeout))

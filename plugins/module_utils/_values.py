@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values as a gateway stores them, compared and merged along the declared fields. Pure.
-
-Private to the collection.
-"""
+"""Values as a gateway stores them, compared and merged along the declared fields. Pure."""
 
 from __future__ import annotations
 

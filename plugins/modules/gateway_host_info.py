@@ -36,6 +36,16 @@ options:
       - Unit of a package's gateway.
     type: str
     default: kong.service
+  namespace:
+    description:
+      - Namespace of a release of helm.
+    type: str
+    default: kong
+  kubeconfig:
+    description:
+      - Path of the kubeconfig. By default that of C(KUBECONFIG), else C(~/.kube/config).
+    type: path
+    default: ''
 seealso:
   - module: irishtek.kong.gateway_files
 author:

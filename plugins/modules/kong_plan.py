@@ -133,7 +133,7 @@ failure:
 """
 
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._saved_plan import KONG_PLAN
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._state import KONG_PLAN
 
 
 def main() -> None:

@@ -36,8 +36,6 @@ options:
     description:
       - C(color) and C(thumbnail) of the workspace in Kong Manager. Only the written keys are managed.
     type: dict
-notes:
-  - Check mode does not predict in a workspace that the same run would create. Tasks with this O(workspace) fail then.
 seealso:
   - module: irishtek.kong.kong_entity
   - name: Workspaces

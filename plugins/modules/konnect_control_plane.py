@@ -95,9 +95,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-notes:
-  - Check mode does not predict in a control plane that the same run would create. Tasks with it as O(control_plane) fail
-    then.
 seealso:
   - module: irishtek.kong.konnect_control_plane_info
   - module: irishtek.kong.konnect_data_plane_certificate
@@ -152,6 +149,12 @@ control_plane:
       cluster_type: CLUSTER_TYPE_CONTROL_PLANE
       control_plane_endpoint: https://0123456789.eu.cp.konghq.com
       telemetry_endpoint: https://0123456789.eu.tp.konghq.com
+members:
+  description: IDs of all members of the group.
+  type: list
+  elements: str
+  returned: success, when O(members) is set
+  sample: []
 added:
   description: IDs of the control planes that were added to the group.
   type: list

@@ -19,7 +19,7 @@ extends_documentation_fragment:
 options:
   wait:
     description:
-      - Whether to wait until O(nodes) data planes run the expected configuration.
+      - Whether to wait until O(nodes) data planes run the expected configuration. Check mode does not wait.
     type: bool
     default: false
   nodes:

@@ -96,7 +96,7 @@ time:
 """
 
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._rollout_files import (
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._files import (
     ROLLOUT_FILES,
 )
 

@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run an operation in the controller's own process. Private to the collection.
+"""Run an operation in the controller's own process.
 
 The strategy imports an action plugin before it forks, so httpx and the TLS context are loaded once
 a run. Arguments are validated, converted to plain values and masked as in ``AnsibleModule``.

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the inventory plugins share: the gateway behind their options, cache, and groups.
-
-Private to the collection.
-"""
+"""What the inventory plugins share: the gateway behind their options, cache, and groups."""
 
 from __future__ import annotations
 
@@ -34,6 +30,8 @@ class KongInventory(BaseInventoryPlugin, Constructable, Cacheable):
     """Base of the inventory plugins: ``found`` reads, ``add`` makes a host of each record."""
 
     NAME = ""
+    # Whether it reads Konnect's control planes, and not the entities of one.
+    of_account = False
 
     def verify_file(self, path: str) -> bool:
         name = self.NAME.rpartition(".")[2]
@@ -67,6 +65,7 @@ class KongInventory(BaseInventoryPlugin, Constructable, Cacheable):
             return kept
         written = {name: plain(self.get_option(name)) for name in CONNECTION}
         connection = connection_from(with_environment(written))
+        connection = connection.account() if self.of_account else connection
         records = self.found(worker_session().gateway(connection))
         if self.get_option("cache"):
             self._cache[key] = records

@@ -1,5 +1,4 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Placeholders of state files: ``${{ env "DECK_HOST" }}``, and the values that take their places.
@@ -7,7 +6,7 @@
 decK renders whole Go templates; here it is what state files use of them: ``env``, ``toInt``,
 ``toFloat``, ``toBool``, ``indent``, ``printf "%q"`` and ``js``, with pipes and parentheses. Values
 are put in after the text was read as YAML, so that no sign in a value can mean something to YAML.
-No message shows a value. Private to the collection.
+No message shows a value.
 """
 
 from __future__ import annotations

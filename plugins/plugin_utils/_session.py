@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is kept between tasks: clients for a loop, predictions for a check-mode run.
-
-Private to the collection.
-"""
+"""What is kept between tasks: clients for a loop, predictions for a check-mode run."""
 
 from __future__ import annotations
 

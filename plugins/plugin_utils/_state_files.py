@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """State files as one document: found, rendered, parsed, merged.
 
 Knows nothing of Ansible: how a file is read and how a string is decrypted is given. No message
-shows a value of a file, apart from the names of workspaces and control planes. Private to the
-collection.
+shows a value of a file, apart from the names of workspaces and control planes.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """YAML and JSON of state files, with the place of every mapping and key.
 
 Only what JSON has comes out: no dates, no numbers to the base 60, strings as keys. What is written
 in place of a number or a boolean is kept beside it, for fields that are strings. Messages name the
-place and never repeat a part of the file, which can be a secret. Private to the collection.
+place and never repeat a part of the file, which can be a secret.
 """
 
 from __future__ import annotations

@@ -43,8 +43,9 @@ class RunSession(Session):
 
     @contextmanager
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
-        """All that this run predicted."""
-        yield Predictions(self.memory, complete=True)
+        """All that this run predicted of a gateway."""
+        memory = self.memory.setdefault(connection.workspace_url, {})
+        yield Predictions(memory, complete=True)
 
 
 @dataclass

@@ -5,7 +5,8 @@
 
 `localhost/kong-sandbox:3.9` and `:3.10` behave as the gateway's own images; in
 `localhost/kong-sandbox-host:trixie` systemd is the init. `localhost/kong-sandbox-postgresql`, the
-database of a real gateway, is made only where it is named. Without any registry: the base is a
+database of a real gateway, and `localhost/kong-sandbox-host:rpm` are made only where they are
+named. Without any registry: the base is a
 Debian made by debootstrap. What is there already with the same content is not made again.
 """
 
@@ -32,6 +33,7 @@ EMPTIED = ("var/cache/apt/archives", "var/lib/apt/lists")
 BASE = "localhost/kong-sandbox-base"
 GATEWAY = "localhost/kong-sandbox"
 HOST = f"localhost/kong-sandbox-host:{SUITE}"
+RPM_HOST = "localhost/kong-sandbox-host:rpm"
 POSTGRESQL = f"localhost/kong-sandbox-postgresql:{SUITE}"
 
 #: The label by which an image says what it was made of.
@@ -97,20 +99,25 @@ def gateway(release: Release) -> str:
     return image
 
 
-def _derived(image: str, recipe: str) -> str:
-    """An image that is the base and what its recipe says; its name."""
-    files = FILES / "host"
-    content = f"{base()}-{digest([FILES / recipe, files])}"
+def _derived(image: str, recipe: str, folder: str = "host", below: str = "") -> str:
+    """An image that is the base, or that of the content `below`, and a recipe; its name."""
+    files = FILES / folder
+    content = f"{below or base()}-{digest([FILES / recipe, files])}"
     if _content_of(image) != content:
-        with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-            shutil.copytree(files, Path(folder) / "host")
-            _build(image, recipe, content, Path(folder))
+        with tempfile.TemporaryDirectory(dir=BUILD) as context:
+            shutil.copytree(files, Path(context) / folder)
+            _build(image, recipe, content, Path(context))
     return image
 
 
 def host() -> str:
     """The image with systemd as its init; its name."""
     return _derived(HOST, "Containerfile.host")
+
+
+def rpm_host() -> str:
+    """The image of a host with dnf and packages of rpm; its name."""
+    return _derived(RPM_HOST, "Containerfile.rpm", "rpm", _content_of(host()) or "")
 
 
 def postgresql() -> str:
@@ -121,7 +128,7 @@ def postgresql() -> str:
 def main() -> int:
     """Exit status: 0, or 2 with a sentence where something is missing."""
     parser = argparse.ArgumentParser(prog="image.build", description=__doc__)
-    parser.add_argument("only", nargs="?", choices=["base", "gateway", "host", "postgresql"])
+    parser.add_argument("only", nargs="?", choices=["base", "gateway", "host", "rpm", "postgresql"])
     given = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
     try:
@@ -133,6 +140,8 @@ def main() -> int:
                     print(gateway(release), flush=True)
         if given.only in (None, "host"):
             print(host(), flush=True)
+        if given.only == "rpm":
+            print(rpm_host(), flush=True)
         if given.only == "postgresql":
             print(postgresql(), flush=True)
     except Failed as error:

@@ -196,8 +196,11 @@ def test_a_control_plane_whose_name_is_the_id_of_another_is_not_that_one(
     assert names == {"default", "first"}
 
 
+MANAGED = {"name": "own", "host": "a", "tags": ["konnect-managed"]}
+
+
 def test_what_konnect_manages_is_left_alone(engine: Engine, konnect: Gateway) -> None:
-    konnect.call("POST", "/services", {"name": "own", "host": "a", "tags": ["konnect-managed"]})
+    konnect.call("POST", "/services", MANAGED)
     for options in ({"host": "b"}, {"state": "absent"}):
         for check in (True, False):
             refused = engine.refused("kong_service", check=check, name="own", **options)
@@ -205,6 +208,55 @@ def test_what_konnect_manages_is_left_alone(engine: Engine, konnect: Gateway) ->
     head = {"_format_version": "3.0", "services": [{"name": "new", "host": "c"}]}
     done = State(engine)(head, purge_kinds=["service"])
     assert [each["operation"] for each in done["changes"]] == ["create"]
+    synced = {"_format_version": "3.0", "services": [{**head["services"][0], "tags": ["t"]}]}
+    both = {**MANAGED, "name": "tagged", "tags": ["t", "konnect-managed"]}
+    konnect.call("POST", "/services", both)
+    done = State(engine)(synced, select_tags=["t"])
+    assert [each["operation"] for each in done["changes"]] == ["update"]
+    dumped = engine.ok("kong_dump", kinds=["service"])["document"]["services"]
+    assert [each["name"] for each in dumped] == ["new"]
+
+
+def test_a_document_with_what_konnect_manages_is_refused_before_the_first_write(
+    engine: Engine, konnect: Gateway
+) -> None:
+    konnect.call("POST", "/services", MANAGED)
+    konnect.call("POST", "/plugins", {"name": "cors", "tags": ["konnect-managed-plugin"]})
+    state, head = State(engine), {"_format_version": "3.0"}
+    own = {"services": [{"name": "a", "host": "a"}, {"name": "own", "host": "b"}]}
+    scope = {"plugins": [{"name": "cors", "config": {"max_age": 5}}]}
+    for document, options in (
+        (own, {"state": "applied"}), (own, {"state": "absent"}), (scope, {"state": "applied"}),
+        (own, {"purge_kinds": ["service"]}),
+    ):
+        konnect.reset_requests()
+        said = {state.refused({**head, **document}, check=check, **options)["msg"]
+                for check in (True, False)}
+        assert len(said) == 1 and "konnect-managed" in said.pop(), (document, options)
+        assert konnect.writes() == []
+    # As it is, there is nothing to do.
+    state.unchanged({**head, "services": [{"name": "own", "host": "a"}]}, "applied")
+
+
+def test_what_konnect_manages_below_an_entity_is_seen(engine: Engine, konnect: Gateway) -> None:
+    web = konnect.call("POST", "/upstreams", {"name": "web"})
+    managed = {"target": "10.0.0.9:80", "tags": ["konnect-managed"]}
+    konnect.call("POST", f"/upstreams/{web['id']}/targets", managed)
+    pool = {"name": "web", "targets": [{"target": "10.0.0.1:80"}], "purge_targets": True}
+    for check in (True, False):
+        engine.forget()
+        done = engine.ok("kong_upstream", check=check, **pool)
+        assert [each["operation"] for each in done["changes"]] == ["create"]
+    service = engine.ok("kong_service", name="s", host="h")["service"]
+    route = {"name": "r", "paths": ["/"], "service": {"id": service["id"]}}
+    konnect.call("POST", "/routes", {**route, "tags": ["konnect-managed"]})
+    for check in (True, False):
+        refused = engine.refused("kong_service", check=check, name="s", state="absent")
+        assert "route r still refers to it" in refused["msg"]
+    konnect.call("POST", "/plugins", {"name": "cors", "tags": ["konnect-managed-plugin"]})
+    for check in (True, False):
+        refused = engine.refused("kong_plugin", check=check, name="cors", config={"max_age": 5})
+        assert "konnect-managed" in refused["msg"]
 
 
 def test_a_password_that_is_a_hash_stays(engine: Engine, konnect: Gateway) -> None:
@@ -237,6 +289,8 @@ def test_settings_of_a_vault_that_konnect_fills_in_change_nothing(
     assert state(document)["changed"]
     state.unchanged(document)
     assert konnect.entities("/vaults")[0]["config"] == filled
+    # Left out, a setting stays: nothing says what its default is, or that Konnect filled it in.
+    state.unchanged(tagged("t", vaults=[{**vault, "config": {}}]))
 
 
 def test_a_value_that_is_taken_is_named(engine: Engine) -> None:

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Role gateway, method package with dnf: the repository's file against Kong's own.
 
-No system of rpm packages can be made here, so the role's task runs on this machine, into a folder
-of the test, with what the plan gives it for each system. What the files of Kong's repositories
-hold (``config.rpm.txt``): two keys, both checks, and the macros' releases in the address.
+The scenario ``rpm`` installs from local repositories. Here the role's task runs on this machine,
+into a folder of the test, with what the plan gives it for each system. What the files of Kong's
+repositories hold (``config.rpm.txt``): two keys, both checks, and the macros' releases in the
+address.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ def test_the_repository_is_that_of_the_system_with_both_keys(
     assert found["baseurl"] == address
     assert found["gpgkey"].split() == [f"{PUBLIC}/{line}/gpg.{key}.key" for key in keys]
     assert (found["gpgcheck"], found["repo_gpgcheck"]) == ("1", "1")
+    # Fedora leaves out repositories that it cannot read, unless they say no.
+    assert found["skip_if_unavailable"] == "0"
 
 
 def test_the_version_comes_from_that_repository_only() -> None:

@@ -68,6 +68,17 @@ def test_a_key_with_its_kid_kept_is_renamed_in_place(
     assert _ids(state, "/keys", "name") == {"new": before["old"]}
 
 
+def test_a_group_that_another_acl_has_is_free_before_one_gets_it(state: State) -> None:
+    def groups(*acls: Document) -> Document:
+        return tagged("t", consumers=[{"username": "c", "acls": list(acls)}])
+
+    state(groups({"group": "a"}, {"group": "b"}))
+    before = _ids(state, "/acls", "group")
+    done = state.predicted_and_done(groups({"id": before["a"], "group": "b"}))
+    assert told(done["changes"]) == [("delete", "acl"), ("update", "acl")]
+    assert _ids(state, "/acls", "group") == {"b": before["a"]}
+
+
 @pytest.mark.parametrize("check", [True, False], ids=["check", "real"])
 def test_two_keys_that_swap_their_kids_are_refused(state: State, check: bool) -> None:
     state(_keys(("a", "1"), ("b", "2")))

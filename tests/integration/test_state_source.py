@@ -37,9 +37,9 @@ def show(task):
     return {"changed": False, "content": content, "places": places, "src": "src" in task.params}
 
 OPTIONS = {"src": {"type": "list", "elements": "str"}, "content": {"type": "dict"}}
-SHOW = Operation("show_state", ArgumentSpec(
+SHOW = Operation(show, ArgumentSpec(
     options=OPTIONS, mutually_exclusive=[("src", "content")], required_one_of=[("src", "content")],
-), show)
+))
 """
 MODULE = f"""{OPERATION}
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module

@@ -14,7 +14,6 @@ import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import apply
 from ansible_collections.irishtek.kong.plugins.module_utils._document import _run
-from ansible_collections.irishtek.kong.plugins.module_utils._document._undo import undo
 from ansible_collections.irishtek.kong.plugins.module_utils._operations import _state
 from harness.engine import Engine, Result
 from harness.gateway import Gateway, sandbox
@@ -221,7 +220,7 @@ def test_what_somebody_changed_since_is_left_alone(
     def meddled(*arguments: Any) -> Any:
         state.gateway.call("PATCH", "/upstreams/v.test", {"slots": 30})
         state.gateway.call("PATCH", "/services/s", {"retries": 1})
-        return undo(*arguments)
+        return _run.undo(*arguments)
 
     monkeypatch.setattr(_state, "undo", meddled)
     failed = state.refused(changed, on_error="rollback")

@@ -32,7 +32,7 @@ CLEARING_SECONDS = 90.0
 PACKAGES = ("podman", "runc", "netavark", "debootstrap", "dpkg-dev", "gnupg")
 COMMANDS = ("podman", "runc", "debootstrap", "dpkg-scanpackages", "gpg", "nsenter")
 # The longest first.
-SCENARIOS = ("hybrid", "podman", "package", "docker", "compose", "konnect")
+SCENARIOS = ("hybrid", "podman", "rpm", "package", "docker", "compose", "konnect")
 #: Those that were seen to pass to their end; the others run by SCENARIO= only.
 PROVEN = ("podman", "package", "konnect")
 BASE = "localhost/kong-sandbox-base:latest"
@@ -50,7 +50,6 @@ events_logger = "file"
 ELSEWHERE = {
     **{name: f"by SCENARIO={name} only" for name in SCENARIOS if name not in PROVEN},
     "helm": "test_role_gateway_helm.py, where KUBECONFIG and GATEWAY_CHART name a cluster",
-    "rpm": "no root of such a distribution here; test_role_gateway_rpm.py checks what is written",
 }
 
 
@@ -95,7 +94,9 @@ def _last_line(job: Job) -> str:
 class Ground:
     """What scenarios stand on; `lacks` says why there is none. They wait until it is decided."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, only: str = "") -> None:
+        # A host of rpm packages is made for its own scenario only.
+        self._images = [["image.build"], *([["image.build", "rpm"]] if only == "rpm" else [])]
         self.lacks = "the images were not made"
         self.decided = threading.Event()
         self._clock = clock
@@ -139,7 +140,7 @@ class Ground:
         run = ["podman", "run", "--rm", "--network=host", "--pull=never"]
         if self.run(job, *run, BASE, "true"):
             raise Skip(f"podman runs no containers here: {_last_line(job)}")
-        for module, *words in (["image.build"], ["image.package", str(REPOSITORY)]):
+        for module, *words in (*self._images, ["image.package", str(REPOSITORY)]):
             if status := self.run(job, python, "-m", module, *words):
                 raise workspace.Broken(f"{module} ended with {status}")
         self.lacks = ""
@@ -239,7 +240,7 @@ def parts(only: str = "") -> tuple[Part, ...]:
     if only and only not in SCENARIOS:
         raise workspace.Broken(f"SCENARIO={only}: there are {', '.join(SCENARIOS)}")
     clock = Clock(ALL_SECONDS * (2 if only else 1))
-    ground = Ground(clock)
+    ground = Ground(clock, only)
     return (
         Part("images", ground.work),
         *(scenario(name, ground, clock) for name in ([only] if only else PROVEN)),

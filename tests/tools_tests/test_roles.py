@@ -118,6 +118,26 @@ def test_what_podman_cannot_do_is_no_failure_and_a_build_is_one(
     assert ground.decided.is_set()
 
 
+@pytest.mark.parametrize(("only", "made"), [("", False), ("package", False), ("rpm", True)])
+def test_a_host_of_rpm_packages_is_made_for_its_scenario_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, job: Job, only: str, made: bool
+) -> None:
+    lines: list[str] = []
+
+    def ends(ground: roles.Ground, asked: Job, *command: str | Path) -> int:
+        lines.append(" ".join(map(str, command)))
+        return 0
+
+    monkeypatch.setattr(roles.Ground, "_install", lambda ground, asked: None)
+    monkeypatch.setattr(roles.Ground, "run", ends)
+    monkeypatch.setattr("tools.workspace.test_venv", lambda make: tmp_path)
+    monkeypatch.setattr("tools.workspace.collection", lambda make: tmp_path)
+    monkeypatch.setattr(roles, "SETTINGS", tmp_path / "containers.conf")
+    monkeypatch.setattr(roles, "REPOSITORY", tmp_path / "repository")
+    assert roles.Ground(roles.Clock(900), only).work(job) == PASSED
+    assert any(line.endswith("image.build rpm") for line in lines) is made
+
+
 def test_no_scenario_begins_when_the_time_is_over(job: Job) -> None:
     moments = iter([0.0, 0.0, 850.0])
     clock = roles.Clock(900, lambda: next(moments))

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import httpcore
 import httpx
 import pytest
 
@@ -18,7 +17,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils import _client, _dea
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client
 from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
-from ansible_collections.irishtek.kong.plugins.module_utils._transport import Sender
+from ansible_collections.irishtek.kong.plugins.module_utils._sender import Sender
 
 URL = "http://gateway.test:8001"
 NO_BODY = object()
@@ -96,36 +95,47 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 @dataclass
 class Scripted:
-    """Connections, as httpcore has them, whose requests ``handler`` answers."""
+    """Opens connections whose requests ``handler`` answers; each is one."""
 
     handler: Handler
+    sent: bytes = b""
+    url: httpx.URL = field(default_factory=httpx.URL)
+    _left: bytes = b""
 
-    def create_connection(self, origin: httpcore.Origin) -> Scripted:
-        return self
+    def __call__(self, url: httpx.URL, timeout: float) -> Scripted:
+        return Scripted(self.handler, url=url)
 
-    def is_available(self) -> bool:
-        return True
-
-    def has_expired(self) -> bool:
-        return False
-
-    def can_handle_request(self, origin: httpcore.Origin) -> bool:
-        return True
+    def get_extra_info(self, info: str) -> Any:
+        return None
 
     def close(self) -> None:
         """Nothing is open."""
 
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        sent = httpx.Request(
-            request.method.decode(), bytes(request.url).decode(),
-            headers=request.headers, extensions=request.extensions,
-            content=b"".join(request.stream),  # type: ignore[arg-type]
-        )  # fmt: skip
-        answered = self.handler(sent)
-        content = b"".join(answered.stream)  # type: ignore[arg-type]
-        return httpcore.Response(
-            answered.status_code, headers=answered.headers.raw, content=content
+    def write(self, buffer: bytes, timeout: float) -> None:
+        self.sent += buffer
+
+    def read(self, max_bytes: int, timeout: float) -> bytes:
+        """What is left of the response; a new one where a request was sent."""
+        if self.sent:
+            self._left = self._answered(timeout)
+        part, self._left = self._left[:max_bytes], self._left[max_bytes:]
+        return part
+
+    def _answered(self, timeout: float) -> bytes:
+        head, _end, content = self.sent.partition(b"\r\n\r\n")
+        self.sent = b""
+        first, *lines = head.decode().split("\r\n")
+        method, target, _version = first.split(" ")
+        headers = [tuple(line.split(": ", 1)) for line in lines]
+        response = self.handler(
+            httpx.Request(
+                method, self.url.copy_with(raw_path=target.encode()), headers=headers,  # type: ignore[arg-type]
+                content=content, extensions={"timeout": {"read": timeout}},
+            )  # fmt: skip
         )
+        named = {"content-length": str(len(response.content)), **response.headers}
+        lines = [f"HTTP/1.1 {response.status_code} Said", *map(": ".join, named.items()), "", ""]
+        return "\r\n".join(lines).encode() + response.content
 
 
 def client_for(

@@ -38,6 +38,7 @@ class StockedGateway:
     url = "http://gateway.test:8001"
     predicts = False
     lists_all: frozenset[str] = frozenset()
+    managed_tags: frozenset[str] = frozenset()
     omits_nulls = False
     schema_of = Gateway.schema_of
 

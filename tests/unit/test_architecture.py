@@ -38,12 +38,13 @@ ARROWS: dict[str, set[str]] = {
     "_plan": {"_entities", "_errors", "_schema", "_secrets", "_values"},
     "_parallel": {"_errors"},
     "_deadline": {"_errors"},
-    "_transport": {"_deadline", "_errors"},
+    "_sender": {"_deadline"},
+    "_transport": {"_deadline", "_errors", "_sender"},
     "_process": set(),
     "_shares": set(),
     "_connection": {"_entities", "_errors", "_transport"},
     "_exchange": {"_connection", "_deadline", "_parallel", "_shares", "_transport"},
-    "_client": {"_connection", "_deadline", "_errors", "_transport"},
+    "_client": {"_connection", "_deadline", "_errors", "_sender", "_transport"},
     "_gateway": {
         "_client", "_connection", "_entities", "_errors", "_parallel", "_plan", "_schema",
         "_values",
@@ -68,7 +69,7 @@ ARROWS: dict[str, set[str]] = {
         "_secrets", "_transport",
     },
 }  # fmt: skip
-MAY_KNOW_HTTPX = {"_client", "_exchange", "_transport"}
+MAY_KNOW_HTTPX = {"_client", "_exchange", "_sender", "_transport"}
 MAY_KNOW_ANSIBLE = {"_argspec", "_connection", "_module"}
 # Reading the gateway's answers and files is left to the parts that are named for it.
 PURE = {
@@ -205,10 +206,18 @@ def test_every_file_says_whose_it_is_and_under_which_licence(path: Path) -> None
     head = path.read_text().removeprefix("#!/usr/bin/python\n")
     if not head.strip():
         return
-    assert head.startswith("# Copyright: (c) 2026, the irishtek.kong authors\n# GNU General Public")
-    assert "SPDX-License-Identifier: GPL-3.0-or-later" in head
+    is_private = path.is_relative_to(ENGINE) or path.is_relative_to(ENGINE.parent / "plugin_utils")
+    owner, *statement = head.splitlines()[: 2 if is_private else 3]
+    assert owner == "# Copyright: (c) 2026, the irishtek.kong authors"
+    assert is_private or statement[0].startswith("# GNU General Public License v3.0+")
+    assert statement[-1] == "# SPDX-License-Identifier: GPL-3.0-or-later"
     code = [node for node in ast.parse(head).body if not isinstance(node, ast.Expr)]
     assert not code or "from __future__ import annotations" in head
+
+
+def test_names_say_what_is_private_to_the_collection() -> None:
+    paths = _sources("plugins/module_utils", "plugins/plugin_utils")
+    assert [path.name for path in paths if not path.name.startswith("_")] == []
 
 
 @pytest.mark.parametrize("version", VERSIONS)

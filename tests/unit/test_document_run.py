@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import threading
 import uuid
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -20,8 +21,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile
     SyncOptions,
     reconcile,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._document._run import Report, Runner
-from ansible_collections.irishtek.kong.plugins.module_utils._document._undo import undo
+from ansible_collections.irishtek.kong.plugins.module_utils._document._run import (
+    Report,
+    Runner,
+    undo,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
@@ -106,6 +110,33 @@ def test_an_entity_waits_for_nothing_but_what_it_needs() -> None:
     report = Runner(cast(Gateway, gateway), "stop", 2, lambda line: None).run(work)
     assert report.failed == [] and len(report.done) == 7
     assert _follows_references(gateway.writes)
+
+
+class _SlowTargets(StockedGateway):
+    """Lists the targets of an upstream only once the schema of upstreams was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_asked = threading.Event()
+
+    def schema(self, name: str) -> dict[str, Any] | None:
+        if name == "upstreams":
+            self.was_asked.set()
+        return super().schema(name)
+
+    def entities(
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
+    ) -> list[Entity] | None:
+        if kind.name == "target":
+            assert self.was_asked.wait(60), "the schema waits for what it does not need"
+        return super().entities(kind, parent, of, tags)
+
+
+def test_schemas_are_read_beside_the_targets() -> None:
+    gateway = _SlowTargets()
+    _run(gateway, _work(gateway, FULL))
+    gateway.was_asked.clear()
+    assert not _work(gateway, FULL).changes
 
 
 def test_the_report_does_not_depend_on_which_thread_was_first() -> None:

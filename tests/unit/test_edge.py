@@ -54,7 +54,7 @@ WITH_SECRET = {
 
 
 def _operation(work: Callable[[Task], dict[str, Any]]) -> Operation:
-    return Operation("kong_test", KONG_UPSTREAM.spec, work)
+    return Operation(work, KONG_UPSTREAM.spec)
 
 
 def _run(work: Callable[[Task], dict[str, Any]], check_mode: bool = False) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -104,3 +106,59 @@ def test_what_runs_in_another_way_is_seen(
     assert found(other)["running"] is not other.endswith("activating")
     (tmp_path / "compose.yaml").write_text("services: {}\n")
     assert found(running)["seen"] != first["seen"]
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> list[SimpleNamespace]:
+    """The metadata of secrets in the cluster of a kubeconfig."""
+    kept: list[SimpleNamespace] = []
+
+    class Api:
+        def list_namespaced_secret(self, *where: str, **more: Any) -> SimpleNamespace:
+            assert (*where, more["label_selector"]) == ("kong", "name=gw")
+            return SimpleNamespace(items=[SimpleNamespace(metadata=each) for each in kept])
+
+    library = SimpleNamespace(
+        __spec__="found",
+        client=SimpleNamespace(CoreV1Api=Api),
+        config=SimpleNamespace(load_kube_config=lambda path, **more: Path(path).read_bytes()),
+    )
+    monkeypatch.setitem(sys.modules, "kubernetes", library)
+    return kept
+
+
+def released(kubeconfig: Path) -> str:
+    """What is seen of a release."""
+    where = {"name": "gw", "namespace": "kong", "kubeconfig": str(kubeconfig)}
+    given = {"method": "helm", "unit": "", "directory": "/nowhere", **where}
+    return str(_host.host_facts(run_command, given)["seen"])
+
+
+def test_another_version_of_a_secret_of_the_release_is_seen(
+    secrets: list[SimpleNamespace], tmp_path: Path
+) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.touch()
+    secrets += [SimpleNamespace(uid=uid, resource_version="7") for uid in ("helms", "own")]
+    seen = [released(kubeconfig)]
+    assert released(kubeconfig) == seen[0]
+    secrets[1].resource_version = "8"
+    seen.append(released(kubeconfig))
+    secrets[0].uid = "helms-next"
+    seen.append(released(kubeconfig))
+    secrets.pop()
+    seen.append(released(kubeconfig))
+    assert len(set(seen)) == 4
+
+
+@pytest.mark.parametrize("setting", ["", "K8S_AUTH_CONTEXT", "HELM_KUBECONTEXT", "HELM_DRIVER"])
+@pytest.mark.usefixtures("secrets")
+def test_a_cluster_that_cannot_be_seen_is_never_what_it_was(
+    setting: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without a kubeconfig, or where the tasks can have another cluster or helm another store."""
+    kubeconfig = tmp_path / "kubeconfig"
+    if setting:
+        kubeconfig.touch()
+        monkeypatch.setenv(setting, "other")
+    assert released(kubeconfig) != released(kubeconfig)

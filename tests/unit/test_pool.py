@@ -28,12 +28,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._deadline import Dea
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import KongError, Unreachable
 from ansible_collections.irishtek.kong.plugins.module_utils._module import MOST_GATEWAYS, Session
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import WORKERS, for_each
-from ansible_collections.irishtek.kong.plugins.module_utils._transport import (
-    Sender,
-    TimedBackend,
-    TimedStream,
-    new_sender,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._sender import Sender
 from unit.scripted import Clock, Scripted, answer
 
 
@@ -48,6 +43,10 @@ class Counting(socketserver.ThreadingTCPServer):
         self.opened = 0
         self.closed = threading.Semaphore(0)
 
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.closed.release()
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
@@ -60,11 +59,6 @@ class Answering(BaseHTTPRequestHandler):
         super().setup()
         assert isinstance(self.server, Counting)
         self.server.opened += 1
-
-    def finish(self) -> None:
-        super().finish()
-        assert isinstance(self.server, Counting)
-        self.server.closed.release()
 
     def do_GET(self) -> None:
         """An entity; after that of ``/last`` the connection is closed, which no header says."""
@@ -125,43 +119,6 @@ def test_what_the_server_closed_is_opened_again() -> None:
         assert client.request("POST", "/last") == {"id": "1"}
         assert server.opened == 2
         client.close()
-
-
-class Recording:
-    """A connection, as httpcore has it, that keeps what is sent."""
-
-    def __init__(self, fails: bool = False) -> None:
-        self.sent: list[bytes] = []
-        self.fails = fails
-
-    def write(self, buffer: bytes, timeout: float | None) -> None:
-        self.sent.append(buffer)
-        if self.fails:
-            raise httpcore.WriteError("closed")
-
-    def read(self, max_bytes: int, timeout: float | None) -> bytes:
-        return b"HTTP/1.1 413 "
-
-
-def test_headers_and_body_are_sent_at_once() -> None:
-    connection = Recording()
-    stream = TimedStream(connection)
-    stream.write(b"headers")
-    stream.write(b"body")
-    assert connection.sent == []
-    stream.read(10)
-    stream.read(10)
-    assert connection.sent == [b"headersbody"]
-    stream.write(b"x" * 70000)
-    assert [len(piece) for piece in connection.sent[1:]] == [65536, 4464]
-
-
-def test_a_response_is_read_that_comes_before_the_whole_request_is_sent() -> None:
-    connection = Recording(fails=True)
-    stream = TimedStream(connection)
-    stream.write(b"headers")
-    assert stream.read(100) == b"HTTP/1.1 413 "
-    assert connection.sent == [b"headers"]
 
 
 def test_more_threads_than_connections_wait_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,13 +190,7 @@ def test_a_server_that_drips_is_given_up_when_the_time_is_over(
     clock = Clock()
     monkeypatch.setattr(_deadline, "time", clock)
 
-    def make(*args: Any) -> Sender:
-        client = new_sender(*args)
-        assert isinstance(client.pool._network_backend, TimedBackend)
-        client.pool._network_backend = TimedBackend(Dripping(clock, response))
-        return client
-
-    monkeypatch.setattr(_client, "new_sender", make)
+    monkeypatch.setattr(httpcore, "SyncBackend", lambda: Dripping(clock, response))
     start = clock.now
     with pytest.raises(Unreachable, match=r"timed out after 1 s"):
         Client(Connection("http://gw.test", timeout=1.0, retries=0)).request("GET", "/x")

@@ -22,7 +22,7 @@ from ansible_collections.irishtek.kong.plugins.filter.rollout_rows import rollou
 from ansible_collections.irishtek.kong.plugins.filter.rollout_undo import rollout_undo
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import Task
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._rollout_files import (
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._files import (
     run_rollout_files,
 )
 

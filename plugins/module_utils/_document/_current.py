@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gateway has of the kinds that matter, read with one list a kind.
-
-Private to the collection.
-"""
+"""What a gateway has of the kinds that matter, read with one list a kind."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Callable, cast
 
 from .._entities._identity import ByComparison, find_by_reference
-from .._entities._kind import Entity, Kind, values_together
+from .._entities._kind import Entity, Kind, id_of, unique_values
 from .._entities._registry import KINDS
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
@@ -31,6 +27,7 @@ class CurrentState:
         self._by_id: dict[str, dict[str, Entity]] = {}
         self._by_value: dict[tuple[str, str], dict[Any, list[Entity]]] = {}
         self._by_key: dict[str, dict[Hashable, Entity]] = {}
+        self._by_unique: dict[str, dict[Hashable, list[Entity]]] = {}
         self._asked: dict[tuple[str, str, str], Entity | None] = {}
         self._below: set[tuple[str, str]] = set()
 
@@ -94,13 +91,15 @@ class CurrentState:
             self._by_value[kind, field] = index
         return self._by_value[kind, field].get(value, [])
 
-    def sharing(self, kind: Kind, entity: Entity, names: Sequence[str]) -> list[Entity]:
-        """The entities with the values of this one in fields that are unique together."""
-        values = values_together(entity, names)
-        if values is None:
-            return []
-        held = self.holding(kind.name, names[-1], values[-1])
-        return [each for each in held if values_together(each, names) == values]
+    def sharing(self, kind: Kind, unique: Hashable) -> list[Entity]:
+        """The entities with these values of these fields, a pair of ``unique_values``."""
+        if kind.name not in self._by_unique:
+            index: dict[Hashable, list[Entity]] = {}
+            for entity in self.of(kind.name):
+                for found in unique_values(kind, entity, owner_of(kind, entity)).items():
+                    index.setdefault(found, []).append(entity)
+            self._by_unique[kind.name] = index
+        return self._by_unique[kind.name].get(unique, [])
 
     def find(self, kind: Kind, key: str) -> Entity | None:
         """The entity that a reference by name or ID means."""
@@ -112,7 +111,8 @@ class CurrentState:
         if kind.name in self._by_id and field == "id":
             return self.with_id(kind.name, value)
         if kind.name in self._by_id:
-            return self._first(kind, field, value, parent)
+            found = self.holding(kind.name, field, value)
+            return next((each for each in found if parent in (None, owner_of(kind, each))), None)
         asked = (kind.name, field, value)
         if asked not in self._asked:
             self._asked[asked] = self._gateway.find_by(kind, field, value)
@@ -137,15 +137,10 @@ class CurrentState:
         names = [each.name for each in kind.references if each.reference == (of or kind.parent)]
         return [entity for name in names for entity in self.holding(kind.name, name, parent)]
 
-    def _first(
-        self, kind: Kind, field: str, value: str, parent: str | None = None
-    ) -> Entity | None:
-        found = self.holding(kind.name, field, value)
-        return next((each for each in found if parent in (None, owner_of(kind, each))), None)
-
     def _keep(self, kind: str, entities: Sequence[Entity]) -> None:
         self._by_id.setdefault(kind, {}).update({each["id"]: each for each in entities})
         self._by_key.pop(kind, None)
+        self._by_unique.pop(kind, None)
         # Indexes are made when they are asked for, and again where more is known since.
         for indexed in [key for key in self._by_value if key[0] == kind]:
             del self._by_value[indexed]
@@ -153,7 +148,4 @@ class CurrentState:
 
 def owner_of(kind: Kind, entity: Entity) -> str | None:
     """The ID of what an entity lies below."""
-    if kind.parent is None:
-        return None
-    owner = entity.get(kind.parent) or {}
-    return owner.get("id")
+    return id_of(entity.get(kind.parent)) if kind.parent else None

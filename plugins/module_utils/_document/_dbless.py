@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A document of decK as the one that a gateway without a database takes.
 
 Both formats carry the version 3.0 and mostly agree (conformance case dbless_config). The gateway
-takes nested entities, strings as references, and refuses every key that it does not know. Private
-to the collection.
+takes nested entities, strings as references, and refuses every key that it does not know.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a synced document resets: the fields of stored entities that it leaves out.
-
-Private to the collection.
-"""
+"""What a synced document resets: the fields of stored entities that it leaves out."""
 
 from __future__ import annotations
 
@@ -15,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._entities._kind import TIMESTAMPS, Entity, Field, Kind
-from .._gateway._protocol import Gateway
 from .._schema import GENERATED_VALUE, Schema, complete, fields_in, nulls_to_defaults
 
 # Not reset when they are left out: the gateway made them up.
@@ -23,8 +18,8 @@ _LEFT_ALONE = ("id", *TIMESTAMPS)
 
 
 @dataclass(frozen=True)
-class _OfKind:
-    """What a kind has by the gateway's schema, read once for all of its entities.
+class Defaults:
+    """The defaults of a kind by the gateway's schema, read once for all of its entities.
 
     :param specs: the schemas of its fields.
     :param fields: those that a document can write.
@@ -37,7 +32,22 @@ class _OfKind:
     values: Entity
     needed: frozenset[str]
 
-    def completed(self, name: str, value: Any) -> Any:
+    def fill_in(self, written: Entity, current: Entity) -> Entity:
+        """``written``, with the default of each field that it leaves out and ``current`` has not.
+
+        Secrets and made-up values that are left out stay as they are.
+        """
+        desired = {}
+        for name in written:
+            value = self._completed(name, written[name])
+            if name in self.fields and not (value is None and name in self.needed):
+                desired[name] = value
+        for name, value in self.values.items():
+            if name not in written and (name not in current or current[name] != value):
+                desired[name] = copy.deepcopy(value)
+        return desired
+
+    def _completed(self, name: str, value: Any) -> Any:
         """A written value: records and lists with the defaults of what they leave out, no nulls.
 
         Secrets that a record leaves out stay as they are.
@@ -51,37 +61,6 @@ class _OfKind:
         if field.fields and isinstance(full, dict):
             return _without_unwritten_secrets(field.fields, full, value or {})
         return full
-
-
-class Defaults:
-    """The defaults of a gateway's kinds, by its schemas."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-        self._known: dict[tuple[str, int], _OfKind] = {}
-
-    def fill_in(self, kind: Kind, written: Entity, current: Entity) -> Entity:
-        """``written``, with the default of each field that it leaves out and ``current`` has not.
-
-        Secrets and made-up values that are left out stay as they are.
-        """
-        own = self._of(kind)
-        desired = {}
-        for name in written:
-            value = own.completed(name, written[name])
-            if name in own.fields and not (value is None and name in own.needed):
-                desired[name] = value
-        for name, value in own.values.items():
-            if name not in written and (name not in current or current[name] != value):
-                desired[name] = copy.deepcopy(value)
-        return desired
-
-    def _of(self, kind: Kind) -> _OfKind:
-        # The settings of plugins are in their details.
-        key = (kind.name, id(kind.details))
-        if key not in self._known:
-            self._known[key] = _of_kind(kind, self._gateway.schema_of(kind))
-        return self._known[key]
 
 
 def leaves_out(fields: Iterable[Field], written: Entity, current: Entity) -> bool:
@@ -99,7 +78,8 @@ def _is_left_out(written: Any, stored: Any) -> bool:
     return isinstance(stored, list) and any(isinstance(each, dict) for each in stored)
 
 
-def _of_kind(kind: Kind, schema: Schema) -> _OfKind:
+def defaults_of(kind: Kind, schema: Schema) -> Defaults:
+    """The defaults of a kind; the settings of a plugin are in its own schema."""
     specs = fields_in(schema)
     full = complete(schema, {})
     # A record that has to be there and has no default, as a vault's, cannot be reset.
@@ -111,7 +91,7 @@ def _of_kind(kind: Kind, schema: Schema) -> _OfKind:
         if name in fields and not (value is None and name in needed)
     }
     values = _without_unwritten_secrets(kind.fields, kept, {})
-    return _OfKind(specs, fields, values, frozenset(needed))
+    return Defaults(specs, fields, values, frozenset(needed))
 
 
 def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written: Entity) -> Entity:

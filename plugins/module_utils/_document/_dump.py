@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gateway holds as a state file's document. Private to the collection."""
+"""What a gateway holds as a state file's document."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .._apply import kinds_of_plugins
@@ -36,6 +36,7 @@ _CONVERSIONS: Mapping[type, str] = {bool: "toBool", int: "toInt", float: "toFloa
 _AS_MAPPING = (("route", "service"), ("key", "set"), ("upstream", "client_certificate"))
 
 
+@dataclass
 class Dumper:
     """Reads a gateway and writes its entities as a document.
 
@@ -45,18 +46,14 @@ class Dumper:
     :param skipped: called with a kind that the gateway does not offer; else that is an error.
     """
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        with_ids: bool = False,
-        skip_defaults: bool = False,
-        secrets: str = "mask",
-        skipped: Callable[[str, NotOffered], None] | None = None,
-    ) -> None:
-        self._gateway = gateway
-        self._with_ids, self._skip_defaults, self._style = with_ids, skip_defaults, secrets
-        self._skipped = skipped
-        self._state = CurrentState(gateway)
+    gateway: Gateway
+    with_ids: bool = False
+    skip_defaults: bool = False
+    secrets: str = "mask"
+    skipped: Callable[[str, NotOffered], None] | None = None
+
+    def __post_init__(self) -> None:
+        self._state = CurrentState(self.gateway)
         # Candidates for names of variables, with what exactly each stands for.
         self._secrets_named: dict[str, list[str]] = {}
 
@@ -64,16 +61,17 @@ class Dumper:
         """The document of these kinds, of entities that have all of ``tags``; sorted."""
         wanted = [kind for kind in ORDER if kind in kinds]
         owners = {_NESTS_IN[kind] for kind in wanted if kind in _NESTS_IN}
-        self._state.read({*wanted, *owners}, self._skipped)
+        self._state.read({*wanted, *owners}, self.skipped)
         for kind in (KINDS[name] for name in wanted if KINDS[name].is_listed_below):
             self._state.read_below(kind, self._state.of(str(kind.parent)))
         plugins = self._state.of(PLUGIN.name) if PLUGIN.name in wanted else ()
-        typed = kinds_of_plugins(self._gateway, plugins)
+        typed = kinds_of_plugins(self.gateway, plugins)
         written = {
             kind: [
                 (entity, self._written(typed.get(entity.get("name", ""), KINDS[kind]), entity))
                 for entity in self._state.of(kind)
-                if set(tags) <= set(entity.get("tags") or ())
+                for own in [set(entity.get("tags") or ())]
+                if set(tags) <= own and not self.gateway.managed_tags & own
             ]
             for kind in wanted
         }
@@ -105,15 +103,15 @@ class Dumper:
         entity = {name: value for name, value in entity.items() if name not in ANSWERED}
         if kind.details is not None:
             entity = without_old_names(kind.details, entity)
-        if self._skip_defaults:
+        if self.skip_defaults:
             needed = REQUIRED.get(kind.name, ())
-            defaults = complete(self._gateway.schema_of(kind), {})
+            defaults = complete(self.gateway.schema_of(kind), {})
             entity = {
                 **{name: entity[name] for name in needed if name in entity},
                 **_without_defaults(defaults, entity),
             }
         entity = self._secrets(kind, entity)
-        if not self._with_ids and _is_named(kind, entity):
+        if not self.with_ids and _is_named(kind, entity):
             entity.pop("id", None)
         for name in kind.read_only:
             entity.pop(name, None)
@@ -133,9 +131,9 @@ class Dumper:
         return {"id" if name == link["id"] else "name": name, **path}
 
     def _secrets(self, kind: Kind, entity: Entity) -> Entity:
-        if self._style == "keep" or not secrets_of(kind.fields, entity):
+        if self.secrets == "keep" or not secrets_of(kind.fields, entity):
             return dict(entity)
-        if self._style == "mask":
+        if self.secrets == "mask":
             return mask_entity(kind, entity)
         # A plugin's name is not its own: others have it in other places.
         scopes = [

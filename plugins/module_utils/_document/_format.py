@@ -1,11 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What stands where in a state file, and what it says about itself.
 
-The format is decK's 3.0; the flat sections of a gateway without a database are read, too. Private
-to the collection.
+The format is decK's 3.0; the flat sections of a gateway without a database are read, too.
 """
 
 from __future__ import annotations

@@ -1,16 +1,14 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a part of a state file stands and how its scalars are written, kept beside the values.
-
-Private to the collection.
-"""
+"""Where a part of a state file stands and how its scalars are written, kept beside the values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from .._secrets import items_of
 
 # The key of the places of a document in the JSON of a module.
 _PACKED = "_places"
@@ -65,7 +63,7 @@ def place_of(mapping: Mapping[str, Any], key: str) -> str:
 def strings_of(value: Any) -> Strings:
     """All scalars in a mapping or a list as they are written, where their values do not say it."""
     found: dict[Any, Any] = dict(getattr(value, "strings", ()))
-    for key, item in _items(value):
+    for key, item in items_of(value):
         if isinstance(item, (Mapping, list)) and key not in found:
             below = strings_of(item)
             if below:
@@ -100,13 +98,6 @@ def unpacked(document: Mapping[str, Any]) -> Mapping[str, Any]:
         return document
     own = {key: value for key, value in document.items() if key != _PACKED}
     return _marked(own, iter(marks))  # type: ignore[no-any-return]
-
-
-def _items(value: Any) -> Iterator[tuple[Any, Any]]:
-    if isinstance(value, Mapping):
-        yield from value.items()
-    elif isinstance(value, list):
-        yield from enumerate(value)
 
 
 def _marks(value: Any) -> Iterator[list[Any]]:

@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """From the wanted entities and what a gateway has to steps in an order that works.
 
 Every new entity gets its id here, so that each reference is known before the first write and a
-create whose answer was lost is recognised. Private to the collection.
+create whose answer was lost is recognised.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from .._apply import fill_nulls, plugin_kind, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison, stored_id
-from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in
+from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, unique_values
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError, error_context
 from .._gateway._protocol import Gateway
@@ -27,7 +26,7 @@ from .._parallel import for_each
 from .._plan import Plan, plan_present
 from .._values import without_nulls
 from ._current import CurrentState, owner_of
-from ._defaults import Defaults, leaves_out
+from ._defaults import Defaults, defaults_of, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
 from ._partials import linked, refuse_settings_of_partials, usual_path
@@ -65,8 +64,12 @@ class Step:
         return str(self.plan.stored.get("id") or self.plan.entity.get("id"))
 
     @property
+    def plans(self) -> list[Plan]:
+        """All that the step is about."""
+        return [*self.cascaded, self.plan]
+
+    @property
     def ids(self) -> list[str]:
-        """The IDs of all that the step is about."""
         return [self.id, *(plan.stored["id"] for plan in self.cascaded)]
 
     @property
@@ -76,7 +79,7 @@ class Step:
     @property
     def is_final(self) -> bool:
         """Whether a delete takes something that nobody can make again."""
-        return any(is_hashed(plan) for plan in (self.plan, *self.cascaded))
+        return any(map(is_hashed, self.plans))
 
 
 def is_hashed(plan: Plan) -> bool:
@@ -84,29 +87,23 @@ def is_hashed(plan: Plan) -> bool:
     return plan.kind.name == "basic_auth" or bool(plan.stored.get("hash_secret"))
 
 
+@dataclass
 class Matcher:
     """Gives each item its ID, finds what exists of it, and plans it."""
 
-    def __init__(
-        self, gateway: Gateway, current: CurrentState, document: Document, warn: Warn
-    ) -> None:
-        self._gateway = gateway
-        self._state = current
-        self._warn = warn
-        self._defaults = Defaults(gateway)
-        self._items = document.items
-        self._select_tags = frozenset(document.select_tags)
-        self._workspace = document.workspace
-        self._ids: dict[int, str] = {}
-        self._current: dict[int, Entity | None] = {}
+    gateway: Gateway
+    state: CurrentState
+    document: Document
+    warn: Warn
+
+    def __post_init__(self) -> None:
+        self._defaults: dict[tuple[str, int], Defaults] = {}
         self._taken: dict[str, Item] = {}
         self._memberships: dict[tuple[str | None, str], Item] = {}
         self._typed_kinds: dict[str, Kind] = {}
-        # Items that leave out something stored.
-        self._partial: set[int] = set()
         self._by_name: dict[tuple[str, Any], Item] = {}
         self._snis: dict[int, list[str]] = {}
-        for item in self._items:
+        for item in self.document.items:
             if item.kind is SNI:
                 owner = id(item.links.get(CERTIFICATE.name))
                 self._snis.setdefault(owner, []).append(str(item.written["name"]))
@@ -120,7 +117,8 @@ class Matcher:
     @property
     def matched(self) -> set[str]:
         """Ids of stored entities that the document has."""
-        return {current["id"] for current in self._current.values() if current is not None}
+        found = (item.current for item in self.document.items)
+        return {current["id"] for current in found if current is not None}
 
     def match(self, kind: Kind, absent: bool = False) -> None:
         """Find what exists of the items of a kind; those that they refer to are matched before.
@@ -141,16 +139,17 @@ class Matcher:
             written = item.written.get("id")
             if current is not None and written not in (None, current["id"]):
                 current = self._with_another_id(item, current)
-            self._current[id(item)] = current
-            self._ids[id(item)] = (current or {}).get("id") or written or self._new_id(item)
+            item.current = current
+            item.id = (current or {}).get("id") or written or self._new_id(item)
         if repeated:
-            self._items[:] = [item for item in self._items if id(item) not in repeated]
+            items = self.document.items
+            items[:] = [item for item in items if id(item) not in repeated]
 
     def _with_another_id(self, item: Item, current: Entity) -> Entity | None:
         """An entity that has another ID than the document writes; None where a load replaces it."""
-        if not self._gateway.traits().writes_entities:
+        if not self.gateway.traits().writes_entities:
             return None
-        self._warn(
+        self.warn(
             f"{item.where}: {item.describe()} has the id {current['id']} on the gateway, which stays"
         )
         return current
@@ -162,16 +161,10 @@ class Matcher:
         key = (self._owner_id(item), item.kind.path_id(self._references(item)))
         return self._memberships.setdefault(key, item) is not item
 
-    def id_of(self, item: Item) -> str:
-        return self._ids[id(item)]
-
-    def current(self, item: Item) -> Entity | None:
-        return self._current[id(item)]
-
     def plan(self, reset: bool) -> list[Step]:
         """Steps for all items; ``reset`` brings fields that are left out back to their defaults."""
-        self._read_schemas(reset)
-        items = sorted(self._items, key=lambda item: ORDER.index(item.kind.name))
+        self.read_schemas(reset)
+        items = sorted(self.document.items, key=lambda item: ORDER.index(item.kind.name))
         return [self._step(item, reset) for item in items]
 
     def _by_id_first(self, kind: Kind) -> list[Item]:
@@ -183,11 +176,11 @@ class Matcher:
 
         def rank(item: Item) -> tuple[bool, bool]:
             key, name = item.written.get("id"), item.written.get(kind.path_key)
-            has_no_id = key is None or self._state.with_id(kind.name, key) is None
-            held = can_be_renamed and self._state.holding(kind.name, kind.path_key, name)
+            has_no_id = key is None or self.state.with_id(kind.name, key) is None
+            held = can_be_renamed and self.state.holding(kind.name, kind.path_key, name)
             return has_no_id, can_be_renamed and not held
 
-        return sorted((item for item in self._items if item.kind is kind), key=rank)
+        return sorted((item for item in self.document.items if item.kind is kind), key=rank)
 
     def _unless_taken(self, item: Item, found: Entity | None) -> Entity | None:
         """What an item was found as, unless another item is it."""
@@ -202,22 +195,22 @@ class Matcher:
         return None
 
     def _new_id(self, item: Item) -> str:
-        if self._gateway.predicts:
+        if self.gateway.predicts:
             return PLACEHOLDER + uuid.uuid4().hex[:12]
         new = self._generated_id(item)
-        if new is None or self._state.with_id(item.kind.name, new):
+        if new is None or self.state.with_id(item.kind.name, new):
             return str(uuid.uuid4())
         return new
 
     def _generated_id(self, item: Item) -> str | None:
         """That of a certificate which only its SNIs identify."""
         names = self._snis.get(id(item)) if item.kind is CERTIFICATE else None
-        return generated_id(item.written, names, self._workspace) if names else None
+        return generated_id(item.written, names, self.document.workspace) if names else None
 
     def _find(self, item: Item) -> Entity | None:
         kind, written = item.kind, item.written.get("id")
         owner = self._owner_id(item)
-        found = self._state.find_by(kind, "id", written) if written else None
+        found = self.state.find_by(kind, "id", written) if written else None
         if found is not None and owner_of(kind, found) != owner:
             raise InputError(
                 f"{item.where}: {item.describe()}: id {written} is taken by another {kind.name}; "
@@ -227,34 +220,30 @@ class Matcher:
             return found
         # A certificate without an ID is known by the SNIs that nest in it.
         for name in self._snis.get(id(item), ()):
-            found = found or kind.identity.find_by_label(self._state, kind, name, None)
+            found = found or kind.identity.find_by_label(self.state, kind, name, None)
         new = None if found else self._generated_id(item)
-        if new is not None and not self._state.holding(SNI.name, CERTIFICATE.name, new):
+        if new is not None and not self.state.holding(SNI.name, CERTIFICATE.name, new):
             # Of a run that ended before it created the SNIs.
-            found = self._state.with_id(kind.name, new)
+            found = self.state.with_id(kind.name, new)
         scope = self._references(item, (kind.identity.field, *kind.identity.scope))
         desired = {**item.written, **scope}
         if isinstance(kind.identity, ByComparison):
-            return found or self._state.by_comparison(kind, desired, owner)
-        found = found or kind.identity.search(self._state, kind, desired, owner)
+            return found or self.state.by_comparison(kind, desired, owner)
+        found = found or kind.identity.search(self.state, kind, desired, owner)
         if found is not None:
             return found
         renamed = self._renamed(item)
         # What the document does not own is another entity, not one that was renamed.
-        owned = renamed is None or self._select_tags <= set(renamed.get("tags") or ())
+        tags = set(self.document.select_tags)
+        owned = renamed is None or tags <= set(renamed.get("tags") or ())
         return renamed if owned else None
 
     def _renamed(self, item: Item) -> Entity | None:
         """What has another name, and something that only one can have as it is written."""
-        kind = item.kind
-        for name in kind.unique:
-            value = item.written.get(name)
-            found = self._state.find_by(kind, name, value) if value else None
-            if found is not None:
-                return found
-        for names in kind.unique_together:
-            written = {**item.written, **self._references(item, names)}
-            for stored in self._state.sharing(kind, written, names):
+        together = [name for names in item.kind.unique_sets for name in names]
+        written = {**item.written, **self._references(item, together)}
+        for unique in unique_values(item.kind, written, self._owner_id(item)).items():
+            for stored in self.state.sharing(item.kind, unique):
                 return stored
         return None
 
@@ -268,22 +257,22 @@ class Matcher:
         if known is not None:
             return known
         with error_context(f"{item.where}: {item.describe()}"):
-            if not self._gateway.offers(KINDS[kind]):
-                raise _NoSuchEntity(self._gateway.not_offered.format(KINDS[kind].schema_name))
+            if not self.gateway.offers(KINDS[kind]):
+                raise _NoSuchEntity(self.gateway.not_offered.format(KINDS[kind].schema_name))
             raise _NoSuchEntity(
-                f"{kind} {link} is neither in the document nor at {self._gateway.url}"
+                f"{kind} {link} is neither in the document nor at {self.gateway.url}"
             )
 
     def _known(self, kind: str, link: Item | str) -> str | None:
         by = f"{kind}.{link.field}" if isinstance(link, CustomId) else kind
         target = link if isinstance(link, Item) else self._written(by, link)
         if target is not None:
-            return self._ids[id(target)]
+            return target.id
         if isinstance(link, CustomId):
-            self._state.read([kind])
-            found = next(iter(self._state.holding(kind, link.field, str(link))), None)
+            self.state.read([kind])
+            found = next(iter(self.state.holding(kind, link.field, str(link))), None)
         else:
-            found = self._state.find(KINDS[kind], str(link))
+            found = self.state.find(KINDS[kind], str(link))
         return None if found is None else str(found["id"])
 
     def _written(self, by: str, link: str) -> Item | None:
@@ -296,20 +285,24 @@ class Matcher:
             if each.name in item.links and (only is None or each.name in only)
         }
 
-    def _read_schemas(self, reset: bool) -> None:
-        """Ask side by side for the schemas that planning needs: plugins' own, and defaults."""
-        paths = ((item, item.kind.details_path) for item in self._items)
+    def read_schemas(self, reset: bool) -> None:
+        """Ask side by side for the schemas that planning needs: plugins' own, and defaults.
+
+        Those of kinds that are not matched yet are left out.
+        """
+        paths = ((item, item.kind.details_path) for item in self.document.items)
         names = {path(item.written) for item, path in paths if path is not None}
         if reset:
             # A create leaves the defaults to the gateway.
-            partial = [item for item in self._items if self._leaves_out(item)]
-            self._partial = {id(item) for item in partial}
-            names |= {item.kind.schema_name for item in partial if item.kind.validated}
-        for_each(self._gateway.schema, sorted(names))
+            for item in self.document.items:
+                item.is_partial = item.current is not None and self._leaves_out(item)
+                if item.is_partial and item.kind.validated:
+                    names.add(item.kind.schema_name)
+        for_each(self.gateway.schema, sorted(names))
 
     def _leaves_out(self, item: Item) -> bool:
-        written, current = {**item.written, **item.links}, self._current[id(item)] or {}
-        if self._gateway.omits_nulls:
+        written, current = {**item.written, **item.links}, item.current or {}
+        if self.gateway.omits_nulls:
             current = without_nulls(current, in_lists=True)
         return leaves_out(item.kind.fields, written, current)
 
@@ -320,11 +313,11 @@ class Matcher:
             return item.kind
         name = str(item.written.get("name"))
         if name not in self._typed_kinds:
-            self._typed_kinds[name] = plugin_kind(self._gateway, name)
+            self._typed_kinds[name] = plugin_kind(self.gateway, name)
         return self._typed_kinds[name]
 
     def _step(self, item: Item, reset: bool) -> Step:
-        current = self._current[id(item)]
+        current = item.current
         try:
             kind = self._typed(item)
             desired = self._desired(item, kind, reset)
@@ -337,7 +330,7 @@ class Matcher:
             if kind.path_id is not None:
                 desired.update(self._named(item, references))
             else:
-                desired["id"] = self._ids[id(item)]
+                desired["id"] = item.id
             plan = plan_present(kind, desired, current, item.owner_label)
             if kind.path_id is None and "id" not in item.written and current is None:
                 plan = replace(plan, generated_id=True)
@@ -357,18 +350,18 @@ class Matcher:
         named = {}
         for name, reference in references.items():
             kind, link = KINDS[str(item.kind.field(name).reference)], item.links[name]
-            known = self._state.with_id(kind.name, reference["id"])
+            known = self.state.with_id(kind.name, reference["id"])
             known = known or (link.written if isinstance(link, Item) else self._called(kind, link))
             named[name] = {each: known.get(each) for each in kind.named_by} | reference
         return named
 
     def _called(self, kind: Kind, name: str) -> Entity:
         item = self._by_name.get((kind.name, name))
-        return item.written if item else self._state.find(kind, name) or {}
+        return item.written if item else self.state.find(kind, name) or {}
 
     def _links(self, item: Item, kind: Kind) -> list[Entity]:
         """A plugin's links to partials, by id and with the setting that each stands for."""
-        stored = (self._current[id(item)] or {}).get("partials") or ()
+        stored = (item.current or {}).get("partials") or ()
         known = {each["id"]: each.get("path") for each in stored}
         links = []
         for key, path in item.partials or ():
@@ -383,20 +376,23 @@ class Matcher:
             fields = kind.field("config").fields
             written["config"] = typed(fields, config, item.strings, "config.")
             written = with_typed_config(kind, written, str(written["name"]))
-        current = self._current[id(item)]
+        current = item.current
         if not reset:
-            meant = fill_nulls(self._gateway, kind, written)
+            meant = fill_nulls(self.gateway, kind, written)
             return self._with_rules(item, kind, meant, current)
         # Against nothing that exists: what is left out is reset, so nothing can override.
         meant = self._with_rules(item, kind, written, None)
-        if current is None or not kind.validated or id(item) not in self._partial:
+        if current is None or not kind.validated or not item.is_partial:
             return meant
-        return self._defaults.fill_in(kind, meant, current)
+        key = (kind.name, id(kind.details))
+        if key not in self._defaults:
+            self._defaults[key] = defaults_of(kind, self.gateway.schema_of(kind))
+        return self._defaults[key].fill_in(meant, current)
 
     def _with_rules(
         self, item: Item, kind: Kind, written: Entity, current: Entity | None
     ) -> Entity:
         desired = dict(written)
         for warning in kind.apply_field_rules(desired, current):
-            self._warn(f"{item.where}: {item.describe()}: {warning}")
+            self.warn(f"{item.where}: {item.describe()}: {warning}")
         return desired

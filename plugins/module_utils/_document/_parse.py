@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From a state file's document to a flat list of wanted entities. Pure.
-
-Private to the collection.
-"""
+"""From a state file's document to a flat list of wanted entities. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +33,7 @@ from ._located import Located, Strings, place_of, strings_of, where_of
 from ._typed import (
     merged_strings,
     refuse_masks,
-    refuse_unclear_fields,
+    refuse_unclear,
     string_at,
     strings_in,
     typed,
@@ -63,6 +59,9 @@ class Item:
     :param partials: of a plugin, what it is linked to by name or id, with the setting that this
         stands for if it is written; None where nothing is said.
     :param strings: of a plugin's settings, whose types only its schema tells, as they are written.
+    :param current: what a gateway has of it; this, and what follows, are known once it is matched.
+    :param id: the ID that it has, or gets.
+    :param is_partial: whether it leaves out something stored.
     """
 
     kind: Kind
@@ -71,6 +70,9 @@ class Item:
     where: str
     partials: list[tuple[str, str | None]] | None = None
     strings: Strings = field(default_factory=dict)
+    current: Entity | None = None
+    id: str = ""
+    is_partial: bool = False
 
     @property
     def label(self) -> str:
@@ -133,27 +135,23 @@ def parse(
     return Document(reader.items, reader.listing, tags, workspace, reader.warnings)
 
 
+@dataclass
 class _Reader:
     """Walks through a document; keeps what it found."""
 
-    def __init__(
-        self,
-        document: Mapping[str, Any],
-        tags: tuple[str, ...],
-        defaults: Mapping[str, Mapping[str, Any]],
-        foreign: bool,
-    ) -> None:
-        self.items: list[Item] = []
-        self.listing: list[Item] = []
-        self.warnings: list[str] = []
-        self._document = document
-        self._foreign = foreign
-        self._tags = tags
-        self._defaults = defaults
-        self._configs = mapping_in(document, "_plugin_configs")
+    document: Mapping[str, Any]
+    tags: tuple[str, ...]
+    defaults: Mapping[str, Mapping[str, Any]]
+    foreign: bool
+    items: list[Item] = field(default_factory=list)
+    listing: list[Item] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._configs = mapping_in(self.document, "_plugin_configs")
 
     def read_all(self, kind: str, entries: Any, section: str, links: dict[str, Item | str]) -> None:
-        at = place_within(links) or f"{place_of(self._document, section)}: "
+        at = place_within(links) or f"{place_of(self.document, section)}: "
         for entry in entries_of(entries, section, at, kind):
             self._read(KINDS[kind], entry, links)
 
@@ -240,7 +238,7 @@ class _Reader:
                 own[key] = value
             elif key in (*ANSWERED, *NOTES):
                 continue
-            elif self._foreign:
+            elif self.foreign:
                 own[key] = value
             elif key in FOREIGN_SECTIONS:
                 raise InputError(f"{key} are not managed by this collection")
@@ -260,18 +258,20 @@ class _Reader:
         if config is not None:
             written["config"] = self._shared(config, written.get("config") or {})
         refuse_masks(written, "")
-        if self._tags and "tags" in _names_of(kind.name)[1]:
-            written["tags"] = [*dict.fromkeys([*(written.get("tags") or ()), *self._tags])]
+        if self.tags and "tags" in _names_of(kind.name)[1]:
+            written["tags"] = [*dict.fromkeys([*(written.get("tags") or ()), *self.tags])]
         return normalise(kind.fields, written)
 
     def _default(self, kind: Kind) -> Entity:
-        defaults = self._defaults.get(kind.name) or {}
+        defaults = self.defaults.get(kind.name) or {}
         return typed(kind.fields, defaults, strings_of(defaults))
 
     def _config_strings(self, kind: Kind, own: Mapping[str, Any], strings: Strings) -> Strings:
         """The strings of a plugin's settings, shared ones included."""
-        free = [each for each in kind.fields if not (kind.details_path and each.name == "config")]
-        refuse_unclear_fields(free, own, strings)
+        for name in (each.name for each in kind.fields if each.open and not each.fields):
+            is_typed = kind.details_path and name == "config"
+            if isinstance(strings.get(name), Mapping) and not is_typed:
+                refuse_unclear(own[name], strings[name], name)
         if not kind.details_path:
             return {}
         shared = self._configs.get(string_at(own, "_config")) if "_config" in own else None

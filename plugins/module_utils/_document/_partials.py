@@ -1,11 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Plugins that take some of their settings from partials. Pure.
 
 A gateway takes either a setting or a link to the partial that has it (Kong's page on partials).
-Private to the collection.
 """
 
 from __future__ import annotations

@@ -1,26 +1,22 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All that has to be done so that a gateway is as a document says, deletes included.
-
-Private to the collection.
-"""
+"""All that has to be done so that a gateway is as a document says, deletes included."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from .._entities._consumer import CONSUMER, MEMBER
 from .._entities._kind import Entity, Kind
 from .._entities._registry import KINDS
-from .._errors import InputError
+from .._errors import InputError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._plan import Plan
+from .._plan import CREATE, Plan
 from ._current import CurrentState, owner_of
 from ._format import ORDER
 from ._match import Matcher, Step
@@ -62,7 +58,7 @@ class ChangeSet:
     @property
     def plans(self) -> list[Plan]:
         """Everything that changes or stays, what a delete cascades to included."""
-        return [plan for step in self.steps for plan in (*step.cascaded, step.plan)]
+        return [plan for step in self.steps for plan in step.plans]
 
     @property
     def changes(self) -> bool:
@@ -86,94 +82,97 @@ def reconcile(
     return _Planner(gateway, document, options, warn).plan()
 
 
+def _call(ask: Callable[[], Any]) -> Any:
+    return ask()
+
+
+@dataclass
 class _Planner:
-    def __init__(
-        self,
-        gateway: Gateway,
-        document: Document,
-        options: SyncOptions,
-        warn: Callable[[str], None],
-    ) -> None:
-        self._gateway = gateway
-        self._document = document
-        self._options = options
-        self._state = CurrentState(gateway)
-        self._matcher = Matcher(gateway, self._state, document, warn)
+    gateway: Gateway
+    document: Document
+    options: SyncOptions
+    warn: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        self._state = CurrentState(self.gateway)
+        self._matcher = Matcher(self.gateway, self._state, self.document, self.warn)
 
     def plan(self) -> ChangeSet:
         scope = self._scope()
         self._state.read(scope)
-        absent = self._options.state == "absent"
+        absent, synced = (self.options.state == state for state in ("absent", "synced"))
         for kind in map(KINDS.__getitem__, ORDER):
             if kind.is_listed_below and kind.name in scope:
-                self._state.read_below(kind, self._owners_of_interest(kind))
+                below = partial(self._state.read_below, kind, self._owners_of_interest(kind))
+                schemas = partial(self._matcher.read_schemas, synced)
+                for_each(_call, [below] if absent else [below, schemas])
             self._matcher.match(kind, absent)
-        if absent:
-            removal = self._removal(())
-            deletes = removal.steps(self._named())
-            self._guard_number(deletes)
-            return ChangeSet(deletes=deletes, protected=removal.protected)
-        synced = self._options.state == "synced"
-        writes = self._matcher.plan(reset=synced)
-        self._refuse_not_offered(writes)
+        writes = [] if absent else self._matcher.plan(reset=synced)
         removal = self._removal(writes)
-        deletes = removal.steps(self._surplus(scope)) if synced else []
+        unwanted = self._named() if absent else self._surplus(scope) if synced else []
+        deletes = removal.steps(unwanted)
+        self._refuse_unwritable([*writes, *deletes])
+        self._guard(deletes, allow_all=bool(writes) or not synced)
         early = deletes_before_writes(self._state, writes, deletes)
         moved = {step.id for step in early}
         rest = [step for step in deletes if step.id not in moved]
-        self._guard_number([*early, *rest])
-        self._guard_everything(writes, [*early, *rest])
         return ChangeSet(writes, early, rest, removal.protected)
 
-    def _refuse_not_offered(self, writes: Sequence[Step]) -> None:
-        """Refuse before the first write what the edition does not have."""
-        for step in writes:
-            kind = step.plan.kind
-            if step.plan.changed and not self._gateway.offers(kind):
-                message = self._gateway.not_offered.format(kind.schema_name)
-                raise InputError(f"{step.where}: {step.plan.description}: {message}")
+    def _refuse_unwritable(self, steps: Sequence[Step]) -> None:
+        """Refuse before the first write what the edition does not have, or manages itself."""
+        managed = self.gateway.managed_tags
+        for step in steps:
+            kind, stored = step.plan.kind, step.plan.stored
+            is_offered = step.plan.operation != CREATE or self.gateway.offers(kind)
+            is_managed = step.plan.changed and managed & set(stored.get("tags") or ())
+            if is_offered and not is_managed:
+                continue
+            with error_context(f"{step.where or self.gateway.url}: {step.plan.description}"):
+                if not is_offered:
+                    raise InputError(self.gateway.not_offered.format(kind.schema_name))
+                self.gateway.refuse_read_only(stored)
 
     def _removal(self, writes: Sequence[Step]) -> Removal:
         # A membership is deleted with its consumer or group, whoever made it.
         return Removal(
-            self._gateway,
+            self.gateway,
             self._state,
-            self._options.cascade,
+            self.options.cascade,
             lambda kind, entity: kind == MEMBER.name or self._owns(kind, entity),
             writes,
-            protect_tags=self._options.protect_tags,
+            frozenset(self.options.protect_tags),
         )
 
     def _scope(self) -> list[str]:
         """The kinds to look at: those written, owned by tag, and named for purging."""
-        kinds = set(self._document.kinds)
-        if self._options.state == "synced":
-            kinds |= set(self._options.purge_kinds)
-            kinds |= {MEMBER.name} if self._document.listing else set()
-            if self._document.select_tags:
-                kinds |= self._tagged(self._document.select_tags[0], kinds)
+        kinds = set(self.document.kinds)
+        if self.options.state == "synced":
+            kinds |= set(self.options.purge_kinds)
+            kinds |= {MEMBER.name} if self.document.listing else set()
+            if self.document.select_tags:
+                kinds |= self._tagged(self.document.select_tags[0], kinds)
         return [kind for kind in ORDER if kind in kinds]
 
     def _tagged(self, tag: str, known: Collection[str]) -> set[str]:
         """The kinds with a tag; meanwhile what matters in any case is read."""
         asked: list[Callable[[], Any]] = [
-            partial(self._gateway.kinds_tagged, tag, known),
+            partial(self.gateway.kinds_tagged, tag, known),
             partial(self._state.read, [kind for kind in ORDER if kind in known]),
         ]
-        found: set[str] = for_each(lambda ask: ask(), asked)[0]
+        found: set[str] = for_each(_call, asked)[0]
         return found
 
     def _owners_of_interest(self, kind: Kind) -> list[Entity]:
         """What exists of the parents that are written or owned, or that written entities name."""
         parent = KINDS[str(kind.parent)]
-        if kind is MEMBER and any(item.kind is CONSUMER for item in self._document.listing):
+        if kind is MEMBER and any(item.kind is CONSUMER for item in self.document.listing):
             # A consumer may be in any group.
             self._state.read([parent.name])
             return self._state.of(parent.name)
         matched = self._matcher.matched
         named = (
             self._state.find(parent, item.owner)
-            for item in self._document.items
+            for item in self.document.items
             if item.kind is kind and isinstance(item.owner, str)
         )
         found = {each["id"]: each for each in named if each is not None}
@@ -185,15 +184,15 @@ class _Planner:
     def _owns(self, kind: str, entity: Entity) -> bool:
         if kind == MEMBER.name:
             return bool(self._listing & {owner_of(MEMBER, entity), entity["consumer"]["id"]})
-        tags = self._document.select_tags
-        if tags:
-            return set(tags) <= set(entity.get("tags") or ())
-        return kind in self._options.purge_kinds
+        wanted, own = self.document.select_tags, set(entity.get("tags") or ())
+        if self.gateway.managed_tags & own:
+            return False
+        return set(wanted) <= own if wanted else kind in self.options.purge_kinds
 
-    @property
+    @cached_property
     def _listing(self) -> set[str | None]:
         """IDs of the consumers and groups whose memberships the document has all of."""
-        return {self._matcher.id_of(item) for item in self._document.listing}
+        return {item.id for item in self.document.listing}
 
     def _surplus(self, scope: Sequence[str]) -> list[tuple[Kind, Entity]]:
         """What is owned and not written."""
@@ -207,28 +206,23 @@ class _Planner:
 
     def _named(self) -> list[tuple[Kind, Entity]]:
         """What the document names and the gateway has, if it is owned where tags say what is."""
-        found = ((item.kind, self._matcher.current(item)) for item in self._document.items)
         return [
-            (kind, entity)
-            for kind, entity in found
-            if entity is not None
-            and (not self._document.select_tags or self._owns(kind.name, entity))
+            (item.kind, item.current)
+            for item in self.document.items
+            if item.current is not None
+            and (not self.document.select_tags or self._owns(item.kind.name, item.current))
         ]
 
-    def _guard_number(self, deletes: list[Step]) -> None:
-        """Refuse to delete more than is allowed."""
-        count = sum(1 + len(step.cascaded) for step in deletes)
-        if self._options.max_deletes is not None and count > self._options.max_deletes:
+    def _guard(self, deletes: Sequence[Step], allow_all: bool) -> None:
+        """Refuse to delete more than is allowed, and all because a document happens to be empty."""
+        most, count = self.options.max_deletes, sum(len(step.plans) for step in deletes)
+        if most is not None and count > most:
             raise InputError(
-                f"{count} entities at {self._gateway.url} would be deleted, "
-                f"and max_deletes is {self._options.max_deletes}"
+                f"{count} entities at {self.gateway.url} would be deleted, "
+                f"and max_deletes is {most}"
             )
-
-    def _guard_everything(self, writes: list[Step], deletes: list[Step]) -> None:
-        """Refuse to delete all that is owned because a document happens to be empty."""
-        if deletes and not writes and not self._options.allow_empty:
-            count = sum(1 + len(step.cascaded) for step in deletes)
+        if count and not allow_all and not self.options.allow_empty:
             raise InputError(
-                f"the document has no entities, so all {count} owned ones at {self._gateway.url} "
+                f"the document has no entities, so all {count} owned ones at {self.gateway.url} "
                 "would be deleted: set allow_empty to true to allow that"
             )

@@ -1,18 +1,17 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What a document deletes: with all that is deleted along with it, and all that forbids it.
 
 A gateway deletes on its own what belongs to a deleted entity, and refuses to delete what others
-point at; both are found here beforehand, to any depth. Private to the collection.
+point at; both are found here beforehand, to any depth.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .._entities._kind import CASCADE, RESTRICT, Entity, Kind
@@ -39,6 +38,7 @@ class Protected:
         return {**self.plan.summary(), "operation": NONE, "reason": self.reason}
 
 
+@dataclass
 class Removal:
     """Plans the deletes of one document.
 
@@ -49,30 +49,21 @@ class Removal:
         without it.
     """
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        state: CurrentState,
-        cascade: bool,
-        owns: Callable[[str, Entity], bool],
-        writes: Sequence[Step] = (),
-        *,
-        protect_tags: Iterable[str] = (),
-    ) -> None:
-        self._gateway = gateway
-        self._state = state
-        self._cascade = cascade
-        self._owns = owns
-        self._writes = writes
-        self._kept = {step.id for step in writes}
-        self._listed_ids = False
-        self._refuses_blocked = True
-        # By ID.
-        self._deleted: dict[str, Found] = {}
-        self._protect_tags = frozenset(protect_tags)
-        # The entities whose deletes imply that of another one, by the ID of that.
-        self._implied_by: dict[str, list[Found]] = {}
-        self.protected: list[Protected] = []
+    gateway: Gateway
+    state: CurrentState
+    cascade: bool
+    owns: Callable[[str, Entity], bool]
+    writes: Sequence[Step]
+    protect_tags: frozenset[str]
+    protected: list[Protected] = field(default_factory=list)
+    _deleted: dict[str, Found] = field(default_factory=dict)  # by ID
+    # The entities whose deletes imply that of another one, by the ID of that.
+    _implied_by: dict[str, list[Found]] = field(default_factory=dict)
+    _listed_ids: bool = False
+    _refuses_blocked: bool = True
+
+    def __post_init__(self) -> None:
+        self._kept = {step.id for step in self.writes}
 
     def steps(self, wanted: Iterable[Found]) -> list[Step]:
         """Delete steps, children with what they belong to.
@@ -82,10 +73,10 @@ class Removal:
         """
         found = list(wanted)
         if any(kinds_listing(kind.name) for kind, _entity in found):
-            self._listed_ids = self._gateway.traits().restricts_listed_ids
+            self._listed_ids = self.gateway.traits().restricts_listed_ids
         # What is protected is known once all is gathered, and nothing is in the way of its delete.
-        self._gather(found, refuse_blocked=not self._protect_tags)
-        if self._protect_tags:
+        self._gather(found, refuse_blocked=not self.protect_tags)
+        if self.protect_tags:
             self._protect()
             kept = {each.plan.stored["id"] for each in self.protected}
             self._gather([each for each in found if each[1]["id"] not in kept])
@@ -94,7 +85,7 @@ class Removal:
         owners = Counter(
             child["id"]
             for kind, entity in self._deleted.values()
-            for _kind, child in self._children(kinds_referring_to(kind.name, CASCADE), entity)
+            for _kind, child in self._cascading(kind, entity)
         )
         steps = [
             self._step(kind, entity, owners)
@@ -116,9 +107,9 @@ class Removal:
     def _protect(self) -> None:
         """Find what is protected, and what cannot be deleted without it."""
         queue = deque(
-            Protected(self._plan(kind, entity), f"it has the tag {tag}")
+            Protected(self._plan(kind, entity), f"it has the tag {min(tags)}")
             for kind, entity in self._deleted.values()
-            for tag in self._protecting(entity)[:1]
+            if (tags := self.protect_tags & set(entity.get("tags") or ()))
         )
         known = {each.plan.stored["id"] for each in queue}
         while queue:
@@ -130,36 +121,34 @@ class Removal:
                     reason = f"{protected.plan.description} is protected and needs it"
                     queue.append(Protected(self._plan(kind, entity), reason))
 
-    def _protecting(self, entity: Entity) -> list[str]:
-        return sorted(self._protect_tags & set(entity.get("tags") or ()))
-
     def _implied_deletes(self, kind: Kind, entity: Entity) -> list[Found]:
         """What must be deleted because an entity is, and was not known to be."""
-        tables = {
-            "points at": self._restricting(kind),
-            "would be deleted with": kinds_referring_to(kind.name, CASCADE),
-        }
-        found = [(how, *each) for how in tables for each in self._children(tables[how], entity)]
+        found = [("points at", *each) for each in self._restricting(kind, entity)]
+        found += [("would be deleted with", *each) for each in self._cascading(kind, entity)]
         for how, other_kind, other in found:
-            allowed = self._cascade or other["id"] in self._deleted
-            owned = how != "points at" and self._owns(other_kind.name, other)
-            if self._refuses_blocked and not (allowed or owned):
-                raise self._blocked(other_kind, other, kind, entity, how)
-            if self._protect_tags:
+            owned = how != "points at" and self.owns(other_kind.name, other)
+            allowed = owned or self.cascade or other["id"] in self._deleted
+            if self._refuses_blocked and not allowed:
+                raise InputError(
+                    f"{other_kind.describe(other)} {how} {kind.describe(entity)} at "
+                    f"{self.gateway.url}, and is not owned: set cascade to true if it may be "
+                    "deleted, too"
+                )
+            if self.protect_tags:
                 self._implied_by.setdefault(other["id"], []).append((kind, entity))
         return [each[1:] for each in found if each[2]["id"] not in self._deleted]
 
     def _step(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Step:
-        first = {child["id"] for _kind, child in self._children(self._restricting(kind), entity)}
-        children = self._children(kinds_referring_to(kind.name, CASCADE), entity)
-        first |= {child["id"] for _kind, child in children if owners[child["id"]] != 1}
+        first = {child["id"] for _kind, child in self._restricting(kind, entity)}
+        children = (child["id"] for _kind, child in self._cascading(kind, entity))
+        first |= {child for child in children if owners[child] != 1}
         cascaded = [self._plan(*found) for found in self._cascaded(kind, entity, owners)]
         return Step(
             self._plan(kind, entity), owner_of(kind, entity), after=first, cascaded=cascaded
         )
 
     def _cascaded(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Iterator[Found]:
-        for child_kind, child in self._children(kinds_referring_to(kind.name, CASCADE), entity):
+        for child_kind, child in self._cascading(kind, entity):
             if owners[child["id"]] == 1:
                 yield child_kind, child
                 yield from self._cascaded(child_kind, child, owners)
@@ -169,7 +158,7 @@ class Removal:
 
     def _refuse_needed(self) -> None:
         """Refuse to delete what the document lacks, and what it has needs."""
-        for step in self._writes if self._deleted else ():
+        for step in self.writes if self._deleted else ():
             for key in step.needs:
                 if key in self._deleted:
                     kind, entity = self._deleted[key]
@@ -181,50 +170,47 @@ class Removal:
 
     def _read_around(self, kinds: Iterable[str]) -> None:
         """List what a delete of these kinds implies, or what forbids it."""
-        tables = (
-            table
+        wanted = {
+            other.name
             for kind in kinds
-            for table in (kinds_referring_to(kind, CASCADE), self._restricting(KINDS[kind]))
-        )
-        wanted = {kind.name for table in tables for kind, _field in table}
+            for other, _field in (*kinds_referring_to(kind, CASCADE), *self._restricted_by(kind))
+        }
         names = [name for name in ORDER if name in wanted]
-        self._state.read(names, skipped=lambda kind, exc: None)
+        self.state.read(names, skipped=lambda kind, exc: None)
         for kind in (KINDS[name] for name in names if KINDS[name].is_listed_below):
-            self._state.read_below(kind, self._owners(kind))
+            self.state.read_below(kind, self._owners(kind))
 
     def _owners(self, kind: Kind) -> list[Entity]:
         """The entities below which something that is deleted, too, can lie."""
         above = str(kind.parent)
         pointed_at = {str(each.reference) for each in kind.references} - {above}
         if any(found.name in pointed_at for found, _entity in self._deleted.values()):
-            self._state.read([above], skipped=lambda kind, exc: None)
-            return self._state.of(above)
+            self.state.read([above], skipped=lambda kind, exc: None)
+            return self.state.of(above)
         return [entity for found, entity in self._deleted.values() if found.name == above]
 
-    def _restricting(self, kind: Kind) -> list[tuple[Kind, str]]:
+    def _restricted_by(self, kind: str) -> list[tuple[Kind, str]]:
         """Kinds, with a field, that forbid to delete what they point at."""
-        listed = kinds_listing(kind.name) if self._listed_ids else []
-        return [*kinds_referring_to(kind.name, RESTRICT), *listed]
+        listed = kinds_listing(kind) if self._listed_ids else []
+        return [*kinds_referring_to(kind, RESTRICT), *listed]
+
+    def _restricting(self, kind: Kind, entity: Entity) -> list[Found]:
+        return self._children(self._restricted_by(kind.name), entity)
+
+    def _cascading(self, kind: Kind, entity: Entity) -> list[Found]:
+        return self._children(kinds_referring_to(kind.name, CASCADE), entity)
 
     def _children(self, table: Iterable[tuple[Kind, str]], entity: Entity) -> list[Found]:
         return [
             (kind, child)
             for kind, back in table
-            for child in self._state.holding(kind.name, back, entity["id"])
+            for child in self.state.holding(kind.name, back, entity["id"])
             if child["id"] not in self._kept
         ]
-
-    def _blocked(
-        self, child_kind: Kind, child: Entity, kind: Kind, entity: Entity, how: str
-    ) -> InputError:
-        return InputError(
-            f"{child_kind.describe(child)} {how} {kind.describe(entity)} at {self._gateway.url}, "
-            "and is not owned: set cascade to true if it may be deleted, too"
-        )
 
     def _owner_label(self, kind: Kind, entity: Entity) -> str | None:
         owner = owner_of(kind, entity)
         if owner is None or kind.parent is None:
             return None
-        stored = self._state.with_id(kind.parent, owner)
+        stored = self.state.with_id(kind.parent, owner)
         return KINDS[kind.parent].label(stored) if stored else owner

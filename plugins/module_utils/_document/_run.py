@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carry out the steps of a document, each as soon as what it needs is there.
-
-Private to the collection.
-"""
+"""Carry out the steps of a document, each as soon as what it needs is there, and undo them."""
 
 from __future__ import annotations
 
@@ -14,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from .._apply import apply
-from .._errors import InputError, KongError
+from .._entities._kind import TIMESTAMPS, Entity, Kind
+from .._errors import InputError, KongError, Unreachable
 from .._gateway._protocol import Gateway
-from .._plan import CREATE, Plan
-from .._values import map_strings
-from ._match import Step
+from .._plan import CREATE, DELETE, UPDATE, Plan
+from .._values import difference, map_strings, without_nulls
+from ._current import owner_of
+from ._match import Step, is_hashed
 from ._reconcile import ChangeSet
 from ._schedule import schedules
 
@@ -32,6 +30,7 @@ class Report:
     not_done: list[Step] = field(default_factory=list)
 
 
+@dataclass
 class Runner:
     """Runs steps on a gateway.
 
@@ -40,17 +39,12 @@ class Runner:
     :param progress: called after each change with a line that says how far the work is.
     """
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        on_error: str,
-        workers: int,
-        progress: Callable[[str], None],
-    ) -> None:
-        self._gateway = gateway
-        self._goes_on = on_error == "continue"
-        self._workers = workers
-        self._progress = progress
+    gateway: Gateway
+    on_error: str
+    workers: int
+    progress: Callable[[str], None]
+
+    def __post_init__(self) -> None:
         self._report = Report()
         self._total = 0
         # IDs of entities whose steps failed or were left out, and of those that so do not exist.
@@ -67,7 +61,7 @@ class Runner:
         planned = schedules(changes)
         self._total = sum(len(each.steps) for each in planned)
         for each in planned:
-            each.run(self._attempt, self._workers)
+            each.run(self._attempt, self.workers)
         # In which order threads ended says nothing.
         places = {id(step): at for at, step in enumerate(step for p in planned for step in p.steps)}
         report = self._report
@@ -78,14 +72,15 @@ class Runner:
 
     def _attempt(self, step: Step) -> None:
         with self._lock:
-            if self._is_halted or step.needs & self._missing or step.after & self._broken:
+            is_halted = self._report.failed and self.on_error != "continue"
+            if is_halted or step.needs & self._missing or step.after & self._broken:
                 self._mark_broken(step)
                 self._report.not_done.append(step)
                 return
         planned, gives_way = step.id, step.plan.generated_id
         self._follow(step)
         try:
-            plan = apply(self._gateway, step.plan, step.owner)
+            plan = apply(self.gateway, step.plan, step.owner)
             _refuse_another(step, plan)
         except KongError as exc:
             with self._lock:
@@ -97,7 +92,7 @@ class Runner:
             if gives_way and step.id != planned:
                 self._given[planned] = step.id
             self._report.done.append(step)
-            self._progress(f"{len(self._report.done)} of {self._total} changes done")
+            self.progress(f"{len(self._report.done)} of {self._total} changes done")
 
     def _mark_broken(self, step: Step) -> None:
         self._broken.update(step.ids)
@@ -117,10 +112,6 @@ class Runner:
             step.plan = replace(step.plan, body=body, after=after)
             step.owner = given.get(str(step.owner), step.owner)
 
-    @property
-    def _is_halted(self) -> bool:
-        return bool(self._report.failed) and not self._goes_on
-
 
 def _refuse_another(step: Step, plan: Plan) -> None:
     """What needs the entity was planned with the id that it should have got."""
@@ -131,3 +122,64 @@ def _refuse_another(step: Step, plan: Plan) -> None:
         raise InputError(
             f"{plan.description} was created by somebody else meanwhile: run the task again"
         )
+
+
+def undo(gateway: Gateway, report: Report) -> tuple[list[Plan], list[str]]:
+    """Put back what was done, in reverse order; what somebody changed since is left alone.
+
+    :returns: what was put back, and what was left as it is, with the reason.
+    """
+    back = [
+        (plan, step)
+        for step in reversed(report.done)
+        for plan in (step.plan, *step.cascaded)
+        if plan.changed
+    ]
+    undone: list[Plan] = []
+    left: list[str] = []
+    gone: KongError | None = None
+    for plan, step in back:
+        try:
+            if gone is not None:
+                raise gone
+            undone.append(_undo_one(gateway, plan, step))
+        except KongError as exc:
+            # Asking again for each of thousands of entities would take hours.
+            gone = exc if isinstance(exc, Unreachable) else gone
+            left.append(f"{plan.description}: {exc.message}")
+    return undone, left
+
+
+def _undo_one(gateway: Gateway, plan: Plan, step: Step) -> Plan:
+    kind = plan.kind
+    has_secret = plan.operation == DELETE or bool(plan.body.keys() & {"password", "client_secret"})
+    if is_hashed(plan) and has_secret and plan.operation != CREATE:
+        raise InputError("its secret cannot be put back: the gateway has only a hash of it")
+    if plan.operation == DELETE:
+        return _recreate(gateway, plan)
+    current = gateway.find_by(kind, "id", str(plan.entity["id"]), step.owner)
+    if current is None or _differs(kind, current, plan.entity):
+        raise InputError("somebody else has changed it since")
+    if plan.operation == CREATE:
+        back = Plan(kind, DELETE, before=current, parent=plan.parent)
+    else:
+        body = {name: plan.stored.get(name) for name in plan.body}
+        back = Plan(kind, UPDATE, current, plan.before, body, plan.parent)
+    return apply(gateway, back, step.owner)
+
+
+def _differs(kind: Kind, one: Entity, other: Entity) -> bool:
+    changed = difference(kind.fields, one, other).keys() | difference(kind.fields, other, one)
+    # What is read only, as the SNIs of a certificate, changes with other entities.
+    return bool(changed - {*kind.read_only})
+
+
+def _recreate(gateway: Gateway, plan: Plan) -> Plan:
+    """Create a deleted entity again with the same ID."""
+    body = {
+        name: value
+        for name, value in plan.stored.items()
+        if name not in (*TIMESTAMPS, *plan.kind.read_only, plan.kind.parent)
+    }
+    again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
+    return apply(gateway, again, owner_of(plan.kind, plan.stored))

@@ -1,13 +1,12 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Saved plans: what a document would change, in a form that can be kept and compared. Pure.
+"""Saved plans: what a document would change, in a form that can be kept and compared.
 
 A saved plan holds no secret. A digest stands for each one: with a new salt for each plan, so that
 nobody can look it up, bound to its entity and field, so that nobody sees that two are the same, and
 slow to compute, so that nobody can try many values. The fingerprint of the document, which covers
-secrets, too, is a digest of the same kind. Private to the collection.
+secrets, too, is a digest of the same kind.
 """
 
 from __future__ import annotations
@@ -21,15 +20,14 @@ from dataclasses import replace
 from typing import Any
 
 from .._entities._kind import Entity
-from .._errors import MASKED
+from .._errors import MASKED, InputError
 from .._plan import CREATE, Plan
 from .._secrets import replace_secrets
 from .._values import map_strings
-from ._match import Step
 from ._parse import Document, Item
 from ._reconcile import ChangeSet
 
-FORMAT = 1
+_FORMAT = 1
 _ROUNDS_OF_SECRET = 10_000
 _ROUNDS_OF_DOCUMENT = 100_000
 _SHOWN_DIFFERENCES = 5
@@ -60,7 +58,7 @@ def save(
     if entries or not brief:
         document = _digest(salt, "document", text, _ROUNDS_OF_DOCUMENT)
     return {
-        "format": FORMAT,
+        "format": _FORMAT,
         **origin,
         "salt": salt,
         "document": document,
@@ -159,14 +157,11 @@ def _parts(item: Item) -> list[Any]:
 
 def _entries(changes: ChangeSet, salt: str) -> Iterator[dict[str, Any]]:
     """One entry for each change, in an order that does not depend on the gateway's lists."""
-    names = {step.id: f"(ID of {_description(step.plan)})" for step in _created(changes)}
+    # IDs are made up for each plan.
+    created = (step for step in changes.writes if step.plan.operation == CREATE)
+    names = {step.id: f"(ID of {_description(step.plan)})" for step in created}
     entries = [_entry(plan, names, salt) for plan in changes.plans if plan.changed]
     return iter(sorted(entries, key=lambda each: (each["kind"], each["entity"], _json(each))))
-
-
-def _created(changes: ChangeSet) -> Iterator[Step]:
-    """Steps whose entities get an ID that is made up for each plan."""
-    return (step for step in changes.writes if step.plan.operation == CREATE)
 
 
 def _entry(plan: Plan, names: Mapping[str, str], salt: str) -> dict[str, Any]:
@@ -212,7 +207,31 @@ def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
-def is_complete(saved: Entity) -> bool:
+def read_plan(path: str) -> Saved | None:
+    """The plan in a file, None where there is no such file.
+
+    :raises InputError: it cannot be read, or holds something else.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            saved: Any = json.load(file)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as exc:
+        raise InputError(f"plan {path} cannot be read: {exc}") from exc
+    if not (isinstance(saved, dict) and {"format", "changes"} <= saved.keys()):
+        raise InputError(f"{path} is not a plan that kong_plan saved")
+    if saved["format"] != _FORMAT:
+        raise InputError(
+            f"plan {path} has the format {saved['format']}, and this release reads {_FORMAT}: "
+            "create it again with kong_plan"
+        )
+    if not _is_complete(saved):
+        raise InputError(f"plan {path} is not complete; create it again with kong_plan")
+    return saved
+
+
+def _is_complete(saved: Entity) -> bool:
     """Whether a saved plan has all parts that a comparison needs."""
     parts = {"gateway": dict, "options": dict, "salt": str, "changes": list}
     entry = {"operation", "entity", "id", "before", "after"}

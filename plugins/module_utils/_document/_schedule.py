@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which step comes after which, and the threads that take each one as soon as it can be done.
-
-Private to the collection.
-"""
+"""Which step comes after which, and the threads that take each one as soon as it can be done."""
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Values of a state file in their declared types, validated before the first request.
 
 The argument spec of a module does this for options; a document has no argument spec. ``007`` is a
 number for YAML, and ``yes`` a boolean: a field that is a string takes what stands in the file.
-Private to the collection.
 """
 
 from __future__ import annotations
@@ -35,10 +33,7 @@ def strings_in(values: list[Any]) -> list[Any]:
 
 
 def typed(
-    fields: Iterable[Field],
-    written: Mapping[str, Any],
-    strings: Strings,
-    at: str = "",
+    fields: Iterable[Field], written: Mapping[str, Any], strings: Strings, at: str = ""
 ) -> Entity:
     """``written`` with each declared field in its type; ``'5'`` is a number where one is meant.
 
@@ -124,27 +119,13 @@ def refuse_unclear(value: Any, strings: Strings, at: str) -> None:
             )
 
 
-def refuse_unclear_fields(
-    fields: Iterable[Field], record: Mapping[str, Any], strings: Strings
-) -> None:
-    """The same for the free-form fields of a record.
-
-    :raises InputError: names the place, and never the value.
-    """
-    for field in fields:
-        if field.open and not field.fields and isinstance(strings.get(field.name), Mapping):
-            refuse_unclear(record[field.name], strings[field.name], field.name)
-
-
 def refuse_masks(value: Any, at: str) -> None:
     """Refuse what a dump with masked secrets holds: it would replace a secret with asterisks.
 
     :raises InputError: with the path.
     """
     if value == MASKED:
-        raise InputError(
-            f"{at} is masked with asterisks; set secrets of kong_dump to env or keep"
-        )
+        raise InputError(f"{at} is masked with asterisks; set secrets of kong_dump to env or keep")
     if isinstance(value, Mapping):
         for name, item in value.items():
             refuse_masks(item, f"{at}.{name}" if at else str(name))

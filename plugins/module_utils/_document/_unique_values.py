@@ -1,25 +1,18 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values that only one entity can have: who has them, who gets them, and what is deleted first.
-
-Private to the collection.
-"""
+"""Values that only one entity can have: who has them, who gets them, and what is deleted first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .._entities._kind import values_together
+from .._entities._kind import unique_values
 from .._errors import InputError
 from .._plan import Plan
 from ._current import CurrentState, owner_of
 from ._match import Step
-
-# A kind, a field, within which other entity it is unique if not everywhere, and the value.
-UniqueValue = tuple[str, str, Any, str]
 
 
 def deletes_before_writes(
@@ -33,9 +26,7 @@ def deletes_before_writes(
         that the document neither has nor deletes has it.
     """
     _refuse_duplicate_values(writes)
-    deleted = {
-        plan.stored["id"]: (step, plan) for step in deletes for plan in (step.plan, *step.cascaded)
-    }
+    deleted = {plan.stored["id"]: (step, plan) for step in deletes for plan in step.plans}
     kept = {step.id for step in writes if step.plan.stored}
     early: dict[str, tuple[Step, Plan]] = {}
     for step in writes:
@@ -84,55 +75,32 @@ def _wait_for_moves(deletes: Sequence[Step], writes: Sequence[Step]) -> None:
 
 
 def _refuse_duplicate_values(writes: Sequence[Step]) -> None:
-    claimed: dict[UniqueValue, Step] = {}
+    claimed: dict[Any, Step] = {}
     for step in writes:
-        for claim in _unique_values_of(step):
-            first = claimed.setdefault(claim, step)
+        for names, values in unique_values(step.plan.kind, step.plan.entity, step.owner).items():
+            first = claimed.setdefault((step.plan.kind.name, names, values), step)
             if first is not step:
                 # The value itself can be a secret.
                 raise InputError(
-                    f"{step.where}: {step.plan.description}: {claim[1]} is also that of "
+                    f"{step.where}: {step.plan.description}: {_shown(step, names)} is also that of "
                     f"{first.plan.description} at {first.where}"
                 )
 
 
-def _unique_values_of(step: Step) -> Iterator[UniqueValue]:
-    """What no other entity may have."""
-    kind, entity = step.plan.kind, step.plan.entity
-    for field in _unique_fields(step):
-        value = entity.get(field)
-        if isinstance(value, str):
-            yield kind.name, field, None if field in kind.unique else step.owner, value
-    for names in kind.unique_together:
-        values = values_together(entity, names)
-        if values is not None:
-            yield kind.name, " and ".join(names), values, ""
-    if kind.identity.scope:
-        scope = tuple((entity.get(each) or {}).get("id") for each in kind.identity.scope)
-        yield kind.name, kind.identity.field, scope, str(entity.get(kind.identity.field))
-
-
 def _owners_of_values(state: CurrentState, step: Step) -> Iterator[tuple[str, str]]:
-    """Fields that a step writes, and the IDs of others that have the value now."""
-    kind = step.plan.kind
-    for field in _unique_fields(step):
-        value = step.plan.body.get(field)
-        for stored in state.holding(kind.name, field, value) if isinstance(value, str) else ():
-            is_global = kind.parent is None or field in kind.unique
-            same = is_global or owner_of(kind, stored) == step.owner
-            if same and stored["id"] != step.id:
-                yield field, stored["id"]
-    for names in kind.unique_together:
-        written = step.plan.body.keys() & set(names)
-        for stored in state.sharing(kind, step.plan.entity, names) if written else ():
+    """Fields that a step changes, and the IDs of others that have the values now."""
+    kind, plan = step.plan.kind, step.plan
+    known = unique_values(kind, plan.stored, step.owner) if plan.changed else {}
+    wanted = unique_values(kind, plan.entity, step.owner) if plan.changed else {}
+    for unique in wanted.items():
+        for stored in state.sharing(kind, unique) if unique not in known.items() else ():
             if stored["id"] != step.id:
-                yield " and ".join(names), stored["id"]
+                yield _shown(step, unique[0]), stored["id"]
 
 
-def _unique_fields(step: Step) -> list[str]:
-    kind = step.plan.kind
-    own = [kind.path_key] if kind.path_key else []
-    return list(dict.fromkeys([*own, *kind.unique]))
+def _shown(step: Step, names: Sequence[str]) -> str:
+    """A set of fields for messages, without the parent or the scope of an identity."""
+    return " and ".join(names) if names in step.plan.kind.unique_together else names[-1]
 
 
 def _by_itself(step: Step, plan: Plan) -> Step:

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The text of a dump, which every reader of YAML 1.1 or 1.2 and decK take for the same document.
-
-Private to the collection.
-"""
+"""The text of a dump, which every reader of YAML 1.1 or 1.2 and decK take for the same document."""
 
 from __future__ import annotations
 

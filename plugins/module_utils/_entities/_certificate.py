@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates, the names they serve, and the authorities that are trusted.
-
-Private to the collection.
-"""
+"""Certificates, the names they serve, and the authorities that are trusted."""
 
 from __future__ import annotations
 

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Consumers, their groups with who is in them, and the workspaces that all entities live in.
-
-Private to the collection.
-"""
+"""Consumers, their groups with who is in them, and the workspaces that all entities live in."""
 
 from __future__ import annotations
 

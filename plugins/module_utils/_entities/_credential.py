@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Credentials of consumers, one kind for each way to authenticate.
 
 A credential is found in its consumer's own list: its key may be secret, and no secret is part of a
-URL. Private to the collection.
+URL.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._errors import InputError
@@ -55,30 +53,15 @@ def stored_as_hash(kind: Kind, written: Mapping[str, Any], consumer: str) -> Kin
     :param consumer: the consumer's id.
     """
     password, secret = written.get("password"), written.get("client_secret")
-
-    def compare(stored: object) -> object:
-        return hashed_password(str(stored), consumer) if stored == password else stored
-
-    def compare_salted(stored: object) -> object:
-        return secret if is_salted_hash(str(stored), str(secret)) else stored
-
-    def as_hash(field: Field) -> Field:
-        if field.name == "password" and password is not None:
-            return replace(field, compare_as=compare)
-        if field.name == "client_secret" and secret and written.get("hash_secret") is not False:
-            return replace(field, compare_as=compare_salted)
-        return field
-
-    return replace(kind, fields=tuple(as_hash(field) for field in kind.fields))
-
-
-def _not_compared(value: object) -> object:
-    return None
-
-
-def _complete_ttl(predicted: Entity) -> None:
-    # Returned by every gateway, listed in no schema (case consumer_and_credentials).
-    predicted.setdefault("ttl", None)
+    ways: dict[str, Callable[[Any], Any]] = {}
+    if password is not None:
+        hashed = hashed_password(str(password), consumer)
+        ways["password"] = lambda value: hashed if value == password else value
+    if secret and written.get("hash_secret") is not False:
+        ways["client_secret"] = lambda value: (
+            secret if is_salted_hash(str(value), str(secret)) else value
+        )
+    return kind.comparing(ways)
 
 
 def _refuse_lone_hash_secret(desired: Entity, current: Entity | None) -> list[str]:
@@ -119,8 +102,9 @@ CREDENTIALS = {
             "key_auth", "key-auth", "keyauth_credentials", "key",
             _secret("key"),
             # Returned as the seconds that are left, so it is only set on a create.
-            Field("ttl", "int", compare_as=_not_compared, counts_down=True),
-            named_by=("id",), predict=_complete_ttl,
+            Field("ttl", "int", compare_as=lambda value: None, counts_down=True),
+            # Every gateway returns a ttl, and no schema has it (case consumer_and_credentials).
+            named_by=("id",), predict=lambda predicted: predicted.setdefault("ttl", None),
         ),
         _kind(
             "basic_auth", "basic-auth", "basicauth_credentials", "username",

@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """How an entity is found again: by name, by a comparison over a list, or by keys. Pure.
 
 Modules, state files, lookups, prediction and generic entities all use this, on a gateway or on what
-was read of one. Private to the collection.
+was read of one.
 """
 
 from __future__ import annotations

@@ -1,17 +1,15 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The two types with which every kind of entity is declared.
 
 Knows neither HTTP nor Ansible; argument specs, comparison, prediction and masking read from it.
-Private to the collection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
@@ -32,18 +30,6 @@ TIMESTAMPS = ("created_at", "updated_at")
 
 # The beginning of the IDs that check mode gives to new entities: valid, and recognisable.
 PLACEHOLDER = "ffffffff-ffff-4fff-bfff-"
-
-
-def _no_rules(desired: Entity, current: Entity | None) -> list[str]:
-    return []
-
-
-def _unchanged(response: Entity, parent: str | None) -> Entity:
-    return response
-
-
-def _nothing(predicted: Entity) -> None:
-    """Schemas say all of most kinds."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +131,8 @@ class Kind:
     :param identity: how an entity is found again.
     :param named_by: the fields for messages and references, if not the identity.
     :param unique: further fields whose value no two entities share.
-    :param unique_together: sets of fields whose values no two entities share all of; the last one
-        is no reference.
+    :param unique_together: sets of fields whose values no two entities share all of, whatever
+        their parents.
     :param fields: what users may write, the identity included, the ID not.
     :param parent: the kind in the path before the collection, and the field that refers to it.
     :param parent_kind: the parent's kind, where the collection does not declare it.
@@ -183,10 +169,10 @@ class Kind:
     reserved: frozenset[str] = frozenset()
     keeps_nulls: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
-    read: Reader = _unchanged
+    read: Reader = lambda response, parent: response
     write: Callable[[Entity], Entity] | None = None
-    predict: Callable[[Entity], None] = _nothing
-    apply_field_rules: FieldRules = _no_rules
+    predict: Callable[[Entity], None] = lambda predicted: None
+    apply_field_rules: FieldRules = lambda desired, current: []
     optional: bool = False
 
     @property
@@ -212,6 +198,18 @@ class Kind:
         return {field.name: field for field in self.fields}
 
     @cached_property
+    def unique_sets(self) -> tuple[tuple[str, ...], ...]:
+        """Sets of fields whose values no two entities share all of.
+
+        The identity is one of them, within its scope or the parent, where no other has it.
+        """
+        own = self.identity.field
+        sets = (*((name,) for name in self.unique), *self.unique_together)
+        above = (self.parent,) if self.parent else self.identity.scope
+        is_covered = own not in self.fields_by_name or any(own in names for names in sets)
+        return sets if is_covered else ((*above, own), *sets)
+
+    @cached_property
     def references(self) -> tuple[Field, ...]:
         """The foreign keys; a parent's, which no option writes, last."""
         own = tuple(field for field in self.fields if field.reference)
@@ -219,6 +217,11 @@ class Kind:
             self.parent, reference=self.parent, on_delete=CASCADE, nested=True
         )
         return (*own, above) if above else own
+
+    def comparing(self, ways: Mapping[str, Callable[[Any], Any]]) -> Kind:
+        """The kind with other ways to compare some fields."""
+        fields = (replace(f, compare_as=ways.get(f.name, f.compare_as)) for f in self.fields)
+        return replace(self, fields=tuple(fields))
 
     def label(self, entity: Entity) -> str:
         """The name of the entity for messages: its identity, else its ID; never a secret."""
@@ -265,12 +268,15 @@ def tags_field() -> Field:
     )
 
 
-def values_together(entity: Entity, names: Sequence[str]) -> tuple[Any, ...] | None:
-    """The values of fields that are unique together; None if the last one is not set.
+def unique_values(
+    kind: Kind, entity: Entity, parent: str | None
+) -> dict[tuple[str, ...], tuple[Any, ...]]:
+    """The values of each set of fields that no two entities share, if its last field is set.
 
     The value of a reference is its ID.
     """
-    values = [entity.get(name) for name in names]
-    if values[-1] is None:
-        return None
-    return tuple(map(id_of, values))
+    return {
+        names: tuple(parent if n == kind.parent else id_of(entity.get(n)) for n in names)
+        for names in kind.unique_sets
+        if entity.get(names[-1])
+    }

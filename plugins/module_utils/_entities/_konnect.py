@@ -1,18 +1,15 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What only Konnect has: control planes, and the certificates that their data planes may use.
-
-Private to the collection.
-"""
+"""What only Konnect has: control planes, and the certificates that their data planes may use."""
 
 from __future__ import annotations
 
 from ._certificate import digest_of
 from ._identity import ByComparison, Identity
-from ._kind import Entity, Field, Kind
+from ._kind import PLACEHOLDER, Entity, Field, Kind, id_of, shown_id
 
+DEFAULT_CONTROL_PLANE = "default"
 GROUP = "CLUSTER_TYPE_CONTROL_PLANE_GROUP"
 CLUSTER_TYPES = (
     "CLUSTER_TYPE_CONTROL_PLANE",
@@ -28,22 +25,23 @@ READ_ONLY = {
     GROUP: "write those of its members",
 }
 AUTH_TYPES = ("pinned_client_certs", "pki_client_certs")
-_IN_CONFIG = ("cluster_type", "auth_type", "cloud_gateway", "proxy_urls")
+# What responses have in the record config.
 _ENDPOINTS = ("control_plane_endpoint", "telemetry_endpoint")
+_CONFIG = ("cluster_type", "auth_type", "cloud_gateway", "proxy_urls", *_ENDPOINTS)
 
 
 def _flat(response: Entity, parent: str | None) -> Entity:
-    """A control plane in the form in which it is written, without the record ``config``."""
-    own = {name: value for name, value in response.items() if name != "config"}
-    return {**own, **(response.get("config") or {})}
+    """A control plane in the form in which it is written, with only what else has in ``config``."""
+    rest = dict(response.get("config") or {})
+    own = {name: rest.pop(name) for name in _CONFIG if name in rest}
+    return {**response, **own, "config": rest} if "config" in response else response
 
 
 def as_returned(entity: Entity) -> Entity:
     """A control plane in the form in which Konnect returns it."""
-    inside = (*_IN_CONFIG, *_ENDPOINTS)
-    own = {name: value for name, value in entity.items() if name not in inside}
-    config = {name: entity[name] for name in inside if name in entity}
-    return {**own, "config": config} if entity else {}
+    known = {name: value for name, value in entity.items() if value is not None}
+    config = {name: known.pop(name) for name in _CONFIG if name in known}
+    return {**known, "config": {**known.get("config", {}), **config}} if entity else {}
 
 
 def _complete(predicted: Entity) -> None:
@@ -51,6 +49,7 @@ def _complete(predicted: Entity) -> None:
     defaults = {
         "description": "", "labels": {}, "cluster_type": CLUSTER_TYPES[0],
         "auth_type": AUTH_TYPES[0], "cloud_gateway": False, "proxy_urls": [],
+        **dict.fromkeys(_ENDPOINTS, shown_id(PLACEHOLDER)),
     }  # fmt: skip
     predicted.update({**defaults, **predicted})
 
@@ -58,7 +57,7 @@ def _complete(predicted: Entity) -> None:
 CONTROL_PLANE = Kind(
     name="control_plane", path="control-planes",
     identity=Identity("name", fixed=("cluster_type", "cloud_gateway")), validated=False,
-    read_only=_ENDPOINTS, read=_flat, predict=_complete,
+    read_only=("config", *_ENDPOINTS), read=_flat, predict=_complete,
     fields=(
         Field("name", nullable=False),
         Field("description", nullable=False),
@@ -67,11 +66,7 @@ CONTROL_PLANE = Kind(
         Field("cloud_gateway", "bool", nullable=False),
         Field("auth_type", choices=AUTH_TYPES, nullable=False),
         Field(
-            "proxy_urls",
-            "list",
-            elements="dict",
-            unordered=True,
-            empty_is_null=True,
+            "proxy_urls", "list", elements="dict", unordered=True, empty_is_null=True,
             nullable=False,
             fields=(
                 Field("host", required=True),
@@ -83,15 +78,47 @@ CONTROL_PLANE = Kind(
 )
 
 
+def _below(response: Entity, parent: str | None) -> Entity:
+    """What belongs to a control plane, which responses do not name."""
+    above = {} if parent is None else {CONTROL_PLANE.name: {"id": parent}}
+    return {**(response.get("item") or response), **above}
+
+
+def _as_member(response: Entity, group: str | None) -> Entity:
+    """A membership from the control plane that a group lists."""
+    return _below({"id": f"{group}:{response['id']}", "member": {"id": response["id"]}}, group)
+
+
 DATA_PLANE_CERTIFICATE = Kind(
     name="data_plane_certificate", path="dp-client-certificates",
+    parent=CONTROL_PLANE.name, parent_kind=CONTROL_PLANE,
     identity=ByComparison("cert", key=lambda entity: digest_of(entity.get("cert") or "")),
-    named_by=("title",), validated=False,
+    named_by=("title",), validated=False, read_only=(CONTROL_PLANE.name,), read=_below,
     # It has no PATCH.
     replaced=("title",),
-    read=lambda response, parent: response.get("item") or response,
     fields=(
         Field("cert", nullable=False, compare_as=lambda pem: digest_of(str(pem))),
         Field("title", nullable=False),
     ),
+)
+
+# A control plane in a group: it is added or removed.
+GROUP_MEMBER = Kind(
+    name="group_member", path="group-memberships",
+    parent=CONTROL_PLANE.name, parent_kind=CONTROL_PLANE,
+    identity=ByComparison("member", key=lambda entity: id_of(entity.get("member"))),
+    validated=False, read_only=("id",), read=_as_member,
+    fields=(Field("member", compare_as=id_of, nullable=False),),
+)
+
+# What a control plane only reports.
+NODE = Kind(
+    name="node", path="nodes", parent=CONTROL_PLANE.name, parent_kind=CONTROL_PLANE,
+    identity=Identity("hostname"), fields=(),
+)
+EXPECTED_CONFIG = Kind(
+    name="expected_config", path="expected-config-hash",
+    parent=CONTROL_PLANE.name, parent_kind=CONTROL_PLANE,
+    identity=Identity("expected_hash"), fields=(),
+    read=lambda response, parent: {"id": parent, **response},
 )

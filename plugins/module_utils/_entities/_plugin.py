@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plugins: what a gateway does with requests, for all of them or within a scope.
-
-Private to the collection.
-"""
+"""Plugins: what a gateway does with requests, for all of them or within a scope."""
 
 from __future__ import annotations
 

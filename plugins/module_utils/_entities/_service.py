@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Services: where requests go, an upstream's name or a host. Private to the collection."""
+"""Services: where requests go, an upstream's name or a host."""
 
 from __future__ import annotations
 
@@ -12,9 +11,7 @@ from .._errors import InputError
 from ._identity import Identity, stored_ids
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
 
-PROTOCOLS = (
-    "grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp", "ws", "wss",
-)
+PROTOCOLS = ("grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp", "ws", "wss")
 _MILLISECONDS = (1, 2147483646)
 _URL_PORTS = {"https": 443}
 _PARTS_OF_URL = ("protocol", "host", "port", "path")
@@ -48,9 +45,7 @@ def expand_url(desired: Entity, current: Entity | None) -> list[str]:
             "as in http://echo.example:8080/path"
         )
     if parts.query or parts.fragment or parts.username:
-        raise InputError(
-            f"{shown} must have no other parts than protocol, host, port and path"
-        )
+        raise InputError(f"{shown} must have no other parts than protocol, host, port and path")
     desired.update(
         protocol=parts.scheme,
         host=parts.netloc.rpartition(":")[0] if port is not None else parts.netloc,

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Upstreams and their targets: a virtual host name, and the addresses that share its requests.
-
-Private to the collection.
-"""
+"""Upstreams and their targets: a virtual host name, and the addresses that share its requests."""
 
 from __future__ import annotations
 
@@ -22,9 +18,7 @@ from ._route import headers_field
 LOCK_NAME = "irishtek.kong.lock"
 HASHED = "consistent-hashing"
 ALGORITHMS = (HASHED, "least-connections", "round-robin", "latency", "sticky-sessions")
-HASH_INPUTS = (
-    "none", "consumer", "ip", "header", "cookie", "path", "query_arg", "uri_capture",
-)
+HASH_INPUTS = ("none", "consumer", "ip", "header", "cookie", "path", "query_arg", "uri_capture")
 # With these a gateway accepts no hash_fallback: there is always a cookie.
 _WITHOUT_FALLBACK = ("none", "cookie")
 PROBES = ("tcp", "http", "https", "grpc", "grpcs")

@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The dialect of an Admin API: entities are created by POST and changed by PATCH.
 
-Knows no Ansible. Private to the collection.
+Knows no Ansible.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from .._parallel import for_each
 from .._plan import Plan
 from .._values import with_nulls
 from ._errors import NoBalancer, NotOffered, ParentMissing, StillReferenced, UniqueViolation
-from ._protocol import Gateway, Traits
+from ._protocol import Gateway, Traits, refuse_without_workspaces
 
 T = TypeVar("T")
 
@@ -63,8 +62,11 @@ class AdminGateway(Gateway):
                 f"the response of {self.url} is not that of an Admin API (no version); "
                 "check admin_url"
             )
+        return self._reported()
+
+    def _reported(self) -> dict[str, Any]:
         names = ("version", "edition", "role", "database", "hostname")
-        return {name: getattr(traits, name) for name in names}
+        return {name: getattr(self.traits(), name) for name in names}
 
     def describe(self, found: Mapping[str, Any]) -> str:
         return f"Connected to Kong Gateway {found['version']} ({found['edition']}) at {self.url}"
@@ -105,7 +107,7 @@ class AdminGateway(Gateway):
         if field in kind.unique and field != kind.path_key:
             # What can be a secret is not sent in a URL.
             params = None if kind.global_path else {field: value}
-            listed = self._unless_missing(lambda: self._pages(kind, _path(kind), None, params))
+            listed = self._unless_missing(lambda: self._pages(kind, path_of(kind), None, params))
         else:
             listed = self.entities(kind, parent)
         return next((entity for entity in listed or () if entity.get(field) == value), None)
@@ -117,20 +119,16 @@ class AdminGateway(Gateway):
         return field == kind.path_key and not looks_like_id(value)
 
     def entities(
-        self,
-        kind: Kind,
-        parent: str | None = None,
-        of: str = "",
-        tags: Sequence[str] = (),
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
-        if parent is None and kind.parent and not kind.global_path:
+        if parent is None and kind.is_listed_below and kind.name not in self.lists_all:
             above = self.entities(parent_of(kind)) or []
             lists = for_each(lambda each: self.entities(kind, each["id"], "", tags) or [], above)
             return [entity for entities in lists for entity in entities]
         # Lists of targets are filtered here: the gateway ignores the filter there.
         params = {"tags": ",".join(tags)} if tags and parent is None else None
         path = f"/{KINDS[of].path}/{segment(str(parent))}/{kind.path}" if of else ""
-        path = path or _path(kind, parent)
+        path = path or path_of(kind, parent)
         found = None
         if params is None or not self._is_known_without_database:
             found = self._filtered(kind, path, parent, params)
@@ -163,11 +161,8 @@ class AdminGateway(Gateway):
         """as ``unless_missing``, but a gateway without workspaces finds nothing in any."""
         found = unless_missing(read)
         workspace = self._client.connection.workspace
-        if found is None and workspace and self.traits().edition == "community":
-            raise InputError(
-                f"the gateway does not have the workspace {workspace}: workspaces need Kong "
-                "Gateway Enterprise"
-            )
+        if found is None and workspace:
+            refuse_without_workspaces(self.traits(), workspace)
         return found
 
     def _pages(
@@ -194,7 +189,7 @@ class AdminGateway(Gateway):
         try:
             if kind.write is None or kind.path_id is None:
                 return self._entity("POST", kind, parent, body=body)
-            self._request("POST", _path(kind, parent), kind.write(body))
+            self._request("POST", path_of(kind, parent), kind.write(body))
             key = f"{parent}:{kind.path_id(body)}"
             return {**body, "id": key, str(kind.parent): {"id": parent}}
         except Refused as exc:
@@ -214,7 +209,7 @@ class AdminGateway(Gateway):
     def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
         key = current["id"] if kind.path_id is None else kind.path_id(current)
         try:
-            unless_missing(lambda: self._client.request("DELETE", _path(kind, parent, key)))
+            unless_missing(lambda: self._client.request("DELETE", path_of(kind, parent, key)))
         except Refused as exc:
             if exc.status == 400:
                 raise StillReferenced(exc) from exc
@@ -313,7 +308,7 @@ class AdminGateway(Gateway):
         params: Mapping[str, str] | None = None,
     ) -> Entity:
         """A response that must be an entity; the JSON of another server is refused."""
-        path = _path(kind, parent, key)
+        path = path_of(kind, parent, key)
         response = self._request(method, path, body, params)
         entity = self._read(kind, response, parent) if isinstance(response, dict) else None
         if entity is None or "id" not in entity:
@@ -354,10 +349,10 @@ def _restricts_listed_ids(version: str) -> bool:
     return [int(number) for number in numbers] >= [3, 6]
 
 
-def _path(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
+def path_of(kind: Kind, parent: str | None = None, key: str | None = None) -> str:
     path = f"/{kind.path}"
     if kind.parent is not None and parent is None:
-        return f"/{kind.global_path}"
+        return f"/{kind.global_path or kind.path}"
     if kind.parent is not None:
         path = f"/{parent_of(kind).path}/{segment(str(parent))}{path}"
     return path if key is None else f"{path}/{segment(key)}"

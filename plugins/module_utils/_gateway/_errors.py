@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a gateway refused a request, in terms that all dialects share. Private to the collection.
+"""Why a gateway refused a request, in terms that all dialects share.
 
 A dialect makes these from the client's ``Refused``; only it reads a status or an error message.
 """

@@ -1,44 +1,39 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The dialect of a control plane of Konnect: no PATCH, IDs in paths, refusals of its own.
 
-Knows no Ansible. Private to the collection.
+Knows no Ansible.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Any, Callable
 
 from .._client import Client
 from .._connection import segment
-from .._entities._kind import Entity, Kind
-from .._entities._konnect import READ_ONLY
+from .._entities._identity import find_by_reference
+from .._entities._kind import PLACEHOLDER, Entity, Kind
+from .._entities._konnect import CLUSTER_TYPES, CONTROL_PLANE, NODE, READ_ONLY
 from .._entities._registry import KINDS
-from .._errors import UNIQUE, InputError, Refused, UnexpectedAnswer
+from .._errors import InputError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
 from .._schema import from_json_schema
 from ._admin import AdminGateway, unless_missing
 from ._errors import UniqueViolation
-from ._konnect_account import CONTROL_PLANES, NOT_KONNECT, TRAITS, KonnectAccount
-from ._protocol import Traits
+from ._konnect_account import NOT_KONNECT, TRAITS, read_refusal
+from ._protocol import Gateway, Traits
 
-MANAGED = {"konnect-managed", "konnect-managed-plugin"}
 NO_HEALTH = (
     "Konnect does not have the health of targets: set status_urls (of kong_info, and of "
     "kong_target with wait) to the status URLs of the data planes; drain a target with "
     "state drained of kong_target"
 )
-_HINTS = {
-    401: "; check konnect_token (or KONNECT_TOKEN)",
-    403: "; check what konnect_token may do",
-    429: "; Konnect limits requests",
-}
 # The parts of a host's name that say which region it is of.
 _REGIONAL = re.compile(r"^https://[a-z]+\.(api|svc)\.konghq\.")
 # Credentials that Konnect's data planes do not have.
@@ -47,50 +42,22 @@ _NOT_OFFERED = ("oauth2",)
 Remember = Callable[[Callable[[], "dict[str, str]"]], "dict[str, str]"]
 
 
-def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
-    """Konnect's reason in one line, from the body of core entities or a problem document."""
-    found = list(_reasons(body))
-    fields: dict[str, Any] = {}
-    for field, reason in found:
-        *above, name = (field or "@entity").split(".")
-        at = fields
-        for step in above:
-            at = at.setdefault(step, {})
-        at[name] = reason
-    message = str(body.get("detail") or body.get("message") or body.get("title") or "")
-    texts = "; ".join(f"{field}: {why}" if field else why for field, why in found)
-    status_text = f"{message} (HTTP {status})" if message else f"HTTP {status}"
-    text = f"{message} ({texts})" if found else status_text
-    taken = any("(type: unique)" in reason for _field, reason in found)
-    details = {name: body[name] for name in ("code",) if name in body}
-    details.update({"name": UNIQUE if taken else message, "fields": fields})
-    trace = str(body.get("instance") or "")
-    if trace:
-        details["trace_id"] = trace
-    return f"{text}{_HINTS.get(status, '')}{f' (trace {trace})' if trace else ''}", details
-
-
-def _reasons(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for each in body.get("details") or ():
-        messages = each.get("messages") or ()
-        yield str(each.get("field") or ""), "; ".join(text.strip(" :") for text in messages)
-    for each in body.get("invalid_parameters") or ():
-        yield str(each.get("field") or ""), str(each.get("reason") or each.get("rule") or "")
-
-
 class KonnectGateway(AdminGateway):
     """The core entities of one control plane, which is looked up with the first request.
 
+    :param account: has the control plane.
     :param remember: keeps the control plane's ID and type for the rest of a run.
     """
 
     lists_all = frozenset({"target"})
     takes_names = False
     omits_nulls = True
+    managed_tags = frozenset({"konnect-managed", "konnect-managed-plugin"})
     not_offered = "Konnect does not have {}"
 
-    def __init__(self, client: Client, remember: Remember) -> None:
+    def __init__(self, client: Client, account: Gateway, remember: Remember) -> None:
         super().__init__(client.at("", read_refusal))
+        self._account = account
         self._remember = remember
         self._core: Client | None = None
         self._found: dict[str, str] = {}
@@ -104,7 +71,10 @@ class KonnectGateway(AdminGateway):
         """Requests about the control plane's entities."""
         with self._lock:
             if self._core is None:
-                path, workspace = f"{self.path}/core-entities", self.region.connection.workspace
+                # All control planes have the same schemas, and of a new one nothing else is read.
+                key = self._like if self.is_new else self.key
+                path = f"/v2/control-planes/{key}/core-entities"
+                workspace = self.region.connection.workspace
                 if workspace:
                     own = f"{path}/workspaces/{segment(workspace)}"
                     if unless_missing(lambda: self.region.request("GET", own)) is None:
@@ -118,35 +88,33 @@ class KonnectGateway(AdminGateway):
         self.region = client
 
     @property
-    def path(self) -> str:
-        """The path of the control plane itself."""
+    def key(self) -> str:
+        """The ID of the control plane."""
         with self._lock:
             self._found = self._found or self._remember(self._look_up)
-            return f"{CONTROL_PLANES}/{self._found['id']}"
+            return self._found["id"]
+
+    @cached_property
+    def _like(self) -> str | None:
+        """The ID of a control plane that exists, other than a group; None: there is none."""
+        listed = self._account.entities(CONTROL_PLANE) or ()
+        kept = (each["id"] for each in listed if each["cluster_type"] == CLUSTER_TYPES[0])
+        return next((key for key in kept if not key.startswith(PLACEHOLDER)), None)
+
+    @property
+    def has_schemas(self) -> bool:  # type: ignore[override]
+        return not self.is_new or self._like is not None
 
     def is_control_plane(self, name: str) -> bool:
-        found = self.account().find_control_plane(name)
-        return found is not None and self.path.endswith(f"/{found['id']}")
-
-    def account(self, within: bool = False) -> KonnectAccount:
-        """What is not an entity of the control plane.
-
-        :param within: the control plane's own; else of the region.
-        """
-        if within:
-            return KonnectAccount(self.region, self.path, self.url)
-        return KonnectAccount(self.region)
+        found = find_by_reference(self._account, CONTROL_PLANE, name)
+        return found is not None and self.key == found["id"]
 
     def _look_up(self) -> dict[str, str]:
         wanted = str(self.region.connection.control_plane)
-        found = self.account().find_control_plane(wanted)
+        found = find_by_reference(self._account, CONTROL_PLANE, wanted)
         if found is None:
-            raise InputError(
-                f"control plane {wanted} does not exist at {self.region.url}: check control_plane, "
-                f"and {self.region.connection.where} (a control plane of another region is not "
-                "found, either)"
-            )
-        return {name: str(found[name]) for name in ("id", "cluster_type")}
+            found = {"id": self._account.missing(CONTROL_PLANE, wanted)}
+        return {name: str(found.get(name)) for name in ("id", "cluster_type")}
 
     def identify(self) -> dict[str, Any]:
         host = _REGIONAL.sub(r"https://global.\1.konghq.", self.region.url)
@@ -154,15 +122,8 @@ class KonnectGateway(AdminGateway):
         organization = server.request("GET", "/v2/organizations/me") or {}
         if not organization.get("name"):
             raise UnexpectedAnswer(NOT_KONNECT.format(host))
-        return {
-            "version": None,
-            "edition": "konnect",
-            "role": "control_plane",
-            "database": None,
-            "hostname": None,
-            "organization": organization["name"],
-            "control_plane": self.path.rpartition("/")[2],
-        }
+        found = {"organization": organization["name"], "control_plane": self.key}
+        return {**found, **self._reported()}
 
     def describe(self, found: Mapping[str, Any]) -> str:
         return f"Successfully Konnected to the {found['organization']} organization!"
@@ -177,26 +138,12 @@ class KonnectGateway(AdminGateway):
         takes_no_name = bool(kind.parent) or kind.path_key == "instance_name"
         return super()._is_in_path(kind, field, value) and (field == "id" or not takes_no_name)
 
-    def entities(
-        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
-    ) -> list[Entity] | None:
-        if parent is None and kind.name in self.lists_all:
-            params = {"tags": ",".join(tags)} if tags else None
-            return self._pages(kind, f"/{kind.path}", None, params)
-        return super().entities(kind, parent, of, tags)
-
-    def _pages(
-        self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None = None
-    ) -> list[Entity]:
-        found = super()._pages(kind, path, parent, params)
-        return [each for each in found if not _is_managed(each)]
-
     def refuse_read_only(self, current: Entity | None = None) -> None:
-        if _is_managed(current or {}):
+        if self.managed_tags & set((current or {}).get("tags") or ()):
             raise InputError(
                 "Konnect manages it itself (the tag konnect-managed): it is left alone"
             )
-        why = READ_ONLY.get(self.path and self._found["cluster_type"])
+        why = READ_ONLY.get(self.key and self._found["cluster_type"])
         if why is not None:
             raise InputError(
                 f"entities of a control plane of the cluster_type {self._found['cluster_type']} "
@@ -263,7 +210,7 @@ class KonnectGateway(AdminGateway):
         return {kind.name for kind, listed in zip(kinds, lists) if listed}
 
     def data_planes(self) -> list[Entity]:
-        nodes = self.account(within=True).data_planes()
+        nodes = self._account.entities(NODE, self.key) or ()
         return [{**node, "last_seen": node.get("last_ping")} for node in nodes]
 
     def health(self, upstream: str) -> list[Entity] | None:
@@ -278,7 +225,3 @@ def _json_name(schema: str) -> str:
     if kind is None:
         return schema.removesuffix("s")
     return kind.name.replace("_", "-") if "-" in kind.path else kind.name
-
-
-def _is_managed(entity: Entity) -> bool:
-    return bool(MANAGED & set(entity.get("tags") or ()))

@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What Konnect has outside of a control plane's entities: control planes, certificates, nodes.
 
-Knows no Ansible. Private to the collection.
+Knows no Ansible.
 """
 
 from __future__ import annotations
@@ -14,30 +13,65 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._client import Client
-from .._entities._identity import find_by_reference
 from .._entities._kind import Entity, Kind
-from .._entities._konnect import CONTROL_PLANE
-from .._errors import UnexpectedAnswer
-from ._admin import AdminGateway
+from .._entities._konnect import CONTROL_PLANE, EXPECTED_CONFIG, GROUP_MEMBER
+from .._errors import UNIQUE, InputError, UnexpectedAnswer
+from ._admin import AdminGateway, path_of, unless_missing
 from ._protocol import Traits
 
-CONTROL_PLANES = "/v2/control-planes"
 NOT_KONNECT = "{} does not respond as Konnect does: check konnect_url"
 TRAITS = Traits(
     name="Kong Konnect", edition="konnect", role="control_plane", has_balancer=False
 )
+_HINTS = {
+    401: "; check konnect_token (or KONNECT_TOKEN)",
+    403: "; check what konnect_token may do",
+    429: "; Konnect limits requests",
+}
+_KEYS = {"data", "items", "page", EXPECTED_CONFIG.identity.field}
 _SIZE = 100
 
 
+def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
+    """Konnect's reason in one line, from the body of core entities or a problem document."""
+    found = list(_reasons(body))
+    fields: dict[str, Any] = {}
+    for field, reason in found:
+        *above, name = (field or "@entity").split(".")
+        at = fields
+        for step in above:
+            at = at.setdefault(step, {})
+        at[name] = reason
+    message = str(body.get("detail") or body.get("message") or body.get("title") or "")
+    texts = "; ".join(f"{field}: {why}" if field else why for field, why in found)
+    status_text = f"{message} (HTTP {status})" if message else f"HTTP {status}"
+    text = f"{message} ({texts})" if found else status_text
+    taken = any("(type: unique)" in reason for _field, reason in found)
+    details = {name: body[name] for name in ("code",) if name in body}
+    details.update({"name": UNIQUE if taken else message, "fields": fields})
+    trace = str(body.get("instance") or "")
+    if trace:
+        details["trace_id"] = trace
+    return f"{text}{_HINTS.get(status, '')}{f' (trace {trace})' if trace else ''}", details
+
+
+def _reasons(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for each in body.get("details") or ():
+        messages = each.get("messages") or ()
+        yield str(each.get("field") or ""), "; ".join(text.strip(" :") for text in messages)
+    for each in body.get("invalid_parameters") or ():
+        yield str(each.get("field") or ""), str(each.get("reason") or each.get("rule") or "")
+
+
 class KonnectAccount(AdminGateway):
-    """The entities below a path: control planes, or certificates and nodes of one of them."""
+    """The control planes of a region, and what each has beside its entities."""
 
     omits_nulls = True
+    takes_names = False
 
-    def __init__(self, region: Client, path: str = "/v2", url: str = "") -> None:
-        super().__init__(region.at(path))
-        self.region, self.path = region, path
-        self.url = url or region.url
+    def __init__(self, client: Client) -> None:
+        super().__init__(client.at("/v2", read_refusal))
+        self.url = client.connection.url
 
     def traits(self) -> Traits:
         return TRAITS
@@ -48,45 +82,51 @@ class KonnectAccount(AdminGateway):
     def entities(
         self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
-        return [self._read(kind, each, None) for each in self.listed(f"{self.path}/{kind.path}")]
+        listed = self._listed(path_of(kind, parent))
+        found = unless_missing(lambda: list(listed)) if parent else list(listed)
+        return found and [self._read(kind, each, parent) for each in found]
 
     def find_by(
         self, kind: Kind, field: str, value: str, parent: str | None = None
     ) -> Entity | None:
         if field != CONTROL_PLANE.path_key:
             return super().find_by(kind, field, value, parent)
-        named = (each for each in self.control_planes(name=value) if each["name"] == value)
+        listed = self._listed(path_of(kind), **{f"filter[{field}][eq]": value})
+        named = (each for each in listed if each[field] == value)
         return next((self._read(kind, each, None) for each in named), None)
 
-    def find_control_plane(self, name: str) -> Entity | None:
-        """The control plane with this name or ID; a name can look like an ID."""
-        return find_by_reference(self, CONTROL_PLANE, name)
+    def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
+        if kind is not GROUP_MEMBER:
+            return super().create(kind, body, parent)
+        self._change_members("add", body, parent)
+        return kind.read(body["member"], parent)
 
-    def control_planes(
-        self, labels: Mapping[str, str] | None = None, **equal: str | None
-    ) -> Iterator[Entity]:
-        """Control planes as Konnect returns them.
+    def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
+        if kind is not GROUP_MEMBER:
+            super().delete(kind, current, parent)
+            return
+        self._change_members("remove", current, parent)
 
-        :param labels: what they must have.
-        :param equal: what their fields must be; None: anything.
-        """
-        filters = {f"filter[{name}][eq]": value for name, value in equal.items() if value}
-        if labels:
-            filters["labels"] = ",".join(f"{key}:{value}" for key, value in labels.items())
-        return self.listed(CONTROL_PLANES, **filters)
+    def _change_members(self, way: str, membership: Entity, group: str | None) -> None:
+        path, body = path_of(GROUP_MEMBER, group), {"members": [membership["member"]]}
+        self._client.request("POST", f"{path}/{way}", body, repeatable=True)
 
-    def data_planes(self) -> list[Entity]:
-        """The nodes of the control plane, those that are long gone included."""
-        return list(self.listed(f"{self.path}/nodes"))
+    def missing(self, kind: Kind, key: str) -> str:
+        raise InputError(
+            f"control plane {key} does not exist at {self.url}: check its name, and "
+            f"{self._client.connection.where} (one of another region is not found, either)"
+        )
 
-    def listed(self, path: str, **query: str) -> Iterator[Entity]:
+    def _listed(self, path: str, **query: str) -> Iterator[Entity]:
         """A list of Konnect, paged by numbers or by a cursor, in its older shape or its newer."""
         query["page[size]"] = str(_SIZE)
         while True:
-            response = self.region.request("GET", path, params=query)
-            if not isinstance(response, dict) or not response.keys() & {"data", "items", "page"}:
-                raise UnexpectedAnswer(NOT_KONNECT.format(self.region.url))
-            found = response.get("data") or response.get("items") or ()
+            response = self._client.request("GET", path, params=query)
+            if not isinstance(response, dict) or not response.keys() & _KEYS:
+                raise UnexpectedAnswer(NOT_KONNECT.format(self.url))
+            # What is no list is a list of one.
+            one = [response] if EXPECTED_CONFIG.identity.field in response else ()
+            found = response.get("data") or response.get("items") or one
             yield from found
             page = (response.get("meta") or response).get("page") or {}
             after = page.get("next_cursor") or _cursor(str(page.get("next") or ""))
@@ -96,10 +136,6 @@ class KonnectAccount(AdminGateway):
                 query["page[number]"] = str(int(page["number"]) + 1)
             else:
                 return
-
-    def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request that is about no kind of entity."""
-        return self._client.request(method, path, body, repeatable=True)
 
 
 def _cursor(link: str) -> str:

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the engine needs of a gateway in any dialect: a small store, and capabilities.
-
-Private to the collection.
-"""
+"""What the engine needs of a gateway in any dialect: a small store, and capabilities."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .._entities._kind import RESTRICT, Entity, Kind, id_of, ids_in, values_together
+from .._entities._kind import RESTRICT, Entity, Kind, id_of, ids_in, unique_values
 from .._entities._registry import kinds_listing, kinds_referring_to
 from .._errors import InputError
 from .._plan import Plan
@@ -63,8 +59,14 @@ class Gateway(Protocol):
     takes_names: bool = True
     # Whether its responses leave out what is null, so that a null is a default there.
     omits_nulls: bool = False
+    # Whether it is a workspace or control plane that exists in predictions only: it has nothing.
+    is_new: bool = False
+    # Whether it has schemas, by which it can also validate.
+    has_schemas: bool = True
     # The name of the control plane in Konnect.
     control_plane: str | None = None
+    # Tags of entities that it manages itself: they are found, and left alone.
+    managed_tags: frozenset[str] = frozenset()
     # The message for a kind that it does not have.
     not_offered: str = "the gateway does not have {}"
 
@@ -95,11 +97,7 @@ class Gateway(Protocol):
         """
 
     def entities(
-        self,
-        kind: Kind,
-        parent: str | None = None,
-        of: str = "",
-        tags: Sequence[str] = (),
+        self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
         """All entities of a kind that have all of ``tags``; None: no such parent.
 
@@ -122,7 +120,7 @@ class Gateway(Protocol):
         """
         for names, other in self._others_with(kind, body, current, parent):
             if other is not None and other["id"] != current.get("id"):
-                raise InputError(_taken(kind, names, body, other, parent))
+                raise InputError(_taken(kind, names, {**current, **body}, other, parent))
 
     def _others_with(
         self, kind: Kind, body: Entity, current: Entity, parent: str | None
@@ -132,21 +130,21 @@ class Gateway(Protocol):
             # It was not found in the list of its parent.
             others = self.entities(kind) or []
             yield ("id",), next((each for each in others if each["id"] == body["id"]), None)
-        for name in kind.unique:
-            if body.get(name):
-                yield (name,), self.find_by(kind, name, str(body[name]))
-        own, together = kind.identity.field, kind.unique_together
-        is_covered = any(own in names for names in (kind.unique, *together))
-        # What is created was looked up by its identity before.
-        if current and body.get(own) and not is_covered:
-            yield (own,), kind.identity.search(self, kind, {own: body[own]}, parent)
         entity = {**current, **body}
-        for names in together:
-            values = values_together(entity, names) if body.keys() & set(names) else None
-            listed = self.entities(kind) if values is not None else ()
-            for other in listed or ():
-                if values_together(other, names) == values:
-                    yield names, other
+        known = unique_values(kind, current, parent).items()
+        for names, values in unique_values(kind, entity, parent).items():
+            if (names, values) in known:
+                continue
+            if names in kind.unique_together:
+                for other in self.entities(kind) or ():
+                    if unique_values(kind, other, parent).get(names) == values:
+                        yield names, other
+            elif names[-1] in kind.unique:
+                yield names, self.find_by(kind, names[-1], str(values[-1]))
+            elif current:
+                # What is created was looked up by its identity before.
+                identity = {name: entity.get(name) for name in names}
+                yield names[-1:], kind.identity.search(self, kind, identity, parent)
 
     def refuse_referenced(self, kind: Kind, current: Entity) -> None:
         """:raises InputError: others refer to the entity to delete, which a gateway refuses."""
@@ -232,12 +230,21 @@ class Gateway(Protocol):
         raise InputError(f"{kind.name} {key} does not exist")
 
 
+def refuse_without_workspaces(traits: Traits, name: str) -> None:
+    """:raises InputError: the gateway has none, whether or not a workspace can be created."""
+    if traits.edition == "community":
+        raise InputError(
+            f"the gateway does not have the workspace {name}: workspaces need Kong Gateway "
+            "Enterprise"
+        )
+
+
 def _taken(
-    kind: Kind, names: Sequence[str], body: Entity, other: Entity, parent: str | None
+    kind: Kind, names: Sequence[str], entity: Entity, other: Entity, parent: str | None
 ) -> str:
     if len(names) > 1:
         return f"{' and '.join(names)} are those of {kind.describe(other)}"
-    name, value = names[0], str(body[names[0]])
+    name, value = names[0], str(entity[names[0]])
     is_hidden = (name != "id" and kind.field(name).secret) or "\n" in value
     shown = "" if is_hidden else f" {value}"
     is_below_another = kind.global_path and id_of(other.get(str(kind.parent))) != parent

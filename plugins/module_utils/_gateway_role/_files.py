@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files of the role ``gateway``: written together, kept for the way back, restored or removed.
-
-Private to the collection.
-"""
+"""Files of the role ``gateway``: written together, kept for the way back, restored or removed."""
 
 from __future__ import annotations
 

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Facts of a host that the role ``gateway`` needs, gathered in one task.
-
-Private to the collection.
-"""
+"""Facts of a host that the role ``gateway`` needs, gathered in one task."""
 
 from __future__ import annotations
 
@@ -29,6 +25,7 @@ _METHODS = ["docker", "podman", "compose", "package", "helm", "files"]
 SPEC: dict[str, Any] = {
     "directory": {"type": "path", "default": "/etc/kong"}, "name": {"default": "kong"},
     "method": {"default": "files", "choices": _METHODS}, "unit": {"default": "kong.service"},
+    "namespace": {"default": "kong"}, "kubeconfig": {"type": "path", "default": ""},
 }
 _LIBRARIES = ("cryptography", "debian", "kubernetes", "requests", "yaml")
 _FAMILIES = {"debian": "debian", "rhel": "rhel", "fedora": "rhel", "centos": "rhel", "amzn": "amzn"}
@@ -48,7 +45,7 @@ def host_facts(run_command: RunCommand, given: Mapping[str, Any]) -> dict[str, A
         status, found, _errors = run_command(list(words)) if shutil.which(words[0]) else (1, "", "")
         return "" if status else found.strip()
 
-    directory, name, method, unit = (given[key] for key in SPEC)
+    directory, name, method, unit = (given[key] for key in ("directory", "name", "method", "unit"))
     lines = (line.partition("=") for line in _read("/etc/os-release").splitlines())
     release = {key: value.strip().strip("\"'") for key, _equals, value in lines}
     ids = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
@@ -60,17 +57,15 @@ def host_facts(run_command: RunCommand, given: Mapping[str, Any]) -> dict[str, A
     container = ("docker", "container", "inspect", "-f", _CONTAINER, name)
     show = ("systemctl", "show", "-p", "ActiveState,UnitFileState", unit)
     asked = {"podman": show, "docker": container, "package": show, "compose": container}
-    state = output(*asked.get(method, ("true",)))
+    state = _release(given) if method == "helm" else output(*asked.get(method, ("true",)))
     outside = (
         f"{directory}/compose.yaml", f"/etc/containers/systemd/{name}.container",
         f"/etc/systemd/system/{unit}.d/irishtek.conf", "/etc/logrotate.d/kong",
     )
     return {
-        "distribution": release.get("ID", ""),
-        "release": release.get("VERSION_ID", ""),
+        "distribution": release.get("ID", ""), "release": release.get("VERSION_ID", ""),
+        "codename": release.get("VERSION_CODENAME", ""), "family": family,
         "nodename": os.uname().nodename,
-        "codename": release.get("VERSION_CODENAME", ""),
-        "family": family,
         # The macros of Kong's own repository files, which a locked $releasever does not change.
         "rpm": {key: output("rpm", "--eval", f"%{{?{key}}}") for key in macros},
         "missing": lacking + [name for name, found in programs.items() if not found],
@@ -85,6 +80,24 @@ def host_facts(run_command: RunCommand, given: Mapping[str, Any]) -> dict[str, A
         # Changes with what runs and with the files beside those of the plan.
         "seen": hashlib.sha256("\n".join([state, *map(_read, outside)]).encode()).hexdigest(),
     }
+
+
+def _release(given: Mapping[str, Any]) -> str:
+    """Versions of a release's secrets: helm's own, which each change replaces, and the role's.
+
+    A new string each time where the cluster cannot be read, or may not be the one of the tasks.
+    """
+    try:
+        if any(name.startswith(("K8S_AUTH_", "HELM_KUBE", "HELM_DRIVER")) for name in os.environ):
+            raise LookupError
+        kubernetes: Any = importlib.import_module("kubernetes")
+        kubernetes.config.load_kube_config(given["kubeconfig"] or None, persist_config=False)
+        found = kubernetes.client.CoreV1Api().list_namespaced_secret(
+            given["namespace"], label_selector=f"name={given['name']}", _request_timeout=10
+        )
+    except Exception:
+        return os.urandom(16).hex()
+    return ",".join(f"{each.metadata.uid} {each.metadata.resource_version}" for each in found.items)
 
 
 def _read(path: str) -> str:

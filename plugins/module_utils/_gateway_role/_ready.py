@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a gateway serves: its status, its workers and its proxy. Private to the collection."""
+"""Whether a gateway serves: its status, its workers and its proxy."""
 
 from __future__ import annotations
 

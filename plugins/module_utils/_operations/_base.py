@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The types that all operations of modules share. Private to the collection."""
+"""The types that all operations of modules share."""
 
 from __future__ import annotations
 
@@ -49,8 +48,6 @@ class Task:
     progress: Callable[[str], None] = silent
     # Another node of the same gateway, or one of its data planes, by its URL.
     node: Callable[[str], Gateway] = no_node
-    # The gateway without the predictions of check mode.
-    direct: Gateway | None = None
 
     @property
     def gateway(self) -> Gateway:
@@ -74,29 +71,21 @@ class Task:
         return {name: self.params[name] for name in names if name in self.params}
 
 
-def _itself(gateway: Gateway) -> Gateway:
-    return gateway
-
-
 @dataclass(frozen=True)
 class Operation:
     """A module's argument spec and what it does.
 
-    :param name: the module's name without the collection.
     :param run: raises ``KongError``; its result is made of plain JSON values.
     :param writes: whether it can write: earlier predictions do not hold after it.
     :param only_predicts: whether it only predicts, also in a real run; nothing is kept.
-    :param writes_control_planes: whether looked up control planes do not hold after it.
-    :param opens: what it works on instead of the gateway of the connection.
+    :param of_account: whether it works on Konnect's control planes, and not on one's entities.
     :param checks: what its predictions are checked for.
     """
 
-    name: str
-    spec: ArgumentSpec
     run: Callable[[Task], Result]
+    spec: ArgumentSpec
     writes: bool = True
-    writes_control_planes: bool = False
-    opens: Callable[[Gateway], Gateway] = _itself
+    of_account: bool = False
     checks: Checks = Checks()
     only_predicts: bool = False
 
@@ -123,10 +112,7 @@ def add_to_diff(result: Result, name: str, before: Any, after: Any) -> None:
 def changes_of(task: Task, plans: Sequence[Plan]) -> Result:
     """The part of a result about many entities: only those that changed."""
     changed = [plan for plan in plans if plan.changed]
-    result: Result = {
-        "changed": bool(changed),
-        "changes": [plan.summary() for plan in changed],
-    }
+    result: Result = {"changed": bool(changed), "changes": [plan.summary() for plan in changed]}
     if task.diff:
         result["diff"] = [plan.diff(task.gateway.url) for plan in changed]
     return result

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A certificate together with its SNIs: the operation behind ``kong_certificate``.
-
-Private to the collection.
-"""
+"""A certificate together with its SNIs: the operation behind ``kong_certificate``."""
 
 from __future__ import annotations
 
@@ -128,12 +124,8 @@ def _write_snis(task: Task, certificate: Plan, before: list[str], after: list[st
     return bool(plans)
 
 
-KONG_CERTIFICATE = Operation(
-    name="kong_certificate",
-    spec=ArgumentSpec(
-        fields=(*fields_with_id(CERTIFICATE), SNIS),
-        options=STATE,
-        required_one_of=[("snis", "id")],
-    ),
-    run=run_certificate,
-)
+KONG_CERTIFICATE = Operation(run_certificate, ArgumentSpec(
+    fields=(*fields_with_id(CERTIFICATE), SNIS),
+    options=STATE,
+    required_one_of=[("snis", "id")],
+))

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A consumer group with its members: the operation behind ``kong_consumer_group``.
-
-Private to the collection.
-"""
+"""A consumer group with its members: the operation behind ``kong_consumer_group``."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from .._apply import apply, apply_all
 from .._argspec import ArgumentSpec
 from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
 from .._entities._identity import find_by_reference
-from .._entities._kind import Entity
+from .._entities._kind import Entity, Kind
 from .._errors import InputError
 from .._parallel import PartlyDone
 from .._plan import CREATE, DELETE, Plan, plan_many
@@ -30,7 +26,8 @@ def run_consumer_group(task: Task) -> Result:
         return result_of_one(task, apply(task.gateway, plan))
     wanted = [_member(task, key) for key in task.params["consumers"]]
     before = task.gateway.entities(MEMBER, plan.stored["id"]) if plan.before else None
-    return _with_members(task, apply(task.gateway, plan), wanted, before or [])
+    done = apply(task.gateway, plan)
+    return with_members(task, done, MEMBER, wanted, before or [])
 
 
 def _member(task: Task, key: str) -> Entity:
@@ -40,43 +37,43 @@ def _member(task: Task, key: str) -> Entity:
     return {"consumer": {name: consumer.get(name) for name in ("id", *CONSUMER.named_by)}}
 
 
-def _with_members(task: Task, group: Plan, wanted: list[Entity], before: list[Entity]) -> Result:
-    """Add and, with ``purge_consumers``, remove members."""
-    name = CONSUMER_GROUP.label(group.entity)
+def with_members(
+    task: Task, group: Plan, kind: Kind, wanted: list[Entity], before: list[Entity]
+) -> Result:
+    """The result of a group, whose members are added and, with the option to purge, removed."""
+    name = group.kind.label(group.entity)
+    option = f"{kind.identity.field}s"
     result = result_of_one(task, group)
-    plans = plan_many(MEMBER, wanted, before, name, task.params["purge_consumers"])
+    plans = plan_many(kind, wanted, before, name, task.params[f"purge_{option}"])
     try:
         done = apply_all(task.gateway, plans, group.entity["id"])
     except PartlyDone as exc:
-        done_so_far = _labels([plan for plan in exc.results if plan is not None])
+        done_so_far = _labels(kind, [plan for plan in exc.results if plan is not None])
         exc.partial = {**result, **done_so_far, "changed": True}
         raise
-    result.update(_labels(done), changed=group.changed or any(plan.changed for plan in done))
+    changed = group.changed or any(plan.changed for plan in done)
+    result.update(_labels(kind, done), changed=changed)
     removed = [plan.stored for plan in done if plan.operation == DELETE]
     added = [plan.entity for plan in done if plan.operation == CREATE]
     after = [each for each in [*before, *added] if each not in removed]
-    result["consumers"] = sorted(map(MEMBER.label, after))
-    add_to_diff(result, "consumers", sorted(map(MEMBER.label, before)), result["consumers"])
+    result[option] = sorted(map(kind.label, after))
+    add_to_diff(result, option, sorted(map(kind.label, before)), result[option])
     return result
 
 
-def _labels(done: list[Plan]) -> Result:
+def _labels(kind: Kind, done: list[Plan]) -> Result:
     return {
-        key: [MEMBER.label(plan.entity) for plan in done if plan.operation == operation]
+        key: [kind.label(plan.entity) for plan in done if plan.operation == operation]
         for key, operation in (("added", CREATE), ("removed", DELETE))
     }
 
 
-KONG_CONSUMER_GROUP = Operation(
-    name="kong_consumer_group",
-    spec=ArgumentSpec(
-        fields=fields_with_id(CONSUMER_GROUP),
-        options={
-            "consumers": {"type": "list", "elements": "str"},
-            "purge_consumers": {"type": "bool", "default": False},
-            **STATE,
-        },
-        required_one_of=[("name", "id")],
-    ),
-    run=run_consumer_group,
-)
+KONG_CONSUMER_GROUP = Operation(run_consumer_group, ArgumentSpec(
+    fields=fields_with_id(CONSUMER_GROUP),
+    options={
+        "consumers": {"type": "list", "elements": "str"},
+        "purge_consumers": {"type": "bool", "default": False},
+        **STATE,
+    },
+    required_one_of=[("name", "id")],
+))

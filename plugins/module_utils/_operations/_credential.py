@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials of a consumer: the operation behind ``kong_credential``.
-
-Private to the collection.
-"""
+"""Credentials of a consumer: the operation behind ``kong_credential``."""
 
 from __future__ import annotations
 
@@ -45,11 +41,7 @@ def _refuse_fields_of_other_types(task: Task, kind: Kind) -> None:
 def _with_password(task: Task, kind: Kind, consumer: str) -> Kind:
     """Compare a password with the hash that the gateway stores, or not at all."""
     if task.params["update_password"] == "on_create":
-        fields = tuple(
-            replace(field, compare_as=bool) if field.name in _STORED_HASHED else field
-            for field in kind.fields
-        )
-        return replace(kind, fields=fields)
+        return kind.comparing(dict.fromkeys(_STORED_HASHED, bool))
     return stored_as_hash(kind, dict(task.params), consumer)
 
 
@@ -70,21 +62,12 @@ def _all_fields() -> tuple[Field, ...]:
 
 _FIELDS = _all_fields()
 
-KONG_CREDENTIAL = Operation(
-    name="kong_credential",
-    spec=ArgumentSpec(
-        fields=_FIELDS,
-        options={
-            "type": {"type": "str", "required": True, "choices": list(CREDENTIALS)},
-            "consumer": {"type": "str", "required": True},
-            "update_password": {
-                "type": "str",
-                "choices": ["always", "on_create"],
-                "default": "always",
-                "no_log": False,
-            },
-            **STATE,
-        },
-    ),
-    run=run_credential,
-)
+KONG_CREDENTIAL = Operation(run_credential, ArgumentSpec(
+    fields=_FIELDS,
+    options={
+        "type": {"type": "str", "required": True, "choices": list(CREDENTIALS)},
+        "consumer": {"type": "str", "required": True},
+        "update_password": {"type": "str", "choices": ["always", "on_create"], "default": "always"},
+        **STATE,
+    },
+))

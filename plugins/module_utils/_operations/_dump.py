@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gateway's entities as a state file: the operation behind ``kong_dump``.
-
-Private to the collection.
-"""
+"""A gateway's entities as a state file: the operation behind ``kong_dump``."""
 
 from __future__ import annotations
 
@@ -40,24 +36,14 @@ def _warn_skipped(task: Task, kind: str, exc: NotOffered) -> None:
         task.warn(f"the dump has no entities of the kind {kind}: {exc.message}")
 
 
-KONG_DUMP = Operation(
-    name="kong_dump",
-    spec=ArgumentSpec(
-        options={
-            "dest": {"type": "path"},
-            "kinds": {"type": "list", "elements": "str", "choices": list(ALL_KINDS)},
-            "select_tags": {"type": "list", "elements": "str"},
-            "with_ids": {"type": "bool", "default": False},
-            "skip_defaults": {"type": "bool", "default": False},
-            "secrets": {
-                "type": "str",
-                "choices": ["mask", "env", "keep"],
-                "default": "mask",
-                "no_log": False,
-            },
-            "format": {"type": "str", "choices": ["yaml", "json"], "default": "yaml"},
-        }
-    ),
-    run=run_dump,
-    writes=False,
-)
+KONG_DUMP = Operation(run_dump, ArgumentSpec(
+    options={
+        "dest": {"type": "path"},
+        "kinds": {"type": "list", "elements": "str", "choices": list(ALL_KINDS)},
+        "select_tags": {"type": "list", "elements": "str"},
+        "with_ids": {"type": "bool", "default": False},
+        "skip_defaults": {"type": "bool", "default": False},
+        "secrets": {"type": "str", "choices": ["mask", "env", "keep"], "default": "mask"},
+        "format": {"type": "str", "choices": ["yaml", "json"], "default": "yaml"},
+    },
+), writes=False)

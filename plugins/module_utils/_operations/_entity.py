@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One entity, present or absent: the operation behind most modules. Private to the collection."""
+"""One entity, present or absent: the operation behind most modules."""
 
 from __future__ import annotations
 
@@ -44,12 +43,8 @@ def entity_operation(kind: Kind) -> Operation:
         plan = plan_state(task, kind, task.written(kind))
         return result_of_one(task, apply(task.gateway, plan))
 
-    return Operation(
-        name=f"kong_{kind.name}",
-        spec=ArgumentSpec(
-            fields=fields_with_id(kind),
-            options=STATE,
-            required_one_of=[(*kind.identity.names(kind), "id")],
-        ),
-        run=run,
-    )
+    return Operation(run, ArgumentSpec(
+        fields=fields_with_id(kind),
+        options=STATE,
+        required_one_of=[(*kind.identity.names(kind), "id")],
+    ))

@@ -1,19 +1,18 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that operations read and write where their task runs. Private to the collection."""
+"""Files that operations write where their task runs, and the operation ``rollout_files``."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import tempfile
-from typing import Any
 
-from .._document._saved import FORMAT, Saved, is_complete
+from .._argspec import ArgumentSpec
+from .._deadline import unix_time
 from .._errors import InputError
+from ._base import Operation, Result, Task
 
 
 def replace_file(path: str, text: str, check_mode: bool) -> bool:
@@ -49,25 +48,64 @@ def _write_private(path: str, text: str) -> None:
             os.unlink(temporary)
 
 
-def read_plan(path: str) -> Saved | None:
-    """The plan in a file, None where there is no such file.
+def run_rollout_files(task: Task) -> Result:
+    """Write, remove and thin out the files of one directory, in that order."""
+    folder = task.params["directory"]
+    files: dict[str, str] = task.params["files"]
+    for name in (*files, *task.params["remove"]):
+        if not name or os.path.basename(name) != name or name in (".", ".."):
+            raise InputError(f"{name!r} is not the name of a file in directory {folder}")
+    written = [
+        name
+        for name in files
+        if replace_file(os.path.join(folder, name), str(files[name]), check_mode=True)
+    ]
+    removed = [n for n in task.params["remove"] if os.path.exists(os.path.join(folder, n))]
+    removed += _old(task, set(written))
+    if not task.check_mode:
+        _carry_out(folder, {name: str(files[name]) for name in written}, removed)
+    return {
+        "changed": bool(written or removed),
+        "written": written,
+        "removed": removed,
+        "time": unix_time(),
+    }
 
-    :raises InputError: it cannot be read, or holds something else.
-    """
+
+def _old(task: Task, written: set[str]) -> list[str]:
+    """All but the newest files that ``keep`` is about; their names begin alike and sort by time."""
+    prefix, number = task.params.get("prefix"), task.params.get("keep")
+    if prefix is None or number is None:
+        return []
+    if number < 1:
+        raise InputError(f"keep must be at least 1, got {number}")
     try:
-        with open(path, encoding="utf-8") as file:
-            saved: Any = json.load(file)
+        known = set(os.listdir(task.params["directory"]))
     except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as exc:
-        raise InputError(f"plan {path} cannot be read: {exc}") from exc
-    if not (isinstance(saved, dict) and {"format", "changes"} <= saved.keys()):
-        raise InputError(f"{path} is not a plan that kong_plan saved")
-    if saved["format"] != FORMAT:
-        raise InputError(
-            f"plan {path} has the format {saved['format']}, and this release reads {FORMAT}: "
-            "create it again with kong_plan"
-        )
-    if not is_complete(saved):
-        raise InputError(f"plan {path} is not complete; create it again with kong_plan")
-    return saved
+        known = set()
+    return sorted(name for name in known | written if name.startswith(prefix))[:-number]
+
+
+def _carry_out(folder: str, texts: dict[str, str], removed: list[str]) -> None:
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        for name, text in texts.items():
+            replace_file(os.path.join(folder, name), text, check_mode=False)
+        for name in removed:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(folder, name))
+    except OSError as exc:
+        raise InputError(f"directory {folder} cannot be written: {exc}") from exc
+
+
+ROLLOUT_FILES = Operation(run_rollout_files, ArgumentSpec(
+    connects=False,
+    options={
+        "directory": {"type": "path", "required": True},
+        # Free-form options are shown nowhere.
+        "files": {"type": "dict", "default": {}},
+        "remove": {"type": "list", "elements": "str", "default": []},
+        "prefix": {"type": "str"},
+        "keep": {"type": "int"},
+    },
+), writes=False)

@@ -1,11 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Any entity of any path, typed by the gateway: the operation behind ``kong_entity``.
 
-For what has no module: entities of custom plugins, and kinds newer than the collection. Private to
-the collection.
+For what has no module: entities of custom plugins, and kinds newer than the collection.
 """
 
 from __future__ import annotations
@@ -112,17 +110,13 @@ def _fields(name: str, schema: Mapping[str, Any]) -> tuple[Field, ...]:
     )
 
 
-KONG_ENTITY = Operation(
-    name="kong_entity",
-    spec=ArgumentSpec(
-        fields=(Field("entity", "dict", open=True, required=True, nullable=False),),
-        options={
-            "path": {"type": "str", "required": True},
-            "schema": {"type": "str"},
-            "identity": {"type": "str", "default": "name"},
-            "search": {"type": "bool", "default": False},
-            **STATE,
-        },
-    ),
-    run=run_entity,
-)
+KONG_ENTITY = Operation(run_entity, ArgumentSpec(
+    fields=(Field("entity", "dict", open=True, required=True, nullable=False),),
+    options={
+        "path": {"type": "str", "required": True},
+        "schema": {"type": "str"},
+        "identity": {"type": "str", "default": "name"},
+        "search": {"type": "bool", "default": False},
+        **STATE,
+    },
+))

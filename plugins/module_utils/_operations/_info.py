@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gateway is and holds: the operations behind ``kong_ping`` and ``kong_info``.
-
-Private to the collection.
-"""
+"""What a gateway is and holds: the operations behind ``kong_ping`` and ``kong_info``."""
 
 from __future__ import annotations
 
@@ -98,20 +94,15 @@ def _health(target: Entity, weight: bool = False) -> Entity:
     return {**found, "weight": data.get("nodeWeight")} if weight else found
 
 
-KONG_INFO = Operation(
-    name="kong_info",
-    spec=ArgumentSpec(
-        options={
-            "kinds": {"type": "list", "elements": "str"},
-            "tags": {"type": "list", "elements": "str"},
-            "health": {"type": "bool", "default": False},
-            "data_planes": {"type": "bool", "default": False},
-            **STATUS_URLS,
-        }
-    ),
-    run=run_info,
-    writes=False,
-)
+KONG_INFO = Operation(run_info, ArgumentSpec(
+    options={
+        "kinds": {"type": "list", "elements": "str"},
+        "tags": {"type": "list", "elements": "str"},
+        "health": {"type": "bool", "default": False},
+        "data_planes": {"type": "bool", "default": False},
+        **STATUS_URLS,
+    },
+), writes=False)
 
 
 def run_ping(task: Task) -> Result:
@@ -141,15 +132,10 @@ def _is_final(exc: KongError) -> bool:
     return refused or bool(exc.failure.get("final")) or isinstance(exc, InputError)
 
 
-KONG_PING = Operation(
-    name="kong_ping",
-    spec=ArgumentSpec(
-        options={
-            "wait": {"type": "bool", "default": False},
-            "wait_timeout": {"type": "int", "default": 60},
-            "wait_interval": {"type": "float", "default": 1.0},
-        }
-    ),
-    run=run_ping,
-    writes=False,
-)
+KONG_PING = Operation(run_ping, ArgumentSpec(
+    options={
+        "wait": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "int", "default": 60},
+        "wait_interval": {"type": "float", "default": 1.0},
+    },
+), writes=False)

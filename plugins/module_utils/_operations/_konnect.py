@@ -1,108 +1,71 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Control planes of Konnect, their certificates and nodes: the operations behind ``konnect_*``.
-
-Private to the collection.
-"""
+"""Control planes of Konnect, their certificates and nodes: the operations behind ``konnect_*``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from .._apply import absent, apply, present
+from .._apply import apply, parent_key
 from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll, seconds_until
 from .._entities._certificate import digest_of
-from .._entities._identity import find_by_reference
+from .._entities._consumer import WORKSPACE
 from .._entities._kind import Entity
-from .._entities._konnect import CONTROL_PLANE, DATA_PLANE_CERTIFICATE, GROUP, as_returned
+from .._entities._konnect import (
+    CONTROL_PLANE,
+    DATA_PLANE_CERTIFICATE,
+    DEFAULT_CONTROL_PLANE,
+    EXPECTED_CONFIG,
+    GROUP,
+    GROUP_MEMBER,
+    NODE,
+    as_returned,
+)
 from .._entities._registry import KINDS
-from .._errors import InputError, KongError
-from .._gateway._admin import unless_missing
-from .._gateway._konnect import KonnectGateway
-from .._gateway._konnect_account import CONTROL_PLANES, KonnectAccount
+from .._errors import InputError
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._plan import CREATE, NONE, UPDATE, Plan, plan_absent, plan_present
+from .._plan import CREATE, UPDATE, Plan, plan_absent, plan_present
 from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result, result_of_one
-from ._entity import STATE, fields_with_id
+from ._consumer_group import with_members
+from ._entity import STATE, fields_with_id, plan_state
 
-_MOST_AT_ONCE = 50  # members that one request adds or removes
 MOST_CERTIFICATES = 32  # of one control plane
 # A data plane pings every 30 seconds.
 _SILENT_AFTER = 90
 
 
-def account(gateway: Gateway, within: bool = False) -> KonnectAccount:
-    """Konnect behind the gateway of a task.
-
-    :raises InputError: it is an Admin API.
-    """
-    if not isinstance(gateway, KonnectGateway):
-        raise InputError(
-            "this module needs Konnect, and admin_url (or KONG_ADMIN_URL) is an Admin API: "
-            "set konnect_token instead"
-        )
-    return gateway.account(within)
-
-
-def of_account(task: Task) -> KonnectAccount:
-    """What check mode reads, too, and does not predict."""
-    return cast(KonnectAccount, task.direct)
-
-
 def run_control_plane(task: Task) -> Result:
-    written = task.written(CONTROL_PLANE)
-    if task.removes:
-        plan = absent(task.gateway, CONTROL_PLANE, written)
-    else:
-        plan = present(task.gateway, CONTROL_PLANE, written, task.warn)
+    names = task.params.get("members")
+    if names is None and task.params["purge_members"] and not task.removes:
+        raise InputError("purge_members needs members: write those that stay")
+    plan = plan_state(task, CONTROL_PLANE, task.written(CONTROL_PLANE))
     with task.about(plan.description):
         if task.removes and plan.changed and not task.params["force"]:
-            _refuse_in_use(task, plan.stored)
-        added, removed = ([], []) if task.removes else _members(task, plan)
+            _refuse_in_use(task, plan.stored["id"])
+        members = None if names is None or task.removes else _members(task, plan, names)
     done = apply(task.gateway, plan)
-    result = result_of_one(task, done)
+    if members is None:
+        result = {**result_of_one(task, done), "added": [], "removed": []}
+    else:
+        result = with_members(task, done, GROUP_MEMBER, *members)
+        if result["changed"] and not done.changed:
+            result["operation"] = UPDATE
     result[CONTROL_PLANE.name] = as_returned(result[CONTROL_PLANE.name])
-    result.update(added=[], removed=[])
-    try:
-        with task.about(f"members of {plan.description}"):
-            _change_members(task, done, "add", added, result)
-            _change_members(task, done, "remove", removed, result)
-    except KongError as exc:
-        exc.partial = result
-        raise
     return result
 
 
-def _change_members(task: Task, group: Plan, way: str, ids: list[str], result: Result) -> None:
-    """Add control planes to a group or remove them, and put those that were into the result."""
-    for start in range(0, len(ids), _MOST_AT_ONCE):
-        some = ids[start : start + _MOST_AT_ONCE]
-        if not task.check_mode:
-            path = f"/{CONTROL_PLANE.path}/{group.entity['id']}/group-memberships/{way}"
-            body = {"members": [{"id": each} for each in some]}
-            of_account(task).request("POST", path, body)
-        result["added" if way == "add" else "removed"] += some
-        if group.operation == NONE:
-            result.update(changed=True, operation=UPDATE)
-
-
-def _refuse_in_use(task: Task, control_plane: Entity) -> None:
+def _refuse_in_use(task: Task, control_plane: str) -> None:
     """Refuse to delete what data planes or entities would be deleted with."""
-    konnect, path = of_account(task), f"{CONTROL_PLANES}/{control_plane['id']}"
-
-    def is_in_use(kind: str) -> bool:
-        core = f"{path}/core-entities/{kind}"
-        found = unless_missing(lambda: konnect.region.request("GET", core, params={"size": "1"}))
-        return bool((found or {}).get("data"))
-
-    kinds = [each.path for each in KINDS.values() if not each.parent and each.name != "workspace"]
-    held = [kind for kind, used in zip(kinds, for_each(is_in_use, kinds)) if used]
-    held += ["data planes"] if unless_missing(lambda: any(konnect.listed(f"{path}/nodes"))) else []
+    kinds = [kind for kind in KINDS.values() if not kind.parent and kind is not WORKSPACE]
+    inside = [replace(NODE, path=f"core-entities/{kind.path}") for kind in kinds]
+    lists = for_each(lambda kind: task.gateway.entities(kind, control_plane), [*inside, NODE])
+    names = [*(kind.path for kind in kinds), "data planes"]
+    held = [name for name, listed in zip(names, lists) if listed]
     if held:
         raise InputError(
             f"it has {', '.join(held)}, which would be deleted, too: set force to true if that is "
@@ -110,41 +73,42 @@ def _refuse_in_use(task: Task, control_plane: Entity) -> None:
         )
 
 
-def _members(task: Task, plan: Plan) -> tuple[list[str], list[str]]:
-    """The IDs of the control planes to add to the group, and of those to remove.
+def _members(task: Task, plan: Plan, names: Sequence[str]) -> tuple[list[Entity], list[Entity]]:
+    """The members that a group must have, and those that it has.
 
     :raises InputError: it is no group, or a member does not exist.
     """
-    names, purge = task.params.get("members"), task.params["purge_members"]
-    if names is None:
-        if purge:
-            raise InputError("purge_members needs members: write those that stay")
-        return [], []
     if plan.entity.get("cluster_type") != GROUP:
         raise InputError(f"members needs cluster_type {GROUP}")
-    wanted = list(dict.fromkeys(for_each(lambda name: _id_of(task, name), names)))
-    current: list[str] = []
-    if plan.before:
-        path = f"{CONTROL_PLANES}/{plan.stored['id']}/group-memberships"
-        current = [each["id"] for each in of_account(task).listed(path)]
-    added = [each for each in wanted if each not in current]
-    return added, [each for each in current if purge and each not in wanted]
+    found = for_each(lambda name: parent_key(task.gateway, GROUP_MEMBER, name, True), names)
+    before = task.gateway.entities(GROUP_MEMBER, plan.stored["id"]) if plan.before else None
+    return [{"member": {"id": key}} for key in dict.fromkeys(found)], before or []
 
 
-def _id_of(task: Task, name: str) -> str:
-    found = find_by_reference(task.gateway, CONTROL_PLANE, name)
-    return str(found["id"]) if found is not None else task.gateway.missing(CONTROL_PLANE, name)
+def control_planes(
+    gateway: Gateway, labels: Mapping[str, Any] | None, **equal: str | None
+) -> list[Entity]:
+    """Control planes as Konnect returns them.
+
+    :param labels: what they must have.
+    :param equal: what their fields must be; None: anything.
+    """
+    wanted = {key: str(value) for key, value in (labels or {}).items()}
+    return [
+        as_returned(each)
+        for each in gateway.entities(CONTROL_PLANE) or ()
+        if wanted.items() <= (each.get("labels") or {}).items()
+        and all(value in (None, each.get(name)) for name, value in equal.items())
+    ]
 
 
 def run_control_plane_info(task: Task) -> Result:
-    params = task.params
-    equal = {name: params.get(name) for name in ("name", "cluster_type")}
-    listed = list(of_account(task).control_planes(params.get("labels"), **equal))
+    equal = {name: task.params.get(name) for name in ("name", "cluster_type")}
+    listed = control_planes(task.gateway, task.params.get("labels"), **equal)
     return {"changed": False, "control_planes": listed}
 
 
 KONNECT_CONTROL_PLANE = Operation(
-    name="konnect_control_plane",
     spec=ArgumentSpec(
         fields=fields_with_id(CONTROL_PLANE),
         options={
@@ -156,38 +120,39 @@ KONNECT_CONTROL_PLANE = Operation(
         required_one_of=[("name", "id")],
     ),
     run=run_control_plane,
-    writes_control_planes=True,
-    opens=account,
+    of_account=True,
 )
-
-_FILTERS: dict[str, dict[str, Any]] = {
-    "name": {"type": "str"},
-    "cluster_type": {"type": "str"},
-    "labels": {"type": "dict"},
-}
 
 KONNECT_CONTROL_PLANE_INFO = Operation(
-    name="konnect_control_plane_info",
-    spec=ArgumentSpec(options=_FILTERS),
+    spec=ArgumentSpec(
+        options={
+            "name": {"type": "str"},
+            "cluster_type": {"type": "str"},
+            "labels": {"type": "dict"},
+        }
+    ),
     run=run_control_plane_info,
     writes=False,
-    opens=account,
+    of_account=True,
 )
 
 
-def of_control_plane(gateway: Gateway) -> Gateway:
-    return account(gateway, within=True)
+def _connected_to(task: Task) -> tuple[str, str]:
+    """The name and the ID of the control plane of the connection."""
+    name = task.params.get("control_plane") or DEFAULT_CONTROL_PLANE
+    return name, str(parent_key(task.gateway, NODE, name, needed=True))
 
 
 def run_certificate(task: Task) -> Result:
     title = task.params.get("title")
     written = {"cert": _pem(task.params), **({} if title is None else {"title": title})}
     with task.about("data plane certificates"):
-        plans = _plans(task, written)
-    done = apply_plans(task, plans, None)
+        name, key = _connected_to(task)
+        plans = _plans(task, written, name, key)
+    done = apply_plans(task, plans, key)
     kept = None if task.removes else done[0].after
     if kept is not None and done[0].operation == CREATE and not task.check_mode:
-        kept = _keep_one(task, written, kept)
+        kept = _keep_one(task, written, kept, key)
     return {
         **changes_of(task, done),
         "fingerprint": digest_of(written["cert"]),
@@ -195,13 +160,13 @@ def run_certificate(task: Task) -> Result:
     }
 
 
-def _keep_one(task: Task, written: Entity, created: Entity) -> Entity:
+def _keep_one(task: Task, written: Entity, created: Entity, control_plane: str) -> Entity:
     """Delete what other tasks created at once: Konnect has a certificate as often as it is sent."""
-    same = _same(task.gateway.entities(DATA_PLANE_CERTIFICATE) or [], written)
+    same = _same(task.gateway.entities(DATA_PLANE_CERTIFICATE, control_plane) or [], written)
     same.sort(key=lambda each: (each.get("created_at") or 0, each["id"]))
     kept, *others = same or [created]
     for each in others:
-        apply(task.gateway, plan_absent(DATA_PLANE_CERTIFICATE, each))
+        apply(task.gateway, plan_absent(DATA_PLANE_CERTIFICATE, each), control_plane)
     return kept
 
 
@@ -230,9 +195,9 @@ def _pem(params: Any) -> str:
     return f"{text.strip()}\n"
 
 
-def _plans(task: Task, written: Entity) -> list[Plan]:
+def _plans(task: Task, written: Entity, name: str, control_plane: str) -> list[Plan]:
     kind, params = DATA_PLANE_CERTIFICATE, task.params
-    listed = task.gateway.entities(kind) or []
+    listed = task.gateway.entities(kind, control_plane) or []
     same = _same(listed, written)
     surplus = [each for each in listed if params["purge"] and each not in same]
     plans = []
@@ -240,32 +205,32 @@ def _plans(task: Task, written: Entity) -> list[Plan]:
         surplus = [*same, *surplus]
     elif same:
         # The text of the certificate may differ in spaces and line breaks.
-        plans = [plan_present(kind, {**written, "cert": same[0]["cert"]}, same[0])]
+        plans = [plan_present(kind, {**written, "cert": same[0]["cert"]}, same[0], name)]
     elif len(listed) >= MOST_CERTIFICATES:
         raise InputError(
             f"the control plane has {len(listed)} certificates, and {MOST_CERTIFICATES} is the "
             "most: remove one first"
         )
     else:
-        plans = [plan_present(kind, written, None)]
+        plans = [plan_present(kind, written, None, name)]
     if surplus and not params["force"]:
-        _refuse_used(task, surplus)
-    return [*plans, *(plan_absent(kind, each) for each in surplus)]
+        _refuse_used(task.gateway.entities(NODE, control_plane) or (), surplus)
+    return [*plans, *(plan_absent(kind, each, name) for each in surplus)]
 
 
-def _refuse_used(task: Task, surplus: Sequence[Entity]) -> None:
+def _refuse_used(nodes: Sequence[Entity], surplus: Sequence[Entity]) -> None:
     """Refuse to disconnect data planes."""
     used: dict[str | None, str] = {
         node.get("data_plane_cert_id"): str(node.get("hostname"))
-        for node in task.gateway.data_planes()
+        for node in nodes
         if _is_connected(node)
     }
     for each in surplus:
-        node = used.get(each["id"]) or used.get(None)
-        if node is not None:
+        hostname = used.get(each["id"]) or used.get(None)
+        if hostname is not None:
             known = "uses" if each["id"] in used else "may use"
             raise InputError(
-                f"the connected data plane {node} {known} the certificate {each['id']}: "
+                f"the connected data plane {hostname} {known} the certificate {each['id']}: "
                 "set force to true to disconnect it"
             )
 
@@ -282,20 +247,21 @@ def run_node_info(task: Task) -> Result:
         raise InputError(f"nodes must be at least 1, got {wanted}")
 
     def enough() -> Result:
-        seen = _look(task)
-        if wait and seen["up_to_date"] < wanted:
+        seen = _look(task.gateway, key)
+        # In check mode what they have to run is predicted only.
+        if wait and seen["up_to_date"] < wanted and not task.check_mode:
             raise NotYet(_why(seen, wanted, timeout), **seen)
         return seen
 
     with task.about("nodes"):
+        key = _connected_to(task)[1]
         return poll(enough, Deadline(timeout), pause=1.0, longest_pause=5.0)
 
 
-def _look(task: Task) -> Result:
-    plane = of_account(task)
-    response = plane.request("GET", "/expected-config-hash") or {}
-    expected = response.get("expected_hash")
-    nodes = [{**node, "connected": _is_connected(node)} for node in plane.data_planes()]
+def _look(konnect: Gateway, control_plane: str) -> Result:
+    found, listed = (konnect.entities(kind, control_plane) for kind in (EXPECTED_CONFIG, NODE))
+    expected = found[0].get("expected_hash") if found else None
+    nodes = [{**node, "connected": _is_connected(node)} for node in listed or ()]
     for node in nodes:
         node["up_to_date"] = node["connected"] and node.get("config_hash") == expected
     return {
@@ -324,7 +290,6 @@ def _state_of(node: Entity) -> str:
 
 
 KONNECT_DATA_PLANE_CERTIFICATE = Operation(
-    name="konnect_data_plane_certificate",
     spec=ArgumentSpec(
         options={
             "content": {"type": "str"},
@@ -338,11 +303,10 @@ KONNECT_DATA_PLANE_CERTIFICATE = Operation(
         mutually_exclusive=[("content", "path")],
     ),
     run=run_certificate,
-    opens=of_control_plane,
+    of_account=True,
 )
 
 KONNECT_NODE_INFO = Operation(
-    name="konnect_node_info",
     spec=ArgumentSpec(
         options={
             "wait": {"type": "bool", "default": False},
@@ -352,5 +316,5 @@ KONNECT_NODE_INFO = Operation(
     ),
     run=run_node_info,
     writes=False,
-    opens=of_control_plane,
+    of_account=True,
 )

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Take and release the lock of a gateway: the operation behind ``kong_lock``.
-
-Private to the collection.
-"""
+"""Take and release the lock of a gateway: the operation behind ``kong_lock``."""
 
 from __future__ import annotations
 
@@ -22,9 +18,10 @@ from .._entities._upstream import LOCK_NAME, UPSTREAM
 from .._errors import InputError, KongError, Unreachable
 from .._gateway._errors import UniqueViolation
 from .._gateway._protocol import Gateway
-from .._plan import CREATE, DELETE, NONE
+from .._plan import CREATE, DELETE, NONE, diff_entry
 from .._process import has_ended, user_and_host
 from ._base import Operation, Result, Task
+from ._entity import STATE
 
 _OWNER, _RUN, _SINCE = "owner:", "run:", "since:"
 # A tag may have any printable character but a comma and a slash.
@@ -68,11 +65,10 @@ def holder_of(lock: Entity) -> Holder:
 
 
 def run_lock(task: Task) -> Result:
-    # What check mode predicts is no lock, so it only reads.
-    gateway = task.direct or task.gateway
+    gateway = task.gateway
     try:
         _refuse_unusable(task, gateway)
-        if task.params["state"] == "absent":
+        if task.removes:
             return _release(task, gateway)
         timeout = task.params["wait_timeout"]
         if not timeout:
@@ -213,27 +209,20 @@ def _shown(holder: Holder) -> dict[str, Any]:
 def _result(task: Task, after: Holder | None, before: Holder | None) -> Result:
     changed = after != before
     operation = NONE if not changed else DELETE if after is None else CREATE
-    result: Result = {"changed": changed, "operation": operation}
-    result["lock"] = {} if after is None else _shown(after)
+    was, is_now = ({} if each is None else _shown(each) for each in (before, after))
+    result: Result = {"changed": changed, "operation": operation, "lock": is_now}
     if task.diff:
-        sides = zip(("before", "after"), (before, after))
-        header = f"lock of {task.gateway.url}"
-        shown: Entity = {side: "" if each is None else _shown(each) for side, each in sides}
-        result["diff"] = {"before_header": header, "after_header": header, **shown}
+        result["diff"] = diff_entry(f"lock of {task.gateway.url}", was or "", is_now or "")
     return result
 
 
-KONG_LOCK = Operation(
-    name="kong_lock",
-    spec=ArgumentSpec(
-        options={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "owner": {"type": "str"},
-            "run": {"type": "str"},
-            "stale_after": {"type": "int", "default": 3600},
-            "force": {"type": "bool", "default": False},
-            "wait_timeout": {"type": "int", "default": 0},
-        }
-    ),
-    run=run_lock,
-)
+KONG_LOCK = Operation(run_lock, ArgumentSpec(
+    options={
+        **STATE,
+        "owner": {"type": "str"},
+        "run": {"type": "str"},
+        "stale_after": {"type": "int", "default": 3600},
+        "force": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "int", "default": 0},
+    },
+))

@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The nodes of a gateway that balance requests, and the wait until they use targets as configured.
 
-Source of the states of targets: the conformance case health_states. Private to the collection.
+Source of the states of targets: the conformance case health_states.
 """
 
 from __future__ import annotations

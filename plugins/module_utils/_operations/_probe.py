@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests through a proxy, compared with what is expected: the operation behind ``kong_probe``.
-
-Private to the collection.
-"""
+"""Requests through a proxy, compared with what is expected: the operation behind ``kong_probe``."""
 
 from __future__ import annotations
 
@@ -213,43 +209,34 @@ def _check_url(url: str) -> None:
         raise InputError("url must not contain credentials; put them into headers")
 
 
-_EXPECTED = Field(
-    "expected",
-    "list",
-    elements="dict",
-    fields=(Field("name"), Field("weight", "int", required=True)),
-)
+_SHARE = (Field("name"), Field("weight", "int", required=True))
 
-KONG_PROBE = Operation(
-    name="kong_probe",
-    spec=ArgumentSpec(
-        connects=False,
-        fields=(
-            Field("url", required=True, nullable=False, hides=holds_secret),
-            Field("headers", "dict", sensitive=is_secret_header),
-            # It may hold any secret.
-            Field("body", hides=bool),
-            _EXPECTED,
-        ),
-        options={
-            "method": {"type": "str", "default": "GET"},
-            "requests": {"type": "int"},
-            "concurrency": {"type": "int", "default": 1},
-            "statuses": {"type": "list", "elements": "int", "default": [200]},
-            "server_header": {"type": "str"},
-            "server_field": {"type": "str"},
-            "tolerance": {"type": "int", "default": 0},
-            "max_latency": {"type": "float"},
-            "latency_percentile": {"type": "float", "default": 100.0},
-            "wait_timeout": {"type": "int", "default": 0},
-            "wait_interval": {"type": "float", "default": 1.0},
-            "request_timeout": {"type": "float", "default": 10.0},
-            "validate_certs": {"type": "bool", "default": True},
-            "ca_path": {"type": "path"},
-            "client_cert": {"type": "path"},
-            "client_key": {"type": "path", "no_log": False},
-        },
-        mutually_exclusive=[("server_header", "server_field")],
+KONG_PROBE = Operation(run_probe, ArgumentSpec(
+    connects=False,
+    fields=(
+        Field("url", required=True, nullable=False, hides=holds_secret),
+        Field("headers", "dict", sensitive=is_secret_header),
+        # It may hold any secret.
+        Field("body", hides=bool),
+        Field("expected", "list", elements="dict", fields=_SHARE),
     ),
-    run=run_probe,
-)
+    options={
+        "method": {"type": "str", "default": "GET"},
+        "requests": {"type": "int"},
+        "concurrency": {"type": "int", "default": 1},
+        "statuses": {"type": "list", "elements": "int", "default": [200]},
+        "server_header": {"type": "str"},
+        "server_field": {"type": "str"},
+        "tolerance": {"type": "int", "default": 0},
+        "max_latency": {"type": "float"},
+        "latency_percentile": {"type": "float", "default": 100.0},
+        "wait_timeout": {"type": "int", "default": 0},
+        "wait_interval": {"type": "float", "default": 1.0},
+        "request_timeout": {"type": "float", "default": 10.0},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+        "client_cert": {"type": "path"},
+        "client_key": {"type": "path"},
+    },
+    mutually_exclusive=[("server_header", "server_field")],
+))

@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A state file and a gateway: the operation behind ``kong_state``. Private to the collection."""
+"""A state file and a gateway: the operations behind ``kong_state`` and ``kong_plan``."""
 
 from __future__ import annotations
 
@@ -14,18 +13,16 @@ from .._argspec import ArgumentSpec
 from .._document._dump import ALL_KINDS
 from .._document._format import ORDER
 from .._document._located import Located, place_of, unpacked, where_of
-from .._document._match import Step
 from .._document._parse import Document, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
-from .._document._run import Report, Runner
-from .._document._saved import Saved, differences, save, text_of_document
-from .._document._undo import undo
+from .._document._run import Report, Runner, undo
+from .._document._saved import Saved, differences, read_plan, save, text_of_document
 from .._errors import InputError, KongError
 from .._parallel import WORKERS
 from .._plan import NONE, Plan
 from .._predict import Checks
 from ._base import Operation, Result, Task
-from ._files import read_plan
+from ._files import replace_file
 from ._whole import load_whole, plan_whole
 
 # Options that decide what is planned.
@@ -50,13 +47,46 @@ class DocumentPlan:
 
 
 def run_state(task: Task) -> Result:
-    planned = plan_document(task, saving="plan" in task.params)
+    planned = _plan_document(task, saving="plan" in task.params)
     if "plan" in task.params:
-        refuse_another_plan(task, planned)
-    return apply_document_plan(task, planned)
+        _refuse_another_plan(task, planned)
+    return _apply_document_plan(task, planned)
 
 
-def plan_document(task: Task, saving: bool) -> DocumentPlan:
+def run_plan(task: Task) -> Result:
+    """Plan, let the gateway validate it, and save it; the gateway of the task only predicts."""
+    planned = _plan_document(task, saving=True)
+    made_from = _origin(task, planned)
+    dest = task.params.get("dest")
+    # Before the prediction, which adds what the gateway would make up.
+    saved = save(made_from, planned.text, planned.changes, brief=dest is None)
+    earlier = None if dest is None else _earlier(task, dest)
+    if earlier is not None:
+        same = save(made_from, planned.text, planned.changes, earlier["salt"])
+        saved = earlier if earlier == same else saved
+    predicted = _apply_document_plan(task, planned)
+    result = {**predicted, "changed": False, "has_changes": predicted["changed"], "plan": saved}
+    if dest is None:
+        return result
+    text = json.dumps(saved, indent=2, ensure_ascii=False) + "\n"
+    return {**result, "changed": replace_file(dest, text, task.check_mode), "dest": dest}
+
+
+def _earlier(task: Task, dest: str) -> Saved | None:
+    """The plan that the file holds already; one that cannot be read is replaced."""
+    try:
+        earlier = read_plan(dest)
+    except InputError:
+        return None
+    if earlier is not None and earlier["gateway"].get("url") != task.gateway.url:
+        task.warn(
+            f"dest {dest} held the plan of {earlier['gateway'].get('url')}, and is replaced by "
+            f"that of {task.gateway.url}: write one file for each gateway"
+        )
+    return earlier
+
+
+def _plan_document(task: Task, saving: bool) -> DocumentPlan:
     """Read the document and the gateway, and plan; nothing is written.
 
     :param saving: whether the plan is to be saved, or compared with a saved one.
@@ -76,22 +106,15 @@ def plan_document(task: Task, saving: bool) -> DocumentPlan:
         protect_tags=tuple(task.params.get("protect_tags", ())),
     )
     owned = bool(document.select_tags or options.purge_kinds) or options.state != "synced"
-    if not owned and _has_no_database(task):
-        return _planned_whole(task, document, options, text)
-    changes = reconcile(task.gateway, document, options, task.warn)
-    # Asked only once there is something to write: most runs find nothing to do.
-    if changes.changes and _has_no_database(task):
-        return _planned_whole(task, document, options, text)
-    return DocumentPlan(document, changes, text)
-
-
-def _planned_whole(
-    task: Task, document: Document, options: SyncOptions, text: str
-) -> DocumentPlan:
+    if owned or task.gateway.traits().writes_entities:
+        changes = reconcile(task.gateway, document, options, task.warn)
+        # Asked only once there is something to write: most runs find nothing to do.
+        if not changes.changes or task.gateway.traits().writes_entities:
+            return DocumentPlan(document, changes, text)
     return DocumentPlan(document, plan_whole(task, document, options), text, whole=True)
 
 
-def apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
+def _apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
     """Write, or predict in check mode."""
     if planned.whole:
         report = load_whole(task, planned.document, planned.changes)
@@ -105,7 +128,7 @@ def apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
     return _result(task, planned.changes, report)
 
 
-def origin(task: Task, planned: DocumentPlan) -> Saved:
+def _origin(task: Task, planned: DocumentPlan) -> Saved:
     """What the plan of a task is made from: the gateway, and the options that decide."""
     traits, gateway = task.gateway.traits(), task.gateway
     tags = list(planned.document.select_tags)
@@ -120,7 +143,7 @@ def origin(task: Task, planned: DocumentPlan) -> Saved:
     }
 
 
-def refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
+def _refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
     """Go on only with the plan that was saved.
 
     :raises InputError: says what became different.
@@ -132,7 +155,7 @@ def refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
         return
     if saved is None:
         raise InputError(f"plan {path} does not exist: create it with kong_plan")
-    now = save(origin(task, planned), planned.text, planned.changes, saved["salt"])
+    now = save(_origin(task, planned), planned.text, planned.changes, saved["salt"])
     different = differences(saved, now)
     if different:
         raise InputError(
@@ -140,10 +163,6 @@ def refuse_another_plan(task: Task, planned: DocumentPlan) -> None:
             "new one",
             differences=different,
         )
-
-
-def _has_no_database(task: Task) -> bool:
-    return not task.gateway.traits().writes_entities
 
 
 def _content(task: Task) -> Mapping[str, Any]:
@@ -189,7 +208,7 @@ def _document(task: Task, content: Mapping[str, Any]) -> Document:
 
 def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
     """The result of what was done, in the planned order; the diffs are in the document's order."""
-    done = [plan for step in report.done for plan in (*step.cascaded, step.plan) if plan.changed]
+    done = [plan for step in report.done for plan in step.plans if plan.changed]
     result: Result = {
         "changed": bool(done),
         "summary": _summary([*done, *(plan for plan in changes.plans if not plan.changed)]),
@@ -200,7 +219,7 @@ def _result(task: Task, changes: ChangeSet, report: Report) -> Result:
     if task.diff:
         places = {id(step): place for place, step in enumerate(changes.steps)}
         steps = sorted(report.done, key=lambda step: places[id(step)])
-        plans = [plan for step in steps for plan in (*step.cascaded, step.plan) if plan.changed]
+        plans = [plan for step in steps for plan in step.plans if plan.changed]
         plans.sort(key=lambda plan: ORDER.index(plan.kind.name))
         result["diff"] = [plan.diff(task.gateway.url) for plan in plans]
     return result
@@ -222,14 +241,13 @@ def _failure(task: Task, changes: ChangeSet, report: Report) -> KongError:
     partial["failed_steps"] = [
         {**each.plan.summary(), "msg": exc.message} for each, exc in report.failed
     ]
-    cascaded = [plan.summary() for each, _exc in report.failed for plan in each.cascaded]
-    partial["not_done"] = [*cascaded, *_summaries(report.not_done)]
+    not_done = [plan for each, _exc in report.failed for plan in each.cascaded]
+    not_done += [plan for step in report.not_done for plan in step.plans]
+    partial["not_done"] = [plan.summary() for plan in not_done]
     partial["undone"], partial["left"] = [], []
     if task.params["on_error"] == "rollback" and not task.gateway.predicts:
         undone, left = undo(task.gateway, report)
-        partial.update(
-            undone=[each.summary() for each in undone], left=left, changed=bool(left)
-        )
+        partial.update(undone=[each.summary() for each in undone], left=left, changed=bool(left))
     return _with_partial(task, report, partial)
 
 
@@ -258,11 +276,7 @@ def _state_after(task: Task, partial: Result) -> str:
     return f"done: {done} of {done + len(partial['failed_steps']) + waiting} changes"
 
 
-def _summaries(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    return [plan.summary() for step in steps for plan in (*step.cascaded, step.plan)]
-
-
-STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
+_OPTIONS: Mapping[str, dict[str, Any]] = {
     "src": {"type": "list", "elements": "path"},
     "content": {"type": "raw"},
     "state": {"type": "str", "choices": ["synced", "applied", "absent"], "default": "applied"},
@@ -278,15 +292,16 @@ STATE_OPTIONS: Mapping[str, dict[str, Any]] = {
     "ignore_konnect": {"type": "bool", "default": False},
 }
 # All that a document points at was read before.
-STATE_CHECKS = Checks(looks_up=False)
+_CHECKS = Checks(looks_up=False)
 
-KONG_STATE = Operation(
-    name="kong_state",
-    spec=ArgumentSpec(
-        options={**STATE_OPTIONS, "plan": {"type": "path"}},
-        required_one_of=[("src", "content")],
-        mutually_exclusive=[("src", "content")],
-    ),
-    run=run_state,
-    checks=STATE_CHECKS,
-)
+KONG_STATE = Operation(run_state, ArgumentSpec(
+    options={**_OPTIONS, "plan": {"type": "path"}},
+    required_one_of=[("src", "content")],
+    mutually_exclusive=[("src", "content")],
+), checks=_CHECKS)
+
+KONG_PLAN = Operation(run_plan, ArgumentSpec(
+    options={**_OPTIONS, "dest": {"type": "path"}},
+    required_one_of=[("src", "content")],
+    mutually_exclusive=[("src", "content")],
+), writes=False, only_predicts=True, checks=_CHECKS)

@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Targets, one or many: the operation behind ``kong_target``. Private to the collection."""
+"""Targets, one or many: the operation behind ``kong_target``."""
 
 from __future__ import annotations
 
@@ -15,6 +14,7 @@ from .._entities._upstream import TARGET, UPSTREAM
 from .._errors import InputError, KongError
 from .._plan import NONE, Plan, by_identity, plan_absent, plan_present
 from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result, result_of_one
+from ._entity import STATE
 from ._nodes import STATUS_URLS, TargetWait, balancing_nodes
 from ._upstream import TARGETS, refuse_no_weight, targets_from
 
@@ -45,9 +45,7 @@ def _wanted(task: Task, many: bool) -> list[Entity]:
     params = task.params
     for field in TARGET.fields if many else ():
         if field.name in params:
-            raise InputError(
-                f"{field.name} cannot be combined with targets; set it on each target"
-            )
+            raise InputError(f"{field.name} cannot be combined with targets; set it on each target")
     wanted = targets_from(task, params["targets"] if many else [task.written(TARGET)])
     for each in wanted if params["state"] == "drained" else ():
         if "weight" in each:
@@ -104,24 +102,16 @@ def _result(task: Task, done: list[Plan], many: bool) -> Result:
     }
 
 
-KONG_TARGET = Operation(
-    name="kong_target",
-    spec=ArgumentSpec(
-        fields=(*(replace(field, required=False) for field in TARGET.fields), TARGETS),
-        options={
-            "upstream": {"type": "str", "required": True},
-            "state": {
-                "type": "str",
-                "choices": ["present", "absent", "drained"],
-                "default": "present",
-            },
-            "force": {"type": "bool", "default": False},
-            "wait": {"type": "bool", "default": False},
-            "wait_timeout": {"type": "int", "default": 60},
-            **STATUS_URLS,
-        },
-        required_one_of=[("target", "targets")],
-        mutually_exclusive=[("target", "targets")],
-    ),
-    run=run_target,
-)
+KONG_TARGET = Operation(run_target, ArgumentSpec(
+    fields=(*(replace(field, required=False) for field in TARGET.fields), TARGETS),
+    options={
+        "upstream": {"type": "str", "required": True},
+        "state": {**STATE["state"], "choices": ["present", "absent", "drained"]},
+        "force": {"type": "bool", "default": False},
+        "wait": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "int", "default": 60},
+        **STATUS_URLS,
+    },
+    required_one_of=[("target", "targets")],
+    mutually_exclusive=[("target", "targets")],
+))

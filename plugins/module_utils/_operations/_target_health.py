@@ -1,11 +1,9 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Mark a target healthy or unhealthy: the operation behind ``kong_target_health``.
 
-Source of the rules: the conformance cases health_states and target_health. Private to the
-collection.
+Source of the rules: the conformance cases health_states and target_health.
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from .._entities._upstream import TARGET, UPSTREAM
 from .._errors import InputError, error_context
 from .._gateway._errors import NoBalancer
 from .._gateway._protocol import Gateway
+from .._plan import diff_entry
 from .._values import warnings_about
 from ._base import Operation, Result, Task
 
@@ -49,12 +48,7 @@ def run_target_health(task: Task) -> Result:
                 _set_health(task, str(key), target, address, deadline)
     result: Result = {"changed": before != wanted, "target": target, "health": wanted}
     if task.diff:
-        result["diff"] = {
-            "before_header": subject,
-            "after_header": subject,
-            "before": {"health": before},
-            "after": {"health": wanted},
-        }
+        result["diff"] = diff_entry(subject, {"health": before}, {"health": wanted})
     return result
 
 
@@ -152,16 +146,12 @@ def _set_health(
     poll(set_once, deadline)
 
 
-KONG_TARGET_HEALTH = Operation(
-    name="kong_target_health",
-    spec=ArgumentSpec(
-        options={
-            "upstream": {"type": "str", "required": True},
-            "target": {"type": "str", "required": True},
-            "address": {"type": "str"},
-            "health": {"type": "str", "required": True, "choices": ["healthy", "unhealthy"]},
-            "wait_timeout": {"type": "int", "default": 30},
-        }
-    ),
-    run=run_target_health,
-)
+KONG_TARGET_HEALTH = Operation(run_target_health, ArgumentSpec(
+    options={
+        "upstream": {"type": "str", "required": True},
+        "target": {"type": "str", "required": True},
+        "address": {"type": "str"},
+        "health": {"type": "str", "required": True, "choices": ["healthy", "unhealthy"]},
+        "wait_timeout": {"type": "int", "default": 30},
+    },
+))

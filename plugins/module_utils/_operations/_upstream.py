@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An upstream together with its targets: the operation behind ``kong_upstream``.
-
-Private to the collection.
-"""
+"""An upstream together with its targets: the operation behind ``kong_upstream``."""
 
 from __future__ import annotations
 
@@ -83,7 +79,8 @@ def _plan_pool(task: Task, upstream: Plan, wanted: list[Entity]) -> list[Plan]:
         current = (gateway.entities(TARGET, _key(upstream)) or []) if known else []
         completed = [complete(gateway, TARGET, dict(each), None, task.warn) for each in wanted]
         plans = plan_many(TARGET, completed, current, name, task.params.get("purge_targets"))
-        plans = keep_protected(plans, task.params.get("protect_tags", ()))
+        protected = {*task.params.get("protect_tags", ()), *gateway.managed_tags}
+        plans = keep_protected(plans, protected)
         if wanted or not task.params.get("allow_empty"):
             refuse_no_weight(task, plans, current)
         deletes = sum(plan.operation == DELETE for plan in plans)
@@ -133,19 +130,15 @@ def _absent(task: Task) -> Result:
     return {**changes_of(task, [done, *cascaded]), "operation": done.operation, "upstream": {}}
 
 
-KONG_UPSTREAM = Operation(
-    name="kong_upstream",
-    spec=ArgumentSpec(
-        fields=(*fields_with_id(UPSTREAM), TARGETS),
-        options={
-            **STATE,
-            "purge_targets": {"type": "bool", "default": False},
-            "allow_empty": {"type": "bool", "default": False},
-            "force": {"type": "bool", "default": False},
-            "max_deletes": {"type": "int"},
-            "protect_tags": {"type": "list", "elements": "str"},
-        },
-        required_one_of=[("name", "id")],
-    ),
-    run=run_upstream,
-)
+KONG_UPSTREAM = Operation(run_upstream, ArgumentSpec(
+    fields=(*fields_with_id(UPSTREAM), TARGETS),
+    options={
+        **STATE,
+        "purge_targets": {"type": "bool", "default": False},
+        "allow_empty": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
+        "max_deletes": {"type": "int"},
+        "protect_tags": {"type": "list", "elements": "str"},
+    },
+    required_one_of=[("name", "id")],
+))

@@ -1,18 +1,13 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A document as the whole configuration of a gateway without a database.
-
-Private to the collection.
-"""
+"""A document as the whole configuration of a gateway without a database."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from .._apply import plugin_kind
@@ -23,7 +18,6 @@ from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner
 from .._entities._kind import Field, Kind
 from .._errors import InputError, KongError, Refused, flat_reasons
-from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._predict import Checks, PredictingGateway, Predictions
 from .._schema import fields_in, missing_in
@@ -130,7 +124,11 @@ def _generated(gateway: Gateway, changes: ChangeSet) -> Iterator[str]:
 def _load(task: Task, document: Document) -> None:
     """Make a document the whole configuration; a refusal names the places of its entities."""
     gateway, origins = task.gateway, dict[int, Item]()
-    whole = dbless_of(document.items, partial(_config_fields, gateway), origins)
+
+    def config_fields(plugin: str) -> Sequence[Field]:
+        return plugin_kind(gateway, plugin).field("config").fields
+
+    whole = dbless_of(document.items, config_fields, origins)
     try:
         gateway.load(json.dumps(whole))
     except Refused as exc:
@@ -152,11 +150,6 @@ def _load(task: Task, document: Document) -> None:
 def _typed_kind(gateway: Gateway, item: Item) -> Kind:
     is_plugin = item.kind.details_path is not None
     return plugin_kind(gateway, str(item.written["name"])) if is_plugin else item.kind
-
-
-def _config_fields(gateway: Gateway, plugin: str) -> Sequence[Field]:
-    """The settings of a plugin, as the gateway's schema has them."""
-    return with_details(gateway.schema(f"plugins/{plugin}") or {}).field("config").fields
 
 
 def _predicting(task: Task) -> PredictingGateway:

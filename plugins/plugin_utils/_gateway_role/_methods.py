@@ -1,5 +1,4 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What each method of the role ``gateway`` runs: containers, packages, commands.
@@ -106,14 +105,11 @@ def package_of(options: Options, facts: Facts) -> dict[str, Any]:
         # Only packages of the enterprise edition rotate their own logs.
         files.append({"src": "logrotate.j2", "dest": "/etc/logrotate.d/kong"})
     return {
-        "name": name,
-        "unit": f"{name}.service",
+        "name": name, "unit": f"{name}.service", "files": files,
         "other": next(other for other in PACKAGES.values() if other != name),
         "spec": f"{name}{'=' if family == 'debian' else '-'}{options['version']}",
-        "url": base if own else base + folder,
+        "url": base if own else base + folder, "suite": facts["codename"],
         "gpgkeys": options["package_keys"] or [f"{base}/gpg.{key}.key" for key in ids],
-        "suite": facts["codename"],
-        "files": files,
     }
 
 
@@ -140,11 +136,10 @@ def commands_of(options: Options, run: Mapping[str, Any]) -> dict[str, list[str]
     reader = ["sh", "-c", _READER, "sh"] if options["admin_password"] else []
     migrations = ["migrations", "-c", conf]
     return {
-        "check": [*kong, "check", conf],
+        "check": [*kong, "check", conf], "reload": reload,
         "parse": [*kong, "config", "parse", state, "-c", conf] if options["state_file"] else [],
         "migrations": [*networked, *migrations],
         "bootstrap": [*networked[:-1], *reader, networked[-1], *migrations, "bootstrap"],
-        "reload": reload,
         "log": ["sh", "-c", f'{words} "$1"', "sh", name],
     }
 
@@ -177,9 +172,7 @@ def helm_of(
     values = {
         **{part: {"enabled": False} for part in off},
         "image": {"unifiedRepoTag": run["ref"], "effectiveSemver": options["version"]},
-        "env": environment,
-        "secretVolumes": mounted,
-        "proxy": {"enabled": not control_plane},
+        "env": environment, "secretVolumes": mounted, "proxy": {"enabled": not control_plane},
         "cluster": {"enabled": control_plane, "tls": {"enabled": control_plane}},
         "clustertelemetry": {"enabled": telemetry, "tls": {"enabled": telemetry}},
         "resources": dict(options["resources"]),

@@ -1,5 +1,4 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The plan of the role ``gateway`` for one host: what it writes, runs, checks and changes.
@@ -56,14 +55,12 @@ def plan_of(given: Options, facts: Facts, now: float) -> dict[str, Any]:
         "warnings": _checks.warnings_of(options, settings, certificate["action"]),
         "uses_database": options["has_database"],
         "database": [settings.get(f"pg_{key}", "") for key in DATABASE],
-        "certificate": certificate,
-        "run": run,
+        "certificate": certificate, "run": run,
         "requirements": _methods.requirements_of(options, facts),
         "commands": _methods.commands_of(options, run),
         "helm": options["method"] == "helm" and _methods.helm_of(options, settings, files, run),
-        "files": files,
+        "files": files, "paths": paths,
         "moves": {path.replace("tls.", "new."): path for path in moved},
-        "paths": paths,
         "proof": _proof(given, facts),
         "record": {**kept, "digests": digests, "run": run, "files": paths},
         **_action(options, facts, digests, certificate),
@@ -118,8 +115,7 @@ def _certificate(options: Options, facts: Facts, now: float) -> dict[str, Any]:
         own = [f"{'IP' if is_ip(host) else 'DNS'}:{host}"] if host else []
         names = list(dict.fromkeys(["DNS:kong_clustering", *names, *own]))
     spec = {
-        "source": source,
-        "names": names,
+        "source": source, "names": names,
         # Each end gets what its side of the connection needs: no data plane can play the other one.
         "usage": ["serverAuth" if server else "clientAuth"],
         "common_name": "kong_clustering" if server else options["hostname"][:64],

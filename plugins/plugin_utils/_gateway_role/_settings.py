@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options with what follows from them, the gateway's settings and names, and where it listens.
-
-Private to the collection.
-"""
+"""The options with what follows from them, the gateway's settings and names, where it listens."""
 
 from __future__ import annotations
 

@@ -1,11 +1,7 @@
 # Copyright: (c) 2026, the irishtek.kong authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Data from Kong's own lists: names of ``kong.conf``, lines of the gateway and their keys.
-
-Private to the collection.
-"""
+"""Data from Kong's own lists: names of ``kong.conf``, lines of the gateway and their keys."""
 
 from __future__ import annotations
 

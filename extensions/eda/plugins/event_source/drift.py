@@ -34,9 +34,7 @@ if _COLLECTIONS and _COLLECTIONS[0].name == "ansible_collections":
 from ansible_collections.irishtek.kong.plugins.filter.kong_differences import kong_differences
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
 from ansible_collections.irishtek.kong.plugins.module_utils._module import Session
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._saved_plan import (
-    KONG_PLAN,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._state import KONG_PLAN
 from ansible_collections.irishtek.kong.plugins.module_utils._spelling import did_you_mean
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import run_in_process
 from ansible_collections.irishtek.kong.plugins.plugin_utils._state_files import (
