@@ -150,7 +150,8 @@ class Matcher:
         if not self.gateway.traits().writes_entities:
             return None
         self.warn(
-            f"{item.where}: {item.describe()} has the id {current['id']} on the gateway, which stays"
+            f"{item.where}: {item.describe()} has the id {current['id']} on the gateway, which "
+            "stays"
         )
         return current
 
