@@ -10,7 +10,7 @@ newer or older version predicts as it behaves.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 # Replaces in predictions a value that only the gateway can generate.
@@ -87,6 +87,20 @@ def _completed(spec: Schema, value: Any, written: bool) -> Any:
     if items.get("type") == "record" and isinstance(value, Mapping):
         return {key: _completed(items, item, written=True) for key, item in value.items()}
     return value
+
+
+def missing_in(schema: Schema, entity: Mapping[str, Any]) -> list[str]:
+    """The paths of required fields that an entity does not have, defaults filled in."""
+    return list(_missing(schema, complete(schema, entity), ""))
+
+
+def _missing(schema: Schema, record: Mapping[str, Any], at: str) -> Iterator[str]:
+    for name, spec in fields_in(schema).items():
+        value = record.get(name)
+        if isinstance(value, Mapping) and spec.get("type") == "record":
+            yield from _missing(spec, value, f"{at}{name}.")
+        elif value is None and spec.get("required") and name not in _IDS_AND_TIMES:
+            yield at + name
 
 
 def merged_schema(base: Schema, details: Schema | None) -> Schema:

@@ -135,7 +135,8 @@ plugins:
     file.write_text(f'_format_version: "3.0"\nservices:\n{services}{wrong}', "utf-8")
     content = read_state([str(file)], lambda path: Path(path).read_text("utf-8"), {}, str)
     refused = state.refused(content)
-    assert refused["msg"].startswith("the gateway refuses the document: ")
+    assert refused["msg"].startswith("Could not load the document at ")
+    assert refused["msg"].endswith("; nothing was changed")
     assert f"{file}:47: route wrong: paths: should start with" in refused["msg"]
     assert f"{file}:49: plugin http-log: instance_name: invalid value '********'" in refused["msg"]
     assert "hidden-key" not in repr(refused) and "fine" not in refused["msg"]
@@ -185,3 +186,42 @@ def test_what_left_a_tagged_document_goes_whatever_tags_the_gateway_knows(state:
     assert counts(done) == {"deleted": 1, "unchanged": 1}
     info = state.engine.ok("kong_info", kinds=["service"], tags=["t"])
     assert [each["name"] for each in info["entities"][0]["entities"]] == ["a"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_seconds_that_a_load_takes_for_a_date_are_refused(state: State, check: bool) -> None:
+    """Conformance case dbless_ttl."""
+    keys = [{"key": "soon", "ttl": 600}]
+    document = {**HEAD, "consumers": [{"username": "alice", "keyauth_credentials": keys}]}
+    refused = state.refused(document, check=check)
+    assert "ttl needs a gateway with a database" in refused["msg"]
+    assert not state.gateway.entities("/consumers")
+
+
+def test_an_id_of_the_document_replaces_the_one_before(state: State) -> None:
+    service = {"name": "orders", "host": "h.test"}
+    state({**HEAD, "services": [service]})
+    document = {**HEAD, "services": [{**service, "id": "00000000-0000-4000-8000-0000000000aa"}]}
+    predicted = state(document, check=True)
+    done = state(document)
+    assert counts(predicted) == counts(done) == {"created": 1, "deleted": 1}
+    assert state.gateway.call("GET", "/services/orders")["id"].endswith("aa")
+    state.unchanged(document)
+
+
+def test_what_only_the_entity_before_has_is_missing(state: State) -> None:
+    """A load replaces an entity, so what the document leaves out is not kept."""
+    state({**HEAD, "services": [{"name": "orders", "host": "h.test"}]})
+    document = {**HEAD, "services": [{"name": "orders", "retries": 3}]}
+    predicted = state.refused(document, check=True)["msg"]
+    assert "service orders: host: required field missing" in predicted
+    assert state.refused(document)["msg"] == predicted
+    assert state.gateway.call("GET", "/services/orders")["retries"] == 5
+
+
+def test_a_secret_that_each_load_makes_up_is_warned_about(state: State) -> None:
+    owned = {"username": "alice", "hmacauth_credentials": [{"username": "a"}]}
+    document = {**HEAD, "consumers": [owned]}
+    warning = "secret is not in the document, so the gateway generates another one each time"
+    for check in (True, False):
+        assert any(warning in each for each in state(document, check=check)["warnings"])

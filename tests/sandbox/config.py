@@ -49,11 +49,13 @@ class Config:
 
     def load(self, document: dict[str, Any], digest: str | None = None) -> Answer:
         """Run a document in the place of the one before; the answer shows what it holds."""
-        found = declarative.Reader(self.gateway).read(document).document()
+        read = declarative.Reader(self.gateway).read(document)
+        found = read.document()
         digest = digest or _digest(json.dumps(document, sort_keys=True))
         kept = self.store.document()
         with self.store.lock:
-            self.store.load({**found, **{kind: kept.get(kind, []) for kind in _others(kept)}})
+            others = {kind: kept.get(kind, []) for kind in _others(kept)}
+            self.store.load({**found, **others}, read)
             self._hash, self._revision = digest, self.store.revision
         shown = {kind: {item["id"]: item for item in items} for kind, items in found.items()}
         return 201, {kind: items for kind, items in shown.items() if items}

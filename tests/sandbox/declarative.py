@@ -13,6 +13,7 @@ from typing import Any
 from . import errors, validate
 from .entities import Entities
 from .gateway import Gateway, Kind
+from .hooks import EXPIRING
 from .store import Entity, Store
 
 Document = dict[str, Any]
@@ -205,10 +206,14 @@ class Reader:
         try:
             hashed = kind == "basicauth_credentials" and not self.transform
             data = entry.data if hashed else self.entities.hooks.written(kind, entry.data, None)
-            whole = self.entities.prepared(kind, data)
-            entity, after = self.entities.hooks.transient(kind, whole, data)
+            # In a document it is the time when the entity ends (conformance: dbless_ttl).
+            ends = data.get("ttl") if kind in EXPIRING else None
+            written = {name: data[name] for name in data if ends is None or name != "ttl"}
+            whole = self.entities.prepared(kind, written)
+            entity, after = self.entities.hooks.transient(kind, whole, written)
             self.store.put(kind, entity)
             after()
+            self.store.expire_at(kind, entity["id"], ends)
         except errors.Refusal as refusal:
             found = dict(refusal.body["fields"])
         return {**found, **self._judge(entry.lists)}
@@ -262,14 +267,15 @@ def written(store: Store, gateway: Gateway) -> Document:
     document: Document = {"_format_version": "3.0", "_transform": False}
     for name, kind in gateway.kinds.items():
         if name not in LEFT_OUT:
-            entities = [flat(entity, kind) for entity in store.all(name)]
+            entities = [flat(entity, kind, store) for entity in store.all(name)]
             document |= {name: entities} if entities else {}
     return document
 
 
-def flat(entity: Entity, kind: Kind) -> Entity:
-    """An entity of a flat document: its foreign keys are ids."""
+def flat(entity: Entity, kind: Kind, store: Store) -> Entity:
+    """An entity of a flat document: its foreign keys are ids, and its `ttl` is when it ends."""
+    ends = {"ttl": store.ends(kind.name, entity["id"])} if kind.name in EXPIRING else {}
     return {
         name: value["id"] if name in kind.foreign and value else value
-        for name, value in entity.items()
+        for name, value in {**entity, **ends}.items()
     }

@@ -167,11 +167,11 @@ class DataPlane:
             return None
         try:
             entities = {name: table[name] for name in table if name not in SURROUNDINGS}
-            read = declarative.Reader(self.gateway).read(entities).document()
+            read = declarative.Reader(self.gateway).read(entities)
         except errors.Refusal as refusal:
             log.error("[clustering] unable to update running config: %s", refusal)
             return {**refusal.body, **PARSE_FAILURE, "config_hash": running}
         row = {"id": self.node_id, "config_hash": running}
         with self.store.lock:
-            self.store.load({**read, OWN_ROW: [row]})
+            self.store.load({**read.document(), OWN_ROW: [row]}, read)
         return None

@@ -178,7 +178,8 @@ class Exporter:
             with store.lock:
                 for name, kind in self.gateway.kinds.items():
                     if name not in LEFT_OUT:
-                        found = [flat(entity, kind) for entity in self._enabled(store, name)]
+                        listed = self._enabled(store, name)
+                        found = [flat(entity, kind, store) for entity in listed]
                         table.setdefault(name, []).extend(found)
         table |= self._surroundings()
         return {name: items for name, items in table.items() if items != []}

@@ -109,6 +109,10 @@ class Store:
             if ends is not None:
                 self._ends[kind, identifier] = ends
 
+    def ends(self, kind: str, identifier: str) -> float | None:
+        """When an entity ends (seconds since 1970); None where it never does."""
+        return self._ends.get((kind, identifier))
+
     def seconds_left(self, kind: str, identifier: str) -> int | None:
         """Whole seconds until an entity ends; None where it never does."""
         ends = self._ends.get((kind, identifier))
@@ -160,10 +164,14 @@ class Store:
         with self.lock:
             return {kind: list(self.all(kind)) for kind in self.kinds}
 
-    def load(self, document: Mapping[str, list[Entity]]) -> None:
-        """Keep what `document` holds and nothing else, from one moment to the next."""
+    def load(self, document: Mapping[str, list[Entity]], source: Store | None = None) -> None:
+        """Keep what `document` holds and nothing else, from one moment to the next.
+
+        What it has of `source` ends when it does there.
+        """
         with self.lock:
             self._clear()
+            self._ends = dict(source._ends) if source is not None else {}
             for kind, entities in document.items():
                 for entity in entities:
                     self.put(kind, entity)

@@ -96,8 +96,8 @@ def dbless_of(
 
 def refusals(
     fields: Any, record: Record, origins: Mapping[int, Item]
-) -> Iterator[tuple[Item | None, str]]:
-    """Which items of a configuration a gateway refuses, and why.
+) -> Iterator[tuple[Item | None, Any]]:
+    """Which items of a configuration a gateway refuses, and what its response says of each.
 
     :param fields: the part of the gateway's response about ``record``.
     """
@@ -106,9 +106,8 @@ def refusals(
         listed = {name: each for name, each in record.items() if _holds_any(each, origins)}
         inner = {name: fields[name] for name in listed if name in fields}
         own = {name: reason for name, reason in fields.items() if name not in inner}
-    reasons = "; ".join(flat_reasons(own))
-    if reasons:
-        yield item, reasons if item is None else f"{item.where}: {item.describe()}: {reasons}"
+    if any(flat_reasons(own)):
+        yield item, own
     for name, found in inner.items():
         for position, entity in enumerate(record[name]):
             # A list with many gaps comes as a mapping with positions as keys.
@@ -132,6 +131,13 @@ def _stands_apart(item: Item, owner: Item) -> bool:
 
 def _record(item: Item, config_fields: ConfigFields | None) -> Record:
     written = dict(item.written)
+    for each in item.kind.fields:
+        if each.counts_down and written.get(each.name) is not None:
+            # Conformance case dbless_ttl.
+            raise InputError(
+                f"{each.name} needs a gateway with a database: without one the seconds are taken "
+                "for a date, which is long past"
+            )
     config = written.get("config")
     if item.kind.details_path is not None and isinstance(config, dict):
         if config_fields is None:

@@ -47,6 +47,8 @@ class Step:
     :param needs: IDs of entities that must exist before.
     :param after: IDs of entities whose own steps must be done before.
     :param cascaded: what a gateway deletes along with the entity.
+    :param desired: the entity as the document writes it, with defaults that reset what it leaves
+        out.
     """
 
     plan: Plan
@@ -55,6 +57,7 @@ class Step:
     after: set[str] = field(default_factory=set)
     where: str = ""
     cascaded: list[Plan] = field(default_factory=list)
+    desired: Entity = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -133,16 +136,24 @@ class Matcher:
                 if not absent:
                     raise
                 current = None
-            item.current, written = current, item.written.get("id")
+            written = item.written.get("id")
             if current is not None and written not in (None, current["id"]):
-                self.warn(
-                    f"{item.where}: {item.describe()} has the id {current['id']} on the gateway, "
-                    "which stays"
-                )
+                current = self._with_another_id(item, current)
+            item.current = current
             item.id = (current or {}).get("id") or written or self._new_id(item)
         if repeated:
             items = self.document.items
             items[:] = [item for item in items if id(item) not in repeated]
+
+    def _with_another_id(self, item: Item, current: Entity) -> Entity | None:
+        """An entity that has another ID than the document writes; None where a load replaces it."""
+        if not self.gateway.traits().writes_entities:
+            return None
+        self.warn(
+            f"{item.where}: {item.describe()} has the id {current['id']} on the gateway, which "
+            "stays"
+        )
+        return current
 
     def _is_repeated(self, item: Item) -> bool:
         """Whether an entity without an ID of its own is written a second time, which is allowed."""
@@ -333,7 +344,7 @@ class Matcher:
         owner_id = self._owner_id(item)
         if owner_id is not None:
             needs.add(owner_id)
-        return Step(plan, owner_id, needs, where=item.where)
+        return Step(plan, owner_id, needs, where=item.where, desired=desired)
 
     def _named(self, item: Item, references: Entity) -> Entity:
         """References with what people call the entities, for kinds that have no other name."""

@@ -102,7 +102,7 @@ CREDENTIALS = {
             "key_auth", "key-auth", "keyauth_credentials", "key",
             _secret("key"),
             # Returned as the seconds that are left, so it is only set on a create.
-            Field("ttl", "int", compare_as=lambda value: None),
+            Field("ttl", "int", compare_as=lambda value: None, counts_down=True),
             # Every gateway returns a ttl, and no schema has it (case consumer_and_credentials).
             named_by=("id",), predict=lambda predicted: predicted.setdefault("ttl", None),
         ),

@@ -59,6 +59,7 @@ class Field:
         and what depends on how a gateway is configured.
     :param warnings: what to warn about in a written value that a gateway accepts, though something
         else may be meant; it gets the value as it is written.
+    :param counts_down: seconds from the write on, after which the gateway deletes the entity.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Field:
     sensitive: Callable[[str], bool] | None = None
     always_returned: bool = True
     warnings: Callable[[Any], list[str]] | None = None
+    counts_down: bool = False
 
     @property
     def is_record(self) -> bool:

@@ -6,29 +6,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._apply import plugin_kind
 from .._argspec import ArgumentSpec
-from .._document._dbless import dbless_of, refusals
 from .._document._dump import ALL_KINDS
 from .._document._format import ORDER
 from .._document._located import Located, place_of, unpacked, where_of
-from .._document._parse import Document, Item, parse
+from .._document._parse import Document, parse
 from .._document._reconcile import ChangeSet, SyncOptions, reconcile
 from .._document._run import Report, Runner, undo
 from .._document._saved import Saved, differences, read_plan, save, text_of_document
-from .._entities._kind import Field, Kind
-from .._errors import InputError, KongError, Refused
-from .._gateway._protocol import Gateway
+from .._errors import InputError, KongError
 from .._parallel import WORKERS
 from .._plan import NONE, Plan
-from .._predict import Checks, PredictingGateway, Predictions
-from .._secrets import redact
+from .._predict import Checks
 from ._base import Operation, Result, Task
 from ._files import replace_file
+from ._whole import load_whole, plan_whole
 
 # Options that decide what is planned.
 _DECISIVE = ("state", "purge_kinds", "cascade", "protect_tags")
@@ -116,13 +112,14 @@ def _plan_document(task: Task, saving: bool) -> DocumentPlan:
         # Asked only once there is something to write: most runs find nothing to do.
         if not changes.changes or task.gateway.traits().writes_entities:
             return DocumentPlan(document, changes, text)
-    return _whole(task, document, options, text)
+    return DocumentPlan(document, plan_whole(task, document, options), text, whole=True)
 
 
 def _apply_document_plan(task: Task, planned: DocumentPlan) -> Result:
     """Write, or predict in check mode."""
     if planned.whole:
-        return _load_whole(task, planned)
+        report = load_whole(task, planned.document, planned.changes)
+        return _result(task, planned.changes, report)
     runner = Runner(
         task.gateway, task.params["on_error"], task.params["concurrency"], task.progress
     )
@@ -278,69 +275,6 @@ def _state_after(task: Task, partial: Result) -> str:
         text = f"{len(partial['undone'])} of {done} changes were undone"
         return text + (f", left: {'; '.join(partial['left'])}" if partial["left"] else "")
     return f"done: {done} of {done + len(partial['failed_steps']) + waiting} changes"
-
-
-def _whole(task: Task, document: Document, options: SyncOptions, text: str) -> DocumentPlan:
-    """Without a database the document is the whole configuration, and what it lacks goes."""
-    if options.state != "synced":
-        raise InputError(
-            f"state {options.state} needs a gateway with a database: without one a document is the "
-            "whole configuration, so only synced is possible"
-        )
-    everything = replace(document, select_tags=())
-    whole = replace(options, purge_kinds=ALL_KINDS, cascade=True)
-    changes = reconcile(task.gateway, everything, whole, task.warn)
-    for protected in changes.protected:
-        raise InputError(
-            f"{protected.plan.description} cannot be protected at {task.gateway.url}: without a "
-            "database the document is the whole configuration; add it to the document"
-        )
-    return DocumentPlan(document, changes, text, whole=True)
-
-
-def _load_whole(task: Task, planned: DocumentPlan) -> Result:
-    report = Runner(
-        _predicting(task), "continue", task.params["concurrency"], lambda line: None
-    ).run(planned.changes)
-    for step, exc in report.failed:
-        exc.failure["where"] = step.where
-        raise exc
-    if report.done:
-        _load(task.gateway, planned)
-    return _result(task, planned.changes, report)
-
-
-def _load(gateway: Gateway, planned: DocumentPlan) -> None:
-    """Make a document the whole configuration; a refusal names the places of its entities."""
-    origins: dict[int, Item] = {}
-
-    def config_fields(plugin: str) -> Sequence[Field]:
-        return plugin_kind(gateway, plugin).field("config").fields
-
-    whole = dbless_of(planned.document.items, config_fields, origins)
-    try:
-        gateway.load(json.dumps(whole))
-    except Refused as exc:
-        found = list(refusals(exc.fields, whole, origins))
-        if found:
-            reasons = "; ".join(reason for item, reason in found)
-            exc.message = f"the gateway refuses the document: {reasons}"
-        for item in (item for item, reason in found if item is not None):
-            redact(exc, _typed_kind(gateway, item), item.written)
-        raise
-
-
-def _typed_kind(gateway: Gateway, item: Item) -> Kind:
-    is_plugin = item.kind.details_path is not None
-    return plugin_kind(gateway, str(item.written["name"])) if is_plugin else item.kind
-
-
-def _predicting(task: Task) -> Gateway:
-    """What completes the entities of a diff; check mode also lets the gateway validate them."""
-    if isinstance(task.gateway, PredictingGateway):
-        return task.gateway.with_checks(Checks(looks_up=False, writes_entities=False))
-    checks = Checks(looks_up=False, validates=False, writes_entities=False)
-    return PredictingGateway(task.gateway, Predictions(), task.warn, checks)
 
 
 _OPTIONS: Mapping[str, dict[str, Any]] = {
