@@ -76,8 +76,7 @@ SHAPED: dict[str, Any] = {
 # Small configurations of the plugins that were not recorded.
 _MODEL = {"provider": "openai", "name": "gpt-4"}
 _SMALL: dict[str, dict[str, Any]] = {
-    # Its default storage is refused by a control plane.
-    "acme": {"account_email": "someone@mail.test", "storage": "redis"},
+    "acme": {"account_email": "someone@mail.test"},
     "ai-prompt-decorator": {"prompts": {"prepend": [{"role": "system", "content": "Be brief."}]}},
     "ai-prompt-guard": {"allow_patterns": ["weather"]},
     "ai-prompt-template": {"templates": [{"name": "one", "template": "{{what}}"}]},

@@ -96,6 +96,7 @@ WITHOUT_BALANCER: dict[str, str] = {
     **{pattern: NO_BALANCER for pattern, reason in EXCEPTIONS.items() if reason == NO_HEALTH},
     r"test_(the_)?examples_run_as_they_stand$": "some examples wait for the health of targets",
     "test_each_command_leaves_the_weights_that_the_page_says": NO_BALANCER,
+    r"-acme\]$": "a control plane refuses the storage that acme has by default",
     r"test_each_command_prints_what_the_page_says\[first_steps": "the page waits for the gateway's "
     "own balancer",
 }
