@@ -36,7 +36,7 @@ from integration.dialects import (
     BOTH,
     EXCEPTIONS,
     KONNECT,
-    WITHOUT_BALANCER,
+    NOT_ON_CONTROL_PLANE,
     control_plane,
     reason_against,
 )
@@ -89,7 +89,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out, with the reason, what Konnect or the control plane that is named cannot serve."""
     real = _real_gateway()
-    named = WITHOUT_BALANCER if real and real.mode == CONTROL_PLANE else {}
+    named = NOT_ON_CONTROL_PLANE if real and real.mode == CONTROL_PLANE else {}
     for item in items:
         callspec = getattr(item, "callspec", None)
         konnect = callspec is not None and callspec.params.get("dialect") == KONNECT

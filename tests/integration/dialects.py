@@ -92,7 +92,7 @@ EXCEPTIONS: dict[str, str] = {
 
 # The same for a control plane of Kong Gateway.
 NO_BALANCER = "a control plane has no balancer and no health of targets"
-WITHOUT_BALANCER: dict[str, str] = {
+NOT_ON_CONTROL_PLANE: dict[str, str] = {
     **{pattern: NO_BALANCER for pattern, reason in EXCEPTIONS.items() if reason == NO_HEALTH},
     r"test_(the_)?examples_run_as_they_stand$": "some examples wait for the health of targets",
     "test_each_command_leaves_the_weights_that_the_page_says": NO_BALANCER,
