@@ -253,3 +253,14 @@ def test_an_instance_of_another_scope_is_not_taken(engines: dict[str, Engine]) -
             refused = engine.refused("kong_plugin", **options, state=state)
             assert "its service is None, not" in refused["msg"]
     assert not engine.ok("kong_plugin", instance_name="one", service=None)["changed"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_vault_that_is_not_installed_is_refused_alike(
+    engines: dict[str, Engine], version: str
+) -> None:
+    """On 3.5 its missing schema says so; newer ones validate vaults."""
+    vault = {"name": "azure", "prefix": "not-installed", "config": {"location": "here"}}
+    predicted = engines[version].refused("kong_vault", check=True, **vault)
+    assert predicted["msg"] == engines[version].refused("kong_vault", **vault)["msg"]
+    assert "vault 'azure' is not installed" in predicted["msg"]
