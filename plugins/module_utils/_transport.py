@@ -91,8 +91,9 @@ def proxy_for(url: str) -> str | None:
     if is_loopback(host):
         return None
     proxies = urllib.request.getproxies_environment()
-    bypassed = urllib.request.proxy_bypass_environment(host, proxies)  # type: ignore[attr-defined]
-    if bypassed:
+    bypass = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
+    # An entry of no_proxy can have a port.
+    if bypass(host, proxies) or bypass(f"{host}:{parts.port}", proxies):
         return None
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     # Other tools accept a bare host and port, too.
