@@ -19,7 +19,7 @@ from ._errors import InputError, KongError, Refused, Unreachable, error_context
 from ._freeform import config_schema, with_details
 from ._gateway._errors import ParentMissing, StillReferenced, UniqueViolation
 from ._gateway._protocol import Gateway
-from ._parallel import PartlyDone, for_each
+from ._parallel import for_each
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
 from ._schema import fields_in, nulls_to_defaults
 from ._secrets import redact
@@ -298,27 +298,29 @@ def _explain(gateway: Gateway, plan: Plan, parent: str | None, exc: Refused) -> 
             exc.message = known.message
 
 
-def apply_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> list[Plan]:
+def apply_all(
+    gateway: Gateway,
+    plans: Sequence[Plan],
+    parent: str | None,
+    so_far: Callable[[Sequence[Plan | None]], dict[str, Any]],
+) -> list[Plan]:
     """Apply plans for entities of one parent: deletes when everything else is done.
 
-    :raises PartlyDone: ``results`` are the plans in their order, None for those not applied.
+    :param so_far: what an error has as the result of the task, from the plans in their order, None
+        for those not applied.
     """
     done: list[Plan | None] = [None if plan.changed else plan for plan in plans]
-    for deleting in (False, True):
-        positions = [
-            position
-            for position, plan in enumerate(plans)
-            if plan.changed and (plan.operation == DELETE) == deleting
-        ]
 
-        def apply_at(position: int) -> None:
-            done[position] = apply(gateway, plans[position], parent)
+    def apply_at(position: int) -> None:
+        done[position] = apply(gateway, plans[position], parent)
 
-        try:
-            for_each(apply_at, positions)
-        except PartlyDone as exc:
-            exc.results = done
-            raise
+    todo = [position for position, plan in enumerate(plans) if plan.changed]
+    try:
+        for_each(apply_at, [at for at in todo if plans[at].operation != DELETE])
+        for_each(apply_at, [at for at in todo if plans[at].operation == DELETE])
+    except KongError as exc:
+        exc.partial = so_far(done)
+        raise
     return [plan for plan in done if plan is not None]
 
 
