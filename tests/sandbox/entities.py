@@ -120,8 +120,11 @@ class Entities:
     def _reference(self, field: str, kind: str, value: Keys) -> Keys:
         if "id" in value:
             return {"id": value["id"]}
+        fields = self.gateway.kinds[kind].record.fields
         for name, *others in self.gateway.kinds[kind].unique:
             if not others and value.get(name):
+                if validate.field_error(fields[name], value[name]):
+                    return value  # refused with the rest of what is wrong
                 found = self.store.find(kind, (name,), (value[name],))
                 if found is None:
                     raise errors.foreign_keys_unresolved(field, name, value[name], kind)
