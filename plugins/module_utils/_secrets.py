@@ -14,6 +14,8 @@ from typing import Any
 
 from ._entities._kind import Entity, Field, Kind
 from ._errors import MASKED, KongError
+from ._schema import value_at
+from ._values import items_of, map_items
 
 MASKED_CHANGED = "******** (changed)"
 # Strings that older schemas do not mark as encrypted; names as the bundled plugins use them.
@@ -137,32 +139,9 @@ def _masked(fields: Iterable[Field], entity: Mapping[str, Any], before: Any = No
     """
 
     def change(path: Path, value: Any) -> str:
-        return MASKED if _value_at(before, path) in (None, value) else MASKED_CHANGED
+        return MASKED if value_at(before, path) in (None, value) else MASKED_CHANGED
 
     return dict(replace_secrets(fields, entity, change))
-
-
-def map_items(value: Any, change: Callable[[Any, Any], Any]) -> Any:
-    """A copy of a mapping or a list with its items changed; any other value as it is."""
-    if isinstance(value, Mapping):
-        return {key: change(key, item) for key, item in value.items()}
-    is_list = isinstance(value, (list, tuple))
-    return [change(*each) for each in enumerate(value)] if is_list else value
-
-
-def items_of(value: Any) -> Iterator[tuple[Any, Any]]:
-    """What is in a mapping or a list, with its key or position; nothing of any other value."""
-    if isinstance(value, Mapping):
-        yield from value.items()
-    elif isinstance(value, (list, tuple)):
-        yield from enumerate(value)
-
-
-def _value_at(value: Any, path: Path) -> Any:
-    """The value at a path, None where there is none."""
-    for key in path:
-        value = dict(items_of(value)).get(key)
-    return value
 
 
 def _is_secret(value: Any) -> bool:

@@ -33,7 +33,7 @@ ARROWS: dict[str, set[str]] = {
     "_schema": set(),
     "_spelling": {"_errors", "_schema"},
     "_values": {"_entities", "_errors"},
-    "_secrets": {"_entities", "_errors"},
+    "_secrets": {"_entities", "_errors", "_schema", "_values"},
     "_freeform": {"_entities", "_errors", "_schema", "_secrets", "_values"},
     "_plan": {"_entities", "_errors", "_schema", "_secrets", "_values"},
     "_parallel": {"_errors"},

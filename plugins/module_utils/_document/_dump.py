@@ -19,8 +19,8 @@ from .._entities._registry import KINDS
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
 from .._schema import complete, without_old_names
-from .._secrets import map_items, mask_entity, replace_secrets, secrets_of
-from .._values import map_strings, without_nulls
+from .._secrets import mask_entity, replace_secrets, secrets_of
+from .._values import map_items, map_strings, without_nulls
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
 from ._write import Placeholder, placeholder

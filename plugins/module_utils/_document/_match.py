@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._apply import fill_nulls, plugin_kind, with_typed_config
+from .._apply import fill_nulls, plugin_kind, schema_of_plugin, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison, stored_id
@@ -291,8 +291,8 @@ class Matcher:
 
         Those of kinds that are not matched yet are left out.
         """
-        paths = ((item, item.kind.details_path) for item in self.document.items)
-        names = {path(item.written) for item, path in paths if path is not None}
+        plugins = (item for item in self.document.items if item.kind.typed_by_name)
+        names = {schema_of_plugin(str(plugin.written.get("name"))) for plugin in plugins}
         if reset:
             # A create leaves the defaults to the gateway.
             for item in self.document.items:
@@ -310,7 +310,7 @@ class Matcher:
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:
             return stored_as_hash(item.kind, item.written, str(self._owner_id(item)))
-        if item.kind.details_path is None:
+        if not item.kind.typed_by_name:
             return item.kind
         name = str(item.written.get("name"))
         if name not in self._typed_kinds:

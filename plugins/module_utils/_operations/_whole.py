@@ -148,7 +148,7 @@ def _load(task: Task, document: Document) -> None:
 
 
 def _typed_kind(gateway: Gateway, item: Item) -> Kind:
-    is_plugin = item.kind.details_path is not None
+    is_plugin = item.kind.typed_by_name
     return plugin_kind(gateway, str(item.written["name"])) if is_plugin else item.kind
 
 
