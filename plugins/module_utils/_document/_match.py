@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._apply import fill_nulls, plugin_kind, schema_of_plugin, with_typed_config
@@ -19,13 +19,14 @@ from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison, stored_id
 from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, unique_values
-from .._entities._registry import KINDS, LEVELS
+from .._entities._registry import KINDS
 from .._errors import InputError, KongError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._plan import Plan, plan_present
+from .._plan import plan_present
 from .._values import without_nulls
-from ._current import CurrentState, owner_of
+from ._changes import Step
+from ._current import CurrentState
 from ._defaults import Defaults, defaults_of, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
@@ -37,54 +38,6 @@ Warn = Callable[[str], None]
 
 class _NoSuchEntity(InputError):
     """A reference leads nowhere."""
-
-
-@dataclass
-class Step:
-    """A plan with what carrying it out needs.
-
-    :param owner: the id of what the entity lies below.
-    :param needs: IDs of entities that must exist before.
-    :param after: IDs of entities whose own steps must be done before.
-    :param cascaded: what a gateway deletes along with the entity.
-    :param desired: the entity as the document writes it, with defaults that reset what it leaves
-        out.
-    """
-
-    plan: Plan
-    owner: str | None = None
-    needs: set[str] = field(default_factory=set)
-    after: set[str] = field(default_factory=set)
-    where: str = ""
-    cascaded: list[Plan] = field(default_factory=list)
-    desired: Entity = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        return str(self.plan.stored.get("id") or self.plan.entity.get("id"))
-
-    @property
-    def plans(self) -> list[Plan]:
-        """All that the step is about."""
-        return [*self.cascaded, self.plan]
-
-    @property
-    def ids(self) -> list[str]:
-        return [self.id, *(plan.stored["id"] for plan in self.cascaded)]
-
-    @property
-    def level(self) -> int:
-        return LEVELS[self.plan.kind.name]
-
-    @property
-    def is_final(self) -> bool:
-        """Whether a delete takes something that nobody can make again."""
-        return any(map(is_hashed, self.plans))
-
-
-def is_hashed(plan: Plan) -> bool:
-    """Whether a gateway answers a hash instead of a secret, so that nobody can put it back."""
-    return plan.kind.name == "basic_auth" or bool(plan.stored.get("hash_secret"))
 
 
 @dataclass
@@ -212,7 +165,7 @@ class Matcher:
         kind, written = item.kind, item.written.get("id")
         owner = self._owner_id(item)
         found = self.state.find_by(kind, "id", written) if written else None
-        if found is not None and owner_of(kind, found) != owner:
+        if found is not None and kind.parent_id(found) != owner:
             raise InputError(
                 f"{item.where}: {item.describe()}: id {written} is taken by another {kind.name}; "
                 f"it belongs to another {kind.parent}"

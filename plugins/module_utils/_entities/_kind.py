@@ -219,6 +219,10 @@ class Kind:
         )
         return (*own, above) if above else own
 
+    def parent_id(self, entity: Entity) -> str | None:
+        """The ID of what an entity lies below; None for kinds without a parent."""
+        return id_of(entity.get(self.parent)) if self.parent else None
+
     def comparing(self, ways: Mapping[str, Callable[[Any], Any]]) -> Kind:
         """The kind with other ways to compare some fields."""
         fields = (replace(f, compare_as=ways.get(f.name, f.compare_as)) for f in self.fields)

@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from .._apply import plugin_kind
+from .._document._changes import ChangeSet
 from .._document._dbless import dbless_of, refusals
 from .._document._dump import ALL_KINDS
 from .._document._parse import Document, Item
-from .._document._reconcile import ChangeSet, SyncOptions, reconcile
+from .._document._reconcile import SyncOptions, reconcile
 from .._document._run import Report, Runner
 from .._entities._kind import Field, Kind
 from .._errors import InputError, KongError, Refused, flat_reasons
