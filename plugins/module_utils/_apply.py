@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from ._entities._identity import find_by_reference, looks_like_id, refuse_empty, stored_id
 from ._entities._kind import Entity, Field, Kind
@@ -26,6 +26,7 @@ from ._secrets import redact
 from ._spelling import did_you_mean, unknown_fields, with_nearest_fields, with_new_names
 from ._values import normalise, warnings_about
 
+T = TypeVar("T")
 Warn = Callable[[str], None]
 
 
@@ -284,6 +285,20 @@ def apply(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
             _mark_uncertain(exc)
         exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
         raise
+
+
+def apply_with(
+    gateway: Gateway, plan: Plan, planned_below: Callable[[Plan], T]
+) -> tuple[Plan, T]:
+    """Apply the plan of an entity, and return what is planned for those below it, too.
+
+    That is planned before the first write, and again where somebody else created the entity
+    meanwhile, perhaps with others below it.
+    """
+    below = planned_below(plan)
+    done = apply(gateway, plan)
+    lost_race = plan.operation == CREATE and done.operation != CREATE
+    return done, planned_below(done) if lost_race else below
 
 
 def _explain(gateway: Gateway, plan: Plan, parent: str | None, exc: Refused) -> None:

@@ -53,7 +53,7 @@ ARROWS: dict[str, set[str]] = {
         "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan", "_schema",
         "_secrets", "_spelling", "_values",
     },
-    "_predict": {"_entities", "_errors", "_gateway", "_plan", "_schema", "_values"},
+    "_predict": {"_entities", "_errors", "_freeform", "_gateway", "_plan", "_schema", "_values"},
     "_argspec": {"_connection", "_entities", "_errors", "_spelling", "_values"},
     "_document": {
         "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan",

@@ -21,6 +21,7 @@ from .._entities._identity import ByComparison, stored_id
 from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, unique_values
 from .._entities._registry import KINDS
 from .._errors import InputError, KongError, error_context
+from .._freeform import as_linked
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import plan_present
@@ -30,7 +31,7 @@ from ._current import CurrentState
 from ._defaults import Defaults, defaults_of, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
-from ._partials import linked, refuse_settings_of_partials, usual_path
+from ._partials import refuse_settings_of_partials, usual_path
 from ._typed import typed
 
 Warn = Callable[[str], None]
@@ -279,7 +280,7 @@ class Matcher:
             if item.partials is not None:
                 links = self._links(item, kind)
                 refuse_settings_of_partials(item.written, links)
-                desired = linked(kind, desired, links)
+                desired = as_linked(kind, {**desired, "partials": links})
             desired.update(references)
             if kind.path_id is not None:
                 desired.update(self._named(item, references))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._apply import apply, apply_all
+from .._apply import apply, apply_all, apply_with
 from .._argspec import ArgumentSpec
 from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
 from .._entities._identity import find_by_reference
@@ -26,9 +26,13 @@ def run_consumer_group(task: Task) -> Result:
     if task.removes or not has_members:
         return result_of_one(task, apply(task.gateway, plan))
     wanted = [_member(task, key) for key in task.params["consumers"]]
-    before = task.gateway.entities(MEMBER, plan.stored["id"]) if plan.before else None
-    done = apply(task.gateway, plan)
-    return with_members(task, done, MEMBER, wanted, before or [])
+    done, before = apply_with(task.gateway, plan, lambda plan: _members_of(task, plan))
+    return with_members(task, done, MEMBER, wanted, before)
+
+
+def _members_of(task: Task, group: Plan) -> list[Entity]:
+    listed = task.gateway.entities(MEMBER, group.stored["id"]) if group.before else None
+    return listed or []
 
 
 def _member(task: Task, key: str) -> Entity:
