@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -193,8 +194,45 @@ def test_a_server_that_drips_is_given_up_when_the_time_is_over(
     monkeypatch.setattr(httpcore, "SyncBackend", lambda: Dripping(clock, response))
     start = clock.now
     with pytest.raises(Unreachable, match=r"timed out after 1 s"):
-        Client(Connection("http://gw.test", timeout=1.0, retries=0)).request("GET", "/x")
+        Client(Connection("http://127.0.0.1", timeout=1.0, retries=0)).request("GET", "/x")
     assert clock.now - start == pytest.approx(1.0)
+
+
+class Routed(Dripping):
+    """Responds at one of the addresses that its name has; what is sent to others is lost."""
+
+    asked: list[str]
+
+    def connect_tcp(self, host: str, port: int, timeout: float, **settings: Any) -> Dripping:
+        self.asked.append(host)
+        if host != "198.51.100.3":
+            self.clock.now += timeout
+            raise httpcore.ConnectTimeout("timed out")
+        return self
+
+
+@pytest.mark.parametrize("last", ["198.51.100.3", "198.51.100.4"])
+def test_each_address_of_a_host_has_its_share_of_the_time(
+    last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = ["2001:db8::1", "198.51.100.2", "198.51.100.2", last]
+    clock = Clock()
+    backend = Routed(clock, HEADERS.replace(b"9000", b"2") + b"\r\n{}")
+    backend.asked = []
+    monkeypatch.setattr(backend, "read", lambda size, timeout: backend.left)
+    monkeypatch.setattr(_deadline, "time", clock)
+    monkeypatch.setattr(httpcore, "SyncBackend", lambda: backend)
+    found = [(2, 1, 6, "", (each, 80)) for each in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: found)
+    start, client = clock.now, Client(Connection("http://gw.test", timeout=3.0, retries=0))
+    if last == "198.51.100.3":
+        assert client.request("GET", "/x") == {}
+        assert clock.now - start == pytest.approx(2.0)
+    else:
+        with pytest.raises(Unreachable, match=r"timed out after 3 s"):
+            client.request("GET", "/x")
+        assert clock.now - start == pytest.approx(3.0)
+    assert backend.asked == list(dict.fromkeys(addresses))
 
 
 def test_an_outer_deadline_ends_what_is_inside_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
