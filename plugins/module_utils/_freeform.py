@@ -18,7 +18,7 @@ from ._entities._kind import Entity, Field, Kind
 from ._entities._plugin import PLUGIN, without_linked
 from ._errors import InputError
 from ._schema import Schema, complete, fields_in, old_fields_in, replacements, value_at
-from ._secrets import holds_secret, is_secret_name
+from ._secret_names import holds_secret, is_secret_name
 from ._values import stored_number
 
 _TYPES = {

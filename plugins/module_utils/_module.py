@@ -18,7 +18,8 @@ from ansible.module_utils.common.warnings import warn
 
 from ._argspec import ArgumentSpec, Path, refuse_unsendable, remove_nulls, restore_nulls
 from ._client import Client
-from ._connection import Connection, connection_from, secrets_in, with_environment
+from ._connection import Connection
+from ._connection_options import connection_from, secrets_in, with_environment
 from ._errors import InputError, KongError
 from ._gateway._admin import AdminGateway
 from ._gateway._konnect import KonnectGateway

@@ -18,7 +18,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     remove_nulls,
     restore_nulls,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._connection import (
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
     connection_from,
     secrets_in,
 )
