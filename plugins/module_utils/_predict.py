@@ -218,7 +218,7 @@ class PredictingGateway(Gateway):
         if self._checks.looks_up:
             self.refuse_taken(kind, body, {}, parent)
         above = {kind.parent: {"id": parent}} if kind.parent else {}
-        self._validate(kind, {**body, **above})
+        self._validate(kind, {**body, **above}, body)
         entity = {**complete(self._schema_of_new(kind, body), body), **above}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
         return self._remembered(kind, entity)
@@ -246,7 +246,7 @@ class PredictingGateway(Gateway):
         entity = plan.full_body if is_replaced else plan.entity
         if is_replaced or kind.details is not None:
             entity = complete(self.schema_of(kind), entity)
-        self._validate(kind, entity)
+        self._validate(kind, entity, plan.body)
         kept = ("id", str(kind.parent), *TIMESTAMPS)
         made = {name: current[name] for name in kept if name in current}
         return self._remembered(kind, {**entity, **made})
@@ -283,9 +283,12 @@ class PredictingGateway(Gateway):
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 
-    def _validate(self, kind: Kind, entity: Entity) -> None:
+    def _validate(self, kind: Kind, entity: Entity, written: Entity) -> None:
+        """:param written: what a write would send."""
         if not (self._checks.validates and kind.validated):
             return
+        if self._checks.writes_entities and self.traits().compares_references:
+            kind.refuse_mismatch(written, entity, self)
         if not self.has_schemas:
             self._warn(
                 f"{self.url} would be the first control plane, so there are no schemas yet: the "

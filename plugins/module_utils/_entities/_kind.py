@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from .._errors import InputError
 
 if TYPE_CHECKING:
-    from ._identity import Identity
+    from ._identity import Identity, Source
 
 Entity = dict[str, Any]
 # Completes what the user wrote, given the existing entity, in place; returns warnings.
@@ -149,6 +149,9 @@ class Kind:
     :param write: what is sent to create an entity, if that is not the entity.
     :param predict: completes a prediction with what schemas do not say, in place.
     :param apply_field_rules: rules between fields that the gateway applies silently, made visible.
+    :param refuse_mismatch: raises ``InputError`` where what is written contradicts what it refers
+        to, which the gateway refuses and no schema says; gets what is written, the whole entity,
+        and where others are looked for.
     """
 
     name: str
@@ -174,6 +177,7 @@ class Kind:
     write: Callable[[Entity], Entity] | None = None
     predict: Callable[[Entity], None] = lambda predicted: None
     apply_field_rules: FieldRules = lambda desired, current: []
+    refuse_mismatch: Callable[[Entity, Entity, Source], None] = lambda written, entity, source: None
     optional: bool = False
 
     @property

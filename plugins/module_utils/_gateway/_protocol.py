@@ -31,6 +31,7 @@ class Traits:
     :param has_balancer: whether it balances requests itself, so that its targets have a health.
     :param writes_entities: whether single entities can be written; else only whole documents.
     :param restricts_listed_ids: whether it refuses to delete an entity in a list of IDs.
+    :param compares_references: whether it compares what is written with what that refers to.
     """
 
     name: str = "Kong Gateway"
@@ -42,6 +43,7 @@ class Traits:
     has_balancer: bool = True
     writes_entities: bool = True
     restricts_listed_ids: bool = True
+    compares_references: bool = True
 
 
 class Gateway(Protocol):
