@@ -46,7 +46,8 @@ ARROWS: dict[str, set[str]] = {
     "_connection": {"_errors", "_transport"},
     "_connection_options": {"_connection", "_entities", "_errors", "_secret_names"},
     "_exchange": {"_connection", "_deadline", "_parallel", "_shares", "_transport"},
-    "_client": {"_connection", "_deadline", "_errors", "_sender", "_transport"},
+    "_retries": {"_connection", "_deadline", "_errors"},
+    "_client": {"_connection", "_deadline", "_errors", "_retries", "_sender", "_transport"},
     "_gateway": {
         "_client", "_connection", "_entities", "_errors", "_parallel", "_plan", "_schema",
         "_values",
