@@ -21,7 +21,7 @@ from typing import Any, Callable
 
 from ._connection import Connection
 from ._deadline import Deadline
-from ._errors import InputError, Refused, UnexpectedAnswer, Unreachable, flat_reasons
+from ._errors import InputError, Refused, UnexpectedAnswer, Unreachable
 from ._retries import RetryBudget, may_repeat, retry_after
 from ._sender import Response, Sender
 from ._transport import new_sender
@@ -31,10 +31,6 @@ with contextlib.suppress(ImportError):  # reported at the edge, with the library
 
 PAGE_SIZE = 1000  # the most that a gateway gives in one page
 USER_AGENT = "irishtek.kong"
-NO_DATABASE = (
-    "this gateway runs without a database, so its entities cannot be changed one by one; "
-    "add them to its declarative configuration and load that with kong_state"
-)
 MOST_CONNECTIONS = 20  # to one gateway
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 # From the body and the status of a refusal to its message and its details.
@@ -42,15 +38,17 @@ ReadRefusal = Callable[[Mapping[str, Any], int], "tuple[str, dict[str, Any]]"]
 
 
 class Client:
-    """Requests to one Admin API, or to Konnect."""
+    """Requests to one Admin API, or to Konnect.
 
-    def __init__(self, connection: Connection) -> None:
+    :param read_refusal: the message and the details of an error status, from its body.
+    """
+
+    def __init__(self, connection: Connection, read_refusal: ReadRefusal) -> None:
         self.connection = connection
         self.url = connection.workspace_url
         # Gets a line about each long pause.
         self.progress: Callable[[str], None] = lambda line: None
-        # The message and the details of an error status, from its body.
-        self.read_refusal: ReadRefusal = admin_refusal
+        self.read_refusal = read_refusal
         # Those that are open come first; None stands for one that is not.
         self._idle: queue.LifoQueue[Sender | httpx.Client | None] = queue.LifoQueue()
         for _number in range(MOST_CONNECTIONS):
@@ -236,34 +234,6 @@ class Client:
             # A task reads many things, and only some of them may be forbidden.
             message = f"{urllib.parse.urlsplit(details['url']).path}: {message}"
         return Refused(message, **details)
-
-
-def admin_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
-    """An Admin API's reason in one line, and the parts of the body that say more."""
-    details = {key: body[key] for key in ("code", "name", "fields") if key in body}
-    return refusal(body, status), details
-
-
-def refusal(body: Mapping[str, Any], status: int) -> str:
-    """The gateway's message, without the line breaks of nested fields."""
-    fields = body.get("fields")
-    if body.get("code") == 2 and isinstance(fields, dict) and fields:
-        reasons = "; ".join(flat_reasons(fields))
-        return f"{body.get('name', 'schema violation')} ({reasons})"
-    message = " ".join(str(body.get("message") or body.get("error") or "").split())
-    if body.get("code") == 10:
-        # Only the name says which field: "invalid unique prefix".
-        message = f"{str(body.get('name')).replace('unique ', '')}: {message}"
-    text = f"{message} (HTTP {status})" if message else f"HTTP {status}"
-    if status == 401:
-        return f"{text}; check admin_token (or KONG_ADMIN_TOKEN)"
-    if status == 403:
-        return f"{text}; check what admin_token may do, and workspace"
-    if status == 405 and body.get("code") == 12:
-        return f"{text}; {NO_DATABASE}"
-    if status == 429:
-        return f"{message or 'too many requests'} (HTTP 429); the gateway limits requests"
-    return text
 
 
 def _explain(exc: BaseException, timeout: float, where: str) -> tuple[str, bool]:

@@ -25,6 +25,7 @@ from ._gateway._admin import AdminGateway
 from ._gateway._konnect import KonnectGateway
 from ._gateway._konnect_account import KonnectAccount
 from ._gateway._protocol import Gateway
+from ._gateway._refusal import admin_refusal
 from ._operations._base import Operation, Result, Task, silent
 from ._predict import Checks, PredictingGateway, Predictions
 from ._secrets import mask_fields
@@ -45,7 +46,7 @@ class Session:
 
     def client(self, connection: Connection) -> Client:
         """The client of a connection; those that were not used lately are closed."""
-        client = self._clients.pop(connection, None) or Client(connection)
+        client = self._clients.pop(connection, None) or Client(connection, admin_refusal)
         self._clients[connection] = client
         if len(self._clients) > MOST_GATEWAYS:
             self._clients.pop(next(iter(self._clients))).close()

@@ -14,6 +14,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils import _transport
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client
 from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._refusal import admin_refusal
 from ansible_collections.irishtek.kong.plugins.module_utils._transport import (
     is_loopback,
     new_httpx_client,
@@ -74,7 +75,7 @@ def test_a_proxy_that_cannot_be_used_is_a_sentence(
 ) -> None:
     monkeypatch.setenv("http_proxy", proxy)
     with pytest.raises(InputError, match="proxy"):
-        Client(Connection("http://gw.test")).request("GET", "/")
+        Client(Connection("http://gw.test"), admin_refusal).request("GET", "/")
 
 
 @pytest.mark.parametrize("host", ["gw.test", "10.0.0.1", "128.0.0.1", "localhost.test", ""])
