@@ -48,16 +48,16 @@ def fields_from(schema: Schema) -> tuple[Field, ...]:
     return tuple(fields.values())
 
 
-def with_details(details: Schema) -> Kind:
-    """The kind of one plugin: its configuration typed by the schema that a gateway has of it."""
+def with_details(details: Schema, kind: Kind = PLUGIN) -> Kind:
+    """The kind of one plugin or vault: its settings typed by the schema that a gateway has."""
     config = fields_in(details).get("config", {})
     typed = tuple(
         replace(field, fields=fields_from(config), open=not config.get("fields"))
         if field.name == "config"
         else field
-        for field in PLUGIN.fields
+        for field in kind.fields
     )
-    return replace(PLUGIN, fields=typed, details=details)
+    return replace(kind, fields=typed, details=details)
 
 
 def config_schema(kind: Kind) -> Schema:

@@ -20,7 +20,7 @@ from typing import Any, Callable
 
 from ._entities._consumer import WORKSPACE
 from ._entities._identity import find_by_reference
-from ._entities._keys import VAULT
+from ._entities._keys import VAULT, schema_of_settings
 from ._entities._kind import CASCADE, PLACEHOLDER, TIMESTAMPS, Entity, Kind
 from ._entities._konnect import CONTROL_PLANE
 from ._entities._plugin import without_linked
@@ -233,11 +233,11 @@ class PredictingGateway(Gateway):
 
     def _schema_of_new(self, kind: Kind, body: Entity) -> Schema:
         """The schema with the settings of a vault: since 3.5 (conformance case vault_schemas)."""
-        name = body.get("name")
-        details = self.schema(f"vaults/{name}") if kind is VAULT else None
+        details = self.schema(schema_of_settings(body)) if kind is VAULT else None
         if kind is VAULT and details is None:
             # 3.5 does not validate vaults, and every gateway has the one of the environment.
             if self.schema("vaults/env") is not None:
+                name = body.get("name")
                 raise InputError(f"schema violation (name: vault {name!r} is not installed)")
             self._warn(
                 f"{self.url} has no schema of the settings of vaults: the prediction does not show "

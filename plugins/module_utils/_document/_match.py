@@ -18,9 +18,11 @@ from .._apply import fill_nulls, plugin_kind, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison, stored_id
+from .._entities._keys import VAULT, schema_of_settings
 from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, unique_values
 from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError, error_context
+from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
@@ -299,6 +301,8 @@ class Matcher:
                 item.is_partial = item.current is not None and self._leaves_out(item)
                 if item.is_partial and item.kind.validated:
                     names.add(item.kind.schema_name)
+                if item.is_partial and item.kind is VAULT:
+                    names.add(schema_of_settings(item.written))
         for_each(self.gateway.schema, sorted(names))
 
     def _leaves_out(self, item: Item) -> bool:
@@ -310,6 +314,9 @@ class Matcher:
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:
             return stored_as_hash(item.kind, item.written, str(self._owner_id(item)))
+        if item.kind is VAULT and item.is_partial:
+            details = self.gateway.schema(schema_of_settings(item.written))
+            return item.kind if details is None else with_details(details, VAULT)
         if item.kind.details_path is None:
             return item.kind
         name = str(item.written.get("name"))
