@@ -26,11 +26,11 @@ _OF_ONE = "; it belongs to another consumer"
 CASES: dict[str, tuple[str, Options, Options, Options, str]] = {
     "consumer-create": (
         "kong_consumer", {"username": "a", "custom_id": "X"}, {"username": "b"},
-        {"username": "c", "custom_id": "X"}, "custom_id X is taken by another consumer",
+        {"username": "c", "custom_id": "X"}, "custom_id X is taken by consumer a",
     ),
     "consumer-update": (
         "kong_consumer", {"username": "a", "custom_id": "X"}, {"username": "b"},
-        {"username": "b", "custom_id": "X"}, "custom_id X is taken by another consumer",
+        {"username": "b", "custom_id": "X"}, "custom_id X is taken by consumer a",
     ),
     "consumer-rename": (
         "kong_consumer", {"username": "a"}, {"username": "b"},
@@ -47,7 +47,7 @@ CASES: dict[str, tuple[str, Options, Options, Options, str]] = {
     "plugin-instance": (
         "kong_plugin", {"name": "cors", "instance_name": "a"}, {"name": "cors", "service": "one"},
         {"name": "cors", "service": "one", "instance_name": "a"},
-        "instance_name a is taken by another plugin",
+        "instance_name a is taken by plugin cors",
     ),
     "key-kid": (
         "kong_key", {"name": "a", "kid": "1", "pem": _PEMS[0]},
@@ -89,7 +89,7 @@ CASES: dict[str, tuple[str, Options, Options, Options, str]] = {
                 {"username": "c", "custom_id": "X"},
             )
         ),
-        "custom_id X is taken by another entity",
+        "custom_id X is taken by entity a",
     ),
 }  # fmt: skip
 

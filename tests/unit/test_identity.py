@@ -210,6 +210,16 @@ def test_an_empty_name_is_no_entity_that_is_absent(tasks: Tasks, kind: str) -> N
         present(tasks.gateway(), KINDS[kind], {field: ""}, pytest.fail)
 
 
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("scope", ["service", "route", "consumer", "consumer_group"])
+def test_a_scope_without_a_value_does_not_make_a_plugin_one_of_all_traffic(
+    tasks: Tasks, scope: str, state: str
+) -> None:
+    message = tasks.refusal(KONG_PLUGIN, **{"name": "cors", scope: None, "state": state})
+    advice = f"leave it out for a plugin of all {scope}s"
+    assert message.endswith(f": {scope} must not be null; {advice}")
+
+
 def test_a_certificate_of_an_sni_is_not_deleted_by_the_id_of_another(tasks: Tasks) -> None:
     steps = [_get(f"/certificates/{A}", {"id": A, "cert": "c", "key": "k", "snis": ["a.test"]})]
     message = tasks.refusal(KONG_CERTIFICATE, *steps, id=A, snis=["b.test"], state="absent")

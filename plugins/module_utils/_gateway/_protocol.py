@@ -249,7 +249,9 @@ def _taken(
     shown = "" if is_hidden else f" {value}"
     is_below_another = kind.global_path and id_of(other.get(str(kind.parent))) != parent
     owner = f"; it belongs to another {kind.parent}" if is_below_another else ""
-    return f"{name}{shown} is taken by another {kind.name}{owner}"
+    has_name = not is_hidden and kind.label(other) not in (value, other.get("id"))
+    taker = kind.describe(other) if has_name else f"another {kind.name}"
+    return f"{name}{shown} is taken by {taker}{owner}"
 
 
 def connected(data_planes: Sequence[Entity]) -> list[Entity]:
