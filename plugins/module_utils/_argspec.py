@@ -171,6 +171,8 @@ def _refuse_other_type(option: Mapping[str, Any], value: Any, path: Path) -> Non
     if kind == "str" and written in _NEVER_STRINGS:
         quotes = "; put it in quotes" if written == "a boolean" else ""
         raise InputError(f"{_dotted(path)} must be a string, got {written}{quotes}")
+    if kind in ("int", "float") and isinstance(value, bool):
+        raise InputError(f"{_dotted(path)} must be a number, got {written}")
     if kind == "dict" and value is not None:
         if not (isinstance(value, Mapping) or _is_record_in_text(value)):
             raise InputError(f"{_dotted(path)} must be a dictionary, got {written}")

@@ -259,6 +259,8 @@ QUOTES = "got a boolean; put it in quotes"
         ({"tags": [["a"], "b"]}, "tags.1 must be a string, got a list"),
         ({"tags": ["a", None]}, "tags.2 must not be null"),
         ({"kinds": [True]}, f"kinds.1 must be a string, {QUOTES}"),
+        ({"retries": True}, "retries must be a number, got a boolean"),
+        ({"record": {"timeout": False}}, "record.timeout must be a number, got a boolean"),
         ({"record": True}, "record must be a dictionary, got a boolean"),
         ({"record": [{"timeout": 1}]}, "record must be a dictionary, got a list"),
         ({"record": {"inner": 5}}, "record.inner must be a dictionary, got a number"),

@@ -271,4 +271,4 @@ def _shown(kind: Kind, name: str, entity: Entity) -> str:
     secret = any(field.secret for field in kind.fields if field.name == name)
     if secret or "\n" in str(value):
         return "another" if value else "none"
-    return shown_id(id_of(value))
+    return "null" if value is None else shown_id(id_of(value))
