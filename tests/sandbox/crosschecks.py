@@ -76,6 +76,23 @@ def proxy_url(data: dict[str, Any]) -> Findings:
     return [], {}
 
 
+#: The shared memory of every gateway in which a plugin can cache.
+_SHARED = (
+    *("kong", "kong_locks", "kong_db_cache", "kong_db_cache_miss", "kong_core_db_cache"),
+    *("kong_core_db_cache_miss", "kong_healthchecks", "kong_cluster_events", "kong_secrets"),
+    *("kong_rate_limiting_counters", "prometheus_metrics"),
+)
+
+
+def cache_memory(data: dict[str, Any]) -> Findings:
+    """proxy-cache keeps responses in shared memory that the gateway has."""
+    config = data["config"]
+    name = (config.get("memory") or {}).get("dictionary_name")
+    if config.get("strategy") == "memory" and name not in (None, *_SHARED):
+        return [f"missing shared dict '{name}'"], {}
+    return [], {}
+
+
 def certificate_kinds(certificate: dict[str, Any]) -> Findings:
     """The second certificate is there for another kind of key than the first."""
     kinds = [key_kind(certificate[name] or "") for name in ("cert", "cert_alt")]
@@ -95,4 +112,5 @@ CUSTOM: dict[tuple[str, tuple[str, ...]], Callable[[dict[str, Any]], Findings]] 
     ("ca_certificates", ("cert",)): ca_certificate,
     ("keys", ("jwk", "pem", "kid")): key_material,
     ("plugins/aws-lambda", ("config.proxy_url",)): proxy_url,
+    ("plugins/proxy-cache", ("config",)): cache_memory,
 }

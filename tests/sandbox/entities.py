@@ -120,8 +120,11 @@ class Entities:
     def _reference(self, field: str, kind: str, value: Keys) -> Keys:
         if "id" in value:
             return {"id": value["id"]}
+        fields = self.gateway.kinds[kind].record.fields
         for name, *others in self.gateway.kinds[kind].unique:
             if not others and value.get(name):
+                if validate.field_error(fields[name], value[name]):
+                    return value  # refused with the rest of what is wrong
                 found = self.store.find(kind, (name,), (value[name],))
                 if found is None:
                     raise errors.foreign_keys_unresolved(field, name, value[name], kind)
@@ -133,7 +136,7 @@ class Entities:
         if any(entity.get(field) is None for field in ("id", *kind.declared.not_null)):
             raise errors.primary_key_violation(keys)
         if old is None and self.store.get(kind.name, _kept_id(entity["id"])) is not None:
-            raise errors.primary_key_violation({"id": entity["id"]})
+            raise errors.primary_key_violation(keys)
         for fields in kind.unique:
             if fields == (fields[0],) and entity.get(fields[0]) is None:
                 continue
@@ -190,10 +193,20 @@ class Entities:
                     del entity[name]
             self._judge(kind, entity, full=False)
             self.hooks.check_changes(kind, data)
-            entity["id"] = old["id"]
+            entity["id"] = self._row(kind, keys, old, data)
             self._refuse_without_database("update", kind, keys)
             entity = self._commit(kind, entity, keys, old, data)
             return self.hooks.echoed(kind, data, self.answer(kind, entity))
+
+    def _row(self, kind: str, keys: Keys, old: Entity, data: Entity) -> str:
+        """The id that a PATCH changes: that in its body, if its path has one, too.
+
+        Conformance: other_ids.
+        """
+        written: str = _kept_id(data.get("id") or old["id"]) if "id" in keys else old["id"]
+        if written != old["id"] and self.store.get(kind, written) is None:
+            raise errors.no_such_entity(keys)
+        return written
 
     def _missing(self, kind: str, keys: Keys, data: Entity) -> errors.Refusal:
         """The answer to a PATCH of what is not there (conformance: missing_entities)."""
@@ -206,9 +219,11 @@ class Entities:
         """The entity of these keys, made or replaced; what is left out gets its default."""
         with self.store.lock:
             self.hooks.check_options(kind, data)
-            data = {**data, **keys}
+            # An id in the body counts for nothing, but it must be one.
+            is_wrong = data.get("id") is not None and not validate.is_uuid(data["id"])
+            data = {**data, **keys, **({"id": data["id"]} if is_wrong else {})}
             if old is not None:
-                data["id"] = old["id"]
+                data["id"] = data["id"] if is_wrong else old["id"]
                 data.setdefault("created_at", old["created_at"])
             data = self._resolved(kind, self.hooks.created(kind, data, old))
             entity = self.prepared(kind, data)

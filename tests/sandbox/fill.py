@@ -83,10 +83,10 @@ def _inside(field: Field, value: Any, partial: bool) -> Any:
 
 
 def unrepeated(items: list[Any]) -> list[Any]:
-    """A set's elements, each once, in the order they were written."""
+    """A set's elements, each once, in the order they were written; records stay as they are."""
     out: list[Any] = []
     for item in items:
-        if item not in out:
+        if isinstance(item, dict) or item not in out:
             out.append(item)
     return out
 

@@ -103,6 +103,7 @@ class Record:
 def specialised(base: Record, special: Record) -> Record:
     """`base` with the fields of `special` in their places, and the checks of both."""
     out = copy.copy(base)
+    out.path = special.path
     out.fields = {name: special.fields.get(name, field) for name, field in base.fields.items()}
     out.checks = base.checks + special.checks
     return out

@@ -190,9 +190,8 @@ def _elements_error(element: Field, values: list[Any]) -> list[Error | None] | N
 
 
 def _declared_error(field: Field, value: Any) -> str | None:
-    spec = field.spec
-    if field.type == "string" and "len_min" not in spec and value == "":
-        return "length must be at least 1"
+    # A string is not empty unless its schema says so.
+    spec = {"len_min": 1, **field.spec} if field.type == "string" else field.spec
     for name, validator in VALIDATORS.items():
         if spec.get(name) is not None:
             error = validator(value, spec[name])
