@@ -19,7 +19,7 @@ from ._entities._plugin import PLUGIN
 from ._errors import InputError
 from ._schema import Schema, complete, fields_in, old_fields_in, replacements
 from ._secrets import holds_secret, is_secret_name
-from ._values import stored_number
+from ._values import stored_number, type_of
 
 _TYPES = {
     "string": "str",
@@ -118,13 +118,13 @@ def _to_string(value: Any) -> Any:
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    raise InputError(f"{_type_of(value)} is not a string; put it in quotes to make it one")
+    raise InputError(f"{type_of(value)} is not a string; put it in quotes to make it one")
 
 
 def _to_integer(value: Any) -> Any:
     number = _to_number(value)
     if isinstance(number, float):
-        raise InputError(f"{_type_of(value)} is not an integer")
+        raise InputError(f"{type_of(value)} is not an integer")
     return number
 
 
@@ -136,7 +136,7 @@ def _to_number(value: Any) -> Any:
             raise InputError("a string is not a number") from None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return stored_number(value)
-    raise InputError(f"{_type_of(value)} is not a number")
+    raise InputError(f"{type_of(value)} is not a number")
 
 
 def _to_boolean(value: Any) -> Any:
@@ -144,25 +144,19 @@ def _to_boolean(value: Any) -> Any:
         return value
     if isinstance(value, str) and value.lower() in (*_TRUE, *_FALSE):
         return value.lower() in _TRUE
-    raise InputError(f"{_type_of(value)} is not a boolean")
+    raise InputError(f"{type_of(value)} is not a boolean")
 
 
 def _to_list(value: Any) -> Any:
     if isinstance(value, list):
         return value
-    raise InputError(f"{_type_of(value)} is not a list")
+    raise InputError(f"{type_of(value)} is not a list")
 
 
 def _to_dictionary(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
-    raise InputError(f"{_type_of(value)} is not a dictionary")
-
-
-def _type_of(value: Any) -> str:
-    """What kind of value it is: the value itself may be a secret."""
-    names = {"str": "a string", "bool": "a boolean", "list": "a list", "dict": "a dictionary"}
-    return names.get(type(value).__name__, "a number")
+    raise InputError(f"{type_of(value)} is not a dictionary")
 
 
 _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
