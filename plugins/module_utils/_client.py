@@ -204,8 +204,13 @@ class Client:
         if response.is_error and status not in (400, 404):
             # A proxy in front of the gateway responds in HTML; its status says enough.
             raise self._refused(response, {}, details)
-        if "plain HTTP request was sent to HTTPS port" in response.text[:2000]:
+        page = response.text[:2000]
+        if "plain HTTP request was sent to HTTPS port" in page:
             hint = f"the port uses HTTPS, so {option} must begin with https://"
+        elif "No required SSL certificate was sent" in page:
+            hint = "it requires a client certificate; set client_cert and client_key"
+        elif "The SSL certificate error" in page:
+            hint = "it does not accept the client certificate; check client_cert"
         elif response.is_redirect:
             hint = f"it redirects to {response.headers.get('location')}; check {option}"
         else:

@@ -225,11 +225,12 @@ class PredictingGateway(Gateway):
 
     def _schema_of_new(self, kind: Kind, body: Entity) -> Schema:
         """The schema with the settings of a vault: since 3.5 (conformance case vault_schemas)."""
-        name = body.get("name")
-        details = self.schema(f"vaults/{name}") if kind is VAULT else None
-        if kind is VAULT and details is None:
+        is_vault = kind.schema_name == VAULT.schema_name
+        details = self.schema(VAULT.settings_schema(body.get("name"))) if is_vault else None
+        if is_vault and details is None:
             # 3.5 does not validate vaults, and every gateway has the one of the environment.
             if self.schema("vaults/env") is not None:
+                name = body.get("name")
                 raise InputError(f"schema violation (name: vault {name!r} is not installed)")
             self._warn(
                 f"{self.url} has no schema of the settings of vaults: the prediction does not show "

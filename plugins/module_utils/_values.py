@@ -111,6 +111,12 @@ def _refuse_surrogates(value: Any, at: str) -> None:
         raise InputError(f"{at} contains a lone surrogate, which is not valid Unicode")
 
 
+def type_of(value: Any) -> str:
+    """What kind of value it is: the value itself may be a secret."""
+    names = {"str": "a string", "bool": "a boolean", "list": "a list", "dict": "a dictionary"}
+    return names.get(type(value).__name__, "a number")
+
+
 def normalise(fields: Iterable[Field], written: Entity) -> Entity:
     """``written`` in the form in which the gateway stores it.
 
