@@ -20,7 +20,7 @@ from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
 from .._schema import complete, without_old_names
 from .._secrets import mask_entity, replace_secrets, secrets_of
-from .._values import map_items, map_strings, without_nulls
+from .._values import difference, map_items, map_strings, without_nulls
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
 from ._write import Placeholder, placeholder
@@ -108,7 +108,7 @@ class Dumper:
             defaults = complete(self.gateway.schema_of(kind), {})
             entity = {
                 **{name: entity[name] for name in needed if name in entity},
-                **_without_defaults(defaults, entity),
+                **difference(kind.fields, entity, defaults),
             }
         entity = self._secrets(kind, entity)
         if not self.with_ids and _is_named(kind, entity):
@@ -223,19 +223,6 @@ def _is_named(kind: Kind, entity: Entity) -> bool:
 def _variable(words: Iterable[str]) -> str:
     """The name of a variable; different words can give one name."""
     return re.sub(r"[^A-Za-z0-9]+", "_", "_".join(words)).upper()
-
-
-def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) -> Entity:
-    kept: Entity = {}
-    for name, value in entity.items():
-        default = defaults.get(name)
-        if isinstance(value, dict) and isinstance(default, dict):
-            inner = _without_defaults(default, value)
-            if inner:
-                kept[name] = inner
-        elif value != default or name == "id":
-            kept[name] = value
-    return kept
 
 
 # Memberships are written with their consumers.

@@ -103,7 +103,9 @@ class Field:
     @cached_property
     def item(self) -> Field | None:
         """What an item of the list, or a value of the map, looks like."""
-        return Field("", "dict", fields=self.fields) if self.is_list_of_records else self.element
+        if self.is_list_of_records:
+            return Field("", "dict", fields=self.fields)
+        return Field("", self.elements) if self.elements else self.element
 
     def map_inside(self, value: Any, change: Callable[[Field | None, Any, Any], Any]) -> Any:
         """``value`` with all that is directly inside it changed; a scalar as it is.
