@@ -23,20 +23,12 @@ from ._entities._identity import find_by_reference
 from ._entities._keys import VAULT, schema_of_settings
 from ._entities._kind import CASCADE, PLACEHOLDER, TIMESTAMPS, Entity, Kind
 from ._entities._konnect import CONTROL_PLANE
-from ._entities._plugin import without_linked
 from ._entities._registry import KINDS
 from ._errors import InputError, error_context
+from ._freeform import as_linked
 from ._gateway._protocol import Gateway, refuse_without_workspaces
 from ._plan import Plan
-from ._schema import (
-    Schema,
-    complete,
-    fields_in,
-    merged_schema,
-    replacements,
-    value_at,
-    without_old_names,
-)
+from ._schema import Schema, complete, merged_schema, without_old_names
 from ._values import with_nulls, without_nulls
 
 
@@ -284,8 +276,8 @@ class PredictingGateway(Gateway):
 
     def _remembered(self, kind: Kind, entity: Entity) -> Entity:
         kind.predict(entity)
-        if entity.get("partials") and kind.replaced:
-            entity = _as_linked(self.schema_of(kind), entity)
+        if kind.typed_by_name:
+            entity = as_linked(kind, entity)
         if self.omits_nulls:
             sparse = without_nulls(entity, kind.keeps_nulls, in_lists=True)
             entity = with_nulls(kind.fields, sparse)
@@ -327,12 +319,3 @@ def _with_settings(record: Entity, path: Sequence[str], settings: Entity) -> Ent
     inner = record.get(first) or {}
     changed = _with_settings(inner, rest, settings) if rest else {**inner, **settings}
     return {**record, first: changed}
-
-
-def _as_linked(schema: Schema, plugin: Entity) -> Entity:
-    """A plugin as reads return it: settings of its partials are null under old names, too."""
-    plugin = without_linked(plugin)
-    specs = fields_in(schema).get("config", {})
-    config = plugin.get("config") or {}
-    old = {name: value_at(config, path) for name, path in replacements(specs).items()}
-    return {**plugin, "config": {**config, **old}}

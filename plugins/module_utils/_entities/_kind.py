@@ -126,8 +126,9 @@ class Kind:
     :param name: singular; the key of the entity in results.
     :param path: the collection's path segment.
     :param schema: the name of the gateway's schema, where it is not the path.
+    :param typed_by_name: whether the type of some fields depends on the entity's name, as that of a
+        plugin's settings does.
     :param details: the part of the schema that depends on the entity: a plugin's own.
-    :param details_path: the name of the schema that holds it.
     :param identity: how an entity is found again.
     :param named_by: the fields for messages and references, if not the identity.
     :param unique: further fields whose value no two entities share.
@@ -163,8 +164,8 @@ class Kind:
     parent: str | None = None
     parent_kind: Kind | None = None
     schema: str = ""
+    typed_by_name: bool = False
     details: Mapping[str, Any] | None = None
-    details_path: Callable[[Entity], str] | None = None
     global_path: str = ""
     path_id: Callable[[Entity], str] | None = None
     validated: bool = True
@@ -221,6 +222,10 @@ class Kind:
             self.parent, reference=self.parent, on_delete=CASCADE, nested=True
         )
         return (*own, above) if above else own
+
+    def parent_id(self, entity: Entity) -> str | None:
+        """The ID of what an entity lies below; None for kinds without a parent."""
+        return id_of(entity.get(self.parent)) if self.parent else None
 
     def comparing(self, ways: Mapping[str, Callable[[Any], Any]]) -> Kind:
         """The kind with other ways to compare some fields."""

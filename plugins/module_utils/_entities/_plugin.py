@@ -73,7 +73,7 @@ PLUGIN = Kind(
     name="plugin", path="plugins",
     identity=ByComparison("name", ("name", *SCOPES), SCOPES, by_path="instance_name"),
     named_by=("name", "instance_name"), unique=("instance_name",),
-    details_path=lambda plugin: f"plugins/{plugin.get('name')}", keeps_nulls=("config",),
+    typed_by_name=True, keeps_nulls=("config",),
     replaced=("partials",), read=lambda plugin, parent: without_linked(plugin),
     refuse_mismatch=_refuse_other_protocols,
     fields=(
