@@ -163,6 +163,9 @@ def test_values_that_cannot_be_meant_are_refused_alike(
         _upstream("misspelled", slts=20),
         _task("misspelled plugin", "kong_plugin", name="rate-limitting", config={}),
         _task("misspelled setting", "kong_plugin", name="cors", config={"max_ag": 5}),
+        _upstream("no record", healthchecks={"active": True}),
+        _target("no dictionary", targets=["a:80"]),
+        _target("no string", target="a:80", tags=[TAG, False]),
         _target("two meanings", target="fd00::7c46:80"),
     ]
     play = {"vars": {"half": "{{ 'a%c' % 55296 }}", "huge": "{{ '1e999' | float }}"}}
@@ -175,6 +178,9 @@ def test_values_that_cannot_be_meant_are_refused_alike(
         "infinite": "config.minute must be a finite number",
         "infinite in JSON": "config.max_age must be a finite number",
         "half a character": "name contains a lone surrogate",
+        "no record": "healthchecks.active must be a dictionary, got a boolean",
+        "no dictionary": "targets.1 must be a dictionary, got a string",
+        "no string": "tags.2 must be a string, got a boolean; put it in quotes",
         "misspelled": "Unsupported parameter slts; did you mean slots?",
         "misspelled plugin": "no plugin rate-limitting; did you mean rate-limiting?",
         "misspelled setting": "config.max_ag: unknown field; did you mean max_age?",
