@@ -163,9 +163,6 @@ def test_values_that_cannot_be_meant_are_refused_alike(
         _upstream("misspelled", slts=20),
         _task("misspelled plugin", "kong_plugin", name="rate-limitting", config={}),
         _task("misspelled setting", "kong_plugin", name="cors", config={"max_ag": 5}),
-        _upstream("no record", healthchecks={"active": True}),
-        _target("no dictionary", targets=["a:80"]),
-        _target("no string", target="a:80", tags=[TAG, False]),
         _target("two meanings", target="fd00::7c46:80"),
     ]
     play = {"vars": {"half": "{{ 'a%c' % 55296 }}", "huge": "{{ '1e999' | float }}"}}
@@ -178,15 +175,26 @@ def test_values_that_cannot_be_meant_are_refused_alike(
         "infinite": "config.minute must be a finite number",
         "infinite in JSON": "config.max_age must be a finite number",
         "half a character": "name contains a lone surrogate",
-        "no record": "healthchecks.active must be a dictionary, got a boolean",
-        "no dictionary": "targets.1 must be a dictionary, got a string",
-        "no string": "tags.2 must be a string, got a boolean; put it in quotes",
         "misspelled": "Unsupported parameter slts; did you mean slots?",
         "misspelled plugin": "no plugin rate-limitting; did you mean rate-limiting?",
         "misspelled setting": "config.max_ag: unknown field; did you mean max_age?",
     }.items():
         assert message in results[name]["msg"], name
     assert "write [fd00::7c46]:80 if port 80 is meant" in results["two meanings"]["warnings"][0]
+
+
+def test_values_of_another_type_are_refused_alike(engine: Engine, playbook: Player) -> None:
+    tasks = [
+        _upstream("no record", healthchecks={"active": True}),
+        _target("no dictionary", targets=["a:80"]),
+        _target("no string", target="a:80", tags=[TAG, False]),
+    ]
+    results = _alike(engine, playbook, tasks)
+    assert {name: result["msg"] for name, result in results.items()} == {
+        "no record": "healthchecks.active must be a dictionary, got a boolean",
+        "no dictionary": "targets.1 must be a dictionary, got a string",
+        "no string": "tags.2 must be a string, got a boolean; put it in quotes",
+    }
 
 
 def test_nulls_clear_alike(engine: Engine, playbook: Player) -> None:
