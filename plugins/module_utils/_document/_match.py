@@ -23,13 +23,13 @@ from .._entities._registry import KINDS, LEVELS
 from .._errors import InputError, KongError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
+from .._partials import linked, refuse_settings_of_partials, usual_path
 from .._plan import Plan, plan_present
 from .._values import without_nulls
 from ._current import CurrentState, owner_of
 from ._defaults import Defaults, defaults_of, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
-from ._partials import linked, refuse_settings_of_partials, usual_path
 from ._typed import typed
 
 Warn = Callable[[str], None]

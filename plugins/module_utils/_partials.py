@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .._entities._kind import Entity, Kind
-from .._entities._plugin import without_linked
-from .._errors import InputError
-from .._freeform import config_schema
-from .._schema import replacements, value_at
+from ._entities._kind import Entity, Kind
+from ._entities._plugin import without_linked
+from ._errors import InputError
+from ._freeform import config_schema
+from ._schema import replacements, value_at
 
 _CONFIG = "config"
 # Where plugins have what partials were made for.
