@@ -14,6 +14,7 @@ from typing import Any, Callable, TypeVar
 
 from ._entities._identity import find_by_reference, looks_like_id, refuse_empty, stored_id
 from ._entities._kind import Entity, Field, Kind
+from ._entities._plugin import PLUGIN
 from ._entities._registry import KINDS, parent_of
 from ._errors import InputError, KongError, Refused, error_context
 from ._freeform import as_linked, config_schema, with_details
@@ -224,17 +225,12 @@ def fill_nulls(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
     return nulls_to_defaults(gateway.schema_of(kind), desired)
 
 
-def schema_of_plugin(name: str) -> str:
-    """The name of the gateway's schema of a plugin's settings."""
-    return f"plugins/{name}"
-
-
 def plugin_kind(gateway: Gateway, name: str) -> Kind:
     """The kind of a plugin, its configuration typed by the gateway's schema of it.
 
     :raises InputError: the gateway does not have the plugin.
     """
-    details = gateway.schema(schema_of_plugin(name))
+    details = gateway.schema(PLUGIN.settings_schema(name))
     if details is None:
         near = did_you_mean(name, gateway.plugin_names())
         raise InputError(f"the gateway has no plugin {name}{near}")
@@ -244,7 +240,7 @@ def plugin_kind(gateway: Gateway, name: str) -> Kind:
 def kinds_of_plugins(gateway: Gateway, plugins: Iterable[Entity]) -> dict[str, Kind]:
     """The kinds of existing plugins by name, as far as the gateway has their schemas."""
     names = sorted({plugin["name"] for plugin in plugins})
-    schemas = for_each(gateway.schema, map(schema_of_plugin, names))
+    schemas = for_each(gateway.schema, map(PLUGIN.settings_schema, names))
     return {name: with_details(schema or {}) for name, schema in zip(names, schemas)}
 
 

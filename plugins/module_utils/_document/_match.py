@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._apply import fill_nulls, plugin_kind, schema_of_plugin, with_typed_config
+from .._apply import fill_nulls, plugin_kind, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison, stored_id
-from .._entities._keys import VAULT, schema_of_settings
+from .._entities._keys import VAULT
 from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, unique_values
 from .._entities._registry import KINDS
 from .._errors import InputError, KongError, error_context
@@ -247,7 +247,7 @@ class Matcher:
         Those of kinds that are not matched yet are left out.
         """
         plugins = (item for item in self.document.items if item.kind.typed_by_name)
-        names = {schema_of_plugin(str(plugin.written.get("name"))) for plugin in plugins}
+        names = {each.kind.settings_schema(each.written.get("name")) for each in plugins}
         if reset:
             # A create leaves the defaults to the gateway.
             for item in self.document.items:
@@ -255,7 +255,7 @@ class Matcher:
                 if item.is_partial and item.kind.validated:
                     names.add(item.kind.schema_name)
                 if item.is_partial and item.kind is VAULT:
-                    names.add(schema_of_settings(item.written))
+                    names.add(VAULT.settings_schema(item.written.get("name")))
         for_each(self.gateway.schema, sorted(names))
 
     def _leaves_out(self, item: Item) -> bool:
@@ -268,7 +268,7 @@ class Matcher:
         if item.kind.name in CREDENTIALS:
             return stored_as_hash(item.kind, item.written, str(self._owner_id(item)))
         if item.kind is VAULT and item.is_partial:
-            details = self.gateway.schema(schema_of_settings(item.written))
+            details = self.gateway.schema(VAULT.settings_schema(item.written.get("name")))
             return item.kind if details is None else with_details(details, VAULT)
         if not item.kind.typed_by_name:
             return item.kind

@@ -194,6 +194,10 @@ class Kind:
     def schema_name(self) -> str:
         return self.schema or self.path
 
+    def settings_schema(self, name: Any) -> str:
+        """The schema of the settings of a plugin or vault of this name; some gateways have none."""
+        return f"{self.path}/{name}"
+
     def field(self, name: str) -> Field:
         """The declared field ``name``; a KeyError is a mistake in the collection."""
         return self.fields_by_name[name]
