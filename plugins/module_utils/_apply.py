@@ -17,10 +17,11 @@ from ._entities._kind import Entity, Field, Kind
 from ._entities._plugin import PLUGIN
 from ._entities._registry import KINDS, parent_of
 from ._errors import InputError, KongError, Refused, error_context
-from ._freeform import config_schema, with_details
+from ._freeform import as_linked, config_schema, with_details
 from ._gateway._errors import ParentMissing, StillReferenced, UniqueViolation
 from ._gateway._protocol import Gateway
 from ._parallel import for_each
+from ._partials import refuse_settings_of_partials, usual_path
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
 from ._schema import fields_in, nulls_to_defaults
 from ._secrets import redact
@@ -58,6 +59,7 @@ def present(
             name = _name_of(kind, desired, current)
             kind = plugin_kind(gateway, name)
             desired = with_typed_config(kind, {**written, **desired}, name)
+            desired = _with_links(gateway, kind, desired, current)
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current, called)
 
@@ -110,6 +112,24 @@ def with_typed_config(kind: Kind, written: Entity, name: str) -> Entity:
     if isinstance(config, dict):
         written = {**written, "config": with_new_names(config_schema(kind), config, name)}
     return normalise(kind.fields, written)
+
+
+def _with_links(
+    gateway: Gateway, kind: Kind, desired: Entity, current: Entity | None
+) -> Entity:
+    """A plugin with its links to partials by ID, where they are written."""
+    if "partials" not in desired:
+        return desired
+    stored = {each["id"]: each.get("path") for each in (current or {}).get("partials") or ()}
+    links = []
+    for each in desired["partials"] or ():
+        key = each.get("id") or each.get("name")
+        refuse_empty("partials", key or "")
+        partial = _reference(gateway, kind.field("partials"), str(key))
+        path = each.get("path") or stored.get(partial) or usual_path(kind)
+        links.append({"id": partial, "path": path})
+    refuse_settings_of_partials(desired, links)
+    return as_linked(kind, {**desired, "partials": links})
 
 
 def _located(
@@ -236,7 +256,7 @@ def _may_mean_default(field: Field | None, value: Any) -> bool:
 
 def _reference(gateway: Gateway, field: Field, key: str) -> str:
     """The ID behind a reference by name or ID."""
-    kind = KINDS[field.reference or ""]
+    kind = KINDS[field.reference or field.lists or ""]
     found = find_by_reference(gateway, kind, key)
     return str(found["id"]) if found is not None else gateway.missing(kind, key)
 

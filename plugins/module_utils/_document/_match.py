@@ -25,6 +25,7 @@ from .._errors import InputError, KongError, error_context
 from .._freeform import as_linked, with_details
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
+from .._partials import refuse_settings_of_partials, usual_path
 from .._plan import plan_present
 from .._values import without_nulls
 from ._changes import Step
@@ -32,7 +33,6 @@ from ._current import CurrentState
 from ._defaults import Defaults, defaults_of, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
-from ._partials import refuse_settings_of_partials, usual_path
 from ._typed import typed
 
 Warn = Callable[[str], None]

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .._entities._kind import Entity, Kind
-from .._errors import InputError
-from .._schema import value_at
+from ._entities._kind import Entity, Kind
+from ._errors import InputError
+from ._schema import value_at
 
 # Where plugins have what partials were made for.
 _USUAL = "config.redis"
