@@ -17,11 +17,11 @@ from ._entities._kind import Entity, Field, Kind
 from ._entities._plugin import PLUGIN
 from ._entities._registry import KINDS, parent_of
 from ._errors import InputError, KongError, Refused, error_context
-from ._freeform import as_linked, config_schema, with_details
+from ._freeform import config_schema, with_details
 from ._gateway._errors import ParentMissing, StillReferenced, UniqueViolation
 from ._gateway._protocol import Gateway
 from ._parallel import for_each
-from ._partials import refuse_settings_of_partials, usual_path
+from ._partials import as_linked, links_of
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
 from ._schema import fields_in, nulls_to_defaults
 from ._secrets import redact
@@ -120,15 +120,14 @@ def _with_links(
     """A plugin with its links to partials by ID, where they are written."""
     if "partials" not in desired:
         return desired
-    stored = {each["id"]: each.get("path") for each in (current or {}).get("partials") or ()}
-    links = []
-    for each in desired["partials"] or ():
-        key = each.get("id") or each.get("name")
-        refuse_empty("partials", key or "")
-        partial = _reference(gateway, kind.field("partials"), str(key))
-        path = each.get("path") or stored.get(partial) or usual_path(kind)
-        links.append({"id": partial, "path": path})
-    refuse_settings_of_partials(desired, links)
+
+    def id_of(key: str) -> str:
+        refuse_empty("partials", key)
+        return _reference(gateway, kind.field("partials"), key)
+
+    listed = desired["partials"] or ()
+    written = [(each.get("id") or each.get("name") or "", each.get("path")) for each in listed]
+    links = links_of(kind, desired, current, written, id_of)
     return as_linked(kind, {**desired, "partials": links})
 
 

@@ -25,8 +25,8 @@ from ._entities._kind import CASCADE, PLACEHOLDER, TIMESTAMPS, Entity, Kind
 from ._entities._konnect import CONTROL_PLANE
 from ._entities._registry import KINDS
 from ._errors import InputError, error_context
-from ._freeform import as_linked
 from ._gateway._protocol import Gateway, refuse_without_workspaces
+from ._partials import as_linked
 from ._plan import Plan
 from ._schema import Schema, complete, merged_schema, without_old_names
 from ._values import with_nulls, without_nulls

@@ -36,7 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "_values": {"_entities", "_errors"},
     "_secrets": {"_entities", "_errors", "_schema", "_secret_names", "_values"},
     "_freeform": {"_entities", "_errors", "_schema", "_secret_names", "_values"},
-    "_partials": {"_entities", "_errors", "_schema"},
+    "_partials": {"_entities", "_errors", "_freeform", "_schema"},
     "_plan": {"_entities", "_errors", "_schema", "_secrets", "_values"},
     "_parallel": {"_errors"},
     "_deadline": {"_errors"},
@@ -57,7 +57,7 @@ ARROWS: dict[str, set[str]] = {
         "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_partials", "_plan",
         "_schema", "_secrets", "_spelling", "_values",
     },
-    "_predict": {"_entities", "_errors", "_freeform", "_gateway", "_plan", "_schema", "_values"},
+    "_predict": {"_entities", "_errors", "_gateway", "_partials", "_plan", "_schema", "_values"},
     "_argspec": {
         "_connection_options", "_entities", "_errors", "_secret_names", "_spelling", "_values",
     },

@@ -12,6 +12,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from .._apply import fill_nulls, plugin_kind, with_typed_config
@@ -22,10 +23,10 @@ from .._entities._keys import VAULT
 from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, unique_values
 from .._entities._registry import KINDS
 from .._errors import InputError, KongError, error_context
-from .._freeform import as_linked, with_details
+from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._partials import refuse_settings_of_partials, usual_path
+from .._partials import as_linked, links_of
 from .._plan import plan_present
 from .._values import without_nulls
 from ._changes import Step
@@ -284,8 +285,8 @@ class Matcher:
             desired = self._desired(item, kind, reset)
             references = self._references(item)
             if item.partials is not None:
-                links = self._links(item, kind)
-                refuse_settings_of_partials(item.written, links)
+                partial_id = partial(self._id_of, "partial", item=item)
+                links = links_of(kind, item.written, current, item.partials, partial_id)
                 desired = as_linked(kind, {**desired, "partials": links})
             desired.update(references)
             if kind.path_id is not None:
@@ -319,16 +320,6 @@ class Matcher:
     def _called(self, kind: Kind, name: str) -> Entity:
         item = self._by_name.get((kind.name, name))
         return item.written if item else self.state.find(kind, name) or {}
-
-    def _links(self, item: Item, kind: Kind) -> list[Entity]:
-        """A plugin's links to partials, by id and with the setting that each stands for."""
-        stored = (item.current or {}).get("partials") or ()
-        known = {each["id"]: each.get("path") for each in stored}
-        links = []
-        for key, path in item.partials or ():
-            partial = self._id_of("partial", key, item)
-            links.append({"id": partial, "path": path or known.get(partial) or usual_path(kind)})
-        return links
 
     def _desired(self, item: Item, kind: Kind, reset: bool) -> Entity:
         written = dict(item.written)
