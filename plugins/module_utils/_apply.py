@@ -263,21 +263,34 @@ def apply(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
     :raises KongError: says what was being done to which entity of which gateway, and whether the
         outcome is known.
     """
-    try:
+    with _explained(gateway, plan, parent):
         if plan.operation == CREATE:
             return _create(gateway, plan, parent)
         if plan.operation == UPDATE:
             return plan.done(gateway.update(plan, parent))
         if plan.operation == DELETE:
             gateway.delete(plan.kind, plan.stored, parent)
-        return plan
+    return plan
+
+
+@contextmanager
+def _explained(
+    gateway: Gateway, plan: Plan, parent: str | None, others: int = 0
+) -> Iterator[None]:
+    """Errors raised inside say what was being done, and why it was refused.
+
+    :param others: how many more entities the same request writes.
+    """
+    try:
+        yield
     except KongError as exc:
         redact(exc, plan.kind, plan.body, plan.stored)
         if isinstance(exc, Refused):
             _explain(gateway, plan, parent, exc)
         if _outcome_unknown(exc):
             _mark_uncertain(exc)
-        exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
+        more = f" and {others} more" if others else ""
+        exc.within(f"Could not {plan.operation} {plan.description}{more} at {gateway.url}")
         raise
 
 
@@ -299,27 +312,47 @@ def _explain(gateway: Gateway, plan: Plan, parent: str | None, exc: Refused) -> 
 
 
 def apply_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> list[Plan]:
-    """Apply plans for entities of one parent: deletes when everything else is done.
+    """Apply plans for entities of one kind and parent: deletes when everything else is done.
 
     :raises PartlyDone: ``results`` are the plans in their order, None for those not applied.
     """
     done: list[Plan | None] = [None if plan.changed else plan for plan in plans]
+
+    def apply_at(positions: Sequence[int]) -> None:
+        try:
+            applied = _apply_at_once(gateway, [plans[at] for at in positions], parent)
+        except Refused:
+            if len(positions) == 1:
+                raise
+            # Sent alone, each is either written or named by its refusal.
+            for at in positions:
+                apply_at([at])
+        else:
+            for at, plan in zip(positions, applied):
+                done[at] = plan
+
     for deleting in (False, True):
         positions = [
             position
             for position, plan in enumerate(plans)
             if plan.changed and (plan.operation == DELETE) == deleting
         ]
-
-        def apply_at(position: int) -> None:
-            done[position] = apply(gateway, plans[position], parent)
-
+        size = plans[0].kind.at_once if plans else 1
         try:
-            for_each(apply_at, positions)
+            for_each(apply_at, [positions[at : at + size] for at in range(0, len(positions), size)])
         except PartlyDone as exc:
             exc.results = done
             raise
     return [plan for plan in done if plan is not None]
+
+
+def _apply_at_once(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> Sequence[Plan]:
+    """Apply as many plans of one kind and operation as one request can."""
+    if plans[0].kind.at_once == 1:
+        return [apply(gateway, plans[0], parent)]
+    with _explained(gateway, plans[0], parent, len(plans) - 1):
+        gateway.write_at_once(plans, parent)
+    return plans
 
 
 def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:

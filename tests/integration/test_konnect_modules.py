@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 from ansible_collections.irishtek.kong.plugins.module_utils._operations import (
-    _konnect as operations,
+    _consumer_group as operations,
 )
 from harness.certificates import self_signed
 from harness.engine import Engine, Result
@@ -132,13 +132,47 @@ def test_many_control_planes_are_listed_and_join_a_group(engine: Engine) -> None
     ids = {each["name"]: each["id"] for each in listed}
     assert ids.keys() == {"default", *names}
     options = {"name": "all", "cluster_type": GROUP, "members": names}
-    konnect.faults(match={"path": "/add$"}, kind="answer", status=400, skip=50)
+    konnect.faults(match={"path": "/add$"}, kind="answer", status=400, skip=1, times=None)
     refused = engine.refused("konnect_control_plane", **options)
     assert "of control_plane all" in refused["msg"] and "HTTP 400" in refused["msg"]
     assert (refused["changed"], refused["operation"]) == (True, "create")
-    assert 50 <= len(refused["added"]) < 101
+    assert len(refused["added"]) in (1, 50)
+    konnect.clear_faults()
     rest = _predicted_and_done(engine, "konnect_control_plane", **options)["added"]
     assert {*refused["added"], *rest} == {ids[name] for name in names}
+
+
+def test_members_join_and_leave_fifty_at_once(engine: Engine) -> None:
+    konnect = engine.gateway
+    names = [f"plane-{number:03}" for number in range(101)]
+    for name in names:
+        konnect.call("POST", "/v2/control-planes", {"name": name})
+    options = {"name": "all", "cluster_type": GROUP, "purge_members": True}
+    konnect.reset_requests()
+    done = engine.ok("konnect_control_plane", **options, members=names)
+    assert (len(done["added"]), len(done["members"])) == (101, 101)
+    assert _changes(konnect) == ["add"] * 3
+    konnect.reset_requests()
+    done = engine.ok("konnect_control_plane", **options, members=[*names[:1], *names[:1]])
+    assert (len(done["removed"]), len(done["members"])) == (100, 1)
+    assert _changes(konnect) == ["remove"] * 2
+
+
+def _changes(gateway: Gateway) -> list[str]:
+    return [each.split("/")[-1] for each in gateway.writes() if "/group-memberships/" in each]
+
+
+def test_the_member_that_is_refused_is_named_and_the_others_join(engine: Engine) -> None:
+    kinds = {"fine": "CONTROL_PLANE", "kic": "K8S_INGRESS_CONTROLLER", "also": "CONTROL_PLANE"}
+    ids = {
+        name: engine.ok("konnect_control_plane", name=name, cluster_type=f"CLUSTER_TYPE_{kind}")
+        ["control_plane"]["id"]
+        for name, kind in kinds.items()
+    }
+    options = {"name": "all", "cluster_type": GROUP, "members": list(kinds)}
+    refused = engine.refused("konnect_control_plane", **options)
+    assert f"group_member {ids['kic']} of control_plane all" in refused["msg"]
+    assert refused["added"] == [ids["fine"]] and refused["changed"]
 
 
 def test_certificates_are_compared_by_their_fingerprints(engine: Engine, tmp_path: Path) -> None:

@@ -142,6 +142,8 @@ class Kind:
     :param validated: whether the kind has a schema by which a gateway can validate an entity.
     :param read_only: fields that a gateway returns and does not accept.
     :param reserved: names of entities that the collection keeps for itself: in no list.
+    :param at_once: how many entities one request can create, or delete; more than one where it does
+        no harm to send it again.
     :param keeps_nulls: free-form fields, whose nulls are values.
     :param replaced: fields that only a replacement of the whole entity can change.
     :param read: an entity from what a gateway returned (and the parent's ID), if that differs.
@@ -167,6 +169,7 @@ class Kind:
     validated: bool = True
     read_only: tuple[str, ...] = ()
     reserved: frozenset[str] = frozenset()
+    at_once: int = 1
     keeps_nulls: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     read: Reader = lambda response, parent: response

@@ -107,7 +107,7 @@ GROUP_MEMBER = Kind(
     name="group_member", path="group-memberships",
     parent=CONTROL_PLANE.name, parent_kind=CONTROL_PLANE,
     identity=ByComparison("member", key=lambda entity: id_of(entity.get("member"))),
-    validated=False, read_only=("id",), read=_as_member,
+    validated=False, read_only=("id",), read=_as_member, at_once=50,
     fields=(Field("member", compare_as=id_of, nullable=False),),
 )
 

@@ -177,6 +177,9 @@ class Gateway(Protocol):
         :raises StillReferenced: others refer to it.
         """
 
+    def write_at_once(self, plans: Sequence[Plan], parent: str | None) -> None:
+        """Create, or delete, entities of a kind that one request writes many of."""
+
     def schema(self, name: str) -> dict[str, Any] | None:
         """The gateway's own schema of a kind (or ``plugins/NAME``), if any; read once a task."""
 
