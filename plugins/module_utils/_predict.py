@@ -27,7 +27,7 @@ from ._entities._plugin import without_linked
 from ._entities._registry import KINDS
 from ._errors import InputError, error_context
 from ._gateway._protocol import Gateway, refuse_without_workspaces
-from ._plan import DELETE, Plan
+from ._plan import Plan
 from ._schema import (
     Schema,
     complete,
@@ -264,13 +264,6 @@ class PredictingGateway(Gateway):
         if self._checks.looks_up:
             self.refuse_referenced(kind, current)
         self._predictions.remember(kind, current["id"], None)
-
-    def write_at_once(self, plans: Sequence[Plan], parent: str | None) -> None:
-        for plan in plans:
-            if plan.operation == DELETE:
-                self.delete(plan.kind, plan.stored, parent)
-            else:
-                self.create(plan.kind, plan.body, parent)
 
     def load(self, document: str) -> bool:
         """A gateway validates a document only by loading it."""
