@@ -173,6 +173,9 @@ def test_the_member_that_is_refused_is_named_and_the_others_join(engine: Engine)
     refused = engine.refused("konnect_control_plane", **options)
     assert f"group_member {ids['kic']} of control_plane all" in refused["msg"]
     assert refused["added"] == [ids["fine"]] and refused["changed"]
+    again = engine.refused("konnect_control_plane", **{**options, "members": ["kic"]})
+    assert (again["changed"], again["added"]) == (False, [])
+    assert again["control_plane"]["config"]["cluster_type"] == GROUP
 
 
 def test_certificates_are_compared_by_their_fingerprints(engine: Engine, tmp_path: Path) -> None:

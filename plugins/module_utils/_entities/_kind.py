@@ -147,6 +147,7 @@ class Kind:
     :param keeps_nulls: free-form fields, whose nulls are values.
     :param replaced: fields that only a replacement of the whole entity can change.
     :param read: an entity from what a gateway returned (and the parent's ID), if that differs.
+    :param show: an entity as results have it, if that differs.
     :param write: what is sent to create an entity, if that is not the entity.
     :param predict: completes a prediction with what schemas do not say, in place.
     :param apply_field_rules: rules between fields that the gateway applies silently, made visible.
@@ -173,6 +174,7 @@ class Kind:
     keeps_nulls: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     read: Reader = lambda response, parent: response
+    show: Callable[[Entity], Entity] = lambda entity: entity
     write: Callable[[Entity], Entity] | None = None
     predict: Callable[[Entity], None] = lambda predicted: None
     apply_field_rules: FieldRules = lambda desired, current: []

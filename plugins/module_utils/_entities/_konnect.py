@@ -37,11 +37,11 @@ def _flat(response: Entity, parent: str | None) -> Entity:
     return {**response, **own, "config": rest} if "config" in response else response
 
 
-def as_returned(entity: Entity) -> Entity:
+def _as_returned(entity: Entity) -> Entity:
     """A control plane in the form in which Konnect returns it."""
     known = {name: value for name, value in entity.items() if value is not None}
     config = {name: known.pop(name) for name in _CONFIG if name in known}
-    return {**known, "config": {**known.get("config", {}), **config}} if entity else {}
+    return {**known, "config": {**known.get("config", {}), **config}}
 
 
 def _complete(predicted: Entity) -> None:
@@ -57,7 +57,7 @@ def _complete(predicted: Entity) -> None:
 CONTROL_PLANE = Kind(
     name="control_plane", path="control-planes",
     identity=Identity("name", fixed=("cluster_type", "cloud_gateway")), validated=False,
-    read_only=("config", *_ENDPOINTS), read=_flat, predict=_complete,
+    read_only=("config", *_ENDPOINTS), read=_flat, show=_as_returned, predict=_complete,
     fields=(
         Field("name", nullable=False),
         Field("description", nullable=False),

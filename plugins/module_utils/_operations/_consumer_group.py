@@ -70,11 +70,9 @@ def _with_members(
     try:
         done = apply_all(task.gateway, plans, group.entity["id"])
     except PartlyDone as exc:
-        done_so_far = _labels(kind, [plan for plan in exc.results if plan is not None])
-        exc.partial = {**result, **done_so_far, "changed": True}
+        exc.partial = {**result, **_changes(group, kind, [each for each in exc.results if each])}
         raise
-    changed = group.changed or any(plan.changed for plan in done)
-    result.update(_labels(kind, done), changed=changed)
+    result.update(_changes(group, kind, done))
     removed = [plan.stored for plan in done if plan.operation == DELETE]
     added = [plan.entity for plan in done if plan.operation == CREATE]
     after = [each for each in [*before, *added] if each not in removed]
@@ -83,11 +81,12 @@ def _with_members(
     return result
 
 
-def _labels(kind: Kind, done: list[Plan]) -> Result:
-    return {
+def _changes(group: Plan, kind: Kind, done: list[Plan]) -> Result:
+    labels = {
         key: [kind.label(plan.entity) for plan in done if plan.operation == operation]
         for key, operation in (("added", CREATE), ("removed", DELETE))
     }
+    return {"changed": group.changed or any(plan.changed for plan in done), **labels}
 
 
 KONG_CONSUMER_GROUP = Operation(run_consumer_group, ArgumentSpec(

@@ -23,7 +23,6 @@ from .._entities._konnect import (
     GROUP,
     GROUP_MEMBER,
     NODE,
-    as_returned,
 )
 from .._entities._registry import KINDS
 from .._errors import InputError
@@ -40,8 +39,7 @@ _SILENT_AFTER = 90
 
 
 def run_control_plane(task: Task) -> Result:
-    result = run_group(task, CONTROL_PLANE, GROUP_MEMBER, CONTROL_PLANE, _check)
-    return {**result, CONTROL_PLANE.name: as_returned(result[CONTROL_PLANE.name])}
+    return run_group(task, CONTROL_PLANE, GROUP_MEMBER, CONTROL_PLANE, _check)
 
 
 def _check(task: Task, plan: Plan) -> None:
@@ -75,7 +73,7 @@ def control_planes(
     """
     wanted = {key: str(value) for key, value in (labels or {}).items()}
     return [
-        as_returned(each)
+        CONTROL_PLANE.show(each)
         for each in gateway.entities(CONTROL_PLANE) or ()
         if wanted.items() <= (each.get("labels") or {}).items()
         and all(value in (None, each.get(name)) for name, value in equal.items())
