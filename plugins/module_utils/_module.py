@@ -19,7 +19,7 @@ from ansible.module_utils.common.warnings import warn
 from ._argspec import ArgumentSpec, Path, refuse_unsendable, remove_nulls, restore_nulls
 from ._client import Client
 from ._connection import Connection, connection_from, secrets_in, with_environment
-from ._errors import InputError, KongError
+from ._errors import InputError, KongError, refused_by
 from ._gateway._admin import AdminGateway
 from ._gateway._konnect import KonnectGateway
 from ._gateway._konnect_account import KonnectAccount
@@ -145,7 +145,8 @@ def run(
             return session.gateway(connection_from(params, url, "status_urls"))
 
         def start(on: Gateway) -> Result:
-            return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
+            with refused_by(on.url):
+                return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
 
         if check_mode or operation.only_predicts:
             with session.predictions(connection) as known:

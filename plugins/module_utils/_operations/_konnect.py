@@ -82,7 +82,8 @@ def control_planes(
 
 def run_control_plane_info(task: Task) -> Result:
     equal = {name: task.params.get(name) for name in ("name", "cluster_type")}
-    listed = control_planes(task.gateway, task.params.get("labels"), **equal)
+    with task.about("control planes"):
+        listed = control_planes(task.gateway, task.params.get("labels"), **equal)
     return {"changed": False, "control_planes": listed}
 
 
