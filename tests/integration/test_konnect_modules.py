@@ -103,6 +103,18 @@ def test_a_control_plane_in_use_is_deleted_only_by_force(engine: Engine) -> None
     assert "control plane team-a does not exist" in refused["msg"]
 
 
+def test_entities_of_another_workspace_keep_a_control_plane(engine: Engine) -> None:
+    engine.ok("konnect_control_plane", name="team-a")
+    inside = {"control_plane": "team-a"}
+    engine.ok("kong_workspace", **inside, name="orders")
+    engine.ok("kong_service", **inside, workspace="orders", name="s", host="a.test")
+    gone = {"name": "team-a", "state": "absent"}
+    for check in (True, False):
+        refused = engine.refused("konnect_control_plane", check=check, **gone)
+        assert "it has workspaces" in refused["msg"]
+    engine.ok("konnect_control_plane", **gone, force=True)
+
+
 def test_members_of_a_group(engine: Engine) -> None:
     ids = {
         name: engine.ok("konnect_control_plane", name=name)["control_plane"]["id"]

@@ -14,7 +14,7 @@ from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll, seconds_until
 from .._entities._certificate import digest_of
 from .._entities._consumer import WORKSPACE
-from .._entities._kind import Entity
+from .._entities._kind import Entity, Kind
 from .._entities._konnect import (
     CONTROL_PLANE,
     DATA_PLANE_CERTIFICATE,
@@ -51,11 +51,17 @@ def _check(task: Task, plan: Plan) -> None:
 
 def _refuse_in_use(task: Task, control_plane: str) -> None:
     """Refuse to delete what data planes or entities would be deleted with."""
-    kinds = [kind for kind in KINDS.values() if not kind.parent and kind is not WORKSPACE]
-    inside = [replace(NODE, path=f"core-entities/{kind.path}") for kind in kinds]
-    lists = for_each(lambda kind: task.gateway.entities(kind, control_plane), [*inside, NODE])
-    names = [*(kind.path for kind in kinds), "data planes"]
-    held = [name for name, listed in zip(names, lists) if listed]
+
+    def has(kind: Kind) -> bool:
+        inside = replace(NODE, path=f"core-entities/{kind.path}")
+        listed = task.gateway.entities(inside, control_plane) or ()
+        # Each control plane has the default workspace; what another one has is not listed.
+        return any(kind is not WORKSPACE or each["name"] != "default" for each in listed)
+
+    kinds = [kind for kind in KINDS.values() if not kind.parent]
+    held = [kind.path for kind, found in zip(kinds, for_each(has, kinds)) if found]
+    if task.gateway.entities(NODE, control_plane):
+        held.append("data planes")
     if held:
         raise InputError(
             f"it has {', '.join(held)}, which would be deleted, too: set force to true if that is "
