@@ -81,6 +81,29 @@ def test_a_control_plane_is_created_changed_in_place_and_deleted(engine: Engine)
     assert gone["operation"] == "delete"
 
 
+def test_labels_and_proxy_urls_are_cleared_and_labels_are_strings(engine: Engine) -> None:
+    module, url = "konnect_control_plane", {"host": "a.test", "port": 443, "protocol": "https"}
+    labels = {"env": "prod", "shard": 1, "beta": True}
+    written = {"name": "team-a", "labels": labels, "proxy_urls": [url]}
+    made = _predicted_and_done(engine, module, **written)["control_plane"]
+    strings = {"env": "prod", "shard": "1", "beta": "true"}
+    assert (made["labels"], made["config"]["proxy_urls"]) == (strings, [url])
+    found = engine.ok("konnect_control_plane_info", labels={"beta": True, "shard": 1})
+    assert [each["name"] for each in found["control_planes"]] == ["team-a"]
+    for empty in ({"labels": {}}, {"proxy_urls": []}):
+        assert _predicted_and_done(engine, module, name="team-a", **empty)["changed"]
+    for check in (True, False):
+        refused = engine.refused(module, check=check, name="team-a", labels={"a": {"b": "c"}})
+        assert "labels.a must be a string" in refused["msg"]
+
+
+def test_the_id_of_a_new_control_plane_is_not_chosen(engine: Engine) -> None:
+    key = "0a6f5a3e-1111-4111-8111-111111111111"
+    for check in (True, False):
+        refused = engine.refused("konnect_control_plane", check=check, id=key, name="team-a")
+        assert "Konnect chooses the ID" in refused["msg"]
+
+
 def test_what_cannot_change_is_refused(engine: Engine) -> None:
     engine.ok("konnect_control_plane", name="team-a")
     for options in ({"cluster_type": GROUP}, {"cloud_gateway": True}):

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import json
+
+from .._errors import InputError
 from ._certificate import digest_of
 from ._identity import ByComparison, Identity
 from ._kind import PLACEHOLDER, Entity, Field, Kind, id_of, shown_id
@@ -28,6 +31,14 @@ AUTH_TYPES = ("pinned_client_certs", "pki_client_certs")
 # What responses have in the record config.
 _ENDPOINTS = ("control_plane_endpoint", "telemetry_endpoint")
 _CONFIG = ("cluster_type", "auth_type", "cloud_gateway", "proxy_urls", *_ENDPOINTS)
+
+
+def as_labels(written: Entity) -> dict[str, str]:
+    """Labels as strings, also where YAML reads a number or a boolean."""
+    for key, value in written.items():
+        if value is None or isinstance(value, (dict, list)):
+            raise InputError(f"labels.{key} must be a string")
+    return {key: v if isinstance(v, str) else json.dumps(v) for key, v in written.items()}
 
 
 def _flat(response: Entity, parent: str | None) -> Entity:
@@ -61,13 +72,12 @@ CONTROL_PLANE = Kind(
     fields=(
         Field("name", nullable=False),
         Field("description", nullable=False),
-        Field("labels", "dict", empty_is_null=True, nullable=False),
+        Field("labels", "dict", normalise=as_labels, nullable=False),
         Field("cluster_type", choices=CLUSTER_TYPES, nullable=False),
         Field("cloud_gateway", "bool", nullable=False),
         Field("auth_type", choices=AUTH_TYPES, nullable=False),
         Field(
-            "proxy_urls", "list", elements="dict", unordered=True, empty_is_null=True,
-            nullable=False,
+            "proxy_urls", "list", elements="dict", unordered=True, nullable=False,
             fields=(
                 Field("host", required=True),
                 Field("port", "int", required=True, between=(1, 65535)),

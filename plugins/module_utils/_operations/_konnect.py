@@ -23,6 +23,7 @@ from .._entities._konnect import (
     GROUP,
     GROUP_MEMBER,
     NODE,
+    as_labels,
 )
 from .._entities._registry import KINDS
 from .._errors import InputError
@@ -45,6 +46,8 @@ def run_control_plane(task: Task) -> Result:
 def _check(task: Task, plan: Plan) -> None:
     if task.removes and plan.changed and not task.params["force"]:
         _refuse_in_use(task, plan.stored["id"])
+    if plan.operation == CREATE and "id" in plan.body:
+        raise InputError("it does not exist, and Konnect chooses the ID of a new control plane")
     if "members" in task.params and not task.removes and plan.entity.get("cluster_type") != GROUP:
         raise InputError(f"members needs cluster_type {GROUP}")
 
@@ -77,7 +80,7 @@ def control_planes(
     :param labels: what they must have.
     :param equal: what their fields must be; None: anything.
     """
-    wanted = {key: str(value) for key, value in (labels or {}).items()}
+    wanted = as_labels(dict(labels or {}))
     return [
         CONTROL_PLANE.show(each)
         for each in gateway.entities(CONTROL_PLANE) or ()
