@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Callable
 
-from .._apply import apply, apply_all
+from .._apply import apply, apply_all, apply_with
 from .._argspec import ArgumentSpec
 from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
 from .._entities._identity import find_by_reference
 from .._entities._kind import Entity, Kind
 from .._errors import InputError
 from .._gateway._protocol import Gateway
-from .._parallel import PartlyDone, for_each
+from .._parallel import for_each
 from .._plan import CREATE, DELETE, Plan, by_identity, plan_many
 from ._base import Operation, Result, Task, add_to_diff, result_of_one
 from ._entity import STATE, fields_with_id, plan_state
@@ -48,8 +49,13 @@ def run_group(
     if names is None:
         return result_of_one(task, apply(task.gateway, plan))
     wanted = list(by_identity(member, found).values())
-    before = task.gateway.entities(member, plan.stored["id"]) if plan.before else None
-    return _with_members(task, apply(task.gateway, plan), member, wanted, before or [])
+
+    def members_of(group: Plan) -> list[Entity]:
+        listed = task.gateway.entities(member, group.stored["id"]) if group.before else None
+        return listed or []
+
+    done, before = apply_with(task.gateway, plan, members_of)
+    return _with_members(task, done, member, wanted, before)
 
 
 def _member(gateway: Gateway, field: str, kind: Kind, name: str) -> Entity:
@@ -67,11 +73,11 @@ def _with_members(
     option = f"{kind.identity.field}s"
     result = result_of_one(task, group)
     plans = plan_many(kind, wanted, before, name, task.params[f"purge_{option}"])
-    try:
-        done = apply_all(task.gateway, plans, group.entity["id"])
-    except PartlyDone as exc:
-        exc.partial = {**result, **_changes(group, kind, [each for each in exc.results if each])}
-        raise
+
+    def so_far(done: Sequence[Plan | None]) -> Result:
+        return {**result, **_changes(group, kind, [plan for plan in done if plan is not None])}
+
+    done = apply_all(task.gateway, plans, group.entity["id"], so_far)
     result.update(_changes(group, kind, done))
     removed = [plan.stored for plan in done if plan.operation == DELETE]
     added = [plan.entity for plan in done if plan.operation == CREATE]
