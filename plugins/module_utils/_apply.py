@@ -284,21 +284,34 @@ def apply(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
     :raises KongError: says what was being done to which entity of which gateway, and whether the
         outcome is known.
     """
-    try:
+    with _explained(gateway, plan, parent):
         if plan.operation == CREATE:
             return _create(gateway, plan, parent)
         if plan.operation == UPDATE:
             return plan.done(gateway.update(plan, parent))
         if plan.operation == DELETE:
             gateway.delete(plan.kind, plan.stored, parent)
-        return plan
+    return plan
+
+
+@contextmanager
+def _explained(
+    gateway: Gateway, plan: Plan, parent: str | None, others: int = 0
+) -> Iterator[None]:
+    """Errors raised inside say what was being done, and why it was refused.
+
+    :param others: how many more entities the same request writes.
+    """
+    try:
+        yield
     except KongError as exc:
         redact(exc, plan.kind, plan.body, plan.stored)
         if isinstance(exc, Refused):
             _explain(gateway, plan, parent, exc)
         if exc.uncertain:
             _mark_uncertain(exc)
-        exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
+        more = f" and {others} more" if others else ""
+        exc.within(f"Could not {plan.operation} {plan.description}{more} at {gateway.url}")
         raise
 
 
@@ -339,24 +352,45 @@ def apply_all(
     parent: str | None,
     so_far: Callable[[Sequence[Plan | None]], dict[str, Any]],
 ) -> list[Plan]:
-    """Apply plans for entities of one parent: deletes when everything else is done.
+    """Apply plans for entities of one kind and parent: deletes when everything else is done.
 
     :param so_far: what an error has as the result of the task, from the plans in their order, None
         for those not applied.
     """
     done: list[Plan | None] = [None if plan.changed else plan for plan in plans]
 
-    def apply_at(position: int) -> None:
-        done[position] = apply(gateway, plans[position], parent)
+    def apply_at(positions: Sequence[int]) -> None:
+        try:
+            applied = _apply_at_once(gateway, [plans[at] for at in positions], parent)
+        except Refused:
+            if len(positions) == 1:
+                raise
+            # Sent alone, each is either written or named by its refusal.
+            for at in positions:
+                apply_at([at])
+        else:
+            for at, plan in zip(positions, applied):
+                done[at] = plan
 
     todo = [position for position, plan in enumerate(plans) if plan.changed]
+    size = plans[0].kind.at_once if plans else 1
     try:
-        for_each(apply_at, [at for at in todo if plans[at].operation != DELETE])
-        for_each(apply_at, [at for at in todo if plans[at].operation == DELETE])
+        for deletes in (False, True):
+            now = [at for at in todo if (plans[at].operation == DELETE) == deletes]
+            for_each(apply_at, [now[at : at + size] for at in range(0, len(now), size)])
     except KongError as exc:
         exc.partial = so_far(done)
         raise
     return [plan for plan in done if plan is not None]
+
+
+def _apply_at_once(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> Sequence[Plan]:
+    """Apply as many plans of one kind and operation as one request can."""
+    if plans[0].kind.at_once == 1:
+        return [apply(gateway, plans[0], parent)]
+    with _explained(gateway, plans[0], parent, len(plans) - 1):
+        gateway.write_at_once(plans, parent)
+    return plans
 
 
 def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:

@@ -99,6 +99,17 @@ def error_context(context: str) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def refused_by(url: str) -> Iterator[None]:
+    """Refusals raised inside name the gateway, if they say neither it nor what was being done."""
+    try:
+        yield
+    except KongError as exc:
+        if "status" in exc.failure and url not in exc.message:
+            exc.within(url)
+        raise
+
+
 class InputError(KongError):
     """What the user wrote is not valid or not possible; nothing was changed."""
 
