@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._lock import KONG_LOCK
 from ansible_collections.irishtek.kong.plugins.module_utils._process import (
-    name_of_process,
+    name_of_run,
     user_and_host,
 )
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction
@@ -25,7 +24,6 @@ class ActionModule(KongAction):
     def _arguments(self) -> dict[str, Any]:
         args = dict(self._task.args)
         if not args.get("owner"):
-            # Tasks run in forks of ansible-playbook.
-            args["run"] = args.get("run") or name_of_process(os.getppid())
+            args["run"] = args.get("run") or name_of_run()
             args["owner"] = user_and_host()
         return args

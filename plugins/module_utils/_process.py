@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import multiprocessing
 import os
 import socket
 from pathlib import Path
@@ -24,6 +25,13 @@ def user_and_host() -> str:
 def name_of_process(pid: int) -> str:
     """Another process of the same number has another name."""
     return f"{_place()}.{pid}.{_started(pid) or ''}"
+
+
+def name_of_run() -> str:
+    """The ansible-playbook of this worker, also where it was killed while the worker lives on."""
+    # By then os.getppid() is the number of init, which never ends.
+    parent = multiprocessing.parent_process()
+    return name_of_process(os.getpid() if parent is None or parent.pid is None else parent.pid)
 
 
 def has_ended(name: str) -> bool:

@@ -14,7 +14,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import LOCK_NAME
-from ansible_collections.irishtek.kong.plugins.module_utils._process import name_of_process
+from ansible_collections.irishtek.kong.plugins.module_utils._process import (
+    has_ended,
+    name_of_process,
+    name_of_run,
+)
 from harness.engine import Engine
 from harness.gateway import Gateway, sandbox
 
@@ -123,6 +127,26 @@ def test_the_lock_of_a_killed_run_is_taken_over(empty_gateway: Gateway) -> None:
         process.wait()
     assert engine.ok("kong_lock", **mine)["changed"]
     assert "me holds it" in engine.refused("kong_lock", owner="me", run=run)["msg"]
+
+
+def test_a_worker_names_the_run_also_after_it_was_killed() -> None:
+    # Workers have a session of their own, so they live on for a task where the run is killed.
+    script = f"""
+import multiprocessing, os, signal, time
+from {name_of_run.__module__} import name_of_run
+def work(run):
+    while os.getppid() == run:
+        time.sleep(0.01)
+    print(name_of_run())
+multiprocessing.get_context("fork").Process(target=work, args=(os.getpid(),)).start()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+    ) as process:
+        name = process.communicate()[0].strip()
+    assert name.split(".")[1] == str(process.pid)
+    assert has_ended(name)
 
 
 def test_it_waits_until_the_lock_is_released(empty_gateway: Gateway, monkeypatch: Any) -> None:

@@ -379,6 +379,15 @@ def test_limits_and_needs_are_checked_before_the_first_write(
     assert _failure(needy, "kong-1") == (
         "version 3.10.0 is older than 3.99; its edition is community, and enterprise is needed"
     )
+    probe = {"path": "/api", "status": [204], "requests": "x"}
+    mistyped = site.run(few[:1], rollout_probes=[probe])
+    assert mistyped.rc != 0
+    assert "rollout_probes.status. Supported parameters include" in mistyped.stdout
+    assert "'requests' is of type" in mistyped.stdout
+    unreachable = site.run(few[:1], rollout_proxy_url="")
+    assert _failure(unreachable, "kong-1") == (
+        "a probe without url needs rollout_proxy_url or kong_proxy_url"
+    )
     assert few[0].writes() == []
 
 

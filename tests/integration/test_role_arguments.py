@@ -49,6 +49,22 @@ def test_every_entry_point_exists_and_its_options_carry_the_roles_name(role: str
         assert not stray, f"{name}: {stray}"
 
 
+def test_a_probe_of_a_rollout_takes_every_option_of_kong_probe() -> None:
+    module = (ROOT / "plugins/modules/kong_probe.py").read_text(encoding="utf-8")
+    documentation = re.search(r'DOCUMENTATION = r?"""(.*?)"""', module, re.DOTALL)
+    assert documentation
+    options = {**yaml.safe_load(documentation[1])["options"], "path": {"type": "str"}}
+    probe = _entry_points("rollout")["main"]["options"]["rollout_probes"]["options"]
+    assert {name: each["type"] for name, each in probe.items()} == {
+        name: each["type"] for name, each in options.items()
+    }
+    (task,) = (
+        each for each in _load(ROOT / "roles/rollout/tasks/prove.yml")
+        if "irishtek.kong.kong_probe" in each
+    )
+    assert {"path", *task["irishtek.kong.kong_probe"]} == set(probe)
+
+
 def test_the_role_gateway_stays_small() -> None:
     folder = ROOT / "roles/gateway"
     options = _entry_points("gateway")["main"]["options"]

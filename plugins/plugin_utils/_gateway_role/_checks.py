@@ -64,8 +64,10 @@ def warnings_of(options: Options, settings: Settings, certificate: str) -> list[
     licensed = konnect or {"license_path", "license_data"} & set(settings)
     if options["edition"] == "enterprise" and not licensed:
         found.append("The enterprise edition has no license; set gateway_license.")
-    if options["edition"] == "community" and options["line"] in set(END_OF_LIFE) - {LAST_LINE}:
-        found.append(f"The open edition has had no fixes since {END_OF_LIFE[options['line']]}.")
+    # Later lines are of the enterprise edition, or builds of one's own.
+    if options["edition"] == "community" and numbers_of(options["line"]) < numbers_of(LAST_LINE):
+        if end := END_OF_LIFE.get(options["line"]):
+            found.append(f"The open edition {options['line']} has had no fixes since {end}.")
     if konnect and certificate != "none" and not options["pins"]:
         found.append("Konnect does not know the certificate yet; pin the one that the run prints.")
     return found
