@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import json
+import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.certificates import self_signed
 from harness.engine import Engine
+from harness.kinds import pem_texts
 from harness.state import Document, State, tagged, told
 
 
@@ -108,3 +112,26 @@ def test_check_mode_of_a_single_key_knows_that_its_kid_is_taken(state: State) ->
     refused = state.engine.refused("kong_key", check=True, **options)
     assert "set and kid are those of key a" in refused["msg"]
     assert state.engine.refused("kong_key", **options)["msg"]
+
+
+@pytest.mark.parametrize("keys", [(None, None), ("new", "other"), ("new", None), (None, "new")])
+def test_a_certificate_is_divided(
+    state: State, tmp_path: Path, keys: tuple[str | None, str | None]
+) -> None:
+    pems = pem_texts([self_signed(tmp_path, name) for name in ("one", "two")])
+    pairs: list[Document] = [
+        {"cert": pems[f"<cert {number}>"], "key": pems[f"<key {number}>"]} for number in (1, 2)
+    ]
+    state(tagged("t", certificates=[{**pairs[0], "snis": ["a.test", "b.test"]}]))
+    ids = {"new": "11111111-2222-4333-8444-555555555555", "other": str(uuid.uuid4())}
+    divided = [
+        {**pair, "snis": [sni], **({"id": ids[key]} if key else {})}
+        for pair, sni, key in zip(pairs, ("a.test", "b.test"), keys)
+    ]
+    done = state.predicted_and_done(tagged("t", certificates=divided))
+    assert sorted(told(done["changes"])) == [("create", "certificate"), ("update", "sni")]
+    served = {each["id"]: each["cert"].strip() for each in state.gateway.entities("/certificates")}
+    found = {each["name"]: each["certificate"]["id"] for each in state.gateway.entities("/snis")}
+    assert [served[found[sni]] for sni in ("a.test", "b.test")] == [
+        pair["cert"].strip() for pair in pairs
+    ]

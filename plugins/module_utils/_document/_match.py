@@ -190,8 +190,9 @@ class Matcher:
             return found
         kind = item.kind
         names = [each.written.get(kind.identity.field) for each in (taker, item)]
-        compared = isinstance(kind.identity, ByComparison)
-        if not compared and (names[0] is None or names[0] == names[1]):
+        # Two certificates can have SNIs that one has: it is divided.
+        can_be_two = isinstance(kind.identity, ByComparison) or kind is CERTIFICATE
+        if not can_be_two and (names[0] is None or names[0] == names[1]):
             raise InputError(f"{item.where}: {item.describe()} is already defined at {taker.where}")
         return None
 

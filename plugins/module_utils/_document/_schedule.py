@@ -30,7 +30,7 @@ class Schedule:
         self.run(self.steps.append)
         if len(self.steps) < len(steps):
             known = set(map(id, self.steps))
-            names = ", ".join(step.plan.description for step in steps if id(step) not in known)
+            names = ", ".join(_placed(step) for step in steps if id(step) not in known)
             raise InputError(
                 f"unique values cannot be swapped in one run: {names}; change one of them first"
             )
@@ -42,6 +42,11 @@ class Schedule:
         ranks = [(step.plan.kind.name != PLUGIN.name, at) for at, step in enumerate(steps)]
         turns = _Turns(self._before, ranks)
         turns.run(lambda at: work(steps[at]), min(workers, len(steps)))
+
+
+def _placed(step: Step) -> str:
+    """What a step is about, with its place in the file, as plugins can have the same name."""
+    return step.plan.description + (f" ({step.where})" if step.where else "")
 
 
 def schedules(changes: ChangeSet) -> list[Schedule]:
