@@ -15,7 +15,7 @@ import pytest
 from harness.certificates import self_signed
 from harness.engine import Engine
 from harness.kinds import pem_texts
-from harness.state import Document, State, tagged, told
+from harness.state import Document, State, counts, tagged, told
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_certificate_is_divided(
     ids = {"new": "11111111-2222-4333-8444-555555555555", "other": str(uuid.uuid4())}
     divided = [
         {**pair, "snis": [sni], **({"id": ids[key]} if key else {})}
-        for pair, sni, key in zip(pairs, ("a.test", "b.test"), keys)
+        for pair, sni, key in zip(pairs, ("a.test", "b.test"), keys, strict=True)
     ]
     done = state.predicted_and_done(tagged("t", certificates=divided))
     assert sorted(told(done["changes"])) == [("create", "certificate"), ("update", "sni")]
@@ -135,3 +135,25 @@ def test_a_certificate_is_divided(
     assert [served[found[sni]] for sni in ("a.test", "b.test")] == [
         pair["cert"].strip() for pair in pairs
     ]
+
+
+def test_entities_of_several_kinds_can_have_the_same_id(state: State) -> None:
+    same = "11111111-2222-4333-8444-555555555555"
+    service: Document = {"id": same, "name": "s", "host": "a.test"}
+    route: Document = {"id": same, "name": "r", "paths": ["/x"], "service": {"name": "s"}}
+    consumer: Document = {"id": same, "username": "c", "keyauth_credentials": [{"key": "one"}]}
+    limit: Document = {"id": same, "name": "cors", "route": "r"}
+    whole = {"services": [service], "routes": [route], "consumers": [consumer], "plugins": [limit]}
+    made = state.predicted_and_done(tagged("t", **whole))
+    assert counts(made) == {"created": 5}
+    changed = state.predicted_and_done(tagged("t", **{**whole, "plugins": [], "routes": []}))
+    assert told(changed["changes"]) == [("delete", "plugin"), ("delete", "route")]
+    state(tagged("t", **whole))
+    moved = {**route, "service": None}
+    rest = {"routes": [moved], "plugins": [limit]}
+    done = state.predicted_and_done(tagged("t", **rest))
+    assert sorted(told(done["changes"])) == [
+        ("delete", "consumer"), ("delete", "key_auth"), ("delete", "service"), ("update", "route"),
+    ]  # fmt: skip
+    (left,) = state.gateway.entities("/routes")
+    assert (left["id"], left["service"]) == (same, None)

@@ -15,6 +15,9 @@ from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 
+# The kind and the ID: entities of two kinds can have the same ID.
+EntityKey = tuple[str, str]
+
 
 class CurrentState:
     """Entities by kind, found by ID, by name, or by what they point at.
@@ -144,6 +147,11 @@ class CurrentState:
         # Indexes are made when they are asked for, and again where more is known since.
         for indexed in [key for key in self._by_value if key[0] == kind]:
             del self._by_value[indexed]
+
+
+def key_of(kind: Kind, entity: Entity) -> EntityKey:
+    """What tells an entity apart from all others."""
+    return kind.name, str(entity["id"])
 
 
 def owner_of(kind: Kind, entity: Entity) -> str | None:

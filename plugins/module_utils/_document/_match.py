@@ -25,7 +25,7 @@ from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import Plan, plan_present
 from .._values import without_nulls
-from ._current import CurrentState, owner_of
+from ._current import CurrentState, EntityKey, key_of, owner_of
 from ._defaults import Defaults, defaults_of, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
@@ -44,8 +44,8 @@ class Step:
     """A plan with what carrying it out needs.
 
     :param owner: the id of what the entity lies below.
-    :param needs: IDs of entities that must exist before.
-    :param after: IDs of entities whose own steps must be done before.
+    :param needs: entities that must exist before.
+    :param after: entities whose own steps must be done before.
     :param cascaded: what a gateway deletes along with the entity.
     :param desired: the entity as the document writes it, with defaults that reset what it leaves
         out.
@@ -53,8 +53,8 @@ class Step:
 
     plan: Plan
     owner: str | None = None
-    needs: set[str] = field(default_factory=set)
-    after: set[str] = field(default_factory=set)
+    needs: set[EntityKey] = field(default_factory=set)
+    after: set[EntityKey] = field(default_factory=set)
     where: str = ""
     cascaded: list[Plan] = field(default_factory=list)
     desired: Entity = field(default_factory=dict)
@@ -69,8 +69,12 @@ class Step:
         return [*self.cascaded, self.plan]
 
     @property
-    def ids(self) -> list[str]:
-        return [self.id, *(plan.stored["id"] for plan in self.cascaded)]
+    def key(self) -> EntityKey:
+        return self.plan.kind.name, self.id
+
+    @property
+    def keys(self) -> list[EntityKey]:
+        return [self.key, *(key_of(plan.kind, plan.stored) for plan in self.cascaded)]
 
     @property
     def level(self) -> int:
@@ -98,7 +102,7 @@ class Matcher:
 
     def __post_init__(self) -> None:
         self._defaults: dict[tuple[str, int], Defaults] = {}
-        self._taken: dict[str, Item] = {}
+        self._taken: dict[EntityKey, Item] = {}
         self._memberships: dict[tuple[str | None, str], Item] = {}
         self._typed_kinds: dict[str, Kind] = {}
         self._by_name: dict[tuple[str, Any], Item] = {}
@@ -115,10 +119,10 @@ class Matcher:
                 self._by_name.setdefault((f"{item.kind.name}.{name}", item.written.get(name)), item)
 
     @property
-    def matched(self) -> set[str]:
-        """Ids of stored entities that the document has."""
-        found = (item.current for item in self.document.items)
-        return {current["id"] for current in found if current is not None}
+    def matched(self) -> set[EntityKey]:
+        """Stored entities that the document has."""
+        found = ((item.kind, item.current) for item in self.document.items)
+        return {key_of(kind, current) for kind, current in found if current is not None}
 
     def match(self, kind: Kind, absent: bool = False) -> None:
         """Find what exists of the items of a kind; those that they refer to are matched before.
@@ -185,8 +189,10 @@ class Matcher:
 
     def _unless_taken(self, item: Item, found: Entity | None) -> Entity | None:
         """What an item was found as, unless another item is it."""
-        taker = None if found is None else self._taken.setdefault(found["id"], item)
-        if taker is None or taker is item:
+        if found is None:
+            return None
+        taker = self._taken.setdefault(key_of(item.kind, found), item)
+        if taker is item:
             return found
         kind = item.kind
         names = [each.written.get(kind.identity.field) for each in (taker, item)]
@@ -339,12 +345,12 @@ class Matcher:
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise
-        lists = (plan.entity.get(each.name) for each in kind.fields if each.lists)
-        needs = {key for listed in lists for key in ids_in(listed)}
-        needs |= {each["id"] for each in references.values()}
+        lists = ((each.lists, plan.entity.get(each.name)) for each in kind.fields if each.lists)
+        needs = {(listed, key) for listed, ids in lists for key in ids_in(ids)}
+        needs |= {(str(kind.field(n).reference), each["id"]) for n, each in references.items()}
         owner_id = self._owner_id(item)
         if owner_id is not None:
-            needs.add(owner_id)
+            needs.add((str(kind.parent), owner_id))
         return Step(plan, owner_id, needs, where=item.where, desired=desired)
 
     def _named(self, item: Item, references: Entity) -> Entity:

@@ -64,20 +64,20 @@ def schedules(changes: ChangeSet) -> list[Schedule]:
 def _with_dependent(steps: Sequence[Step], others: Sequence[Step]) -> list[Step]:
     """Steps with all that must come after one of them, in the order of ``others``."""
     found = {id(step) for step in steps}
-    ids = {key for step in steps for key in step.ids}
+    keys = {key for step in steps for key in step.keys}
     grows = True
     while grows:
-        more = [step for step in others if id(step) not in found and step.after & ids]
+        more = [step for step in others if id(step) not in found and step.after & keys]
         found |= {id(step) for step in more}
-        ids |= {key for step in more for key in step.ids}
+        keys |= {key for step in more for key in step.keys}
         grows = bool(more)
     return [step for step in others if id(step) in found]
 
 
 def _needed(steps: Sequence[Step]) -> list[set[int]]:
     """For each step the positions of those that must be done before."""
-    places = {key: at for at, step in enumerate(steps) for key in step.ids}
-    created = {step.id for step in steps if step.plan.operation == CREATE}
+    places = {key: at for at, step in enumerate(steps) for key in step.keys}
+    created = {step.key for step in steps if step.plan.operation == CREATE}
     return [
         {places[key] for key in (*step.after, *(step.needs & created)) if key in places} - {at}
         for at, step in enumerate(steps)
