@@ -261,10 +261,10 @@ class Matcher:
 
     def _id_of(self, kind: str, link: Item | str, item: Item) -> str:
         """The ID behind a reference: of an item of the document, else of what is stored."""
-        known = self._known(kind, link)
-        if known is not None:
-            return known
         with error_context(f"{item.where}: {item.describe()}"):
+            known = self._known(kind, link)
+            if known is not None:
+                return known
             if not self.gateway.offers(KINDS[kind]):
                 raise _NoSuchEntity(self.gateway.not_offered.format(KINDS[kind].schema_name))
             raise _NoSuchEntity(

@@ -265,4 +265,6 @@ def _shown(kind: Kind, name: str, entity: Entity) -> str:
     secret = any(field.secret for field in kind.fields if field.name == name)
     if secret or "\n" in str(value):
         return "another" if value else "none"
+    if value is None:
+        return "none"
     return shown_id(id_of(value))
