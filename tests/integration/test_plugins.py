@@ -251,7 +251,7 @@ def test_an_instance_of_another_scope_is_not_taken(engines: dict[str, Engine]) -
         options = {"check": check, "instance_name": "one", "service": "s.test"}
         for state in ("present", "absent"):
             refused = engine.refused("kong_plugin", **options, state=state)
-            assert "its service is None, not" in refused["msg"]
+            assert "its service is none, not" in refused["msg"]
     assert not engine.ok("kong_plugin", instance_name="one", service=None)["changed"]
 
 

@@ -114,7 +114,7 @@ def test_a_plugin_instance_of_another_service_is_not_taken(tasks: Tasks) -> None
 
 def test_an_id_that_check_mode_made_up_is_not_named() -> None:
     found = {"id": f"{PLACEHOLDER}000000000001", "name": "cors", "service": None}
-    sentence = r"it was found with the id \(generated\), and its service is None, not \(generated\)"
+    sentence = r"it was found with the id \(generated\), and its service is none, not \(generated\)"
     with pytest.raises(InputError, match=sentence):
         PLUGIN.identity.agrees(PLUGIN, {"service": {"id": f"{PLACEHOLDER}000000000002"}}, found)
 
