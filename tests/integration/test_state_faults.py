@@ -230,27 +230,31 @@ def test_a_value_that_others_have_is_refused_before_the_first_write(
     assert state.gateway.writes() == []
 
 
+_LIMIT: Document = {"minute": 1, "policy": "local"}
+_ADD: Document = {"add": {"headers": ["a:1"]}}
+
+
 @pytest.mark.parametrize("how", ["synced", "applied"])
 @pytest.mark.parametrize(
-    ("section", "written", "wrong", "field"),
+    ("written", "wrong", "field"),
     [
-        ("upstreams", {"name": "u.test"},
+        ({"upstreams": [{"name": "u.test"}]},
          {"healthchecks": {"active": {"helthy": {"interval": 1}}}}, "healthchecks.active.helthy"),
-        ("plugins", {"name": "rate-limiting", "config": {"minute": 1, "policy": "local"}},
-         {"config": {"minute": 1, "policy": "local", "hor": 1}}, "config.hor"),
-        ("plugins", {"name": "request-transformer", "config": {"add": {"headers": ["a:1"]}}},
+        ({"plugins": [{"name": "rate-limiting", "config": _LIMIT}]},
+         {"config": {**_LIMIT, "hor": 1}}, "config.hor"),
+        ({"plugins": [{"name": "request-transformer", "config": _ADD}]},
          {"config": {"add": {"heders": ["a:2"]}}}, "config.add.heders"),
     ],
 )  # fmt: skip
 def test_a_field_that_does_not_exist_is_refused_of_an_entity_that_does(
-    state: State, how: str, section: str, written: Document, wrong: Document, field: str
+    state: State, how: str, written: Document, wrong: Document, field: str
 ) -> None:
-    state(tagged("t", **{section: [written]}))
+    state(tagged("t", **written))
+    changed = {name: [{**each, **wrong} for each in listed] for name, listed in written.items()}
     for check in (True, False):
-        document = tagged("t", **{section: [{**written, **wrong}]})
-        refused = state.refused(document, how, check=check)
+        refused = state.refused(tagged("t", **changed), how, check=check)
         assert f"{field}: unknown field; did you mean" in refused["msg"]
-    state.unchanged(tagged("t", **{section: [written]}))
+    state.unchanged(tagged("t", **written))
 
 
 @pytest.mark.parametrize("how", ["synced", "applied"])

@@ -146,6 +146,10 @@ def test_entities_of_several_kinds_can_have_the_same_id(state: State) -> None:
     whole = {"services": [service], "routes": [route], "consumers": [consumer], "plugins": [limit]}
     made = state.predicted_and_done(tagged("t", **whole))
     assert counts(made) == {"created": 5}
+    written = state.engine.ok("kong_dump", select_tags=["t"], secrets="keep")["document"]
+    assert [len(each["routes"]) for each in written["services"]] == [1]
+    assert [len(each["keyauth_credentials"]) for each in written["consumers"]] == [1]
+    state.unchanged(written)
     changed = state.predicted_and_done(tagged("t", **{**whole, "plugins": [], "routes": []}))
     assert told(changed["changes"]) == [("delete", "plugin"), ("delete", "route")]
     state(tagged("t", **whole))
