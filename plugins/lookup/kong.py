@@ -89,7 +89,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import parent_key
-from ansible_collections.irishtek.kong.plugins.module_utils._connection import (
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
     CONNECTION,
     connection_from,
     with_environment,
@@ -153,14 +153,16 @@ class LookupModule(LookupBase):
 def _asked_for(terms: Sequence[Any]) -> tuple[Kind, list[str]]:
     """The kind that the first term names, and what the entities are called by."""
     if len(terms) < 2:
-        raise InputError("a kind and the name or id of at least one entity are needed")
+        raise InputError(
+            "the kind and the name or ID of an entity are required, as in 'upstream', 'echo'"
+        )
     kind = KINDS.get(str(terms[0]))
     if kind is None:
         known = ", ".join(KINDS) + did_you_mean(str(terms[0]), KINDS)
-        raise InputError(f"{terms[0]!r} is no kind of entity: it is one of {known}")
+        raise InputError(f"{terms[0]!r} is not a kind of entity; use one of {known}")
     keys = terms[1:]
     if not all(key and isinstance(key, str) for key in keys):
-        raise InputError(f"{kind.name}: what it is called by must be a text that is not empty")
+        raise InputError(f"the name or ID of the {kind.name} must be a string that is not empty")
     return kind, list(keys)
 
 

@@ -12,12 +12,12 @@ from typing import Any, Callable
 
 from ansible.module_utils.ansible_release import __version__ as core_version
 
-from ._connection import CONNECTION, Spec
+from ._connection_options import CONNECTION, Spec
 from ._entities._kind import Entity, Field
-from ._entities._upstream import is_secret_header
 from ._errors import MASKED, InputError
+from ._secret_names import is_secret_header
 from ._spelling import did_you_mean
-from ._values import as_stored
+from ._values import as_stored, type_of
 
 Warn = Callable[[str], None]
 Path = tuple[Any, ...]
@@ -104,7 +104,7 @@ def remove_nulls(
 
     :returns: the parameters without nulls and the paths at which they were, with list positions.
     :raises InputError: a null on a field that cannot be cleared, an empty string where no string
-        can be, a misspelled name.
+        can be, a misspelled name, a value that ansible-core would turn into another one.
     """
     by_name = {each.name: each for each in fields}
     aliases = {alias: name for name in spec for alias in spec[name].get("aliases", ())}
@@ -116,7 +116,9 @@ def remove_nulls(
         if name in by_name or not _is_left_out(spec.get(name, {}), value, name, warn)
     }
     nulls: list[Path] = []
-    return _taken(by_name, written, (), nulls, warn), nulls
+    taken = _taken(by_name, written, (), nulls, warn)
+    _refuse_other_types(spec, taken, ())
+    return taken, nulls
 
 
 def _taken(
@@ -142,6 +144,9 @@ def _taken_inside(each: Field, value: Any, path: Path, nulls: list[Path], warn: 
         value = _parsed(value)
     if each.reference and isinstance(value, Mapping):
         return _key_in(value, _dotted(path))
+    if each.type == "json" and isinstance(value, Mapping):
+        # The values of a dictionary would be masked wherever they are part of the result.
+        return json.dumps(value)
     if each.is_record and isinstance(value, dict):
         _refuse_misspelled(each.fields_by_name, value, path)
         return _taken(each.fields_by_name, value, path, nulls, warn)
@@ -149,6 +154,46 @@ def _taken_inside(each: Field, value: Any, path: Path, nulls: list[Path], warn: 
         inner, items = each.item, enumerate(value)
         return [_taken_inside(inner, item, (*path, at), nulls, warn) for at, item in items]
     return value
+
+
+def _refuse_other_types(spec: Spec, record: Mapping[str, Any], path: Path) -> None:
+    """Refuse a value for which ansible-core would make a string up, or stop without a sentence."""
+    for name, value in record.items():
+        if name in spec:
+            _refuse_other_type(spec[name], value, (*path, name))
+
+
+def _refuse_other_type(option: Mapping[str, Any], value: Any, path: Path) -> None:
+    kind, written = option.get("type", "str"), type_of(value)
+    if value is None and isinstance(path[-1], int) and kind != "raw":
+        raise InputError(f"{_dotted(path)} must not be null")
+    if kind == "str" and isinstance(value, bool):
+        raise InputError(f"{_dotted(path)} must be a string, got a boolean; put it in quotes")
+    if kind == "str" and isinstance(value, (list, Mapping)):
+        raise InputError(f"{_dotted(path)} must be a string, got {written}")
+    if kind in ("int", "float") and isinstance(value, bool):
+        raise InputError(f"{_dotted(path)} must be a number, got {written}")
+    if kind == "dict" and value is not None:
+        if not (isinstance(value, Mapping) or _is_record_in_text(value)):
+            raise InputError(f"{_dotted(path)} must be a dictionary, got {written}")
+        if isinstance(value, Mapping):
+            _refuse_other_types(option.get("options", {}), value, path)
+    if kind == "list" and value is not None:
+        _refuse_no_list(option, value, path)
+
+
+def _refuse_no_list(option: Mapping[str, Any], value: Any, path: Path) -> None:
+    """ansible-core makes a list of a number, and of a string with commas."""
+    item = {"type": option.get("elements", "raw"), "options": option.get("options", {})}
+    if isinstance(value, (bool, Mapping)) or (item["type"] == "dict" and isinstance(value, str)):
+        raise InputError(f"{_dotted(path)} must be a list, got {type_of(value)}")
+    for position, each in enumerate(value) if isinstance(value, list) else ():
+        _refuse_other_type(item, each, (*path, position))
+
+
+def _is_record_in_text(value: Any) -> bool:
+    """Whether ansible-core reads a dictionary from it: JSON, or ``a=1 b=2``."""
+    return isinstance(value, str) and (value.strip().startswith("{") or "=" in value)
 
 
 def _key_in(reference: Mapping[str, Any], at: str) -> str:

@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ._entities._kind import Field, Kind
-from ._entities._plugin import PLUGIN
+from ._entities._kind import Entity, Field, Kind
+from ._entities._plugin import PLUGIN, without_linked
 from ._errors import InputError
-from ._schema import Schema, complete, fields_in, old_fields_in, replacements
-from ._secrets import holds_secret, is_secret_name
-from ._values import stored_number
+from ._schema import Schema, complete, fields_in, old_fields_in, replacements, value_at
+from ._secret_names import holds_secret, is_secret_name
+from ._values import stored_number, type_of
 
 _TYPES = {
     "string": "str",
@@ -48,21 +48,35 @@ def fields_from(schema: Schema) -> tuple[Field, ...]:
     return tuple(fields.values())
 
 
-def with_details(details: Schema) -> Kind:
-    """The kind of one plugin: its configuration typed by the schema that a gateway has of it."""
+def with_details(details: Schema, kind: Kind = PLUGIN) -> Kind:
+    """The kind of one plugin or vault: its settings typed by the schema that a gateway has."""
     config = fields_in(details).get("config", {})
     typed = tuple(
         replace(field, fields=fields_from(config), open=not config.get("fields"))
         if field.name == "config"
         else field
-        for field in PLUGIN.fields
+        for field in kind.fields
     )
-    return replace(PLUGIN, fields=typed, details=details)
+    return replace(kind, fields=typed, details=details)
 
 
 def config_schema(kind: Kind) -> Schema:
     """The gateway's schema of a typed plugin's configuration."""
     return fields_in(kind.details or {}).get("config", {})
+
+
+def as_linked(kind: Kind, plugin: Entity) -> Entity:
+    """A typed plugin as reads return it: settings that its partials have are null by old names.
+
+    :param plugin: with links to partials by ID.
+    """
+    linked = without_linked(plugin)
+    config = linked.get("config")
+    if linked is plugin or not isinstance(config, dict):
+        return linked
+    successors = replacements(config_schema(kind)).items()
+    old = {name: value_at(config, path) for name, path in successors if name in config}
+    return {**linked, "config": {**config, **old}}
 
 
 def _is_secret_at(fields: Mapping[str, Field], path: Sequence[str]) -> bool:
@@ -119,13 +133,13 @@ def _to_string(value: Any) -> Any:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     advice = "" if isinstance(value, (list, Mapping)) else "; put it in quotes to make it one"
-    raise InputError(f"{_type_of(value)} is not a string{advice}")
+    raise InputError(f"{type_of(value)} is not a string{advice}")
 
 
 def _to_integer(value: Any) -> Any:
     number = _to_number(value)
     if isinstance(number, float):
-        raise InputError(f"{_type_of(value)} is not an integer")
+        raise InputError(f"{type_of(value)} is not an integer")
     return number
 
 
@@ -137,7 +151,7 @@ def _to_number(value: Any) -> Any:
             raise InputError("a string is not a number") from None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return stored_number(value)
-    raise InputError(f"{_type_of(value)} is not a number")
+    raise InputError(f"{type_of(value)} is not a number")
 
 
 def _to_boolean(value: Any) -> Any:
@@ -145,25 +159,19 @@ def _to_boolean(value: Any) -> Any:
         return value
     if isinstance(value, str) and value.lower() in (*_TRUE, *_FALSE):
         return value.lower() in _TRUE
-    raise InputError(f"{_type_of(value)} is not a boolean")
+    raise InputError(f"{type_of(value)} is not a boolean")
 
 
 def _to_list(value: Any) -> Any:
     if isinstance(value, list):
         return value
-    raise InputError(f"{_type_of(value)} is not a list")
+    raise InputError(f"{type_of(value)} is not a list")
 
 
 def _to_dictionary(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
-    raise InputError(f"{_type_of(value)} is not a dictionary")
-
-
-def _type_of(value: Any) -> str:
-    """What kind of value it is: the value itself may be a secret."""
-    names = {"str": "a string", "bool": "a boolean", "list": "a list", "dict": "a dictionary"}
-    return names.get(type(value).__name__, "a number")
+    raise InputError(f"{type_of(value)} is not a dictionary")
 
 
 _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {

@@ -211,7 +211,7 @@ def _key(loader: _Loader, key: yaml.ScalarNode) -> str:
 
 def _unescaped(node: yaml.ScalarNode, inserted: Inserted) -> str:
     """A value in double quotes."""
-    if inserted.escaped is not None:
+    if inserted.is_escaped:
         return inserted.raw
 
     def character(found: re.Match[str]) -> str:

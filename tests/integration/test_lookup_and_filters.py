@@ -69,7 +69,7 @@ def test_what_a_gateway_holds_is_no_template(engine: Engine, playbook: Player) -
     [
         (f"lookup('irishtek.kong.kong', 'upstream', '{NAME}-no')", f"upstream {NAME}-no does not"),
         (f"lookup('irishtek.kong.kong', 'target', 'a', parent='{NAME}-no')", "target a of"),
-        ("lookup('irishtek.kong.kong', 'nothing', 'a')", "'nothing' is no kind of entity"),
+        ("lookup('irishtek.kong.kong', 'nothing', 'a')", "'nothing' is not a kind of entity"),
         ("['web1'] | irishtek.kong.kong_targets(hostvars, port='no')", "web1 has no variable no"),
         ("'a b' | irishtek.kong.kong_target_address", "'a b' is not a valid host name"),
     ],

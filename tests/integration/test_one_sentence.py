@@ -20,17 +20,18 @@ Options = dict[str, Any]
 _CREDENTIAL = {"consumer": "two", "type": "key_auth"}
 _PEMS = [{"private_key": f"<key {at}>", "public_key": f"<public {at}>"} for at in (1, 2)]
 _OF_ONE = "; it belongs to another consumer"
+_OR_RENAME = "; set id to <first> to change that one"
 
 # The module, the two entities before, the task that takes a value of the first one, and the end of
 # the sentence. `"id": None` stands for the ID of the second entity.
 CASES: dict[str, tuple[str, Options, Options, Options, str]] = {
     "consumer-create": (
         "kong_consumer", {"username": "a", "custom_id": "X"}, {"username": "b"},
-        {"username": "c", "custom_id": "X"}, "custom_id X is taken by another consumer",
+        {"username": "c", "custom_id": "X"}, f"custom_id X is taken by consumer a{_OR_RENAME}",
     ),
     "consumer-update": (
         "kong_consumer", {"username": "a", "custom_id": "X"}, {"username": "b"},
-        {"username": "b", "custom_id": "X"}, "custom_id X is taken by another consumer",
+        {"username": "b", "custom_id": "X"}, f"custom_id X is taken by consumer a{_OR_RENAME}",
     ),
     "consumer-rename": (
         "kong_consumer", {"username": "a"}, {"username": "b"},
@@ -47,7 +48,7 @@ CASES: dict[str, tuple[str, Options, Options, Options, str]] = {
     "plugin-instance": (
         "kong_plugin", {"name": "cors", "instance_name": "a"}, {"name": "cors", "service": "one"},
         {"name": "cors", "service": "one", "instance_name": "a"},
-        "instance_name a is taken by another plugin",
+        f"instance_name a is taken by plugin cors{_OR_RENAME}",
     ),
     "key-kid": (
         "kong_key", {"name": "a", "kid": "1", "pem": _PEMS[0]},
@@ -89,7 +90,7 @@ CASES: dict[str, tuple[str, Options, Options, Options, str]] = {
                 {"username": "c", "custom_id": "X"},
             )
         ),
-        "custom_id X is taken by another entity",
+        "custom_id X is taken by entity a",
     ),
 }  # fmt: skip
 
@@ -103,11 +104,14 @@ def test_a_taken_value_is_refused_by_one_sentence(
     engine.ok("kong_service", name="one", host="h")
     for consumer in ("one", "two"):
         engine.ok("kong_consumer", username=consumer)
-    engine.ok(module, **tasks[0])
-    second = engine.ok(module, **tasks[1])
-    made = next(each for each in second.values() if isinstance(each, dict) and "id" in each)
+    first, made = (_made(engine.ok(module, **options)) for options in tasks[:2])
     last = {key: made["id"] if value is None else value for key, value in tasks[2].items()}
-    _refused(engine, module, last, sentence.replace("<id>", str(made["id"])))
+    ids = sentence.replace("<first>", first["id"]).replace("<id>", made["id"])
+    _refused(engine, module, last, ids)
+
+
+def _made(result: dict[str, Any]) -> dict[str, Any]:
+    return next(each for each in result.values() if isinstance(each, dict) and "id" in each)
 
 
 def _refused(engine: Engine, module: str, options: Options, sentence: str) -> None:

@@ -340,3 +340,13 @@ def test_the_playbooks_of_the_tutorial_can_be_checked_on_an_empty_organization(
         *run.changed()
     }
     assert gateway.writes() == []
+
+
+def test_kong_entity_predicts_a_vault_as_kong_vault_does(empty_gateway: Gateway) -> None:
+    engine = Engine(empty_gateway)
+    entity = {"name": "env", "prefix": "ci-env"}
+    options = {"path": "vaults", "identity": "prefix", "entity": entity}
+    predicted = engine.ok("kong_entity", check=True, **options)["entity"]
+    made = engine.ok("kong_entity", **options)["entity"]
+    generated = {name: made[name] for name in ("id", "created_at", "updated_at")}
+    assert {**predicted, **generated} == made

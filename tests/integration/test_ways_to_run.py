@@ -102,7 +102,7 @@ def test_every_module_gives_the_same_in_both_ways(engine: Engine, playbook: Play
         _upstream("update", slots=30, targets=[{"target": "10.0.0.1", "weight": "5"}]),
         _target("target", target="010.0.0.1:08000", weight=6),
         _target("drain", target="10.0.0.9", state="drained"),
-        _target("many", targets=[{"target": "b.test:80", "tags": [TAG, 1, 2.5, True]}]),
+        _target("many", targets=[{"target": "b.test:80", "tags": [TAG, 1, 2.5]}]),
         _task("service", "kong_service", name=SERVICE, url="http://b.test/x", tags=[TAG]),
         _task("route", "kong_route", name=ROUTE, service=SERVICE, paths=["/b"], tags=[TAG]),
         _task("info", "kong_info", kinds=["service", "target"], tags=[TAG]),
@@ -115,7 +115,7 @@ def test_every_module_gives_the_same_in_both_ways(engine: Engine, playbook: Play
     assert results["create"]["operation"] == "create"
     assert results["same"]["changed"] is False
     assert results["drain"]["warnings"]
-    assert results["many"]["targets"][0]["tags"] == [TAG, "1", "2.5", "True"]
+    assert results["many"]["targets"][0]["tags"] == [TAG, "1", "2.5"]
     assert results["upstream absent"]["operation"] == "delete"
 
 
@@ -181,6 +181,20 @@ def test_values_that_cannot_be_meant_are_refused_alike(
     }.items():
         assert message in results[name]["msg"], name
     assert "write [fd00::7c46]:80 if port 80 is meant" in results["two meanings"]["warnings"][0]
+
+
+def test_values_of_another_type_are_refused_alike(engine: Engine, playbook: Player) -> None:
+    tasks = [
+        _upstream("no record", healthchecks={"active": True}),
+        _target("no dictionary", targets=["a:80"]),
+        _target("no string", target="a:80", tags=[TAG, False]),
+    ]
+    results = _alike(engine, playbook, tasks)
+    assert {name: result["msg"] for name, result in results.items()} == {
+        "no record": "healthchecks.active must be a dictionary, got a boolean",
+        "no dictionary": "targets.1 must be a dictionary, got a string",
+        "no string": "tags.2 must be a string, got a boolean; put it in quotes",
+    }
 
 
 def test_nulls_clear_alike(engine: Engine, playbook: Player) -> None:

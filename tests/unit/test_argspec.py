@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     remove_nulls,
     restore_nulls,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._connection import (
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
     connection_from,
     secrets_in,
 )
@@ -244,6 +245,64 @@ def test_what_no_request_can_hold_is_refused_by_the_name_of_the_option(
         refuse_unsendable(KONG_TARGET.spec, params)
 
 
+QUOTES = "got a boolean; put it in quotes"
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({"path": True}, f"path must be a string, {QUOTES}"),
+        ({"name": ["a"]}, "name must be a string, got a list"),
+        ({"path": {"id": "a"}}, "path must be a string, got a dictionary"),
+        ({"state": False}, f"state must be a string, {QUOTES}"),
+        ({"tags": ["a", False]}, f"tags.2 must be a string, {QUOTES}"),
+        ({"tags": [["a"], "b"]}, "tags.1 must be a string, got a list"),
+        ({"tags": ["a", None]}, "tags.2 must not be null"),
+        ({"kinds": [True]}, f"kinds.1 must be a string, {QUOTES}"),
+        ({"retries": True}, "retries must be a number, got a boolean"),
+        ({"record": {"timeout": False}}, "record.timeout must be a number, got a boolean"),
+        ({"record": True}, "record must be a dictionary, got a boolean"),
+        ({"record": [{"timeout": 1}]}, "record must be a dictionary, got a list"),
+        ({"record": {"inner": 5}}, "record.inner must be a dictionary, got a number"),
+        ({"record": {"inner": {"text": True}}}, f"record.inner.text must be a string, {QUOTES}"),
+        ({"items": "a:80"}, "items must be a list, got a string"),
+        ({"items": {"key": "a"}}, "items must be a list, got a dictionary"),
+        ({"tags": True}, "tags must be a list, got a boolean"),
+        ({"map": ["a"]}, "map must be a dictionary, got a list"),
+        ({"map": "a: b"}, "map must be a dictionary, got a string"),
+        ({"items": ["a:80"]}, "items.1 must be a dictionary, got a string"),
+        ({"items": [{"key": "a"}, 5]}, "items.2 must be a dictionary, got a number"),
+        ({"items": [{"key": "a", "note": []}]}, "items.1.note must be a string, got a list"),
+    ],
+)
+def test_what_ansible_core_would_make_a_string_of_or_stop_at_is_refused_by_its_place(
+    raw: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        _taken(raw, OTHERS)
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"name": 5, "path": 1.5, "tags": [1, 2.5]},
+        {"tags": "a,b", "kinds": "a"},
+        {"record": "timeout=5", "items": ["key=b weight=5"]},
+        {"map": {"a": True}, "enabled": "yes"},
+    ],
+)
+def test_what_ansible_core_converts_is_left_to_it(raw: dict[str, Any]) -> None:
+    assert _taken(raw, OTHERS) == (raw, [], [])
+
+
+def test_the_values_in_a_secret_that_is_written_as_a_dictionary_are_not_masked_elsewhere() -> None:
+    fields = (Field("jwk", "json", secret=True),)
+    spec, jwk = options_of(fields), {"kty": "oct", "kid": "a"}
+    raw, _nulls = remove_nulls(fields, spec, {"jwk": jwk}, pytest.fail)
+    assert ArgumentSpecValidator(spec).validate(raw)._no_log_values == {json.dumps(jwk)}
+
+
 def test_taking_nulls_leaves_the_raw_parameters_alone() -> None:
     raw = {"record": {"timeout": None}, "items": [{"key": "a", "weight": None}]}
     _taken(raw)
@@ -320,6 +379,9 @@ def test_the_connection_has_everything_that_is_written() -> None:
         ({"admin_url": "http://gw.test", "request_timeout": 0.0}, "must be greater than 0, got 0"),
         ({"admin_url": "http://gw.test", "request_retries": -1}, "must be at least 0, got -1"),
         ({"admin_url": "http://gw.test:port"}, "is not the URL of an Admin API"),
+        ({"admin_url": "http://.gw.test"}, "is not the URL of an Admin API"),
+        ({"admin_url": "http://gw..test:8001"}, "is not the URL of an Admin API"),
+        ({"admin_url": f"http://{'a' * 64}.test"}, "is not the URL of an Admin API"),
         ({"admin_url": "http://[::1"}, "is not the URL of an Admin API"),
         ({"admin_url": "http://gw.test", "admin_token": "a\nb"}, "must be printable ASCII"),
     ],

@@ -13,13 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._client import refusal
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     KongError,
     Refused,
     UnexpectedAnswer,
     Unreachable,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._refusal import refusal
 from unit.recordings import TESTS, steps
 from unit.scripted import URL, answer, client_for
 
@@ -80,6 +80,14 @@ def _error(handler: Callable[[httpx.Request], Any], patch: pytest.MonkeyPatch) -
         (answer(400, text=HTML, content_type="text/html"), UnexpectedAnswer,
          f"the response of {URL} is not that of an Admin API (HTTP 400, text/html); "
          "the port uses HTTPS, so admin_url must begin with https://"),
+        (answer(400, text="<h1>400 No required SSL certificate was sent</h1>",
+                content_type="text/html"), UnexpectedAnswer,
+         f"the response of {URL} is not that of an Admin API (HTTP 400, text/html); "
+         "it requires a client certificate; set client_cert and client_key"),
+        (answer(400, text="<h1>400 The SSL certificate error</h1>", content_type="text/html"),
+         UnexpectedAnswer,
+         f"the response of {URL} is not that of an Admin API (HTTP 400, text/html); "
+         "it does not accept the client certificate; check client_cert"),
         (answer(301, text="", location="https://gw.test/"), UnexpectedAnswer,
          f"the response of {URL} is not that of an Admin API (HTTP 301, text/plain); "
          "it redirects to https://gw.test/; check admin_url"),

@@ -114,7 +114,7 @@ def test_a_plugin_instance_of_another_service_is_not_taken(tasks: Tasks) -> None
 
 def test_an_id_that_check_mode_made_up_is_not_named() -> None:
     found = {"id": f"{PLACEHOLDER}000000000001", "name": "cors", "service": None}
-    sentence = r"it was found with the id \(generated\), and its service is none, not \(generated\)"
+    sentence = r"it was found with the id \(generated\), and its service is null, not \(generated\)"
     with pytest.raises(InputError, match=sentence):
         PLUGIN.identity.agrees(PLUGIN, {"service": {"id": f"{PLACEHOLDER}000000000002"}}, found)
 
@@ -208,6 +208,16 @@ def test_an_empty_name_is_no_entity_that_is_absent(tasks: Tasks, kind: str) -> N
         absent(tasks.gateway(), KINDS[kind], {field: ""})
     with pytest.raises(InputError, match=f"{field} must not be empty"):
         present(tasks.gateway(), KINDS[kind], {field: ""}, pytest.fail)
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("scope", ["service", "route", "consumer", "consumer_group"])
+def test_a_scope_without_a_value_does_not_make_a_plugin_one_of_all_traffic(
+    tasks: Tasks, scope: str, state: str
+) -> None:
+    message = tasks.refusal(KONG_PLUGIN, **{"name": "cors", scope: None, "state": state})
+    advice = f"leave it out for a plugin of all {scope}s"
+    assert message.endswith(f": {scope} must not be null; {advice}")
 
 
 def test_a_certificate_of_an_sni_is_not_deleted_by_the_id_of_another(tasks: Tasks) -> None:

@@ -15,10 +15,8 @@ from ansible.errors import AnsibleLookupError
 from ansible_collections.irishtek.kong.plugins.doc_fragments import connection, connection_plugin
 from ansible_collections.irishtek.kong.plugins.lookup import kong
 from ansible_collections.irishtek.kong.plugins.module_utils import _module
-from ansible_collections.irishtek.kong.plugins.module_utils._connection import (
-    CONNECTION,
-    Connection,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import CONNECTION
 from unit.scripted import URL, Script, Step, answer, client_for
 
 Ask = Callable[..., list[Any]]
@@ -154,11 +152,11 @@ def test_a_plugin_is_found_by_a_name_that_only_one_has(lookup: Lookups) -> None:
 @pytest.mark.parametrize(
     ("terms", "options", "message"),
     [
-        ([], {}, "a kind and the name or id"),
-        (["upstream"], {}, "a kind and the name or id"),
-        (["upstreams", "web"], {}, "'upstreams' is no kind of entity: it is one of certificate, "),
-        (["upstream", ""], {}, "upstream: what it is called by must be a text"),
-        (["upstream", 5], {}, "upstream: what it is called by must be a text"),
+        ([], {}, "the kind and the name or ID of an entity are required"),
+        (["upstream"], {}, "the kind and the name or ID of an entity are required"),
+        (["upstreams", "web"], {}, "'upstreams' is not a kind of entity; use one of certificate, "),
+        (["upstream", ""], {}, "the name or ID of the upstream must be a string that is not empty"),
+        (["upstream", 5], {}, "the name or ID of the upstream must be a string that is not empty"),
         (["target", "a"], {}, "target needs parent, the name or id of its upstream"),
         (["acl", "a"], {}, "acl needs parent, the name or id of its consumer"),
         (["service", "a"], {"parent": "b"}, "service has no parent"),

@@ -64,9 +64,9 @@ KEY_OF_ALICE = {"id": ID["c"], "key": "s3cret", "consumer": {"id": ID["a"]}}
 
 def test_a_custom_id_is_not_taken_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(ReadOnly(CONSUMERS), monkeypatch)
-    with pytest.raises(InputError, match="custom_id c-1 is taken by another consumer"):
+    with pytest.raises(InputError, match="custom_id c-1 is taken by consumer alice"):
         run.present(CONSUMER, username="carol", custom_id="c-1")
-    with pytest.raises(InputError, match="custom_id c-1 is taken by another consumer"):
+    with pytest.raises(InputError, match="custom_id c-1 is taken by consumer alice"):
         run.present(CONSUMER, username="bob", custom_id="c-1")
     assert not run.present(CONSUMER, username="alice", custom_id="c-1").changed
 

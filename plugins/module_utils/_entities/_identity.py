@@ -109,6 +109,12 @@ class Identity:
             # An empty list clears the field of an entity that is identified by its ID.
             if not (desired.get("id") and isinstance(desired.get(name), list)):
                 refuse_empty(name, desired.get(name))
+        for name in () if desired.get("id") else self.scope:
+            if name in desired and desired[name] is None:
+                # A variable without a value must not widen a scope.
+                raise InputError(
+                    f"{name} must not be null; leave it out for a {kind.name} of all {name}s"
+                )
         if not any(desired.get(name) for name in ("id", *names)):
             raise InputError(f"one of the following is required: {', '.join((*names, 'id'))}")
 
@@ -265,6 +271,4 @@ def _shown(kind: Kind, name: str, entity: Entity) -> str:
     secret = any(field.secret for field in kind.fields if field.name == name)
     if secret or "\n" in str(value):
         return "another" if value else "none"
-    if value is None:
-        return "none"
-    return shown_id(id_of(value))
+    return "null" if value is None else shown_id(id_of(value))

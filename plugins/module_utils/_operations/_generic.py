@@ -8,6 +8,7 @@ For what has no module: entities of custom plugins, and kinds newer than the col
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,8 @@ from .._spelling import did_you_mean
 from ._base import Operation, Result, Task, result_of_one
 from ._entity import STATE, plan_state
 
+_NO_PATH = re.compile(r"://|[?#]")
+
 
 def run_entity(task: Task) -> Result:
     written: Entity = dict(task.params["entity"])
@@ -41,6 +44,8 @@ def run_entity(task: Task) -> Result:
 def _kind(task: Task) -> tuple[Kind, str | None]:
     """The kind of the entities at the path, from the gateway's own schema, and their parent."""
     path = task.params["path"].strip("/")
+    if _NO_PATH.search(path):
+        raise InputError(f"path {path} must be the path of a list, such as services, without a URL")
     name = task.params.get("schema") or path.rpartition("/")[2].replace("-", "_")
     if name == PLUGIN.path:
         raise InputError(
@@ -63,7 +68,7 @@ def _kind(task: Task) -> tuple[Kind, str | None]:
         identity=ByComparison(identity) if task.params["search"] else Identity(identity),
         named_by=("id",) if is_secret else (),
         fields=fields,
-        **_unique(name, schema, identity, nested=bool(above)),
+        **_declared(name, schema, identity, nested=bool(above)),
         **above,
     )
     return kind, parent
@@ -84,13 +89,15 @@ def _above(path: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], str | 
     return {}, None
 
 
-def _unique(name: str, schema: Mapping[str, Any], identity: str, nested: bool) -> dict[str, Any]:
-    """What only one entity of all parents can have, and the path of a list of all."""
+def _declared(name: str, schema: Mapping[str, Any], identity: str, nested: bool) -> dict[str, Any]:
+    """What only one entity of all parents can have, and what the schema of a known kind lacks."""
     declared = next((each for each in KINDS.values() if each.schema_name == name), None)
     unique = [each for each, spec in fields_in(schema).items() if spec.get("unique")]
     # What is identified by it is looked up before it is written, but in one parent only.
     found = {*unique, *(declared.unique if declared else ())} - (set() if nested else {identity})
     return {
+        "predict": declared.predict if declared else Kind.predict,
+        "keeps_nulls": declared.keeps_nulls if declared else (),
         "global_path": declared.global_path if declared and nested else "",
         "unique_together": (
             *(declared.unique_together if declared else ()),
