@@ -118,7 +118,8 @@ def _to_string(value: Any) -> Any:
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    raise InputError(f"{type_of(value)} is not a string; put it in quotes to make it one")
+    advice = "" if isinstance(value, (list, Mapping)) else "; put it in quotes to make it one"
+    raise InputError(f"{type_of(value)} is not a string{advice}")
 
 
 def _to_integer(value: Any) -> Any:

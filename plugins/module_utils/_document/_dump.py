@@ -21,6 +21,7 @@ from .._gateway._protocol import Gateway
 from .._schema import complete, without_old_names
 from .._secrets import mask_entity, replace_secrets, secrets_of
 from .._values import difference, map_items, map_strings, without_nulls
+from ._changes import EntityKey, key_of
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
 from ._write import Placeholder, placeholder
@@ -186,7 +187,11 @@ class Dumper:
     def _nested(self, written: Mapping[str, list[tuple[Entity, Entity]]]) -> dict[str, Any]:
         """Children inside what they belong to, everything sorted by what people call it."""
         sections: dict[str, list[Entity]] = {}
-        places = {entity["id"]: out for pairs in written.values() for entity, out in pairs}
+        places = {
+            key_of(KINDS[kind], entity): out
+            for kind, pairs in written.items()
+            for entity, out in pairs
+        }
         for kind in reversed(ORDER):
             for entity, out in sorted(
                 written.get(kind, ()), key=lambda pair: KINDS[kind].label(pair[0])
@@ -200,11 +205,11 @@ class Dumper:
         kind: str,
         entity: Entity,
         out: Entity,
-        places: Mapping[str, Entity],
+        places: Mapping[EntityKey, Entity],
         sections: dict[str, list[Entity]],
     ) -> None:
         owner = _NESTS_IN.get(kind, "")
-        above = places.get(str((entity.get(owner) or {}).get("id")))
+        above = places.get((owner, str((entity.get(owner) or {}).get("id"))))
         if above is not None:
             out.pop(owner, None)
             inside = next(key for key, found in NESTED[owner].items() if found[0] == kind)

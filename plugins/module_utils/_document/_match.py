@@ -29,7 +29,7 @@ from .._parallel import for_each
 from .._partials import as_linked, links_of
 from .._plan import plan_present
 from .._values import without_nulls
-from ._changes import Step
+from ._changes import EntityKey, Step, key_of
 from ._current import CurrentState
 from ._defaults import Defaults, defaults_of, leaves_out
 from ._format import ORDER
@@ -54,7 +54,7 @@ class Matcher:
 
     def __post_init__(self) -> None:
         self._defaults: dict[tuple[str, int], Defaults] = {}
-        self._taken: dict[str, Item] = {}
+        self._taken: dict[EntityKey, Item] = {}
         self._memberships: dict[tuple[str | None, str], Item] = {}
         self._typed_kinds: dict[str, Kind] = {}
         self._by_name: dict[tuple[str, Any], Item] = {}
@@ -71,10 +71,10 @@ class Matcher:
                 self._by_name.setdefault((f"{item.kind.name}.{name}", item.written.get(name)), item)
 
     @property
-    def matched(self) -> set[str]:
-        """Ids of stored entities that the document has."""
-        found = (item.current for item in self.document.items)
-        return {current["id"] for current in found if current is not None}
+    def matched(self) -> set[EntityKey]:
+        """Stored entities that the document has."""
+        found = ((item.kind, item.current) for item in self.document.items)
+        return {key_of(kind, current) for kind, current in found if current is not None}
 
     def match(self, kind: Kind, absent: bool = False) -> None:
         """Find what exists of the items of a kind; those that they refer to are matched before.
@@ -141,13 +141,16 @@ class Matcher:
 
     def _unless_taken(self, item: Item, found: Entity | None) -> Entity | None:
         """What an item was found as, unless another item is it."""
-        taker = None if found is None else self._taken.setdefault(found["id"], item)
-        if taker is None or taker is item:
+        if found is None:
+            return None
+        taker = self._taken.setdefault(key_of(item.kind, found), item)
+        if taker is item:
             return found
         kind = item.kind
         names = [each.written.get(kind.identity.field) for each in (taker, item)]
-        compared = isinstance(kind.identity, ByComparison)
-        if not compared and (names[0] is None or names[0] == names[1]):
+        # Two certificates can have SNIs that one has: it is divided.
+        can_be_two = isinstance(kind.identity, ByComparison) or kind is CERTIFICATE
+        if not can_be_two and (names[0] is None or names[0] == names[1]):
             raise InputError(f"{item.where}: {item.describe()} is already defined at {taker.where}")
         return None
 
@@ -210,10 +213,10 @@ class Matcher:
 
     def _id_of(self, kind: str, link: Item | str, item: Item) -> str:
         """The ID behind a reference: of an item of the document, else of what is stored."""
-        known = self._known(kind, link)
-        if known is not None:
-            return known
         with error_context(f"{item.where}: {item.describe()}"):
+            known = self._known(kind, link)
+            if known is not None:
+                return known
             if not self.gateway.offers(KINDS[kind]):
                 raise _NoSuchEntity(self.gateway.not_offered.format(KINDS[kind].schema_name))
             raise _NoSuchEntity(
@@ -299,12 +302,12 @@ class Matcher:
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise
-        lists = (plan.entity.get(each.name) for each in kind.fields if each.lists)
-        needs = {key for listed in lists for key in ids_in(listed)}
-        needs |= {each["id"] for each in references.values()}
+        lists = ((each.lists, plan.entity.get(each.name)) for each in kind.fields if each.lists)
+        needs = {(listed, key) for listed, ids in lists for key in ids_in(ids)}
+        needs |= {(str(kind.field(n).reference), each["id"]) for n, each in references.items()}
         owner_id = self._owner_id(item)
         if owner_id is not None:
-            needs.add(owner_id)
+            needs.add((str(kind.parent), owner_id))
         return Step(plan, owner_id, needs, where=item.where, desired=desired)
 
     def _named(self, item: Item, references: Entity) -> Entity:

@@ -29,7 +29,7 @@ class Schedule:
         self.run(self.steps.append)
         if len(self.steps) < len(steps):
             known = set(map(id, self.steps))
-            names = ", ".join(step.plan.description for step in steps if id(step) not in known)
+            names = ", ".join(_placed(step) for step in steps if id(step) not in known)
             raise InputError(
                 f"unique values cannot be swapped in one run: {names}; change one of them first"
             )
@@ -41,6 +41,11 @@ class Schedule:
         ranks = [(step.plan.kind.name != PLUGIN.name, at) for at, step in enumerate(steps)]
         turns = _Turns(self._before, ranks, min(workers, len(steps)))
         turns.run(lambda at: work(steps[at]))
+
+
+def _placed(step: Step) -> str:
+    """What a step is about, with its place in the file, as plugins can have the same name."""
+    return step.plan.description + (f" ({step.where})" if step.where else "")
 
 
 def schedules(changes: ChangeSet) -> list[Schedule]:
@@ -58,20 +63,20 @@ def schedules(changes: ChangeSet) -> list[Schedule]:
 def _with_dependent(steps: Sequence[Step], others: Sequence[Step]) -> list[Step]:
     """Steps with all that must come after one of them, in the order of ``others``."""
     found = {id(step) for step in steps}
-    ids = {key for step in steps for key in step.ids}
+    keys = {key for step in steps for key in step.keys}
     grows = True
     while grows:
-        more = [step for step in others if id(step) not in found and step.after & ids]
+        more = [step for step in others if id(step) not in found and step.after & keys]
         found |= {id(step) for step in more}
-        ids |= {key for step in more for key in step.ids}
+        keys |= {key for step in more for key in step.keys}
         grows = bool(more)
     return [step for step in others if id(step) in found]
 
 
 def _needed(steps: Sequence[Step]) -> list[set[int]]:
     """For each step the positions of those that must be done before."""
-    places = {key: at for at, step in enumerate(steps) for key in step.ids}
-    created = {step.id for step in steps if step.plan.operation == CREATE}
+    places = {key: at for at, step in enumerate(steps) for key in step.keys}
+    created = {step.key for step in steps if step.plan.operation == CREATE}
     return [
         {places[key] for key in (*step.after, *(step.needs & created)) if key in places} - {at}
         for at, step in enumerate(steps)
