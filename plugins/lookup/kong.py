@@ -89,7 +89,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.irishtek.kong.plugins.module_utils._apply import parent_key
-from ansible_collections.irishtek.kong.plugins.module_utils._connection import (
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
     CONNECTION,
     connection_from,
     with_environment,

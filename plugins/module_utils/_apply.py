@@ -10,23 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from ._entities._identity import find_by_reference, looks_like_id, refuse_empty, stored_id
 from ._entities._kind import Entity, Field, Kind
 from ._entities._registry import KINDS, parent_of
-from ._errors import InputError, KongError, Refused, Unreachable, error_context
-from ._freeform import config_schema, with_details
+from ._errors import InputError, KongError, Refused, error_context
+from ._freeform import as_linked, config_schema, with_details
 from ._gateway._errors import ParentMissing, StillReferenced, UniqueViolation
 from ._gateway._protocol import Gateway
-from ._parallel import PartlyDone, for_each
-from ._partials import linked, refuse_settings_of_partials, usual_path
+from ._parallel import for_each
+from ._partials import refuse_settings_of_partials, usual_path
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
 from ._schema import fields_in, nulls_to_defaults
 from ._secrets import redact
 from ._spelling import did_you_mean, unknown_fields, with_nearest_fields, with_new_names
 from ._values import normalise, warnings_about
 
+T = TypeVar("T")
 Warn = Callable[[str], None]
 
 
@@ -53,7 +54,7 @@ def present(
         for warning in warnings_about(kind.fields, written):
             warn(f"{described}: {warning}")
         desired, current = _located(gateway, kind, desired, parent)
-        if kind.details_path is not None:
+        if kind.typed_by_name:
             name = _name_of(kind, desired, current)
             kind = plugin_kind(gateway, name)
             desired = with_typed_config(kind, {**written, **desired}, name)
@@ -83,7 +84,7 @@ def absent(
         if has_no_parent or _scope_is_missing(gateway, kind, desired):
             return plan_absent(kind, None, called)
         desired, current = _located(gateway, kind, desired, parent)
-        if kind.details_path is not None and (current or desired.get("name")):
+        if kind.typed_by_name and (current or desired.get("name")):
             kind = plugin_kind(gateway, _name_of(kind, desired, current))
         if current is not None:
             desired = resolve(gateway, kind, desired, current, kind.identity.fixed)
@@ -92,7 +93,7 @@ def absent(
 
 def _untyped(kind: Kind, written: Entity) -> Entity:
     """What is written, normalised, but for what only a schema of the entity's own types."""
-    if kind.details_path is not None:
+    if kind.typed_by_name:
         written = {name: value for name, value in written.items() if name != "config"}
     return normalise(kind.fields, written)
 
@@ -127,7 +128,7 @@ def _with_links(
         path = each.get("path") or stored.get(partial) or usual_path(kind)
         links.append({"id": partial, "path": path})
     refuse_settings_of_partials(desired, links)
-    return linked(kind, desired, links)
+    return as_linked(kind, {**desired, "partials": links})
 
 
 def _located(
@@ -223,12 +224,17 @@ def fill_nulls(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
     return nulls_to_defaults(gateway.schema_of(kind), desired)
 
 
+def schema_of_plugin(name: str) -> str:
+    """The name of the gateway's schema of a plugin's settings."""
+    return f"plugins/{name}"
+
+
 def plugin_kind(gateway: Gateway, name: str) -> Kind:
     """The kind of a plugin, its configuration typed by the gateway's schema of it.
 
     :raises InputError: the gateway does not have the plugin.
     """
-    details = gateway.schema(f"plugins/{name}")
+    details = gateway.schema(schema_of_plugin(name))
     if details is None:
         near = did_you_mean(name, gateway.plugin_names())
         raise InputError(f"the gateway has no plugin {name}{near}")
@@ -238,7 +244,7 @@ def plugin_kind(gateway: Gateway, name: str) -> Kind:
 def kinds_of_plugins(gateway: Gateway, plugins: Iterable[Entity]) -> dict[str, Kind]:
     """The kinds of existing plugins by name, as far as the gateway has their schemas."""
     names = sorted({plugin["name"] for plugin in plugins})
-    schemas = for_each(lambda name: gateway.schema(f"plugins/{name}"), names)
+    schemas = for_each(gateway.schema, map(schema_of_plugin, names))
     return {name: with_details(schema or {}) for name, schema in zip(names, schemas)}
 
 
@@ -295,10 +301,24 @@ def apply(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
         redact(exc, plan.kind, plan.body, plan.stored)
         if isinstance(exc, Refused):
             _explain(gateway, plan, parent, exc)
-        if _outcome_unknown(exc):
+        if exc.uncertain:
             _mark_uncertain(exc)
         exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
         raise
+
+
+def apply_with(
+    gateway: Gateway, plan: Plan, planned_below: Callable[[Plan], T]
+) -> tuple[Plan, T]:
+    """Apply the plan of an entity, and return what is planned for those below it, too.
+
+    That is planned before the first write, and again where somebody else created the entity
+    meanwhile, perhaps with others below it.
+    """
+    below = planned_below(plan)
+    done = apply(gateway, plan)
+    lost_race = plan.operation == CREATE and done.operation != CREATE
+    return done, planned_below(done) if lost_race else below
 
 
 def _explain(gateway: Gateway, plan: Plan, parent: str | None, exc: Refused) -> None:
@@ -318,27 +338,29 @@ def _explain(gateway: Gateway, plan: Plan, parent: str | None, exc: Refused) -> 
             exc.message = known.message
 
 
-def apply_all(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> list[Plan]:
+def apply_all(
+    gateway: Gateway,
+    plans: Sequence[Plan],
+    parent: str | None,
+    so_far: Callable[[Sequence[Plan | None]], dict[str, Any]],
+) -> list[Plan]:
     """Apply plans for entities of one parent: deletes when everything else is done.
 
-    :raises PartlyDone: ``results`` are the plans in their order, None for those not applied.
+    :param so_far: what an error has as the result of the task, from the plans in their order, None
+        for those not applied.
     """
     done: list[Plan | None] = [None if plan.changed else plan for plan in plans]
-    for deleting in (False, True):
-        positions = [
-            position
-            for position, plan in enumerate(plans)
-            if plan.changed and (plan.operation == DELETE) == deleting
-        ]
 
-        def apply_at(position: int) -> None:
-            done[position] = apply(gateway, plans[position], parent)
+    def apply_at(position: int) -> None:
+        done[position] = apply(gateway, plans[position], parent)
 
-        try:
-            for_each(apply_at, positions)
-        except PartlyDone as exc:
-            exc.results = done
-            raise
+    todo = [position for position, plan in enumerate(plans) if plan.changed]
+    try:
+        for_each(apply_at, [at for at in todo if plans[at].operation != DELETE])
+        for_each(apply_at, [at for at in todo if plans[at].operation == DELETE])
+    except KongError as exc:
+        exc.partial = so_far(done)
+        raise
     return [plan for plan in done if plan is not None]
 
 
@@ -348,7 +370,7 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
     except KongError as exc:
         if _lost_race(plan, exc):
             return _adopt(gateway, plan, parent, exc)
-        if _outcome_unknown(exc):
+        if exc.uncertain:
             return _create_again(gateway, plan, parent, exc)
         if isinstance(exc, ParentMissing):
             missing = InputError(f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure)
@@ -403,7 +425,7 @@ def _create_again(gateway: Gateway, plan: Plan, parent: str | None, cause: KongE
             except KongError as exc:
                 if _lost_race(plan, exc):
                     return _adopt(gateway, plan, parent, exc)
-                if not _outcome_unknown(exc):
+                if not exc.uncertain:
                     raise
                 cause = exc
 
@@ -417,12 +439,6 @@ def _lost_race(plan: Plan, exc: KongError) -> bool:
     is_other = plan.kind.path_id is None and exc.taken.keys() & plan.kind.fields_by_name.keys()
     return not is_other or any(
         name in exc.taken and exc.taken[name] == plan.body.get(name) for name in names
-    )
-
-
-def _outcome_unknown(exc: KongError) -> bool:
-    return (isinstance(exc, Unreachable) and exc.sent) or (
-        isinstance(exc, Refused) and exc.may_have_been_done
     )
 
 

@@ -12,10 +12,10 @@ from typing import Any, Callable
 
 from ansible.module_utils.ansible_release import __version__ as core_version
 
-from ._connection import CONNECTION, Spec
+from ._connection_options import CONNECTION, Spec
 from ._entities._kind import Entity, Field
-from ._entities._upstream import is_secret_header
 from ._errors import MASKED, InputError
+from ._secret_names import is_secret_header
 from ._spelling import did_you_mean
 from ._values import as_stored, type_of
 

@@ -11,136 +11,26 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import email.utils
 import math
 import queue
-import random
 import ssl
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Callable
 
 from ._connection import Connection
-from ._deadline import Deadline, seconds_until
-from ._errors import (
-    InputError,
-    KongError,
-    Refused,
-    UnexpectedAnswer,
-    Unreachable,
-    flat_reasons,
-)
+from ._deadline import Deadline
+from ._errors import InputError, Refused, UnexpectedAnswer, Unreachable
+from ._retries import RetryBudget, may_repeat, retry_after
 from ._sender import Response, Sender
 from ._transport import new_sender
-
-# The pauses of three retries outlast a gateway that restarts its workers.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 5.0
-_MOST_THROTTLED, _LONGEST_THROTTLED = 10, 60.0
-_SECONDS_BETWEEN_LINES = 5.0
-
-
-class RetryBudget:
-    """The attempts of one request.
-
-    Pauses that a gateway asks for by HTTP 429 are not part of the limits: it says itself when to
-    send the request again, and nothing was done.
-    """
-
-    def __init__(self, connection: Connection, progress: Callable[[str], None]) -> None:
-        self.deadline = Deadline(connection.timeout * (connection.retries + 1))
-        self.attempts = 1
-        self._failed = self._throttled = 0
-        self._connection = connection
-        self._progress = progress
-
-    def pause(self, exc: KongError) -> bool:
-        """Count a failure and pause before the next attempt; False when no attempt is left."""
-        throttled = isinstance(exc, Refused) and exc.status == 429
-        seconds = self._throttled_pause(exc) if throttled else self._pause(exc)
-        if seconds is None or not self._sleep(seconds, announced=throttled):
-            return False
-        self.attempts += 1
-        return True
-
-    def next_deadline(self, exc: KongError) -> AbstractContextManager[None] | None:
-        """The deadline of the next attempt after a pause; None when no attempt is left."""
-        return self.deadline.running() if self.pause(exc) else None
-
-    def _pause(self, exc: KongError) -> float | None:
-        self._failed += 1
-        if self._failed > self._connection.retries:
-            return None
-        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 3.0 ** (self._failed - 1))
-        return exc.failure.get("retry_after") or _with_jitter(longest)
-
-    def _throttled_pause(self, exc: KongError) -> float | None:
-        self._throttled += 1
-        pause: float | None = exc.failure.get("retry_after")
-        if pause is None:
-            pause = _with_jitter(min(_LONGEST_THROTTLED, 2.0 ** (self._throttled - 1)))
-        if self._throttled > _MOST_THROTTLED or pause > _LONGEST_THROTTLED:
-            return None
-        self.deadline.extend(pause)
-        return pause
-
-    def _sleep(self, seconds: float, announced: bool) -> bool:
-        if seconds >= self.deadline.left():
-            return False
-        while announced and seconds > _SECONDS_BETWEEN_LINES:
-            self._progress(f"{self._connection.url} limits requests: waiting {seconds:.0f} s")
-            if not self.deadline.pause(_SECONDS_BETWEEN_LINES):
-                return False
-            seconds -= _SECONDS_BETWEEN_LINES
-        return self.deadline.pause(seconds)
-
-
-def _with_jitter(seconds: float) -> float:
-    return seconds * random.uniform(0.75, 1.0)
-
-
-def may_repeat(exc: KongError, method: str, repeatable: bool) -> bool:
-    """Whether a request that failed can be sent again without harm."""
-    if not exc.transient:
-        return False
-    if isinstance(exc, Unreachable):
-        return repeatable or not exc.sent
-    if isinstance(exc, Refused) and exc.status == 500:
-        return repeatable and method != "PATCH"
-    return repeatable or (isinstance(exc, Refused) and exc.status == 429)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, which servers send as such (also with a fraction) or as a date."""
-    text = headers.get("retry-after", "")
-    try:
-        seconds = float(text)
-    except ValueError:
-        date, now = _timestamp(text), _timestamp(headers.get("date", ""))
-        if date is None:
-            return None
-        # By the server's clock, if it sends its time: ours may differ.
-        seconds = seconds_until(date) if now is None else date - now
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _timestamp(text: str) -> float | None:
-    try:
-        return email.utils.parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError):
-        return None
-
 
 with contextlib.suppress(ImportError):  # reported at the edge, with the library's name
     import httpx
 
 PAGE_SIZE = 1000  # the most that a gateway gives in one page
 USER_AGENT = "irishtek.kong"
-NO_DATABASE = (
-    "this gateway runs without a database, so its entities cannot be changed one by one; "
-    "add them to its declarative configuration and load that with kong_state"
-)
 MOST_CONNECTIONS = 20  # to one gateway
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 # From the body and the status of a refusal to its message and its details.
@@ -148,15 +38,17 @@ ReadRefusal = Callable[[Mapping[str, Any], int], "tuple[str, dict[str, Any]]"]
 
 
 class Client:
-    """Requests to one Admin API, or to Konnect."""
+    """Requests to one Admin API, or to Konnect.
 
-    def __init__(self, connection: Connection) -> None:
+    :param read_refusal: the message and the details of an error status, from its body.
+    """
+
+    def __init__(self, connection: Connection, read_refusal: ReadRefusal) -> None:
         self.connection = connection
         self.url = connection.workspace_url
         # Gets a line about each long pause.
         self.progress: Callable[[str], None] = lambda line: None
-        # The message and the details of an error status, from its body.
-        self.read_refusal: ReadRefusal = admin_refusal
+        self.read_refusal = read_refusal
         # Those that are open come first; None stands for one that is not.
         self._idle: queue.LifoQueue[Sender | httpx.Client | None] = queue.LifoQueue()
         for _number in range(MOST_CONNECTIONS):
@@ -347,34 +239,6 @@ class Client:
             # A task reads many things, and only some of them may be forbidden.
             message = f"{urllib.parse.urlsplit(details['url']).path}: {message}"
         return Refused(message, **details)
-
-
-def admin_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
-    """An Admin API's reason in one line, and the parts of the body that say more."""
-    details = {key: body[key] for key in ("code", "name", "fields") if key in body}
-    return refusal(body, status), details
-
-
-def refusal(body: Mapping[str, Any], status: int) -> str:
-    """The gateway's message, without the line breaks of nested fields."""
-    fields = body.get("fields")
-    if body.get("code") == 2 and isinstance(fields, dict) and fields:
-        reasons = "; ".join(flat_reasons(fields))
-        return f"{body.get('name', 'schema violation')} ({reasons})"
-    message = " ".join(str(body.get("message") or body.get("error") or "").split())
-    if body.get("code") == 10:
-        # Only the name says which field: "invalid unique prefix".
-        message = f"{str(body.get('name')).replace('unique ', '')}: {message}"
-    text = f"{message} (HTTP {status})" if message else f"HTTP {status}"
-    if status == 401:
-        return f"{text}; check admin_token (or KONG_ADMIN_TOKEN)"
-    if status == 403:
-        return f"{text}; check what admin_token may do, and workspace"
-    if status == 405 and body.get("code") == 12:
-        return f"{text}; {NO_DATABASE}"
-    if status == 429:
-        return f"{message or 'too many requests'} (HTTP 429); the gateway limits requests"
-    return text
 
 
 def _explain(exc: BaseException, timeout: float, where: str) -> tuple[str, bool]:

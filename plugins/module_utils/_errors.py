@@ -28,6 +28,8 @@ class KongError(Exception):
 
     # Whether the same may work a little later.
     transient = False
+    # Whether what it ended may have been done all the same.
+    uncertain = False
 
     def __init__(self, message: str, **failure: Any) -> None:
         super().__init__(message)
@@ -109,7 +111,7 @@ class Unreachable(KongError):
 
     def __init__(self, message: str, sent: bool, **failure: Any) -> None:
         super().__init__(message, **failure)
-        self.sent = sent
+        self.sent = self.uncertain = sent
         self.transient = not failure.get("final")
 
 
@@ -127,6 +129,8 @@ class Refused(KongError):
         super().__init__(message, status=status, **failure)
         self.status = status
         self.transient = status in (429, 500, 502, 503, 504)
+        # An error of something between us and the gateway says nothing about the write itself.
+        self.uncertain = status in (502, 503, 504)
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -137,8 +141,3 @@ class Refused(KongError):
     def is_unique_violation(self) -> bool:
         """409 (conformance case target_crud), 400 for an ID, or what a dialect calls so."""
         return self.status == 409 or self.failure.get("name") in _TAKEN
-
-    @property
-    def may_have_been_done(self) -> bool:
-        """An error of something between us and the gateway says nothing about the write itself."""
-        return self.status in (502, 503, 504)

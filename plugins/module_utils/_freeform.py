@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ._entities._kind import Field, Kind
-from ._entities._plugin import PLUGIN
+from ._entities._kind import Entity, Field, Kind
+from ._entities._plugin import PLUGIN, without_linked
 from ._errors import InputError
-from ._schema import Schema, complete, fields_in, old_fields_in, replacements
-from ._secrets import holds_secret, is_secret_name
+from ._schema import Schema, complete, fields_in, old_fields_in, replacements, value_at
+from ._secret_names import holds_secret, is_secret_name
 from ._values import stored_number, type_of
 
 _TYPES = {
@@ -48,21 +48,35 @@ def fields_from(schema: Schema) -> tuple[Field, ...]:
     return tuple(fields.values())
 
 
-def with_details(details: Schema) -> Kind:
-    """The kind of one plugin: its configuration typed by the schema that a gateway has of it."""
+def with_details(details: Schema, kind: Kind = PLUGIN) -> Kind:
+    """The kind of one plugin or vault: its settings typed by the schema that a gateway has."""
     config = fields_in(details).get("config", {})
     typed = tuple(
         replace(field, fields=fields_from(config), open=not config.get("fields"))
         if field.name == "config"
         else field
-        for field in PLUGIN.fields
+        for field in kind.fields
     )
-    return replace(PLUGIN, fields=typed, details=details)
+    return replace(kind, fields=typed, details=details)
 
 
 def config_schema(kind: Kind) -> Schema:
     """The gateway's schema of a typed plugin's configuration."""
     return fields_in(kind.details or {}).get("config", {})
+
+
+def as_linked(kind: Kind, plugin: Entity) -> Entity:
+    """A typed plugin as reads return it: settings that its partials have are null by old names.
+
+    :param plugin: with links to partials by ID.
+    """
+    linked = without_linked(plugin)
+    config = linked.get("config")
+    if linked is plugin or not isinstance(config, dict):
+        return linked
+    successors = replacements(config_schema(kind)).items()
+    old = {name: value_at(config, path) for name, path in successors if name in config}
+    return {**linked, "config": {**config, **old}}
 
 
 def _is_secret_at(fields: Mapping[str, Field], path: Sequence[str]) -> bool:

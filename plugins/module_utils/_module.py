@@ -18,12 +18,14 @@ from ansible.module_utils.common.warnings import warn
 
 from ._argspec import ArgumentSpec, Path, refuse_unsendable, remove_nulls, restore_nulls
 from ._client import Client
-from ._connection import Connection, connection_from, secrets_in, with_environment
+from ._connection import Connection
+from ._connection_options import connection_from, secrets_in, with_environment
 from ._errors import InputError, KongError
 from ._gateway._admin import AdminGateway
 from ._gateway._konnect import KonnectGateway
 from ._gateway._konnect_account import KonnectAccount
 from ._gateway._protocol import Gateway
+from ._gateway._refusal import admin_refusal
 from ._operations._base import Operation, Result, Task, silent
 from ._predict import Checks, PredictingGateway, Predictions
 from ._secrets import mask_fields
@@ -44,7 +46,7 @@ class Session:
 
     def client(self, connection: Connection) -> Client:
         """The client of a connection; those that were not used lately are closed."""
-        client = self._clients.pop(connection, None) or Client(connection)
+        client = self._clients.pop(connection, None) or Client(connection, admin_refusal)
         self._clients[connection] = client
         if len(self._clients) > MOST_GATEWAYS:
             self._clients.pop(next(iter(self._clients))).close()

@@ -21,41 +21,31 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class PartlyDone(KongError):
-    """One of many failed: ``results`` has the result of each item, None if it was not done."""
-
-    def __init__(self, cause: KongError, results: list[Any]) -> None:
-        super().__init__(cause.message, **cause.failure)
-        self.results = results
-        self.partial = cause.partial
-
-
 def for_each(work: Callable[[T], R], items: Iterable[T], workers: int = WORKERS) -> list[R]:
     """``work`` on each item, ``workers`` at a time, results in the items' order.
 
     After the first failure no other item is started; those in progress are finished.
 
-    :raises PartlyDone: with the first failure's message.
+    :raises KongError: the first failure.
     """
     todo = list(items)
-    results: list[Any] = [None] * len(todo)
     failures: list[KongError] = []
 
-    def step(position: int) -> None:
-        if failures:
-            return
-        try:
-            results[position] = work(todo[position])
-        except KongError as exc:
-            failures.append(exc)
+    def step(item: T) -> Any:
+        if not failures:
+            try:
+                return work(item)
+            except KongError as exc:
+                failures.append(exc)
+        return None
 
-    if len(todo) == 1:
-        step(0)
-    elif todo:
+    if len(todo) < 2:
+        results = [step(item) for item in todo]
+    else:
         # A deadline of the caller holds in the threads, too.
         contexts = [copy_context() for item in todo]
         with ThreadPoolExecutor(max_workers=min(workers, len(todo))) as pool:
-            list(pool.map(lambda at: contexts[at].run(step, at), range(len(todo))))
+            results = list(pool.map(lambda here, item: here.run(step, item), contexts, todo))
     if failures:
-        raise PartlyDone(failures[0], results) from failures[0]
+        raise failures[0]
     return results

@@ -12,12 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._entities._kind import Entity, Kind
-from ._entities._plugin import without_linked
 from ._errors import InputError
-from ._freeform import config_schema
-from ._schema import replacements, value_at
+from ._schema import value_at
 
-_CONFIG = "config"
 # Where plugins have what partials were made for.
 _USUAL = "config.redis"
 
@@ -34,18 +31,3 @@ def refuse_settings_of_partials(written: Entity, links: Sequence[Entity]) -> Non
     for link in links:
         if value_at(written, link["path"].split(".")) is not None:
             raise InputError(f"{link['path']} cannot be combined with a partial for it")
-
-
-def linked(kind: Kind, desired: Entity, links: Sequence[Entity]) -> Entity:
-    """What is wanted of a plugin with these links: nothing of what the partials have."""
-    plugin = without_linked({**desired, "partials": list(links)})
-    config = plugin.get(_CONFIG)
-    if isinstance(config, dict):
-        paths = [link["path"].split(".")[1:] for link in links]
-        old = {
-            name
-            for name, path in replacements(config_schema(kind)).items()
-            if any(list(path[: len(other)]) == other for other in paths)
-        }
-        plugin[_CONFIG] = {name: value for name, value in config.items() if name not in old}
-    return plugin

@@ -20,23 +20,15 @@ from typing import Any, Callable
 
 from ._entities._consumer import WORKSPACE
 from ._entities._identity import find_by_reference
-from ._entities._keys import VAULT
+from ._entities._keys import VAULT, schema_of_settings
 from ._entities._kind import CASCADE, PLACEHOLDER, TIMESTAMPS, Entity, Kind
 from ._entities._konnect import CONTROL_PLANE
-from ._entities._plugin import without_linked
 from ._entities._registry import KINDS
 from ._errors import InputError, error_context
+from ._freeform import as_linked
 from ._gateway._protocol import Gateway, refuse_without_workspaces
 from ._plan import Plan
-from ._schema import (
-    Schema,
-    complete,
-    fields_in,
-    merged_schema,
-    replacements,
-    value_at,
-    without_old_names,
-)
+from ._schema import Schema, complete, merged_schema, without_old_names
 from ._values import with_nulls, without_nulls
 
 
@@ -226,19 +218,19 @@ class PredictingGateway(Gateway):
         if self._checks.looks_up:
             self.refuse_taken(kind, body, {}, parent)
         above = {kind.parent: {"id": parent}} if kind.parent else {}
-        self._validate(kind, {**body, **above})
+        self._validate(kind, {**body, **above}, body)
         entity = {**complete(self._schema_of_new(kind, body), body), **above}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
         return self._remembered(kind, entity)
 
     def _schema_of_new(self, kind: Kind, body: Entity) -> Schema:
         """The schema with the settings of a vault: since 3.5 (conformance case vault_schemas)."""
-        name = body.get("name")
         is_vault = kind.schema_name == VAULT.schema_name
-        details = self.schema(f"vaults/{name}") if is_vault else None
+        details = self.schema(schema_of_settings(body)) if is_vault else None
         if is_vault and details is None:
             # 3.5 does not validate vaults, and every gateway has the one of the environment.
             if self.schema("vaults/env") is not None:
+                name = body.get("name")
                 raise InputError(f"schema violation (name: vault {name!r} is not installed)")
             self._warn(
                 f"{self.url} has no schema of the settings of vaults: the prediction does not show "
@@ -255,7 +247,7 @@ class PredictingGateway(Gateway):
         entity = plan.full_body if is_replaced else plan.entity
         if is_replaced or kind.details is not None:
             entity = complete(self.schema_of(kind), entity)
-        self._validate(kind, entity)
+        self._validate(kind, entity, plan.body)
         kept = ("id", str(kind.parent), *TIMESTAMPS)
         made = {name: current[name] for name in kept if name in current}
         return self._remembered(kind, {**entity, **made})
@@ -284,17 +276,20 @@ class PredictingGateway(Gateway):
 
     def _remembered(self, kind: Kind, entity: Entity) -> Entity:
         kind.predict(entity)
-        if entity.get("partials") and kind.replaced:
-            entity = _as_linked(self.schema_of(kind), entity)
+        if kind.typed_by_name:
+            entity = as_linked(kind, entity)
         if self.omits_nulls:
             sparse = without_nulls(entity, kind.keeps_nulls, in_lists=True)
             entity = with_nulls(kind.fields, sparse)
         self._predictions.remember(kind, entity["id"], entity)
         return entity
 
-    def _validate(self, kind: Kind, entity: Entity) -> None:
+    def _validate(self, kind: Kind, entity: Entity, written: Entity) -> None:
+        """:param written: what a write would send."""
         if not (self._checks.validates and kind.validated):
             return
+        if self._checks.writes_entities and self.traits().compares_references:
+            kind.refuse_mismatch(written, entity, self)
         if not self.has_schemas:
             self._warn(
                 f"{self.url} would be the first control plane, so there are no schemas yet: the "
@@ -324,12 +319,3 @@ def _with_settings(record: Entity, path: Sequence[str], settings: Entity) -> Ent
     inner = record.get(first) or {}
     changed = _with_settings(inner, rest, settings) if rest else {**inner, **settings}
     return {**record, first: changed}
-
-
-def _as_linked(schema: Schema, plugin: Entity) -> Entity:
-    """A plugin as reads return it: settings of its partials are null under old names, too."""
-    plugin = without_linked(plugin)
-    specs = fields_in(schema).get("config", {})
-    config = plugin.get("config") or {}
-    old = {name: value_at(config, path) for name, path in replacements(specs).items()}
-    return {**plugin, "config": {**config, **old}}

@@ -69,11 +69,12 @@ def without_old_names(schema: Schema, record: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def value_at(record: Any, path: Sequence[str]) -> Any:
-    """The value at a path of keys, None where there is none."""
+def value_at(value: Any, path: Sequence[Any]) -> Any:
+    """The value at a path of keys and positions, None where there is none."""
     for key in path:
-        record = record.get(key) if isinstance(record, Mapping) else None
-    return record
+        inside = dict(enumerate(value)) if isinstance(value, list) else value
+        value = inside.get(key) if isinstance(inside, Mapping) else None
+    return value
 
 
 def _completed(spec: Schema, value: Any, written: bool) -> Any:

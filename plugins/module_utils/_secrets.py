@@ -8,42 +8,22 @@ What is secret stands in the declarations (``Field.sensitive``). A reference to 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ._entities._kind import Entity, Field, Kind
 from ._errors import MASKED, KongError
+from ._schema import value_at
+from ._secret_names import is_secret_name
+from ._values import items_of, map_items
 
 MASKED_CHANGED = "******** (changed)"
-# Strings that older schemas do not mark as encrypted; names as the bundled plugins use them.
-_SECRET_NAME = re.compile(
-    r"(^|_)(password|secret|token|apikey|api_key|private_key|passphrase|aws_key|key|auth)$"
-)
-_NOT_SECRET = frozenset({"public_key"})
-_PASSWORD_IN_URL = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
-_CREDENTIALS = frozenset({"authorization", "proxy_authorization", "cookie", "set_cookie"})
-
 # Keys and positions that lead to a value inside an entity.
 Path = tuple[Any, ...]
 # From the path of a secret, and the secret, to what takes its place.
 Change = Callable[[Path, Any], Any]
 _SECRET, _OPEN = Field("", secret=True), Field("", open=True)
 _SECRET_STRING = Field("", open=True, hides=lambda text: True)
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether a setting's name says that its string is a secret."""
-    return bool(_SECRET_NAME.search(name)) and name not in _NOT_SECRET
-
-
-def holds_secret(text: str) -> bool:
-    """Whether a string is a URL with a password, or ``name:value`` with a credential's name."""
-    if _PASSWORD_IN_URL.search(text):
-        return True
-    name, colon, value = text.partition(":")
-    name = name.strip().lower().replace("-", "_")
-    return bool(colon and value) and (name in _CREDENTIALS or is_secret_name(name))
 
 
 def replace_secrets(fields: Iterable[Field], entity: Mapping[str, Any], change: Change) -> Any:
@@ -137,32 +117,9 @@ def _masked(fields: Iterable[Field], entity: Mapping[str, Any], before: Any = No
     """
 
     def change(path: Path, value: Any) -> str:
-        return MASKED if _value_at(before, path) in (None, value) else MASKED_CHANGED
+        return MASKED if value_at(before, path) in (None, value) else MASKED_CHANGED
 
     return dict(replace_secrets(fields, entity, change))
-
-
-def map_items(value: Any, change: Callable[[Any, Any], Any]) -> Any:
-    """A copy of a mapping or a list with its items changed; any other value as it is."""
-    if isinstance(value, Mapping):
-        return {key: change(key, item) for key, item in value.items()}
-    is_list = isinstance(value, (list, tuple))
-    return [change(*each) for each in enumerate(value)] if is_list else value
-
-
-def items_of(value: Any) -> Iterator[tuple[Any, Any]]:
-    """What is in a mapping or a list, with its key or position; nothing of any other value."""
-    if isinstance(value, Mapping):
-        yield from value.items()
-    elif isinstance(value, (list, tuple)):
-        yield from enumerate(value)
-
-
-def _value_at(value: Any, path: Path) -> Any:
-    """The value at a path, None where there is none."""
-    for key in path:
-        value = dict(items_of(value)).get(key)
-    return value
 
 
 def _is_secret(value: Any) -> bool:

@@ -108,7 +108,7 @@ class Sender:
                 # httpx has them by the same names.
                 raise getattr(httpx, type(exc).__name__)(str(exc)) from exc
             if isinstance(exc, http.client.HTTPException):
-                raise httpx.RemoteProtocolError(str(exc) or type(exc).__name__) from exc
+                raise httpx.RemoteProtocolError(_reason(exc)) from exc
             raise
         self._idle_seconds = stopwatch()
         return response
@@ -140,15 +140,36 @@ def _parsed(url: str, params: tuple[tuple[str, str], ...]) -> httpx.URL:
     return httpx.URL(url, params=params) if params else httpx.URL(url)
 
 
+def _reason(exc: http.client.HTTPException) -> str:
+    is_disconnected = isinstance(exc, http.client.RemoteDisconnected)
+    if isinstance(exc, http.client.BadStatusLine) and not is_disconnected:
+        # The line can be anything, as an alert of TLS, which no terminal can show.
+        return "the response is not one of HTTP"
+    return str(exc) or type(exc).__name__
+
+
+class _FinalResponse(http.client.HTTPResponse):
+    """A response after those with a status below 200, which the standard library returns."""
+
+    def begin(self) -> None:
+        super().begin()
+        while self.status < 200:
+            self.headers = None  # type: ignore[assignment]
+            super().begin()
+        if self.status in (204, 304):
+            # They have no body, whatever their headers say.
+            self.chunked = False
+
+
 class _Connection(http.client.HTTPConnection):
     """A connection of the standard library over a stream that has a timeout for each step."""
 
+    response_class = _FinalResponse
     sock: _Socket | None
 
     def __init__(self, url: httpx.URL, open_stream: Callable[[httpx.URL, float], Any]) -> None:
-        super().__init__(url.raw_host.decode(), url.port or (443 if url.scheme == "https" else 80))
-        if url.port is None:
-            self.default_port = self.port
+        self.default_port = 443 if url.scheme == "https" else 80
+        super().__init__(url.raw_host.decode(), url.port or self.default_port)
         self._url, self._open_stream = url, open_stream
         self.timeout: float = 0
 

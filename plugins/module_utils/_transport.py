@@ -9,11 +9,13 @@ import functools
 import ipaddress
 import logging
 import os
+import socket
 import ssl
 import traceback
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from ._deadline import seconds_left
@@ -91,8 +93,9 @@ def proxy_for(url: str) -> str | None:
     if is_loopback(host):
         return None
     proxies = urllib.request.getproxies_environment()
-    bypassed = urllib.request.proxy_bypass_environment(host, proxies)  # type: ignore[attr-defined]
-    if bypassed:
+    bypass = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
+    # An entry of no_proxy can have a port.
+    if bypass(host, proxies) or bypass(f"{host}:{parts.port}", proxies):
         return None
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     # Other tools accept a bare host and port, too.
@@ -103,10 +106,13 @@ def split_url(url: str) -> urllib.parse.SplitResult | None:
     """The parts of a URL with http or https and a host; None for any other string."""
     try:
         parts = urllib.parse.urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        has_port = parts.port != 0
     except ValueError:
         return None
-    return parts if usable else None
+    # An empty part of a name, as of an empty variable, cannot be looked up.
+    labels = (parts.hostname or "").removesuffix(".").split(".")
+    has_host = all(0 < len(label) < 64 for label in labels)
+    return parts if parts.scheme in ("http", "https") and has_host and has_port else None
 
 
 def is_loopback(host: str) -> bool:
@@ -185,9 +191,18 @@ class TimedBackend:
     def __init__(self, backend: Any) -> None:
         self._backend = backend
 
-    def connect_tcp(self, *args: Any, **settings: Any) -> TimedStream:
-        settings["timeout"] = _seconds(settings.get("timeout"), httpx.ConnectTimeout)
-        return TimedStream(self._backend.connect_tcp(*args, **settings))
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, **settings: Any
+    ) -> TimedStream:
+        """Connect to the first address of a host that responds; each has its share of the time."""
+        *others, last = _addresses(host, port)
+        for position, address in enumerate(others):
+            left = _seconds(timeout, httpx.ConnectTimeout)
+            share = None if left is None else left / (len(others) - position + 1)
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return TimedStream(self._backend.connect_tcp(address, port, share, **settings))
+        left = _seconds(timeout, httpx.ConnectTimeout)
+        return TimedStream(self._backend.connect_tcp(last, port, left, **settings))
 
 
 class TimedStream:
@@ -214,6 +229,15 @@ class TimedStream:
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    """The addresses of a host, or its name, which then cannot be resolved."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return [host]
+    return list(dict.fromkeys(str(sockaddr[0]) for *_rest, sockaddr in found))
 
 
 def _seconds(timeout: float | None, too_late: type[httpx.TimeoutException]) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ._entities._identity import ID
@@ -61,6 +61,22 @@ def as_stored(value: Any, at: str) -> Any:
     return value
 
 
+def map_items(value: Any, change: Callable[[Any, Any], Any]) -> Any:
+    """A copy of a mapping or a list with its items changed; any other value as it is."""
+    if isinstance(value, Mapping):
+        return {key: change(key, item) for key, item in value.items()}
+    is_list = isinstance(value, (list, tuple))
+    return [change(*each) for each in enumerate(value)] if is_list else value
+
+
+def items_of(value: Any) -> Iterator[tuple[Any, Any]]:
+    """What is in a mapping or a list, with its key or position; nothing of any other value."""
+    if isinstance(value, Mapping):
+        yield from value.items()
+    elif isinstance(value, (list, tuple)):
+        yield from enumerate(value)
+
+
 def map_scalars(value: Any, convert: Callable[[Any], Any]) -> Any:
     """A copy of a value with each of its scalars converted, at any depth; keys stay."""
     if isinstance(value, list):
@@ -101,21 +117,20 @@ def type_of(value: Any) -> str:
     return names.get(type(value).__name__, "a number")
 
 
-def normalise(fields: Iterable[Field], written: Entity, at: str = "") -> Entity:
+def normalise(fields: Iterable[Field], written: Entity) -> Entity:
     """``written`` in the form in which the gateway stores it.
 
     Duplicates of sets go, empty values become null where that is the same, numbers keep 14
     significant digits, integral floats become integers (a gateway returns ``5`` for a number, not
     ``5.0``), elements of lists of records get all keys.
 
-    :param at: the path of ``written``, for messages.
     :raises InputError: a value that its field's own rule refuses, or that JSON does not have.
     """
     for name, value in written.items():
-        as_stored(value, f"{at}{name}")
+        as_stored(value, name)
     by_name = {field.name: field for field in (*fields, ID)}
     return {
-        name: _normalise_value(by_name.get(name), value, f"{at}{name}")
+        name: _normalise_value(by_name.get(name), value, name)
         for name, value in written.items()
     }
 

@@ -25,7 +25,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 
 from ..module_utils._argspec import remove_nulls, restore_nulls
-from ..module_utils._connection import secrets_in, with_environment
+from ..module_utils._connection_options import secrets_in, with_environment
 from ..module_utils._document._located import rebuilt
 from ..module_utils._errors import InputError, KongError
 from ..module_utils._module import Session, failed, run

@@ -12,7 +12,7 @@ from ansible.errors import AnsibleParserError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ..module_utils._connection import (
+from ..module_utils._connection_options import (
     CONNECTION,
     connection_from,
     with_environment,

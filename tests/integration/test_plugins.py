@@ -221,6 +221,58 @@ def test_check_mode_refuses_what_the_gateway_would(engines: dict[str, Engine]) -
         assert predicted["msg"] == real["msg"]
 
 
+# Of a route with http and a service whose only route is that one.
+MISMATCHES = (
+    {"route": "r.test", "protocols": ["grpc"]},
+    {"service": "s.test", "protocols": ["grpc"]},
+    {"route": "r.test", "protocols": ["http"]},
+    {"service": "s.test", "protocols": ["grpc", "http"]},
+    {"service": "lone.test", "protocols": ["grpc"]},
+)
+
+
+@pytest.mark.parametrize("is_predicted", (False, True))
+@pytest.mark.parametrize("scope", MISMATCHES, ids=str)
+def test_protocols_that_those_of_the_route_lack_are_refused_alike(
+    engines: dict[str, Engine], scope: dict[str, Any], is_predicted: bool
+) -> None:
+    engine = engines["3.10"]
+
+    def outcome(check: bool) -> Any:
+        for name in ("s.test", "lone.test"):
+            engine.ok("kong_service", check=check, name=name, host="a.test")
+        route = {"name": "r.test", "service": "s.test", "protocols": ["http"], "paths": ["/"]}
+        engine.ok("kong_route", check=check, **route)
+        return engine("kong_plugin", check=check, name="cors", **scope).get("msg")
+
+    if not is_predicted:
+        outcome(check=False)
+        engine.ok("kong_plugin", name="cors", state="absent", **_scope_of(scope))
+    predicted = outcome(check=True)
+    engine.forget()
+    assert outcome(check=False) == predicted
+    is_refused = scope["protocols"] == ["grpc"] and scope.get("service") != "lone.test"
+    assert ("protocols: must match" in str(predicted)) == is_refused
+
+
+def test_a_change_to_other_protocols_is_refused_alike(engines: dict[str, Engine]) -> None:
+    engine = engines["3.10"]
+    engine.ok("kong_route", name="web.test", protocols=["http"], hosts=["a.test"])
+    plugin = {"name": "cors", "route": "web.test"}
+    engine.ok("kong_plugin", **plugin, protocols=["http"])
+    predicted = engine.refused("kong_plugin", check=True, **plugin, protocols=["grpc"])
+    assert "must match the associated route's protocols" in predicted["msg"]
+    assert predicted["msg"] == engine.refused("kong_plugin", **plugin, protocols=["grpc"])["msg"]
+    # A route that changes refuses nothing.
+    engine.ok("kong_route", name="web.test", protocols=["https"])
+    for check in (True, False):
+        assert engine.ok("kong_plugin", check=check, **plugin, enabled=False)["changed"]
+
+
+def _scope_of(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "protocols"}
+
+
 def test_a_plugin_of_each_scope_is_another_one(engines: dict[str, Engine]) -> None:
     engine = engines["3.10"]
     engine.ok("kong_service", name="s.test", host="a.test")

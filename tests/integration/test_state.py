@@ -318,6 +318,24 @@ def test_every_kind_of_the_open_edition(state: State) -> None:
     assert "hidden" not in repr(gone)
 
 
+@pytest.mark.parametrize("left_out", ({}, {"config": {}}), ids=("config", "prefix"))
+def test_settings_of_a_vault_that_a_file_leaves_out_are_reset(
+    state: State, left_out: Document
+) -> None:
+    """Where the gateway has a schema of them: Konnect and 3.4 have none."""
+    vault = {"name": "env", "prefix": "my-v"}
+    state(tagged("m", vaults=[{**vault, "config": {"prefix": "X_"}}]))
+    has_schema = not state.gateway.control_plane and state.gateway.release >= (3, 5)
+    less = tagged("m", vaults=[{**vault, **left_out}])
+    if has_schema:
+        assert counts(state.predicted_and_done(less)) == {"updated": 1}
+    else:
+        state.unchanged(less)
+    assert _stored(state, "/vaults")["config"]["prefix"] == (None if has_schema else "X_")
+    # Those that are written are all that only an applied file sets.
+    state.unchanged(tagged("m", vaults=[vault]), "applied")
+
+
 def test_the_number_of_requests_at_the_same_time_is_at_least_one(state: State) -> None:
     for number in (0, -1):
         assert "at least 1" in state.refused(TUTORIAL, concurrency=number)["msg"]

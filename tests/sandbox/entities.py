@@ -171,6 +171,7 @@ class Entities:
         """A new entity, as the Admin API answers it."""
         with self.store.lock:
             self.hooks.check_options(kind, data)
+            self.hooks.check_protocols(kind, data)
             entity = self.prepared(kind, self._resolved(kind, self.hooks.created(kind, data)))
             keys = {"id": entity["id"]}
             self._refuse_without_database("create", kind, keys)
@@ -183,6 +184,8 @@ class Entities:
             if old is None:
                 raise self._missing(kind, keys, data)
             self.hooks.check_options(kind, data)
+            if "id" in keys:
+                self.hooks.check_protocols(kind, data, old)
             stored = self._resolved(kind, self.hooks.written(kind, data, old))
             record = self.gateway.record(kind, {**old, **stored})
             self._refuse_mismatches(record, stored)
@@ -225,6 +228,8 @@ class Entities:
             if old is not None:
                 data["id"] = data["id"] if is_wrong else old["id"]
                 data.setdefault("created_at", old["created_at"])
+            if "id" in keys:
+                self.hooks.check_protocols(kind, data)
             data = self._resolved(kind, self.hooks.created(kind, data, old))
             entity = self.prepared(kind, data)
             self._refuse_without_database("create or update", kind, keys)

@@ -48,6 +48,32 @@ class Hooks:
         if ttl != int(ttl) or not 0 <= ttl <= LONGEST:
             raise errors.invalid_option("ttl", f"must be an integer between 0 and {LONGEST}")
 
+    def check_protocols(self, kind: str, data: Entity, old: Entity | None = None) -> None:
+        """Refuse a plugin without a protocol of what it is for (conformance: plugin_protocols).
+
+        That is before its schema is asked, and before names become ids.
+        """
+        names = ("protocols", "route", "service")
+        if kind != "plugins" or not any(name in data for name in names):
+            return
+        protocols, route, service = (data.get(name, (old or {}).get(name)) for name in names)
+        if not isinstance(protocols, list):
+            return
+        if isinstance(route, dict):
+            routes = [self.store.get("routes", str(route.get("id")))]
+            text = "must match the associated route's protocols"
+        elif isinstance(service, dict):
+            key = str(service.get("id"))
+            has_id = validate.is_uuid(key)
+            routes = [*self.store.children("routes", "service", key)] if has_id else [{}]
+            whose = "at least one route pointing to this Plugin's service"
+            text = f"must match the protocols of {whose}"
+        else:
+            return
+        found = [each.get("protocols") or () for each in routes if each is not None]
+        if found and not any(set(map(str, protocols)) & set(each) for each in found):
+            raise errors.schema_violation({"protocols": text})
+
     @staticmethod
     def check_changes(kind: str, data: Entity) -> None:
         """Refuse half of what only changes together (conformance: client_secrets)."""

@@ -17,6 +17,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils import _client, _dea
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client
 from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._refusal import admin_refusal
 from ansible_collections.irishtek.kong.plugins.module_utils._sender import Sender
 
 URL = "http://gateway.test:8001"
@@ -151,7 +152,7 @@ def client_for(
     clock = current if isinstance(current, Clock) else Clock()
     monkeypatch.setattr(_client, "new_sender", make)
     monkeypatch.setattr(_deadline, "time", clock)
-    return Client(Connection(**{"url": URL, **connection})), clock
+    return Client(Connection(**{"url": URL, **connection}), admin_refusal), clock
 
 
 def gateway_for(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -25,7 +25,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     Unreachable,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
-from ansible_collections.irishtek.kong.plugins.module_utils._parallel import PartlyDone
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import (
     Plan,
     plan_absent,
@@ -277,6 +276,10 @@ def test_a_certain_outcome_is_not_called_uncertain(
     assert "not known" not in error.message
 
 
+def _so_far(done: Sequence[Plan | None]) -> dict[str, Any]:
+    return {"done": list(done)}
+
+
 def test_deletes_come_when_everything_else_is_done(
     script: Scripts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,7 +288,7 @@ def test_deletes_come_when_everything_else_is_done(
         monkeypatch,
     )
     plans = [plan_absent(TARGET, THEIRS, "web"), _created()]
-    done = apply_all(gateway, plans, "web")
+    done = apply_all(gateway, plans, "web", _so_far)
     assert [plan.operation for plan in done] == ["delete", "create"]
 
 
@@ -295,9 +298,10 @@ def test_nothing_is_deleted_after_a_failure_and_what_was_done_is_known(
     refused = answer(400, {"message": "no"})
     gateway = gateway_for(script(Step("POST", POOL, refused)), monkeypatch)
     unchanged = plan_present(TARGET, {"weight": 100}, THEIRS, "web")
-    with pytest.raises(PartlyDone, match="Could not create target 10.0.0.1:80") as caught:
-        apply_all(gateway, [unchanged, plan_absent(TARGET, THEIRS, "web"), _created()], "web")
-    assert caught.value.results == [unchanged, None, None]
+    plans = [unchanged, plan_absent(TARGET, THEIRS, "web"), _created()]
+    with pytest.raises(KongError, match="Could not create target 10.0.0.1:80") as caught:
+        apply_all(gateway, plans, "web", _so_far)
+    assert caught.value.partial == {"done": [unchanged, None, None]}
 
 
 def test_an_unchanged_entity_costs_one_read(

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._connection import CONNECTION
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import CONNECTION
 from unit.recordings import TESTS, VERSIONS, schemas
 
 ROOT = TESTS.parent
@@ -28,14 +28,15 @@ ARROWS: dict[str, set[str]] = {
     # What the role gateway does on its hosts, which have no part of the engine.
     "_gateway_role": set(),
     "_errors": set(),
+    "_secret_names": set(),
     "_address": {"_errors"},
-    "_entities": {"_errors", "_address"},
+    "_entities": {"_errors", "_address", "_secret_names"},
     "_schema": set(),
     "_spelling": {"_errors", "_schema"},
     "_values": {"_entities", "_errors"},
-    "_secrets": {"_entities", "_errors"},
-    "_freeform": {"_entities", "_errors", "_schema", "_secrets", "_values"},
-    "_partials": {"_entities", "_errors", "_freeform", "_schema"},
+    "_secrets": {"_entities", "_errors", "_schema", "_secret_names", "_values"},
+    "_freeform": {"_entities", "_errors", "_schema", "_secret_names", "_values"},
+    "_partials": {"_entities", "_errors", "_schema"},
     "_plan": {"_entities", "_errors", "_schema", "_secrets", "_values"},
     "_parallel": {"_errors"},
     "_deadline": {"_errors"},
@@ -43,9 +44,11 @@ ARROWS: dict[str, set[str]] = {
     "_transport": {"_deadline", "_errors", "_sender"},
     "_process": set(),
     "_shares": set(),
-    "_connection": {"_entities", "_errors", "_transport"},
+    "_connection": {"_errors", "_transport"},
+    "_connection_options": {"_connection", "_entities", "_errors", "_secret_names"},
     "_exchange": {"_connection", "_deadline", "_parallel", "_shares", "_transport"},
-    "_client": {"_connection", "_deadline", "_errors", "_sender", "_transport"},
+    "_retries": {"_connection", "_deadline", "_errors"},
+    "_client": {"_connection", "_deadline", "_errors", "_retries", "_sender", "_transport"},
     "_gateway": {
         "_client", "_connection", "_entities", "_errors", "_parallel", "_plan", "_schema",
         "_values",
@@ -54,8 +57,10 @@ ARROWS: dict[str, set[str]] = {
         "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_partials", "_plan",
         "_schema", "_secrets", "_spelling", "_values",
     },
-    "_predict": {"_entities", "_errors", "_gateway", "_plan", "_schema", "_values"},
-    "_argspec": {"_connection", "_entities", "_errors", "_spelling", "_values"},
+    "_predict": {"_entities", "_errors", "_freeform", "_gateway", "_plan", "_schema", "_values"},
+    "_argspec": {
+        "_connection_options", "_entities", "_errors", "_secret_names", "_spelling", "_values",
+    },
     "_document": {
         "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_partials",
         "_plan", "_schema", "_secrets", "_spelling", "_values",
@@ -63,19 +68,20 @@ ARROWS: dict[str, set[str]] = {
     "_operations": {
         "_address", "_apply", "_argspec", "_deadline", "_document", "_entities",
         "_errors", "_exchange", "_freeform", "_gateway", "_parallel", "_plan", "_predict",
-        "_process", "_schema", "_secrets", "_shares", "_spelling", "_transport", "_values",
+        "_process", "_schema", "_secret_names", "_secrets", "_shares", "_spelling", "_transport",
+        "_values",
     },
     "_module": {
-        "_argspec", "_client", "_connection", "_errors", "_gateway", "_operations", "_predict",
-        "_secrets", "_transport",
+        "_argspec", "_client", "_connection", "_connection_options", "_errors", "_gateway",
+        "_operations", "_predict", "_secrets", "_transport",
     },
 }  # fmt: skip
 MAY_KNOW_HTTPX = {"_client", "_exchange", "_sender", "_transport"}
-MAY_KNOW_ANSIBLE = {"_argspec", "_connection", "_module"}
+MAY_KNOW_ANSIBLE = {"_argspec", "_connection_options", "_module"}
 # Reading the gateway's answers and files is left to the parts that are named for it.
 PURE = {
-    "_errors", "_address", "_entities", "_schema", "_spelling", "_values", "_secrets",
-    "_freeform", "_plan", "_shares",
+    "_errors", "_secret_names", "_address", "_entities", "_schema", "_spelling", "_values",
+    "_secrets", "_freeform", "_plan", "_shares",
 }  # fmt: skip
 IMPURE = {"os", "time", "threading", "socket", "subprocess", "random", "pathlib", "requests"}
 

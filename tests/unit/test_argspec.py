@@ -19,7 +19,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._argspec import (
     remove_nulls,
     restore_nulls,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._connection import (
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import (
     connection_from,
     secrets_in,
 )
@@ -379,6 +379,9 @@ def test_the_connection_has_everything_that_is_written() -> None:
         ({"admin_url": "http://gw.test", "request_timeout": 0.0}, "must be greater than 0, got 0"),
         ({"admin_url": "http://gw.test", "request_retries": -1}, "must be at least 0, got -1"),
         ({"admin_url": "http://gw.test:port"}, "is not the URL of an Admin API"),
+        ({"admin_url": "http://.gw.test"}, "is not the URL of an Admin API"),
+        ({"admin_url": "http://gw..test:8001"}, "is not the URL of an Admin API"),
+        ({"admin_url": f"http://{'a' * 64}.test"}, "is not the URL of an Admin API"),
         ({"admin_url": "http://[::1"}, "is not the URL of an Admin API"),
         ({"admin_url": "http://gw.test", "admin_token": "a\nb"}, "must be printable ASCII"),
     ],

@@ -13,13 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
-from ansible_collections.irishtek.kong.plugins.module_utils._client import refusal
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
     KongError,
     Refused,
     UnexpectedAnswer,
     Unreachable,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._refusal import refusal
 from unit.recordings import TESTS, steps
 from unit.scripted import URL, answer, client_for
 

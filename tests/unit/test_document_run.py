@@ -14,10 +14,12 @@ from typing import Any, cast
 import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._document import _schedule
-from ansible_collections.irishtek.kong.plugins.module_utils._document._match import Step
+from ansible_collections.irishtek.kong.plugins.module_utils._document._changes import (
+    ChangeSet,
+    Step,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import parse
 from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import (
-    ChangeSet,
     SyncOptions,
     reconcile,
 )

@@ -17,9 +17,9 @@ from typing import Any, cast
 
 import pytest
 
+from ansible_collections.irishtek.kong.plugins.module_utils._document._changes import ChangeSet
 from ansible_collections.irishtek.kong.plugins.module_utils._document._parse import parse
 from ansible_collections.irishtek.kong.plugins.module_utils._document._reconcile import (
-    ChangeSet,
     SyncOptions,
     reconcile,
 )

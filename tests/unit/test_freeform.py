@@ -39,7 +39,8 @@ def _fields(**specs: Any) -> tuple[Field, ...]:
 
 
 def _converted(kind: str, value: Any) -> Any:
-    return normalise(_fields(x={"type": kind}), {"x": value}, "config.")["x"]
+    config = Field("config", "dict", fields=_fields(x={"type": kind}))
+    return normalise([config], {"config": {"x": value}})["config"]["x"]
 
 
 @pytest.mark.parametrize(

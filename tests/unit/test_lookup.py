@@ -15,10 +15,8 @@ from ansible.errors import AnsibleLookupError
 from ansible_collections.irishtek.kong.plugins.doc_fragments import connection, connection_plugin
 from ansible_collections.irishtek.kong.plugins.lookup import kong
 from ansible_collections.irishtek.kong.plugins.module_utils import _module
-from ansible_collections.irishtek.kong.plugins.module_utils._connection import (
-    CONNECTION,
-    Connection,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
+from ansible_collections.irishtek.kong.plugins.module_utils._connection_options import CONNECTION
 from unit.scripted import URL, Script, Step, answer, client_for
 
 Ask = Callable[..., list[Any]]

@@ -17,12 +17,10 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     Field,
     Kind,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import (
-    UPSTREAM,
-    is_secret_header,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._entities._upstream import UPSTREAM
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import MASKED
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import plan_present
+from ansible_collections.irishtek.kong.plugins.module_utils._secret_names import is_secret_header
 from ansible_collections.irishtek.kong.plugins.module_utils._secrets import (
     MASKED_CHANGED,
     mask,

@@ -120,6 +120,18 @@ def test_others_are_removed_when_asked(tasks: Tasks) -> None:
     assert tasks.run(KONG_CONSUMER_GROUP, steps, **params)["removed"] == ["bob"]
 
 
+def test_the_members_of_a_group_that_somebody_else_just_created_are_known(tasks: Tasks) -> None:
+    taken = answer(409, {"code": 5, "message": "UNIQUE violation", "fields": {"name": "gold"}})
+    steps = [
+        Step("GET", "/consumer_groups/gold", MISSING), GET_ALICE,
+        Step("POST", "/consumer_groups", taken), FOUND, _get(MEMBERS, ALICE, BOB),
+        Step("DELETE", f"{MEMBERS}/{ID['b']}", answer(204)),
+    ]  # fmt: skip
+    params = {"name": "gold", "consumers": ["alice"], "purge_consumers": True}
+    result = tasks.run(KONG_CONSUMER_GROUP, steps, **params)
+    assert (result["added"], result["removed"]) == ([], ["bob"])
+
+
 def test_a_purge_without_a_list_of_those_that_stay_is_refused(tasks: Tasks) -> None:
     error = tasks.refusal(KONG_CONSUMER_GROUP, [], name="gold", purge_consumers=True)
     assert "purge_consumers needs consumers" in error.message

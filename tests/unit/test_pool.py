@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -26,10 +27,15 @@ from ansible_collections.irishtek.kong.plugins.module_utils._client import (
 from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._deadline import Deadline
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import KongError, Unreachable
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._refusal import admin_refusal
 from ansible_collections.irishtek.kong.plugins.module_utils._module import MOST_GATEWAYS, Session
 from ansible_collections.irishtek.kong.plugins.module_utils._parallel import WORKERS, for_each
 from ansible_collections.irishtek.kong.plugins.module_utils._sender import Sender
 from unit.scripted import Clock, Scripted, answer
+
+
+def _client_of(url: str, **settings: Any) -> Client:
+    return Client(Connection(url, **settings), admin_refusal)
 
 
 class Counting(socketserver.ThreadingTCPServer):
@@ -104,7 +110,7 @@ def test_a_loop_of_many_items_opens_a_connection_for_each_worker() -> None:
 
 def test_requests_one_after_another_need_one_connection() -> None:
     with _counting() as server:
-        client = Client(Connection(server.url))
+        client = _client_of(server.url)
         for _number in range(5):
             client.request("GET", "/x")
         client.close()
@@ -113,7 +119,7 @@ def test_requests_one_after_another_need_one_connection() -> None:
 
 def test_what_the_server_closed_is_opened_again() -> None:
     with _counting() as server:
-        client = Client(Connection(server.url, retries=0))
+        client = _client_of(server.url, retries=0)
         client.request("GET", "/last")
         assert server.closed.acquire(timeout=60)
         assert client.request("POST", "/last") == {"id": "1"}
@@ -131,7 +137,7 @@ def test_more_threads_than_connections_wait_for_one(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(_client, "new_sender", counted)
     with _counting() as server:
-        client = Client(Connection(server.url))
+        client = _client_of(server.url)
         for_each(lambda number: client.request("GET", "/x"), range(200), workers=40)
         assert server.opened == len(made) <= MOST_CONNECTIONS
         client.close()
@@ -193,8 +199,45 @@ def test_a_server_that_drips_is_given_up_when_the_time_is_over(
     monkeypatch.setattr(httpcore, "SyncBackend", lambda: Dripping(clock, response))
     start = clock.now
     with pytest.raises(Unreachable, match=r"timed out after 1 s"):
-        Client(Connection("http://gw.test", timeout=1.0, retries=0)).request("GET", "/x")
+        _client_of("http://127.0.0.1", timeout=1.0, retries=0).request("GET", "/x")
     assert clock.now - start == pytest.approx(1.0)
+
+
+class Routed(Dripping):
+    """Responds at one of the addresses that its name has; what is sent to others is lost."""
+
+    asked: list[str]
+
+    def connect_tcp(self, host: str, port: int, timeout: float, **settings: Any) -> Dripping:
+        self.asked.append(host)
+        if host != "198.51.100.3":
+            self.clock.now += timeout
+            raise httpcore.ConnectTimeout("timed out")
+        return self
+
+
+@pytest.mark.parametrize("last", ["198.51.100.3", "198.51.100.4"])
+def test_each_address_of_a_host_has_its_share_of_the_time(
+    last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = ["2001:db8::1", "198.51.100.2", "198.51.100.2", last]
+    clock = Clock()
+    backend = Routed(clock, HEADERS.replace(b"9000", b"2") + b"\r\n{}")
+    backend.asked = []
+    monkeypatch.setattr(backend, "read", lambda size, timeout: backend.left)
+    monkeypatch.setattr(_deadline, "time", clock)
+    monkeypatch.setattr(httpcore, "SyncBackend", lambda: backend)
+    found = [(2, 1, 6, "", (each, 80)) for each in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: found)
+    start, client = clock.now, _client_of("http://gw.test", timeout=3.0, retries=0)
+    if last == "198.51.100.3":
+        assert client.request("GET", "/x") == {}
+        assert clock.now - start == pytest.approx(2.0)
+    else:
+        with pytest.raises(Unreachable, match=r"timed out after 3 s"):
+            client.request("GET", "/x")
+        assert clock.now - start == pytest.approx(3.0)
+    assert backend.asked == list(dict.fromkeys(addresses))
 
 
 def test_an_outer_deadline_ends_what_is_inside_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,4 +273,4 @@ def test_a_pause_that_took_too_long_ends_with_the_last_reason(
 
     monkeypatch.setattr(_client, "new_sender", refuse)
     with pytest.raises(KongError, match=r"^no \(HTTP 503\)$"):
-        Client(Connection("http://gw.test")).request("GET", "/x")
+        _client_of("http://gw.test").request("GET", "/x")

@@ -68,6 +68,7 @@ WHOLE = {
     "a length": PLAIN,
     "chunks": CHUNKED + b'3\r\n{"a\r\n5;x=y\r\n": 1}\r\n0\r\nX-Sum: 1\r\n\r\n',
     "before it, that it continues": b"HTTP/1.1 100 Continue\r\n\r\n" + PLAIN,
+    "before it, hints": b"HTTP/1.1 102 X\r\n\r\nHTTP/1.1 103 X\r\nLink: x\r\n\r\n" + PLAIN,
     "a kept HTTP/1.0": PLAIN.replace(b"1.1", b"1.0", 1).replace(
         b"\r\n\r\n", b"\r\nConnection: Keep-Alive\r\n\r\n"
     ),
@@ -95,9 +96,12 @@ def test_a_response_is_read_whole_and_the_connection_kept_where_it_can_be(
     assert server.closed == len(server.opened) - 1
 
 
+@pytest.mark.parametrize("header", [LENGTH, b"Transfer-Encoding: chunked\r\n"])
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("DELETE", 204), ("GET", 304)])
-def test_responses_without_a_body_are_not_waited_for(method: str, status: int) -> None:
-    server = Server([b"HTTP/1.1 %d X\r\n%s\r\n" % (status, LENGTH)])
+def test_responses_without_a_body_are_not_waited_for(
+    method: str, status: int, header: bytes
+) -> None:
+    server = Server([b"HTTP/1.1 %d X\r\n%s\r\n" % (status, header)])
     assert get(server, method).content == b""
     assert not server.closed
 
@@ -140,6 +144,31 @@ def test_headers_that_users_give_replace_those_of_a_request() -> None:
     sender.request("GET", "http://[::1]:80/x", params={"name": "a&b"}, timeout=1)
     assert server.received[1].startswith(b"GET /x?name=a%26b HTTP/1.1\r\nHost: [::1]\r\n")
     assert b"Content-" not in server.received[1]
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://gw.test:80/x", b"gw.test"),
+        ("https://gw.test:443/x", b"gw.test"),
+        ("https://gw.test:80/x", b"gw.test:80"),
+        ("http://gw.test:443/x", b"gw.test:443"),
+        ("https://[fd00::1]:8444/x", b"[fd00::1]:8444"),
+        ("http://gw\u00e4.test/x", b"xn--gw-wia.test"),
+    ],
+)
+def test_the_host_is_sent_with_a_port_that_its_scheme_does_not_imply(
+    url: str, host: bytes
+) -> None:
+    server = Server([PLAIN])
+    Sender(server, {}).request("GET", url, timeout=1)
+    assert b"\r\nHost: %s\r\n" % host in server.received[0]
+
+
+def test_what_is_not_a_response_is_not_shown() -> None:
+    # The alert by which TLS refuses a request in plain text.
+    with pytest.raises(httpx.RemoteProtocolError, match="^the response is not one of HTTP$"):
+        get(Server([b"\x15\x03\x01\x00\x02\x02F"]))
 
 
 def test_a_connection_that_may_be_closed_or_is_of_another_server_is_not_used(

@@ -14,6 +14,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils import _transport
 from ansible_collections.irishtek.kong.plugins.module_utils._client import Client
 from ansible_collections.irishtek.kong.plugins.module_utils._connection import Connection
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._gateway._refusal import admin_refusal
 from ansible_collections.irishtek.kong.plugins.module_utils._transport import (
     is_loopback,
     new_httpx_client,
@@ -53,6 +54,9 @@ def test_loopback_is_never_proxied(url: str, monkeypatch: pytest.MonkeyPatch) ->
         ({"all_proxy": "http://p.test:1"}, "https://gw.test", "http://p.test:1"),
         ({"http_proxy": "http://p.test:1", "no_proxy": "gw.test"}, "http://gw.test:8001", None),
         ({"http_proxy": "http://p.test:1", "no_proxy": ".test"}, "http://gw.test", None),
+        ({"http_proxy": "p.test:1", "no_proxy": "gw.test:81"}, "http://GW.test:81", None),
+        ({"http_proxy": "p.test:1", "no_proxy": "gw.test:80"}, "http://gw.test:8", "http://p.test:1"),
+        ({"http_proxy": "p.test:1", "no_proxy": "fd00::1"}, "http://[fd00::1]:8001", None),
         ({"http_proxy": "http://p.test:1", "no_proxy": "*"}, "http://gw.test", None),
         ({"http_proxy": "p.test:1"}, "http://gw.test", "http://p.test:1"),
     ],
@@ -71,7 +75,7 @@ def test_a_proxy_that_cannot_be_used_is_a_sentence(
 ) -> None:
     monkeypatch.setenv("http_proxy", proxy)
     with pytest.raises(InputError, match="proxy"):
-        Client(Connection("http://gw.test")).request("GET", "/")
+        Client(Connection("http://gw.test"), admin_refusal).request("GET", "/")
 
 
 @pytest.mark.parametrize("host", ["gw.test", "10.0.0.1", "128.0.0.1", "localhost.test", ""])

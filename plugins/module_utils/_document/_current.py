@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Callable, cast
 
 from .._entities._identity import ByComparison, find_by_reference
-from .._entities._kind import Entity, Kind, id_of, unique_values
+from .._entities._kind import Entity, Kind, unique_values
 from .._entities._registry import KINDS
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
@@ -96,7 +96,7 @@ class CurrentState:
         if kind.name not in self._by_unique:
             index: dict[Hashable, list[Entity]] = {}
             for entity in self.of(kind.name):
-                for found in unique_values(kind, entity, owner_of(kind, entity)).items():
+                for found in unique_values(kind, entity, kind.parent_id(entity)).items():
                     index.setdefault(found, []).append(entity)
             self._by_unique[kind.name] = index
         return self._by_unique[kind.name].get(unique, [])
@@ -112,7 +112,7 @@ class CurrentState:
             return self.with_id(kind.name, value)
         if kind.name in self._by_id:
             found = self.holding(kind.name, field, value)
-            return next((each for each in found if parent in (None, owner_of(kind, each))), None)
+            return next((each for each in found if parent in (None, kind.parent_id(each))), None)
         asked = (kind.name, field, value)
         if asked not in self._asked:
             self._asked[asked] = self._gateway.find_by(kind, field, value)
@@ -126,7 +126,7 @@ class CurrentState:
         if kind.name not in self._by_key:
             index: dict[Hashable, Entity] = {}
             for entity in self.of(kind.name):
-                index.setdefault((owner_of(kind, entity), identity.key_of(entity)), entity)
+                index.setdefault((kind.parent_id(entity), identity.key_of(entity)), entity)
             self._by_key[kind.name] = index
         key = identity.key_of(desired)
         return None if key is None else self._by_key[kind.name].get((parent, key))
@@ -144,8 +144,3 @@ class CurrentState:
         # Indexes are made when they are asked for, and again where more is known since.
         for indexed in [key for key in self._by_value if key[0] == kind]:
             del self._by_value[indexed]
-
-
-def owner_of(kind: Kind, entity: Entity) -> str | None:
-    """The ID of what an entity lies below."""
-    return id_of(entity.get(kind.parent)) if kind.parent else None

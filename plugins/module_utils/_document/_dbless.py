@@ -139,7 +139,7 @@ def _record(item: Item, config_fields: ConfigFields | None) -> Record:
                 "for a date, which is long past"
             )
     config = written.get("config")
-    if item.kind.details_path is not None and isinstance(config, dict):
+    if item.kind.typed_by_name and isinstance(config, dict):
         if config_fields is None:
             refuse_unclear(config, item.strings, "config")
         else:

@@ -19,8 +19,8 @@ from .._entities._registry import KINDS
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
 from .._schema import complete, without_old_names
-from .._secrets import map_items, mask_entity, replace_secrets, secrets_of
-from .._values import map_strings, without_nulls
+from .._secrets import mask_entity, replace_secrets, secrets_of
+from .._values import map_items, map_strings, without_nulls
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
 from ._write import Placeholder, placeholder
@@ -33,7 +33,7 @@ _NESTS_IN: Mapping[str, str] = {
 # What makes a secret of the environment's string.
 _CONVERSIONS: Mapping[type, str] = {bool: "toBool", int: "toInt", float: "toFloat"}
 # Foreign keys that decK's format has as mappings.
-_AS_MAPPING = (("route", "service"), ("key", "set"), ("upstream", "client_certificate"))
+AS_MAPPING = (("route", "service"), ("key", "set"), ("upstream", "client_certificate"))
 
 
 @dataclass
@@ -179,7 +179,7 @@ class Dumper:
         target = kind.parent if field == kind.parent else kind.field(field).reference
         key = entity[field]["id"]
         name = self._name(str(target), key)
-        if (kind.name, field) not in _AS_MAPPING:
+        if (kind.name, field) not in AS_MAPPING:
             return name
         return {"id": key} if name == key else {"name": name}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._secrets import items_of
+from .._values import items_of
 
 # The key of the places of a document in the JSON of a module.
 _PACKED = "_places"

@@ -11,22 +11,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .._apply import fill_nulls, plugin_kind, with_typed_config
+from .._apply import fill_nulls, plugin_kind, schema_of_plugin, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison, stored_id
+from .._entities._keys import VAULT, schema_of_settings
 from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, unique_values
-from .._entities._registry import KINDS, LEVELS
+from .._entities._registry import KINDS
 from .._errors import InputError, KongError, error_context
+from .._freeform import as_linked, with_details
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._partials import linked, refuse_settings_of_partials, usual_path
-from .._plan import Plan, plan_present
+from .._partials import refuse_settings_of_partials, usual_path
+from .._plan import plan_present
 from .._values import without_nulls
-from ._current import CurrentState, owner_of
+from ._changes import Step
+from ._current import CurrentState
 from ._defaults import Defaults, defaults_of, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
@@ -37,54 +40,6 @@ Warn = Callable[[str], None]
 
 class _NoSuchEntity(InputError):
     """A reference leads nowhere."""
-
-
-@dataclass
-class Step:
-    """A plan with what carrying it out needs.
-
-    :param owner: the id of what the entity lies below.
-    :param needs: IDs of entities that must exist before.
-    :param after: IDs of entities whose own steps must be done before.
-    :param cascaded: what a gateway deletes along with the entity.
-    :param desired: the entity as the document writes it, with defaults that reset what it leaves
-        out.
-    """
-
-    plan: Plan
-    owner: str | None = None
-    needs: set[str] = field(default_factory=set)
-    after: set[str] = field(default_factory=set)
-    where: str = ""
-    cascaded: list[Plan] = field(default_factory=list)
-    desired: Entity = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        return str(self.plan.stored.get("id") or self.plan.entity.get("id"))
-
-    @property
-    def plans(self) -> list[Plan]:
-        """All that the step is about."""
-        return [*self.cascaded, self.plan]
-
-    @property
-    def ids(self) -> list[str]:
-        return [self.id, *(plan.stored["id"] for plan in self.cascaded)]
-
-    @property
-    def level(self) -> int:
-        return LEVELS[self.plan.kind.name]
-
-    @property
-    def is_final(self) -> bool:
-        """Whether a delete takes something that nobody can make again."""
-        return any(map(is_hashed, self.plans))
-
-
-def is_hashed(plan: Plan) -> bool:
-    """Whether a gateway answers a hash instead of a secret, so that nobody can put it back."""
-    return plan.kind.name == "basic_auth" or bool(plan.stored.get("hash_secret"))
 
 
 @dataclass
@@ -212,7 +167,7 @@ class Matcher:
         kind, written = item.kind, item.written.get("id")
         owner = self._owner_id(item)
         found = self.state.find_by(kind, "id", written) if written else None
-        if found is not None and owner_of(kind, found) != owner:
+        if found is not None and kind.parent_id(found) != owner:
             raise InputError(
                 f"{item.where}: {item.describe()}: id {written} is taken by another {kind.name}; "
                 f"it belongs to another {kind.parent}"
@@ -291,14 +246,16 @@ class Matcher:
 
         Those of kinds that are not matched yet are left out.
         """
-        paths = ((item, item.kind.details_path) for item in self.document.items)
-        names = {path(item.written) for item, path in paths if path is not None}
+        plugins = (item for item in self.document.items if item.kind.typed_by_name)
+        names = {schema_of_plugin(str(plugin.written.get("name"))) for plugin in plugins}
         if reset:
             # A create leaves the defaults to the gateway.
             for item in self.document.items:
                 item.is_partial = item.current is not None and self._leaves_out(item)
                 if item.is_partial and item.kind.validated:
                     names.add(item.kind.schema_name)
+                if item.is_partial and item.kind is VAULT:
+                    names.add(schema_of_settings(item.written))
         for_each(self.gateway.schema, sorted(names))
 
     def _leaves_out(self, item: Item) -> bool:
@@ -310,7 +267,10 @@ class Matcher:
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:
             return stored_as_hash(item.kind, item.written, str(self._owner_id(item)))
-        if item.kind.details_path is None:
+        if item.kind is VAULT and item.is_partial:
+            details = self.gateway.schema(schema_of_settings(item.written))
+            return item.kind if details is None else with_details(details, VAULT)
+        if not item.kind.typed_by_name:
             return item.kind
         name = str(item.written.get("name"))
         if name not in self._typed_kinds:
@@ -326,7 +286,7 @@ class Matcher:
             if item.partials is not None:
                 links = self._links(item, kind)
                 refuse_settings_of_partials(item.written, links)
-                desired = linked(kind, desired, links)
+                desired = as_linked(kind, {**desired, "partials": links})
             desired.update(references)
             if kind.path_id is not None:
                 desired.update(self._named(item, references))

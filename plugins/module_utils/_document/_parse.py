@@ -234,7 +234,7 @@ class _Reader:
                 nested[key] = value
             elif key in kind.read_only:
                 continue
-            elif key in known or (kind.details_path and key == "_config"):
+            elif key in known or (kind.typed_by_name and key == "_config"):
                 own[key] = value
             elif key in (*ANSWERED, *NOTES):
                 continue
@@ -269,10 +269,10 @@ class _Reader:
     def _config_strings(self, kind: Kind, own: Mapping[str, Any], strings: Strings) -> Strings:
         """The strings of a plugin's settings, shared ones included."""
         for name in (each.name for each in kind.fields if each.open and not each.fields):
-            is_typed = kind.details_path and name == "config"
+            is_typed = kind.typed_by_name and name == "config"
             if isinstance(strings.get(name), Mapping) and not is_typed:
                 refuse_unclear(own[name], strings[name], name)
-        if not kind.details_path:
+        if not kind.typed_by_name:
             return {}
         shared = self._configs.get(string_at(own, "_config")) if "_config" in own else None
         return merged_strings(strings_of(shared), own.get("config") or {})

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -16,12 +16,13 @@ from .._entities._registry import KINDS
 from .._errors import InputError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._plan import CREATE, Plan
-from ._current import CurrentState, owner_of
+from .._plan import CREATE
+from ._changes import ChangeSet, Step
+from ._current import CurrentState
 from ._format import ORDER
-from ._match import Matcher, Step
+from ._match import Matcher
 from ._parse import Document
-from ._removal import Protected, Removal
+from ._removal import Removal
 from ._unique_values import deletes_before_writes
 
 
@@ -40,30 +41,6 @@ class SyncOptions:
     max_deletes: int | None = None
     allow_empty: bool = False
     protect_tags: tuple[str, ...] = ()
-
-
-@dataclass
-class ChangeSet:
-    """Steps: writes, early deletes that free values for them, and deletes that come after."""
-
-    writes: list[Step] = field(default_factory=list)
-    early: list[Step] = field(default_factory=list)
-    deletes: list[Step] = field(default_factory=list)
-    protected: list[Protected] = field(default_factory=list)
-
-    @property
-    def steps(self) -> list[Step]:
-        return [*self.early, *self.writes, *self.deletes]
-
-    @property
-    def plans(self) -> list[Plan]:
-        """Everything that changes or stays, what a delete cascades to included."""
-        return [plan for step in self.steps for plan in step.plans]
-
-    @property
-    def changes(self) -> bool:
-        """Whether there is something to do."""
-        return any(step.plan.changed for step in self.steps)
 
 
 def reconcile(
@@ -183,7 +160,7 @@ class _Planner:
 
     def _owns(self, kind: str, entity: Entity) -> bool:
         if kind == MEMBER.name:
-            return bool(self._listing & {owner_of(MEMBER, entity), entity["consumer"]["id"]})
+            return bool(self._listing & {MEMBER.parent_id(entity), entity["consumer"]["id"]})
         wanted, own = self.document.select_tags, set(entity.get("tags") or ())
         if self.gateway.managed_tags & own:
             return False

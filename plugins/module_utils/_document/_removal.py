@@ -12,30 +12,17 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from .._entities._kind import CASCADE, RESTRICT, Entity, Kind
 from .._entities._registry import KINDS, kinds_listing, kinds_referring_to
 from .._errors import InputError
 from .._gateway._protocol import Gateway
-from .._plan import NONE, Plan, plan_absent
-from ._current import CurrentState, owner_of
+from .._plan import Plan, plan_absent
+from ._changes import Protected, Step
+from ._current import CurrentState
 from ._format import ORDER
-from ._match import Step
 
 Found = tuple[Kind, Entity]
-
-
-@dataclass(frozen=True)
-class Protected:
-    """What is not deleted because of a tag."""
-
-    plan: Plan
-    reason: str
-
-    def summary(self) -> dict[str, Any]:
-        """The entry of a result's ``protected``."""
-        return {**self.plan.summary(), "operation": NONE, "reason": self.reason}
 
 
 @dataclass
@@ -144,7 +131,7 @@ class Removal:
         first |= {child for child in children if owners[child] != 1}
         cascaded = [self._plan(*found) for found in self._cascaded(kind, entity, owners)]
         return Step(
-            self._plan(kind, entity), owner_of(kind, entity), after=first, cascaded=cascaded
+            self._plan(kind, entity), kind.parent_id(entity), after=first, cascaded=cascaded
         )
 
     def _cascaded(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Iterator[Found]:
@@ -209,7 +196,7 @@ class Removal:
         ]
 
     def _owner_label(self, kind: Kind, entity: Entity) -> str | None:
-        owner = owner_of(kind, entity)
+        owner = kind.parent_id(entity)
         if owner is None or kind.parent is None:
             return None
         stored = self.state.with_id(kind.parent, owner)

@@ -15,9 +15,7 @@ from .._errors import InputError, KongError, Unreachable
 from .._gateway._protocol import Gateway
 from .._plan import CREATE, DELETE, UPDATE, Plan
 from .._values import difference, map_strings, without_nulls
-from ._current import owner_of
-from ._match import Step, is_hashed
-from ._reconcile import ChangeSet
+from ._changes import ChangeSet, Step, is_hashed
 from ._schedule import schedules
 
 
@@ -182,4 +180,4 @@ def _recreate(gateway: Gateway, plan: Plan) -> Plan:
         if name not in (*TIMESTAMPS, *plan.kind.read_only, plan.kind.parent)
     }
     again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
-    return apply(gateway, again, owner_of(plan.kind, plan.stored))
+    return apply(gateway, again, plan.kind.parent_id(plan.stored))

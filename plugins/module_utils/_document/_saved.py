@@ -24,8 +24,8 @@ from .._errors import MASKED, InputError
 from .._plan import CREATE, Plan
 from .._secrets import replace_secrets
 from .._values import map_strings
+from ._changes import ChangeSet
 from ._parse import Document, Item
-from ._reconcile import ChangeSet
 
 _FORMAT = 1
 _ROUNDS_OF_SECRET = 10_000

@@ -16,8 +16,7 @@ from graphlib import CycleError, TopologicalSorter
 from .._entities._plugin import PLUGIN
 from .._errors import InputError
 from .._plan import CREATE
-from ._match import Step
-from ._reconcile import ChangeSet
+from ._changes import ChangeSet, Step
 
 
 class Schedule:

@@ -11,8 +11,8 @@ from typing import Any
 from .._entities._kind import unique_values
 from .._errors import InputError
 from .._plan import Plan
-from ._current import CurrentState, owner_of
-from ._match import Step
+from ._changes import Step
+from ._current import CurrentState
 
 
 def deletes_before_writes(
@@ -107,4 +107,4 @@ def _by_itself(step: Step, plan: Plan) -> Step:
     """A step of its own for one entity of a delete, the rest of which can wait."""
     step.cascaded.remove(plan)
     step.after.add(plan.stored["id"])
-    return Step(plan, owner_of(plan.kind, plan.stored))
+    return Step(plan, plan.kind.parent_id(plan.stored))

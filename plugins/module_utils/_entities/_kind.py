@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from .._errors import InputError
 
 if TYPE_CHECKING:
-    from ._identity import Identity
+    from ._identity import Identity, Source
 
 Entity = dict[str, Any]
 # Completes what the user wrote, given the existing entity, in place; returns warnings.
@@ -126,8 +126,9 @@ class Kind:
     :param name: singular; the key of the entity in results.
     :param path: the collection's path segment.
     :param schema: the name of the gateway's schema, where it is not the path.
+    :param typed_by_name: whether the type of some fields depends on the entity's name, as that of a
+        plugin's settings does.
     :param details: the part of the schema that depends on the entity: a plugin's own.
-    :param details_path: the name of the schema that holds it.
     :param identity: how an entity is found again.
     :param named_by: the fields for messages and references, if not the identity.
     :param unique: further fields whose value no two entities share.
@@ -148,6 +149,9 @@ class Kind:
     :param write: what is sent to create an entity, if that is not the entity.
     :param predict: completes a prediction with what schemas do not say, in place.
     :param apply_field_rules: rules between fields that the gateway applies silently, made visible.
+    :param refuse_mismatch: raises ``InputError`` where what is written contradicts what it refers
+        to, which the gateway refuses and no schema says; gets what is written, the whole entity,
+        and where others are looked for.
     """
 
     name: str
@@ -160,8 +164,8 @@ class Kind:
     parent: str | None = None
     parent_kind: Kind | None = None
     schema: str = ""
+    typed_by_name: bool = False
     details: Mapping[str, Any] | None = None
-    details_path: Callable[[Entity], str] | None = None
     global_path: str = ""
     path_id: Callable[[Entity], str] | None = None
     validated: bool = True
@@ -173,6 +177,7 @@ class Kind:
     write: Callable[[Entity], Entity] | None = None
     predict: Callable[[Entity], None] = lambda predicted: None
     apply_field_rules: FieldRules = lambda desired, current: []
+    refuse_mismatch: Callable[[Entity, Entity, Source], None] = lambda written, entity, source: None
     optional: bool = False
 
     @property
@@ -217,6 +222,10 @@ class Kind:
             self.parent, reference=self.parent, on_delete=CASCADE, nested=True
         )
         return (*own, above) if above else own
+
+    def parent_id(self, entity: Entity) -> str | None:
+        """The ID of what an entity lies below; None for kinds without a parent."""
+        return id_of(entity.get(self.parent)) if self.parent else None
 
     def comparing(self, ways: Mapping[str, Callable[[Any], Any]]) -> Kind:
         """The kind with other ways to compare some fields."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._identity import ByComparison, Identity
-from ._kind import CASCADE, Entity, Field, Kind, tags_field
+from .._errors import InputError
+from ._identity import ByComparison, Identity, Source
+from ._kind import CASCADE, Entity, Field, Kind, id_of, tags_field
+from ._route import ROUTE
 from ._service import PROTOCOLS
 
 # The foreign keys that are a plugin's scope, the narrowest collection first. Of one name a gateway
@@ -44,6 +46,25 @@ def _without(record: Entity, path: Sequence[str]) -> Entity:
     return {**record, first: _without(record[first], rest)}
 
 
+def _refuse_other_protocols(written: Entity, plugin: Entity, source: Source) -> None:
+    """Refuse a plugin without a protocol of its route, or of any route of its service.
+
+    Source: the conformance case plugin_protocols.
+    """
+    route, service = (id_of(plugin.get(name)) for name in ("route", "service"))
+    if not written.get("protocols"):
+        return
+    if route:
+        routes = [source.find_by(ROUTE, "id", route)]
+        what = "the associated route's protocols"
+    else:
+        routes = [*(source.entities(ROUTE, service, "service") or ())] if service else []
+        what = "the protocols of at least one route pointing to this Plugin's service"
+    offered = [{*each["protocols"]} for each in routes if each]
+    if offered and not any(each & {*written["protocols"]} for each in offered):
+        raise InputError(f"schema violation (protocols: must match {what})")
+
+
 def _scope(name: str) -> Field:
     return Field(name, reference=name, on_delete=CASCADE, nested=True)
 
@@ -52,8 +73,9 @@ PLUGIN = Kind(
     name="plugin", path="plugins",
     identity=ByComparison("name", ("name", *SCOPES), SCOPES, by_path="instance_name"),
     named_by=("name", "instance_name"), unique=("instance_name",),
-    details_path=lambda plugin: f"plugins/{plugin.get('name')}", keeps_nulls=("config",),
+    typed_by_name=True, keeps_nulls=("config",),
     replaced=("partials",), read=lambda plugin, parent: without_linked(plugin),
+    refuse_mismatch=_refuse_other_protocols,
     fields=(
         Field("name", nullable=False),
         Field("instance_name"),

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import re
-
 from .._address import address_warnings, normalise_address
 from .._errors import InputError
+from .._secret_names import is_secret_header
 from ._identity import Identity
 from ._kind import RESTRICT, Entity, Field, Kind, tags_field
 from ._route import headers_field
@@ -24,12 +23,6 @@ _WITHOUT_FALLBACK = ("none", "cookie")
 PROBES = ("tcp", "http", "https", "grpc", "grpcs")
 _SECONDS = (0, 65535)
 _COUNT = (0, 255)
-_SECRET_HEADER = re.compile(r"auth|cookie|token|secret|passw|api-?_?key", re.IGNORECASE)
-
-
-def is_secret_header(name: str) -> bool:
-    """Whether a header's name says that its value is a credential."""
-    return bool(_SECRET_HEADER.search(name))
 
 
 def apply_hashing_rules(desired: Entity, current: Entity | None) -> list[str]:

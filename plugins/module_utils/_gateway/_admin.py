@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
-from .._client import NO_DATABASE, Client
+from .._client import Client
 from .._connection import segment
 from .._entities._identity import looks_like_id
 from .._entities._kind import Entity, Kind
@@ -23,6 +23,7 @@ from .._plan import Plan
 from .._values import with_nulls
 from ._errors import NoBalancer, NotOffered, ParentMissing, StillReferenced, UniqueViolation
 from ._protocol import Gateway, Traits, refuse_without_workspaces
+from ._refusal import NO_DATABASE
 
 T = TypeVar("T")
 

@@ -21,7 +21,8 @@ from ._protocol import Traits
 
 NOT_KONNECT = "{} does not respond as Konnect does: check konnect_url"
 TRAITS = Traits(
-    name="Kong Konnect", edition="konnect", role="control_plane", has_balancer=False
+    name="Kong Konnect", edition="konnect", role="control_plane", has_balancer=False,
+    compares_references=False,
 )
 _HINTS = {
     401: "; check konnect_token (or KONNECT_TOKEN)",

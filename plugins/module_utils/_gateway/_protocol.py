@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .._entities._kind import RESTRICT, Entity, Kind, id_of, ids_in, shown_id, unique_values
+from .._entities._kind import RESTRICT, Entity, Kind, ids_in, shown_id, unique_values
 from .._entities._registry import kinds_listing, kinds_referring_to
 from .._errors import InputError
 from .._plan import Plan
@@ -31,6 +31,7 @@ class Traits:
     :param has_balancer: whether it balances requests itself, so that its targets have a health.
     :param writes_entities: whether single entities can be written; else only whole documents.
     :param restricts_listed_ids: whether it refuses to delete an entity in a list of IDs.
+    :param compares_references: whether it compares what is written with what that refers to.
     """
 
     name: str = "Kong Gateway"
@@ -42,6 +43,7 @@ class Traits:
     has_balancer: bool = True
     writes_entities: bool = True
     restricts_listed_ids: bool = True
+    compares_references: bool = True
 
 
 class Gateway(Protocol):
@@ -247,7 +249,7 @@ def _taken(
     name, value = names[0], str(entity[names[0]])
     is_hidden = (name != "id" and kind.field(name).secret) or "\n" in value
     shown = "" if is_hidden else f" {value}"
-    is_below_another = kind.global_path and id_of(other.get(str(kind.parent))) != parent
+    is_below_another = kind.global_path and kind.parent_id(other) != parent
     more = f"; it belongs to another {kind.parent}" if is_below_another else ""
     if not more and name in kind.unique and shown_id(other["id"]) == other["id"]:
         # What identifies an entity is changed in place by its ID only.

@@ -15,7 +15,6 @@ from .._argspec import ArgumentSpec
 from .._entities._kind import Entity, Kind
 from .._errors import InputError, error_context
 from .._gateway._protocol import Gateway
-from .._parallel import PartlyDone
 from .._plan import Plan
 from .._predict import Checks
 from .._secrets import mask_entity
@@ -123,18 +122,18 @@ def apply_plans(
 ) -> list[Plan]:
     """Apply plans for entities of one parent.
 
+    An error has what was done (``changes``) and what was not (``not_done``).
+
     :param before: what the task has done already.
-    :raises PartlyDone: with what was done (``changes``) and what was not (``not_done``).
     """
-    try:
-        return apply_all(task.gateway, plans, parent)
-    except PartlyDone as exc:
-        done: list[Plan | None] = exc.results
-        exc.partial = {
+
+    def so_far(done: Sequence[Plan | None]) -> Result:
+        return {
             **changes_of(task, [*before, *(plan for plan in done if plan is not None)]),
             "not_done": [plan.summary() for plan, result in zip(plans, done) if result is None],
         }
-        raise
+
+    return apply_all(task.gateway, plans, parent, so_far)
 
 
 def entity_result(kind: Kind, entity: Entity | None) -> Entity:

@@ -15,7 +15,6 @@ from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._kind import Entity, Field
 from .._errors import InputError
 from .._gateway._errors import UniqueViolation
-from .._parallel import PartlyDone
 from .._plan import CREATE, DELETE, NONE, UPDATE, Plan, plan_absent, plan_present
 from .._values import normalise
 from ._base import Operation, Result, Task, add_to_diff, result_of_one
@@ -39,17 +38,19 @@ def run_certificate(task: Task) -> Result:
     add_to_diff(result, "snis", before, after)
     if task.removes:
         return result
+
+    def so_far(snis: Sequence[Plan | None]) -> Result:
+        return {**result, "changed": done.changed or any(snis)}
+
+    plans = _sni_plans(task, done, before, after)
     try:
-        changed = _write_snis(task, done, before, after)
-    except PartlyDone as exc:
-        if isinstance(exc.__cause__, UniqueViolation):
-            # Somebody created the same SNI meanwhile: a second attempt finds its certificate.
-            if done.operation == CREATE and not _listed(task, done.entity):
-                apply(task.gateway, plan_absent(CERTIFICATE, done.entity))
-            return run_certificate(task)
-        exc.partial = {**result, "changed": done.changed or any(exc.results)}
-        raise
-    if changed and done.operation == NONE:
+        apply_all(task.gateway, plans, None, so_far)
+    except UniqueViolation:
+        # Somebody created the same SNI meanwhile: a second attempt finds its certificate.
+        if done.operation == CREATE and not _listed(task, done.entity):
+            apply(task.gateway, plan_absent(CERTIFICATE, done.entity))
+        return run_certificate(task)
+    if plans and done.operation == NONE:
         result.update(changed=True, operation=UPDATE)
     return result
 
@@ -109,8 +110,8 @@ def _refuse_snis_of_others(
             raise InputError(f"sni {name} belongs to another certificate")
 
 
-def _write_snis(task: Task, certificate: Plan, before: list[str], after: list[str]) -> bool:
-    """Create the SNIs that are new and delete those that are not written any more."""
+def _sni_plans(task: Task, certificate: Plan, before: list[str], after: list[str]) -> list[Plan]:
+    """Plans to create the SNIs that are new and to delete those that are not written any more."""
     owner = {"id": certificate.entity["id"]}
     plans = [
         replace(plan_present(SNI, {"name": name, CERTIFICATE.name: owner}, None), exclusive=True)
@@ -120,8 +121,7 @@ def _write_snis(task: Task, certificate: Plan, before: list[str], after: list[st
     if set(before) - set(after):
         surplus = (each for each in _listed(task, owner) if each["name"] not in after)
         plans += [plan_absent(SNI, each) for each in surplus]
-    apply_all(task.gateway, plans, None)
-    return bool(plans)
+    return plans
 
 
 KONG_CERTIFICATE = Operation(run_certificate, ArgumentSpec(

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from .._apply import apply, apply_all
+from collections.abc import Sequence
+
+from .._apply import apply, apply_all, apply_with
 from .._argspec import ArgumentSpec
 from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
 from .._entities._identity import find_by_reference
 from .._entities._kind import Entity, Kind
 from .._errors import InputError
-from .._parallel import PartlyDone
 from .._plan import CREATE, DELETE, Plan, plan_many
 from ._base import Operation, Result, Task, add_to_diff, result_of_one
 from ._entity import STATE, fields_with_id, plan_state
@@ -25,9 +26,13 @@ def run_consumer_group(task: Task) -> Result:
     if task.removes or not has_members:
         return result_of_one(task, apply(task.gateway, plan))
     wanted = [_member(task, key) for key in task.params["consumers"]]
-    before = task.gateway.entities(MEMBER, plan.stored["id"]) if plan.before else None
-    done = apply(task.gateway, plan)
-    return with_members(task, done, MEMBER, wanted, before or [])
+    done, before = apply_with(task.gateway, plan, lambda plan: _members_of(task, plan))
+    return with_members(task, done, MEMBER, wanted, before)
+
+
+def _members_of(task: Task, group: Plan) -> list[Entity]:
+    listed = task.gateway.entities(MEMBER, group.stored["id"]) if group.before else None
+    return listed or []
 
 
 def _member(task: Task, key: str) -> Entity:
@@ -45,12 +50,12 @@ def with_members(
     option = f"{kind.identity.field}s"
     result = result_of_one(task, group)
     plans = plan_many(kind, wanted, before, name, task.params[f"purge_{option}"])
-    try:
-        done = apply_all(task.gateway, plans, group.entity["id"])
-    except PartlyDone as exc:
-        done_so_far = _labels(kind, [plan for plan in exc.results if plan is not None])
-        exc.partial = {**result, **done_so_far, "changed": True}
-        raise
+
+    def so_far(done: Sequence[Plan | None]) -> Result:
+        applied = [plan for plan in done if plan is not None]
+        return {**result, **_labels(kind, applied), "changed": True}
+
+    done = apply_all(task.gateway, plans, group.entity["id"], so_far)
     changed = group.changed or any(plan.changed for plan in done)
     result.update(_labels(kind, done), changed=changed)
     removed = [plan.stored for plan in done if plan.operation == DELETE]

@@ -13,10 +13,9 @@ from typing import Any
 from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll
 from .._entities._kind import Field
-from .._entities._upstream import is_secret_header
 from .._errors import InputError
 from .._exchange import send
-from .._secrets import holds_secret
+from .._secret_names import holds_secret, is_secret_header
 from .._shares import (
     Expected,
     Response,

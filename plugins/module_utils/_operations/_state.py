@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._argspec import ArgumentSpec
+from .._document._changes import ChangeSet
 from .._document._dump import ALL_KINDS
 from .._document._format import ORDER
 from .._document._located import Located, place_of, unpacked, where_of
 from .._document._parse import Document, parse
-from .._document._reconcile import ChangeSet, SyncOptions, reconcile
+from .._document._reconcile import SyncOptions, reconcile
 from .._document._run import Report, Runner, undo
 from .._document._saved import Saved, differences, read_plan, save, text_of_document
 from .._errors import InputError, KongError

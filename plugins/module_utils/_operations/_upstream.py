@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._apply import absent, apply, complete, present
+from .._apply import absent, apply, apply_with, complete, present
 from .._argspec import ArgumentSpec
 from .._entities._kind import Entity, Field
 from .._entities._upstream import TARGET, UPSTREAM
@@ -29,11 +29,9 @@ def run_upstream(task: Task) -> Result:
     upstream = present(task.gateway, UPSTREAM, task.written(UPSTREAM), task.warn)
     if wanted is None:
         return result_of_one(task, apply(task.gateway, upstream))
-    pool = _plan_pool(task, upstream, wanted)
-    done = apply(task.gateway, upstream)
-    if upstream.operation == CREATE and done.operation != CREATE:
-        # Somebody else created it meanwhile, perhaps with targets.
-        pool = _plan_pool(task, done, wanted)
+    done, pool = apply_with(
+        task.gateway, upstream, lambda plan: _plan_pool(task, plan, wanted or [])
+    )
     targets = apply_plans(task, pool, _key(done), before=[done])
     surplus = [plan.summary() for plan in targets[len(wanted) :] if not plan.changed]
     return {

@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from .._apply import plugin_kind
+from .._document._changes import ChangeSet
 from .._document._dbless import dbless_of, refusals
 from .._document._dump import ALL_KINDS
 from .._document._parse import Document, Item
-from .._document._reconcile import ChangeSet, SyncOptions, reconcile
+from .._document._reconcile import SyncOptions, reconcile
 from .._document._run import Report, Runner
 from .._entities._kind import Field, Kind
 from .._errors import InputError, KongError, Refused, flat_reasons
@@ -148,7 +149,7 @@ def _load(task: Task, document: Document) -> None:
 
 
 def _typed_kind(gateway: Gateway, item: Item) -> Kind:
-    is_plugin = item.kind.details_path is not None
+    is_plugin = item.kind.typed_by_name
     return plugin_kind(gateway, str(item.written["name"])) if is_plugin else item.kind
 
 

@@ -9,10 +9,10 @@ secret. What ``kong check`` or nginx says of a setting itself is left to them.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 
+from ...module_utils._spelling import did_you_mean
 from ._settings import Facts, Options, Settings, is_known, numbers_of, text_of
 from ._tables import BLOCKS, END_OF_LIFE, KEYS, LAST_LINE, NAMES
 
@@ -59,9 +59,8 @@ def warnings_of(options: Options, settings: Settings, certificate: str) -> list[
     found, konnect = [], options["mode"] == "konnect"
     for name in [*options["config"], *options["secrets"]]:
         if not is_known(name):
-            like = difflib.get_close_matches(name.lower(), NAMES, n=1, cutoff=0.7)
-            rest = f"did you mean {like[0]}?" if like else "it is written unchanged."
-            found.append(f"{name} is not a known setting of the gateway; {rest}")
+            rest = did_you_mean(name, NAMES) or "; it is written unchanged."
+            found.append(f"{name} is not a known setting of the gateway{rest}")
     licensed = konnect or {"license_path", "license_data"} & set(settings)
     if options["edition"] == "enterprise" and not licensed:
         found.append("The enterprise edition has no license; set gateway_license.")

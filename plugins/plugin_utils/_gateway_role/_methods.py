@@ -12,8 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.irishtek.kong.plugins.module_utils._gateway_role._host import GROUP
-
+from ...module_utils._gateway_role._host import GROUP
 from ._settings import INSIDE, Facts, Options, Settings, is_secret, listeners_of, numbers_of
 from ._tables import IMAGES, KEYS, PACKAGES, PRIVATE, REPOSITORIES
 

@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...module_utils._document._dump import AS_MAPPING
 from ...module_utils._document._format import NESTED, ORDER, SECTIONS, section_of
 from ...module_utils._entities._consumer import MEMBER
 from ...module_utils._entities._registry import KINDS
 
 _ROUNDS = 1000
-_AS_MAPPING = (("route", "service"), ("key", "set"))
-_LABELS = ("name", "target", "username", "custom_id", "prefix", "kid", "group", "key")
 # Of these kinds the field that identifies is a secret or a text of many lines.
 _UNNAMED = ("key_auth", "certificate", "ca_certificate", "oauth2", "jwt")
 # Lists of references to others, and the kind of these.
@@ -41,12 +40,6 @@ class Flat:
     kind: str
     entity: Mapping[str, Any]
     back: tuple[str, str] | None = None
-
-    @property
-    def label(self) -> str:
-        fields = () if self.kind in _UNNAMED else _LABELS
-        name = next((self.entity[each] for each in fields if self.entity.get(each)), None)
-        return f"{self.kind} {name or self.entity.get('id')}"
 
     @property
     def name(self) -> str | None:
@@ -171,7 +164,7 @@ def _written(each: Flat, wanted: Mapping[str, Flat]) -> dict[str, Any]:
         return entity
     field, key = each.back
     name = wanted[key].name if key in wanted else None
-    if (each.kind, field) in _AS_MAPPING:
+    if (each.kind, field) in AS_MAPPING:
         return {**entity, field: {"id": key} if name is None else {"name": name}}
     return {**entity, field: name or key}
 
@@ -181,7 +174,7 @@ def record_of(document: Mapping[str, Any], salt: str | None = None) -> dict[str,
     salt = salt or secrets.token_hex(16)
     entities = {
         key: {
-            "label": each.label,
+            "label": KINDS[each.kind].describe(dict(each.entity)),
             "kind": each.kind,
             "tags": list(each.entity.get("tags") or ()),
             "digest": _digest(salt, each),
