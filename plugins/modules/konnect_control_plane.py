@@ -31,7 +31,7 @@ options:
     type: str
   labels:
     description:
-      - All labels of the control plane. Keys must not begin with C(kong), C(konnect), C(mesh), C(kic) or C(_).
+      - All labels of the control plane; an empty dictionary removes them. Keys must not begin with C(kong), C(konnect), C(mesh), C(kic) or C(_).
     type: dict
   cluster_type:
     description:
