@@ -100,7 +100,11 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._identity 
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity, Kind
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import (
+    InputError,
+    KongError,
+    refused_by,
+)
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._protocol import Gateway
 from ansible_collections.irishtek.kong.plugins.module_utils._spelling import did_you_mean
 from ansible_collections.irishtek.kong.plugins.module_utils._transport import HTTPX_IMPORT_ERROR
@@ -127,7 +131,8 @@ class LookupModule(LookupBase):
             parent = _parent(kind, plain(self.get_option("parent")))
             params = {name: plain(self.get_option(name)) for name in CONNECTION}
             gateway = worker_session().gateway(connection_from(with_environment(params)))
-            return [self._answer(gateway, kind, key, parent, kwargs) for key in keys]
+            with refused_by(gateway.url):
+                return [self._answer(gateway, kind, key, parent, kwargs) for key in keys]
         except KongError as exc:
             raise AnsibleLookupError(exc.message) from exc
 

@@ -14,12 +14,14 @@ from typing import Any, Callable, TypeVar
 
 from ._entities._identity import find_by_reference, looks_like_id, refuse_empty, stored_id
 from ._entities._kind import Entity, Field, Kind
+from ._entities._plugin import PLUGIN
 from ._entities._registry import KINDS, parent_of
 from ._errors import InputError, KongError, Refused, error_context
 from ._freeform import config_schema, with_details
 from ._gateway._errors import ParentMissing, StillReferenced, UniqueViolation
 from ._gateway._protocol import Gateway
 from ._parallel import for_each
+from ._partials import as_linked, links_of
 from ._plan import CREATE, DELETE, UPDATE, Plan, plan_absent, plan_present
 from ._schema import fields_in, nulls_to_defaults
 from ._secrets import redact
@@ -57,6 +59,7 @@ def present(
             name = _name_of(kind, desired, current)
             kind = plugin_kind(gateway, name)
             desired = with_typed_config(kind, {**written, **desired}, name)
+            desired = _with_links(gateway, kind, desired, current)
         desired = complete(gateway, kind, desired, current, warn)
         return plan_present(kind, desired, current, called)
 
@@ -109,6 +112,23 @@ def with_typed_config(kind: Kind, written: Entity, name: str) -> Entity:
     if isinstance(config, dict):
         written = {**written, "config": with_new_names(config_schema(kind), config, name)}
     return normalise(kind.fields, written)
+
+
+def _with_links(
+    gateway: Gateway, kind: Kind, desired: Entity, current: Entity | None
+) -> Entity:
+    """A plugin with its links to partials by ID, where they are written."""
+    if "partials" not in desired:
+        return desired
+
+    def id_of(key: str) -> str:
+        refuse_empty("partials", key)
+        return _reference(gateway, kind.field("partials"), key)
+
+    listed = desired["partials"] or ()
+    written = [(each.get("id") or each.get("name") or "", each.get("path")) for each in listed]
+    links = links_of(kind, desired, current, written, id_of)
+    return as_linked(kind, {**desired, "partials": links})
 
 
 def _located(
@@ -204,17 +224,12 @@ def fill_nulls(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
     return nulls_to_defaults(gateway.schema_of(kind), desired)
 
 
-def schema_of_plugin(name: str) -> str:
-    """The name of the gateway's schema of a plugin's settings."""
-    return f"plugins/{name}"
-
-
 def plugin_kind(gateway: Gateway, name: str) -> Kind:
     """The kind of a plugin, its configuration typed by the gateway's schema of it.
 
     :raises InputError: the gateway does not have the plugin.
     """
-    details = gateway.schema(schema_of_plugin(name))
+    details = gateway.schema(PLUGIN.settings_schema(name))
     if details is None:
         near = did_you_mean(name, gateway.plugin_names())
         raise InputError(f"the gateway has no plugin {name}{near}")
@@ -224,7 +239,7 @@ def plugin_kind(gateway: Gateway, name: str) -> Kind:
 def kinds_of_plugins(gateway: Gateway, plugins: Iterable[Entity]) -> dict[str, Kind]:
     """The kinds of existing plugins by name, as far as the gateway has their schemas."""
     names = sorted({plugin["name"] for plugin in plugins})
-    schemas = for_each(gateway.schema, map(schema_of_plugin, names))
+    schemas = for_each(gateway.schema, map(PLUGIN.settings_schema, names))
     return {name: with_details(schema or {}) for name, schema in zip(names, schemas)}
 
 
@@ -240,7 +255,7 @@ def _may_mean_default(field: Field | None, value: Any) -> bool:
 
 def _reference(gateway: Gateway, field: Field, key: str) -> str:
     """The ID behind a reference by name or ID."""
-    kind = KINDS[field.reference or ""]
+    kind = KINDS[field.reference or field.lists or ""]
     found = find_by_reference(gateway, kind, key)
     return str(found["id"]) if found is not None else gateway.missing(kind, key)
 
@@ -269,21 +284,34 @@ def apply(gateway: Gateway, plan: Plan, parent: str | None = None) -> Plan:
     :raises KongError: says what was being done to which entity of which gateway, and whether the
         outcome is known.
     """
-    try:
+    with _explained(gateway, plan, parent):
         if plan.operation == CREATE:
             return _create(gateway, plan, parent)
         if plan.operation == UPDATE:
             return plan.done(gateway.update(plan, parent))
         if plan.operation == DELETE:
             gateway.delete(plan.kind, plan.stored, parent)
-        return plan
+    return plan
+
+
+@contextmanager
+def _explained(
+    gateway: Gateway, plan: Plan, parent: str | None, others: int = 0
+) -> Iterator[None]:
+    """Errors raised inside say what was being done, and why it was refused.
+
+    :param others: how many more entities the same request writes.
+    """
+    try:
+        yield
     except KongError as exc:
         redact(exc, plan.kind, plan.body, plan.stored)
         if isinstance(exc, Refused):
             _explain(gateway, plan, parent, exc)
         if exc.uncertain:
             _mark_uncertain(exc)
-        exc.within(f"Could not {plan.operation} {plan.description} at {gateway.url}")
+        more = f" and {others} more" if others else ""
+        exc.within(f"Could not {plan.operation} {plan.description}{more} at {gateway.url}")
         raise
 
 
@@ -324,24 +352,45 @@ def apply_all(
     parent: str | None,
     so_far: Callable[[Sequence[Plan | None]], dict[str, Any]],
 ) -> list[Plan]:
-    """Apply plans for entities of one parent: deletes when everything else is done.
+    """Apply plans for entities of one kind and parent: deletes when everything else is done.
 
     :param so_far: what an error has as the result of the task, from the plans in their order, None
         for those not applied.
     """
     done: list[Plan | None] = [None if plan.changed else plan for plan in plans]
 
-    def apply_at(position: int) -> None:
-        done[position] = apply(gateway, plans[position], parent)
+    def apply_at(positions: Sequence[int]) -> None:
+        try:
+            applied = _apply_at_once(gateway, [plans[at] for at in positions], parent)
+        except Refused:
+            if len(positions) == 1:
+                raise
+            # Sent alone, each is either written or named by its refusal.
+            for at in positions:
+                apply_at([at])
+        else:
+            for at, plan in zip(positions, applied):
+                done[at] = plan
 
     todo = [position for position, plan in enumerate(plans) if plan.changed]
+    size = plans[0].kind.at_once if plans else 1
     try:
-        for_each(apply_at, [at for at in todo if plans[at].operation != DELETE])
-        for_each(apply_at, [at for at in todo if plans[at].operation == DELETE])
+        for deletes in (False, True):
+            now = [at for at in todo if (plans[at].operation == DELETE) == deletes]
+            for_each(apply_at, [now[at : at + size] for at in range(0, len(now), size)])
     except KongError as exc:
         exc.partial = so_far(done)
         raise
     return [plan for plan in done if plan is not None]
+
+
+def _apply_at_once(gateway: Gateway, plans: Sequence[Plan], parent: str | None) -> Sequence[Plan]:
+    """Apply as many plans of one kind and operation as one request can."""
+    if plans[0].kind.at_once == 1:
+        return [apply(gateway, plans[0], parent)]
+    with _explained(gateway, plans[0], parent, len(plans) - 1):
+        gateway.write_at_once(plans, parent)
+    return plans
 
 
 def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:

@@ -19,7 +19,6 @@ from ._secret_names import is_secret_header
 from ._spelling import did_you_mean
 from ._values import as_stored, type_of
 
-_NEVER_STRINGS = ("a boolean", "a list", "a dictionary")
 Warn = Callable[[str], None]
 Path = tuple[Any, ...]
 
@@ -165,12 +164,13 @@ def _refuse_other_types(spec: Spec, record: Mapping[str, Any], path: Path) -> No
 
 
 def _refuse_other_type(option: Mapping[str, Any], value: Any, path: Path) -> None:
-    if value is None and path and isinstance(path[-1], int):
-        raise InputError(f"{_dotted(path)} must not be null")
     kind, written = option.get("type", "str"), type_of(value)
-    if kind == "str" and written in _NEVER_STRINGS:
-        quotes = "; put it in quotes" if written == "a boolean" else ""
-        raise InputError(f"{_dotted(path)} must be a string, got {written}{quotes}")
+    if value is None and isinstance(path[-1], int) and kind != "raw":
+        raise InputError(f"{_dotted(path)} must not be null")
+    if kind == "str" and isinstance(value, bool):
+        raise InputError(f"{_dotted(path)} must be a string, got a boolean; put it in quotes")
+    if kind == "str" and isinstance(value, (list, Mapping)):
+        raise InputError(f"{_dotted(path)} must be a string, got {written}")
     if kind in ("int", "float") and isinstance(value, bool):
         raise InputError(f"{_dotted(path)} must be a number, got {written}")
     if kind == "dict" and value is not None:

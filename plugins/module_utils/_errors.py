@@ -40,17 +40,18 @@ class KongError(Exception):
         # Pauses before the same is tried again, and returns its deadline; None: it must end.
         self.try_again: Callable[[], AbstractContextManager[None] | None] = lambda: None
 
+    def __str__(self) -> str:
+        return self.message
+
     def within(self, context: str) -> None:
         """Put what was being done in front of the message, once."""
         if not self.failure.get("context"):
             self.failure["context"] = context
             self.message = f"{context}: {self.message}"
-            self.args = (self.message,)
 
     def add(self, text: str) -> None:
         """Append to the message."""
         self.message += text
-        self.args = (self.message,)
 
     def redact(self, secrets: Iterable[str], names: Container[str] = ()) -> None:
         """Remove secret values from all strings: gateways repeat what they refuse.
@@ -62,7 +63,6 @@ class KongError(Exception):
             self.failure = {
                 key: _replaced(value, secret, names) for key, value in self.failure.items()
             }
-        self.args = (self.message,)
 
 
 def _replaced(value: Any, secret: str, names: Container[str]) -> Any:
@@ -96,6 +96,17 @@ def error_context(context: str) -> Iterator[None]:
         yield
     except KongError as exc:
         exc.within(context)
+        raise
+
+
+@contextmanager
+def refused_by(url: str) -> Iterator[None]:
+    """Refusals raised inside name the gateway, if they say neither it nor what was being done."""
+    try:
+        yield
+    except KongError as exc:
+        if "status" in exc.failure and url not in exc.message:
+            exc.within(url)
         raise
 
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ._entities._kind import Entity, Field, Kind
-from ._entities._plugin import PLUGIN, without_linked
+from ._entities._kind import Field, Kind
+from ._entities._plugin import PLUGIN
 from ._errors import InputError
-from ._schema import Schema, complete, fields_in, old_fields_in, replacements, value_at
+from ._schema import Schema, complete, fields_in, old_fields_in, replacements
 from ._secret_names import holds_secret, is_secret_name
 from ._values import stored_number, type_of
 
@@ -63,20 +63,6 @@ def with_details(details: Schema, kind: Kind = PLUGIN) -> Kind:
 def config_schema(kind: Kind) -> Schema:
     """The gateway's schema of a typed plugin's configuration."""
     return fields_in(kind.details or {}).get("config", {})
-
-
-def as_linked(kind: Kind, plugin: Entity) -> Entity:
-    """A typed plugin as reads return it: settings that its partials have are null by old names.
-
-    :param plugin: with links to partials by ID.
-    """
-    linked = without_linked(plugin)
-    config = linked.get("config")
-    if linked is plugin or not isinstance(config, dict):
-        return linked
-    successors = replacements(config_schema(kind)).items()
-    old = {name: value_at(config, path) for name, path in successors if name in config}
-    return {**linked, "config": {**config, **old}}
 
 
 def _is_secret_at(fields: Mapping[str, Field], path: Sequence[str]) -> bool:
@@ -132,7 +118,8 @@ def _to_string(value: Any) -> Any:
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    raise InputError(f"{type_of(value)} is not a string; put it in quotes to make it one")
+    advice = "" if isinstance(value, (list, Mapping)) else "; put it in quotes to make it one"
+    raise InputError(f"{type_of(value)} is not a string{advice}")
 
 
 def _to_integer(value: Any) -> Any:

@@ -20,7 +20,7 @@ from ._argspec import ArgumentSpec, Path, refuse_unsendable, remove_nulls, resto
 from ._client import Client
 from ._connection import Connection
 from ._connection_options import connection_from, secrets_in, with_environment
-from ._errors import InputError, KongError
+from ._errors import InputError, KongError, refused_by
 from ._gateway._admin import AdminGateway
 from ._gateway._konnect import KonnectGateway
 from ._gateway._konnect_account import KonnectAccount
@@ -147,7 +147,8 @@ def run(
             return session.gateway(connection_from(params, url, "status_urls"))
 
         def start(on: Gateway) -> Result:
-            return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
+            with refused_by(on.url):
+                return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
 
         if check_mode or operation.only_predicts:
             with session.predictions(connection) as known:

@@ -20,13 +20,13 @@ from typing import Any, Callable
 
 from ._entities._consumer import WORKSPACE
 from ._entities._identity import find_by_reference
-from ._entities._keys import VAULT, schema_of_settings
+from ._entities._keys import VAULT
 from ._entities._kind import CASCADE, PLACEHOLDER, TIMESTAMPS, Entity, Kind
 from ._entities._konnect import CONTROL_PLANE
 from ._entities._registry import KINDS
 from ._errors import InputError, error_context
-from ._freeform import as_linked
 from ._gateway._protocol import Gateway, refuse_without_workspaces
+from ._partials import as_linked
 from ._plan import Plan
 from ._schema import Schema, complete, merged_schema, without_old_names
 from ._values import with_nulls, without_nulls
@@ -226,7 +226,7 @@ class PredictingGateway(Gateway):
     def _schema_of_new(self, kind: Kind, body: Entity) -> Schema:
         """The schema with the settings of a vault: since 3.5 (conformance case vault_schemas)."""
         is_vault = kind.schema_name == VAULT.schema_name
-        details = self.schema(schema_of_settings(body)) if is_vault else None
+        details = self.schema(VAULT.settings_schema(body.get("name"))) if is_vault else None
         if is_vault and details is None:
             # 3.5 does not validate vaults, and every gateway has the one of the environment.
             if self.schema("vaults/env") is not None:

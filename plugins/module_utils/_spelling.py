@@ -19,6 +19,8 @@ from ._schema import Schema, fields_in, names_at, old_fields_in, replacements
 
 _AS_NEAR_AS = 0.65
 _UNKNOWN = "unknown field"
+# Names that no gateway from 3.0 on knows, as they are still in older files.
+_NAMES_BEFORE_3 = {"whitelist": "allow", "blacklist": "deny"}
 
 # Old names for which a schema does not name the new one, by plugin. They are not returned.
 RENAMED: Mapping[str, Mapping[str, str]] = {
@@ -80,6 +82,8 @@ def _move(record: dict[str, Any], name: str, path: tuple[str, ...], at: str) -> 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``; did you mean X?`` for the nearest known name, empty if none is near."""
     by_form = {each.casefold(): each for each in known if each != name}
+    if _NAMES_BEFORE_3.get(name) in by_form:
+        return f"; did you mean {_NAMES_BEFORE_3[name]}?"
     near = difflib.get_close_matches(name.casefold(), sorted(by_form), 1, _AS_NEAR_AS)
     return f"; did you mean {by_form[near[0]]}?" if near else ""
 

@@ -10,7 +10,8 @@ module: kong_partial
 short_description: Manage settings that plugins of Kong Gateway share
 version_added: 1.0.0
 description:
-  - Creates, updates or deletes a partial, a part of a configuration that several plugins share.
+  - Creates, updates or deletes a partial, a part of a configuration that several plugins share. A plugin is linked to it by
+    O(irishtek.kong.kong_plugin#module:partials).
   - Needs Kong Gateway Enterprise 3.10 or newer.
 extends_documentation_fragment:
   - irishtek.kong.connection

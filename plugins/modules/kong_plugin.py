@@ -76,6 +76,25 @@ options:
       - Expression that a request must match for the plugin to run.
       - Needs a recent version of Kong Gateway Enterprise.
     type: str
+  partials:
+    description:
+      - Partials that the plugin takes settings from, which must exist. Other links are removed, and with V([]) all.
+      - A setting cannot be written together with a partial for it. Needs Kong Gateway Enterprise.
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description:
+          - ID of the partial, or O(partials[].name).
+        type: str
+      name:
+        description:
+          - Name of the partial.
+        type: str
+      path:
+        description:
+          - Setting of the plugin that the partial has. The default depends on the plugin, most often V(config.redis).
+        type: str
 seealso:
   - module: irishtek.kong.kong_service
   - module: irishtek.kong.kong_route

@@ -133,9 +133,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 operation:
-  description: What was done, V(create), V(update), V(delete) or V(none).
+  description: What was done to the control plane itself.
   type: str
   returned: success
+  choices: [create, update, delete, none]
   sample: create
 control_plane:
   description: The control plane as Konnect has it now, empty once it is deleted.
@@ -153,19 +154,19 @@ members:
   description: IDs of all members of the group.
   type: list
   elements: str
-  returned: success, when O(members) is set
+  returned: when O(members) is set
   sample: []
 added:
   description: IDs of the control planes that were added to the group.
   type: list
   elements: str
-  returned: success
+  returned: when O(members) is set
   sample: []
 removed:
   description: IDs of the control planes that were removed from the group.
   type: list
   elements: str
-  returned: success
+  returned: when O(members) is set
   sample: []
 failure:
   description: Details of a failure.

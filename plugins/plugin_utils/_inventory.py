@@ -17,7 +17,7 @@ from ..module_utils._connection_options import (
     connection_from,
     with_environment,
 )
-from ..module_utils._errors import KongError
+from ..module_utils._errors import KongError, refused_by
 from ..module_utils._gateway._protocol import Gateway
 from ..module_utils._transport import HTTPX_IMPORT_ERROR
 from ._action import plain
@@ -66,7 +66,9 @@ class KongInventory(BaseInventoryPlugin, Constructable, Cacheable):
         written = {name: plain(self.get_option(name)) for name in CONNECTION}
         connection = connection_from(with_environment(written))
         connection = connection.account() if self.of_account else connection
-        records = self.found(worker_session().gateway(connection))
+        gateway = worker_session().gateway(connection)
+        with refused_by(gateway.url):
+            records = self.found(gateway)
         if self.get_option("cache"):
             self._cache[key] = records
         return records

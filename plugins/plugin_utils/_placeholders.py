@@ -51,45 +51,26 @@ _USAGE = {
 _SIGNS = "".join(map(chr, range(0xE000, 0xF900)))
 
 
-class _Padded(str):
-    """What ``indent`` gives: ``raw`` with spaces at the beginning of all lines but the first."""
+class Inserted(str):
+    """What a placeholder gives, as decK puts it into the text of the file."""
 
+    # The value itself.
     raw: str
-    pad: int
-
-
-class _Escaped(str):
-    """What ``printf "%q"`` or ``js`` give: ``raw`` as a string of YAML, or as the inside of one."""
-
-    raw: str
+    # Whether it is a string of YAML, or its inside, as ``printf "%q"`` and ``js`` write the value.
+    is_escaped: bool
+    # Whether that is a quoted string.
     is_quoted: bool
 
-
-@dataclass(frozen=True)
-class Inserted:
-    """What a placeholder gives.
-
-    :param raw: the value itself.
-    :param pad: the spaces that ``indent`` puts before all lines but the first.
-    :param escaped: the value as ``printf "%q"`` or ``js`` write it.
-    :param is_quoted: ``printf "%q"``: the placeholder stands for a quoted string.
-    """
-
-    raw: str
-    pad: int = 0
-    escaped: str | None = None
-    is_quoted: bool = False
-
-    @property
-    def text(self) -> str:
-        """What decK puts into the text of the file."""
-        return (
-            self.raw.replace("\n", "\n" + " " * self.pad) if self.escaped is None else self.escaped
-        )
+    def __new__(
+        cls, text: str, raw: str, is_escaped: bool = False, is_quoted: bool = False
+    ) -> Inserted:
+        made = super().__new__(cls, text)
+        made.raw, made.is_escaped, made.is_quoted = raw, is_escaped, is_quoted
+        return made
 
 
-def _raw(inserted: Inserted) -> str:
-    return inserted.raw
+def _raw(text: str) -> str:
+    return text.raw if isinstance(text, Inserted) else text
 
 
 @dataclass(frozen=True)
@@ -137,8 +118,8 @@ class Rendered:
         lines: list[int] = []
         for number, line in zip(self.lines, self.text.split("\n")):
             value = self.values.get(line.strip())
-            is_part = value is not None and re.search(r"\n|:( |$)|^- ", value.text)
-            own = line.replace(line.strip(), value.text) if value is not None and is_part else line
+            is_part = value is not None and re.search(r"\n|:( |$)|^- ", value)
+            own = line.replace(line.strip(), value) if value is not None and is_part else line
             texts.append(own)
             lines += [number] * (own.count("\n") + 1)
         text = "\n".join(texts)
@@ -200,19 +181,6 @@ def _is_of_type(value: _Value, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
-def _padded(spaces: int, text: str) -> _Padded:
-    padded = _Padded(text.replace("\n", "\n" + " " * spaces))
-    padded.raw, padded.pad = getattr(text, "raw", text), getattr(text, "pad", 0) + spaces
-    return padded
-
-
-def _escaped(text: str, escape: Callable[[str], str], is_quoted: bool) -> _Escaped:
-    raw = getattr(text, "raw", text)
-    escaped = _Escaped(escape(raw))
-    escaped.raw, escaped.is_quoted = raw, is_quoted
-    return escaped
-
-
 def _js(text: str) -> str:
     """The inside of a quoted string, as Go's ``js`` writes it."""
     return re.sub("[<>&=']", lambda found: f"\\u{ord(found[0]):04X}", json.dumps(text)[1:-1])
@@ -236,11 +204,7 @@ class _Expression:
         value = self._pipeline()
         if self._tokens:
             raise self._foreign()
-        if isinstance(value, _Padded):
-            return Inserted(value.raw, value.pad)
-        if isinstance(value, _Escaped):
-            return Inserted(value.raw, 0, str(value), value.is_quoted)
-        return Inserted(_shown(value))
+        return value if isinstance(value, Inserted) else Inserted(_shown(value), _shown(value))
 
     def _pipeline(self) -> _Value:
         value = self._command([])
@@ -286,13 +250,16 @@ class _Expression:
         if function == "env":
             return self._variable(arguments[0])
         if function == "indent":
-            return _padded(*arguments)
+            spaces, text = arguments
+            return Inserted(text.replace("\n", "\n" + " " * spaces), _raw(text))
         if function == "js":
-            return _escaped(arguments[0], _js, is_quoted=False)
+            raw = _raw(arguments[0])
+            return Inserted(_js(raw), raw, is_escaped=True)
         if function == "printf":
             if arguments[0] != "%q":
                 raise self._error(f"printf takes {_USAGE['printf']}")
-            return _escaped(arguments[1], json.dumps, is_quoted=True)
+            raw = _raw(arguments[1])
+            return Inserted(json.dumps(raw), raw, is_escaped=True, is_quoted=True)
         text = arguments[0]
         if function == "toBool" and text in _BOOLS:
             return _BOOLS[text]

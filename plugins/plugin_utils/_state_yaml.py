@@ -44,6 +44,12 @@ _ESCAPES = {
 _PAIR = re.compile(
     r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 )
+# A problem that quotes signs of YAML at most.
+_SIGNS_ONLY = re.compile("(?:[^'\"]|'[]},:-]')*$")
+_PROBLEMS = {
+    "but found another document": "a file can hold one document only; write the next one to a file "
+    "of its own"
+}
 
 
 class _Wrong(Exception):
@@ -205,7 +211,7 @@ def _key(loader: _Loader, key: yaml.ScalarNode) -> str:
 
 def _unescaped(node: yaml.ScalarNode, inserted: Inserted) -> str:
     """A value in double quotes."""
-    if inserted.escaped is not None:
+    if inserted.is_escaped:
         return inserted.raw
 
     def character(found: re.Match[str]) -> str:
@@ -288,8 +294,10 @@ def _load(rendered: Rendered, name: str, decrypt: Callable[[str], str]) -> Locat
         raise InputError(f"{name}:{rendered.line(exc.line)}: {exc}") from exc.__cause__
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
-        # What is quoted can be a part of a value: an unquoted secret that begins with a star.
-        problem = re.sub("['\"].*['\"]", "…", exc.problem or "", flags=re.DOTALL)
+        problem = _PROBLEMS.get(exc.problem, exc.problem or "")
+        if not _SIGNS_ONLY.match(problem):
+            # What is quoted can be a part of a value: an unquoted secret that begins with a star.
+            problem = re.sub("['\"].*['\"]", "…", problem, flags=re.DOTALL)
         where = f"{name}:{rendered.line(mark.line)}" if mark else name
         raise InputError(f"{where}: this is not valid YAML: {problem}") from None
     except (yaml.YAMLError, ValueError):

@@ -26,6 +26,7 @@ BOTH = (
     "test_budgets",
     "test_deck_round_trip",
     "test_check_mode",
+    "test_plugin_partials",
     "test_plugins",
     "test_state_roundtrip",
     "test_target_states",

@@ -86,6 +86,27 @@ def test_a_wrong_token(dialect: str) -> None:
         engine.ok("kong_upstream", name=UPSTREAM, **{option: "right"})
 
 
+@pytest.mark.parametrize(("module", "options"), [
+    ("kong_ping", {}),
+    ("kong_info", {"kinds": ["upstream"]}),
+    ("kong_dump", {}),
+    ("kong_state", {"content": {"_format_version": "3.0", "upstreams": [{"name": "u"}]},
+                    "state": "applied"}),
+    ("kong_plugin", {"name": "cors", "state": "absent"}),
+])  # fmt: skip
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_names_the_gateway(
+    empty_gateway: Gateway, engine: Engine, module: str, options: dict[str, Any], status: int
+) -> None:
+    body = '{"message": "no"}'
+    empty_gateway.faults(kind="answer", status=status, body=body, times=None)
+    for check in (True, False):
+        engine.forget()
+        result = engine.refused(module, check=check, **options)
+        _sentence(result, empty_gateway.label, f"HTTP {status}")
+        assert result["msg"].count(empty_gateway.admin_url) == 1
+
+
 def test_a_token_among_the_headers(engine: Engine) -> None:
     with sandbox("--admin-token", "right") as guarded:
         header = {"Kong-Admin-Token": "right"}

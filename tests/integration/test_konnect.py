@@ -70,6 +70,17 @@ def test_a_missing_control_plane_may_be_of_another_region(konnect: Gateway) -> N
     assert "another region" in refused["msg"]
 
 
+def test_a_server_without_control_planes_is_not_konnect(engine: Engine, konnect: Gateway) -> None:
+    konnect.faults(kind="answer", status=404, body='{"message": "Not found"}', times=None)
+    for module, options in (
+        ("kong_upstream", {"name": "web", "state": "absent"}),
+        ("konnect_control_plane_info", {}),
+        ("konnect_control_plane", {"name": "team-a", "state": "absent"}),
+    ):
+        assert "does not respond as Konnect does" in engine.refused(module, **options)["msg"]
+    konnect.clear_faults()
+
+
 def test_a_refused_token_is_a_sentence_in_both_shapes(konnect: Gateway) -> None:
     key = konnect.core.split("/")[3]
     with sandbox("--admin-token", "right", control_plane="default") as guarded:

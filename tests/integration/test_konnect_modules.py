@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.irishtek.kong.plugins.module_utils._gateway._admin import AdminGateway
 from ansible_collections.irishtek.kong.plugins.module_utils._operations import (
-    _konnect as operations,
+    _consumer_group as operations,
 )
 from harness.certificates import self_signed
 from harness.engine import Engine, Result
@@ -81,6 +81,29 @@ def test_a_control_plane_is_created_changed_in_place_and_deleted(engine: Engine)
     assert gone["operation"] == "delete"
 
 
+def test_labels_and_proxy_urls_are_cleared_and_labels_are_strings(engine: Engine) -> None:
+    module, url = "konnect_control_plane", {"host": "a.test", "port": 443, "protocol": "https"}
+    labels = {"env": "prod", "shard": 1, "beta": True}
+    written = {"name": "team-a", "labels": labels, "proxy_urls": [url]}
+    made = _predicted_and_done(engine, module, **written)["control_plane"]
+    strings = {"env": "prod", "shard": "1", "beta": "true"}
+    assert (made["labels"], made["config"]["proxy_urls"]) == (strings, [url])
+    found = engine.ok("konnect_control_plane_info", labels={"beta": True, "shard": 1})
+    assert [each["name"] for each in found["control_planes"]] == ["team-a"]
+    for empty in ({"labels": {}}, {"proxy_urls": []}):
+        assert _predicted_and_done(engine, module, name="team-a", **empty)["changed"]
+    for check in (True, False):
+        refused = engine.refused(module, check=check, name="team-a", labels={"a": {"b": "c"}})
+        assert "labels.a must be a string" in refused["msg"]
+
+
+def test_the_id_of_a_new_control_plane_is_not_chosen(engine: Engine) -> None:
+    key = "0a6f5a3e-1111-4111-8111-111111111111"
+    for check in (True, False):
+        refused = engine.refused("konnect_control_plane", check=check, id=key, name="team-a")
+        assert "Konnect chooses the ID" in refused["msg"]
+
+
 def test_what_cannot_change_is_refused(engine: Engine) -> None:
     engine.ok("konnect_control_plane", name="team-a")
     for options in ({"cluster_type": GROUP}, {"cloud_gateway": True}):
@@ -101,6 +124,18 @@ def test_a_control_plane_in_use_is_deleted_only_by_force(engine: Engine) -> None
     # What was looked up before is looked up again.
     refused = engine.refused("kong_service", control_plane="team-a", name="s", host="a.test")
     assert "control plane team-a does not exist" in refused["msg"]
+
+
+def test_entities_of_another_workspace_keep_a_control_plane(engine: Engine) -> None:
+    engine.ok("konnect_control_plane", name="team-a")
+    inside = {"control_plane": "team-a"}
+    engine.ok("kong_workspace", **inside, name="orders")
+    engine.ok("kong_service", **inside, workspace="orders", name="s", host="a.test")
+    gone = {"name": "team-a", "state": "absent"}
+    for check in (True, False):
+        refused = engine.refused("konnect_control_plane", check=check, **gone)
+        assert "it has workspaces" in refused["msg"]
+    engine.ok("konnect_control_plane", **gone, force=True)
 
 
 def test_members_of_a_group(engine: Engine) -> None:
@@ -132,13 +167,50 @@ def test_many_control_planes_are_listed_and_join_a_group(engine: Engine) -> None
     ids = {each["name"]: each["id"] for each in listed}
     assert ids.keys() == {"default", *names}
     options = {"name": "all", "cluster_type": GROUP, "members": names}
-    konnect.faults(match={"path": "/add$"}, kind="answer", status=400, skip=50)
+    konnect.faults(match={"path": "/add$"}, kind="answer", status=400, skip=1, times=None)
     refused = engine.refused("konnect_control_plane", **options)
     assert "of control_plane all" in refused["msg"] and "HTTP 400" in refused["msg"]
     assert (refused["changed"], refused["operation"]) == (True, "create")
-    assert 50 <= len(refused["added"]) < 101
+    assert len(refused["added"]) in (1, 50)
+    konnect.clear_faults()
     rest = _predicted_and_done(engine, "konnect_control_plane", **options)["added"]
     assert {*refused["added"], *rest} == {ids[name] for name in names}
+
+
+def test_members_join_and_leave_fifty_at_once(engine: Engine) -> None:
+    konnect = engine.gateway
+    names = [f"plane-{number:03}" for number in range(101)]
+    for name in names:
+        konnect.call("POST", "/v2/control-planes", {"name": name})
+    options = {"name": "all", "cluster_type": GROUP, "purge_members": True}
+    konnect.reset_requests()
+    done = engine.ok("konnect_control_plane", **options, members=names)
+    assert (len(done["added"]), len(done["members"])) == (101, 101)
+    assert _changes(konnect) == ["add"] * 3
+    konnect.reset_requests()
+    done = engine.ok("konnect_control_plane", **options, members=[*names[:1], *names[:1]])
+    assert (len(done["removed"]), len(done["members"])) == (100, 1)
+    assert _changes(konnect) == ["remove"] * 2
+
+
+def _changes(gateway: Gateway) -> list[str]:
+    return [each.split("/")[-1] for each in gateway.writes() if "/group-memberships/" in each]
+
+
+def test_the_member_that_is_refused_is_named_and_the_others_join(engine: Engine) -> None:
+    kinds = {"fine": "CONTROL_PLANE", "kic": "K8S_INGRESS_CONTROLLER", "also": "CONTROL_PLANE"}
+    ids = {
+        name: engine.ok("konnect_control_plane", name=name, cluster_type=f"CLUSTER_TYPE_{kind}")
+        ["control_plane"]["id"]
+        for name, kind in kinds.items()
+    }
+    options = {"name": "all", "cluster_type": GROUP, "members": list(kinds)}
+    refused = engine.refused("konnect_control_plane", **options)
+    assert f"group_member {ids['kic']} of control_plane all" in refused["msg"]
+    assert refused["added"] == [ids["fine"]] and refused["changed"]
+    again = engine.refused("konnect_control_plane", **{**options, "members": ["kic"]})
+    assert (again["changed"], again["added"]) == (False, [])
+    assert again["control_plane"]["config"]["cluster_type"] == GROUP
 
 
 def test_certificates_are_compared_by_their_fingerprints(engine: Engine, tmp_path: Path) -> None:

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import json
+import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.certificates import self_signed
 from harness.engine import Engine
-from harness.state import Document, State, tagged, told
+from harness.kinds import pem_texts
+from harness.state import Document, State, counts, tagged, told
 
 
 @pytest.fixture
@@ -108,3 +112,52 @@ def test_check_mode_of_a_single_key_knows_that_its_kid_is_taken(state: State) ->
     refused = state.engine.refused("kong_key", check=True, **options)
     assert "set and kid are those of key a" in refused["msg"]
     assert state.engine.refused("kong_key", **options)["msg"]
+
+
+@pytest.mark.parametrize("keys", [(None, None), ("new", "other"), ("new", None), (None, "new")])
+def test_a_certificate_is_divided(
+    state: State, tmp_path: Path, keys: tuple[str | None, str | None]
+) -> None:
+    pems = pem_texts([self_signed(tmp_path, name) for name in ("one", "two")])
+    pairs: list[Document] = [
+        {"cert": pems[f"<cert {number}>"], "key": pems[f"<key {number}>"]} for number in (1, 2)
+    ]
+    state(tagged("t", certificates=[{**pairs[0], "snis": ["a.test", "b.test"]}]))
+    ids = {"new": "11111111-2222-4333-8444-555555555555", "other": str(uuid.uuid4())}
+    divided = [
+        {**pair, "snis": [sni], **({"id": ids[key]} if key else {})}
+        for pair, sni, key in zip(pairs, ("a.test", "b.test"), keys, strict=True)
+    ]
+    done = state.predicted_and_done(tagged("t", certificates=divided))
+    assert sorted(told(done["changes"])) == [("create", "certificate"), ("update", "sni")]
+    served = {each["id"]: each["cert"].strip() for each in state.gateway.entities("/certificates")}
+    found = {each["name"]: each["certificate"]["id"] for each in state.gateway.entities("/snis")}
+    assert [served[found[sni]] for sni in ("a.test", "b.test")] == [
+        pair["cert"].strip() for pair in pairs
+    ]
+
+
+def test_entities_of_several_kinds_can_have_the_same_id(state: State) -> None:
+    same = "11111111-2222-4333-8444-555555555555"
+    service: Document = {"id": same, "name": "s", "host": "a.test"}
+    route: Document = {"id": same, "name": "r", "paths": ["/x"], "service": {"name": "s"}}
+    consumer: Document = {"id": same, "username": "c", "keyauth_credentials": [{"key": "one"}]}
+    limit: Document = {"id": same, "name": "cors", "route": "r"}
+    whole = {"services": [service], "routes": [route], "consumers": [consumer], "plugins": [limit]}
+    made = state.predicted_and_done(tagged("t", **whole))
+    assert counts(made) == {"created": 5}
+    written = state.engine.ok("kong_dump", select_tags=["t"], secrets="keep")["document"]
+    assert [len(each["routes"]) for each in written["services"]] == [1]
+    assert [len(each["keyauth_credentials"]) for each in written["consumers"]] == [1]
+    state.unchanged(written)
+    changed = state.predicted_and_done(tagged("t", **{**whole, "plugins": [], "routes": []}))
+    assert told(changed["changes"]) == [("delete", "plugin"), ("delete", "route")]
+    state(tagged("t", **whole))
+    moved = {**route, "service": None}
+    rest = {"routes": [moved], "plugins": [limit]}
+    done = state.predicted_and_done(tagged("t", **rest))
+    assert sorted(told(done["changes"])) == [
+        ("delete", "consumer"), ("delete", "key_auth"), ("delete", "service"), ("update", "route"),
+    ]  # fmt: skip
+    (left,) = state.gateway.entities("/routes")
+    assert (left["id"], left["service"]) == (same, None)

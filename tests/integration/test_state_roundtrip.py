@@ -200,6 +200,15 @@ def test_references_are_written_as_the_format_has_them(state: State, pems: dict[
     state.unchanged(dumped, "applied")
 
 
+def test_defaults_that_deck_does_not_know_are_written(state: State) -> None:
+    written = {"name": "app", "client_id": "one", "redirect_uris": ["http://a.test/"]}
+    consumer: Document = {"username": "alice", "oauth2_credentials": [written]}
+    if not state.gateway.control_plane:
+        state({**HEAD, "consumers": [consumer]}, "applied")
+        (credential,) = _dump(state, skip_defaults=True)["consumers"][0]["oauth2_credentials"]
+        assert (credential["client_type"], credential["hash_secret"]) == ("confidential", False)
+
+
 def test_kinds_of_the_enterprise_edition(enterprise: Gateway) -> None:
     state = State(Engine(enterprise))
     document = tagged(

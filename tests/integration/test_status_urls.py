@@ -114,3 +114,13 @@ def test_the_status_port_of_a_node_with_a_database_is_refused_at_once() -> None:
         assert "status port of a node with a database" in result["msg"]
         assert result["changed"] and result["target"]["weight"] == 0
         engine.ok("kong_target", **{**options, "status_urls": [gateway.admin_url]})
+
+
+def test_a_node_that_refuses_is_named_and_not_the_gateway() -> None:
+    with sandbox() as gateway, sandbox() as node:
+        Engine(gateway).ok("kong_upstream", name=UPSTREAM, targets=[{"target": ONE}])
+        node.faults(kind="answer", status=403, times=None)
+        result = Engine(gateway).refused(
+            "kong_info", kinds=["target"], health=True, status_urls=[node.admin_url]
+        )
+        assert node.admin_url in result["msg"] and gateway.admin_url not in result["msg"]

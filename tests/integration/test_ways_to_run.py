@@ -183,6 +183,20 @@ def test_values_that_cannot_be_meant_are_refused_alike(
     assert "write [fd00::7c46]:80 if port 80 is meant" in results["two meanings"]["warnings"][0]
 
 
+def test_values_of_another_type_are_refused_alike(engine: Engine, playbook: Player) -> None:
+    tasks = [
+        _upstream("no record", healthchecks={"active": True}),
+        _target("no dictionary", targets=["a:80"]),
+        _target("no string", target="a:80", tags=[TAG, False]),
+    ]
+    results = _alike(engine, playbook, tasks)
+    assert {name: result["msg"] for name, result in results.items()} == {
+        "no record": "healthchecks.active must be a dictionary, got a boolean",
+        "no dictionary": "targets.1 must be a dictionary, got a string",
+        "no string": "tags.2 must be a string, got a boolean; put it in quotes",
+    }
+
+
 def test_nulls_clear_alike(engine: Engine, playbook: Player) -> None:
     tasks = [
         _upstream(

@@ -12,6 +12,7 @@ from typing import Any
 
 from . import validate
 from .crosschecks import CUSTOM
+from .pem import key_error
 from .schema import MISSING, Field, Record
 
 
@@ -88,6 +89,11 @@ BY_NAMES: dict[str, Callable[[dict[str, Any], list[str]], str | None]] = {
 #: Those of them that are left out where one of the fields is wrong on its own.
 UNLESS_WRONG = ("mutually_exclusive", "mutually_required")
 
+#: What a condition wants of a field and the dumps leave out, by the entity's kind and the field.
+IN_CONDITIONS: dict[tuple[str, str], Callable[[str], str | None]] = {
+    ("jwt_secrets", "rsa_public_key"): functools.partial(key_error, private=False),
+}
+
 
 @functools.cache
 def _view(field: Field | None, match: str) -> Field:
@@ -118,6 +124,9 @@ def _conditional(
     value = value_at(data, argument["then_field"])
     value = None if value is MISSING else value
     error = _holds(record, argument["then_field"], argument["then_match"], value)
+    check = IN_CONDITIONS.get((record.path, argument["then_field"]))
+    if error is None and check is not None and isinstance(value, str):
+        error = check(value)
     if error is None:
         return None
     _set_error(errors, argument["then_field"], error)

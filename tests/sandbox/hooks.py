@@ -106,7 +106,8 @@ class Hooks:
             digest = pem.digest(data["cert"])
             return data if digest is None else {**data, "cert_digest": digest}
         password = data.get("password") if kind == "basicauth_credentials" else None
-        if isinstance(password, str) and not isinstance(password, Hashed):
+        # An empty one is left to the schema, which refuses it.
+        if isinstance(password, str) and password and not isinstance(password, Hashed):
             return {**data, "password": _hashed({**(old or {}), **data})}
         secret = data.get("client_secret") if kind == "oauth2_credentials" else None
         if isinstance(secret, str) and data.get("hash_secret") is True:

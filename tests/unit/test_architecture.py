@@ -36,6 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "_values": {"_entities", "_errors"},
     "_secrets": {"_entities", "_errors", "_schema", "_secret_names", "_values"},
     "_freeform": {"_entities", "_errors", "_schema", "_secret_names", "_values"},
+    "_partials": {"_entities", "_errors", "_freeform", "_schema"},
     "_plan": {"_entities", "_errors", "_schema", "_secrets", "_values"},
     "_parallel": {"_errors"},
     "_deadline": {"_errors"},
@@ -53,16 +54,16 @@ ARROWS: dict[str, set[str]] = {
         "_values",
     },
     "_apply": {
-        "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan", "_schema",
-        "_secrets", "_spelling", "_values",
+        "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_partials", "_plan",
+        "_schema", "_secrets", "_spelling", "_values",
     },
-    "_predict": {"_entities", "_errors", "_freeform", "_gateway", "_plan", "_schema", "_values"},
+    "_predict": {"_entities", "_errors", "_gateway", "_partials", "_plan", "_schema", "_values"},
     "_argspec": {
         "_connection_options", "_entities", "_errors", "_secret_names", "_spelling", "_values",
     },
     "_document": {
-        "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_plan",
-        "_schema", "_secrets", "_spelling", "_values",
+        "_apply", "_entities", "_errors", "_freeform", "_gateway", "_parallel", "_partials",
+        "_plan", "_schema", "_secrets", "_spelling", "_values",
     },
     "_operations": {
         "_address", "_apply", "_argspec", "_deadline", "_document", "_entities",

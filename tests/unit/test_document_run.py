@@ -342,7 +342,7 @@ def test_a_service_waits_for_the_certificates_that_it_lists() -> None:
     document = {"services": [service], "ca_certificates": [{"id": key, "cert": "c"}]}
     report, _told = _run(gateway, _work(gateway, document))
     after = {each.plan.kind.name: each.needs for each in report.done}
-    assert after["service"] == {key}
+    assert after["service"] == {("ca_certificate", key)}
     assert [kind for _how, kind, _name in gateway.writes] == ["ca_certificate", "service"]
 
 

@@ -23,7 +23,7 @@ TEXT, INTEGER, NUMBER, BOOLEAN, LIST, RECORD = (
     "string", "integer", "number", "boolean", "array", "record"
 )  # fmt: skip
 REFUSED = {
-    TEXT: "is not a string; put it in quotes to make it one",
+    TEXT: "is not a string",
     INTEGER: "is not a",
     NUMBER: "is not a number",
     BOOLEAN: "is not a boolean",
@@ -102,6 +102,14 @@ def test_what_cannot_be_meant_is_refused_by_its_path_and_without_its_value(
     assert caught.value.message.startswith("config.x: ")
     assert REFUSED[kind] in caught.value.message
     assert "s3cret" not in caught.value.message
+
+
+def test_quotes_are_the_advice_for_what_they_make_a_string() -> None:
+    with pytest.raises(InputError, match="a boolean is not a string; put it in quotes"):
+        _converted(TEXT, True)
+    for written in (["x"], {"x": 1}):
+        with pytest.raises(InputError, match="is not a string$"):
+            _converted(TEXT, written)
 
 
 def test_the_path_leads_through_records_lists_and_maps() -> None:

@@ -35,7 +35,7 @@ def _in_text(text: str, environment: dict[str, str] | None = None) -> str:
     """A text as decK renders it."""
     known = ENVIRONMENT if environment is None else environment
     rendered = render(text, "kong.yaml", known)
-    return rendered.filled(rendered.text, lambda inserted: inserted.text)
+    return rendered.filled(rendered.text, str)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
-from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError
+from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._certificate import (
     KONG_CERTIFICATE,
 )
@@ -250,7 +250,7 @@ def test_members_of_a_predicted_group_and_predicted_members_are_new(
         KONG_CONSUMER_GROUP, name="new", consumers=["alice", "carol"], purge_consumers=False
     )
     assert (result["operation"], result["added"]) == ("create", ["alice", "carol"])
-    with pytest.raises(InputError, match="consumer nobody does not exist"):
+    with pytest.raises(KongError, match="consumer nobody does not exist"):
         run.task(KONG_CONSUMER_GROUP, name="new", consumers=["nobody"], purge_consumers=False)
 
 

@@ -130,6 +130,9 @@ def test_what_the_gateway_answers_twice_is_the_same_as_what_is_sent() -> None:
         ("zzz", ["tags", "target"], ""),
         ("tags", ["tags"], ""),
         ("tags", [], ""),
+        ("whitelist", ["allow", "deny"], "; did you mean allow?"),
+        ("blacklist", ["allow", "deny"], "; did you mean deny?"),
+        ("whitelist", ["minute"], ""),
     ],
 )
 def test_the_nearest_known_name_is_told_if_any_is_near(

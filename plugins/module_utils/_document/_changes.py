@@ -8,9 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._entities._kind import Entity
+from .._entities._kind import Entity, Kind
 from .._entities._registry import LEVELS
 from .._plan import NONE, Plan
+
+# The kind and the ID: entities of two kinds can have the same ID.
+EntityKey = tuple[str, str]
+
+
+def key_of(kind: Kind, entity: Entity) -> EntityKey:
+    """What tells an entity apart from all others."""
+    return kind.name, str(entity["id"])
 
 
 @dataclass
@@ -18,8 +26,8 @@ class Step:
     """A plan with what carrying it out needs.
 
     :param owner: the id of what the entity lies below.
-    :param needs: IDs of entities that must exist before.
-    :param after: IDs of entities whose own steps must be done before.
+    :param needs: entities that must exist before.
+    :param after: entities whose own steps must be done before.
     :param cascaded: what a gateway deletes along with the entity.
     :param desired: the entity as the document writes it, with defaults that reset what it leaves
         out.
@@ -27,8 +35,8 @@ class Step:
 
     plan: Plan
     owner: str | None = None
-    needs: set[str] = field(default_factory=set)
-    after: set[str] = field(default_factory=set)
+    needs: set[EntityKey] = field(default_factory=set)
+    after: set[EntityKey] = field(default_factory=set)
     where: str = ""
     cascaded: list[Plan] = field(default_factory=list)
     desired: Entity = field(default_factory=dict)
@@ -43,8 +51,12 @@ class Step:
         return [*self.cascaded, self.plan]
 
     @property
-    def ids(self) -> list[str]:
-        return [self.id, *(plan.stored["id"] for plan in self.cascaded)]
+    def key(self) -> EntityKey:
+        return self.plan.kind.name, self.id
+
+    @property
+    def keys(self) -> list[EntityKey]:
+        return [self.key, *(key_of(plan.kind, plan.stored) for plan in self.cascaded)]
 
     @property
     def level(self) -> int:

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable, cast
 
 from .._entities._identity import ByComparison, find_by_reference
-from .._entities._kind import Entity, Kind, unique_values
+from .._entities._kind import Entity, Kind, id_of, unique_values
 from .._entities._registry import KINDS
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
+
+# Names of indexes that no field has.
+_UNIQUE, _IDENTITY = "(unique)", "(identity)"
 
 
 class CurrentState:
@@ -25,9 +28,8 @@ class CurrentState:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._by_id: dict[str, dict[str, Entity]] = {}
-        self._by_value: dict[tuple[str, str], dict[Any, list[Entity]]] = {}
-        self._by_key: dict[str, dict[Hashable, Entity]] = {}
-        self._by_unique: dict[str, dict[Hashable, list[Entity]]] = {}
+        # By kind and by what is looked for; made when that is first asked for.
+        self._indexes: dict[str, dict[str, dict[Hashable, list[Entity]]]] = {}
         self._asked: dict[tuple[str, str, str], Entity | None] = {}
         self._below: set[tuple[str, str]] = set()
 
@@ -80,26 +82,35 @@ class CurrentState:
 
         Of a reference the value is the ID that it points at.
         """
-        if (kind, field) not in self._by_value:
-            index: dict[Any, list[Entity]] = {}
-            for entity in self.of(kind):
-                held = entity.get(field)
-                for each in held if isinstance(held, list) else [held]:
-                    key = each.get("id") if isinstance(each, dict) else each
-                    if isinstance(key, str):
-                        index.setdefault(key, []).append(entity)
-            self._by_value[kind, field] = index
-        return self._by_value[kind, field].get(value, [])
+
+        def values(entity: Entity) -> Iterator[str]:
+            held = entity.get(field)
+            for each in held if isinstance(held, list) else [held]:
+                key = id_of(each)
+                if isinstance(key, str):
+                    yield key
+
+        return self._index(kind, field, values).get(value, [])
 
     def sharing(self, kind: Kind, unique: Hashable) -> list[Entity]:
         """The entities with these values of these fields, a pair of ``unique_values``."""
-        if kind.name not in self._by_unique:
-            index: dict[Hashable, list[Entity]] = {}
-            for entity in self.of(kind.name):
-                for found in unique_values(kind, entity, kind.parent_id(entity)).items():
-                    index.setdefault(found, []).append(entity)
-            self._by_unique[kind.name] = index
-        return self._by_unique[kind.name].get(unique, [])
+
+        def values(entity: Entity) -> Iterable[Hashable]:
+            return unique_values(kind, entity, kind.parent_id(entity)).items()
+
+        return self._index(kind.name, _UNIQUE, values).get(unique, [])
+
+    def _index(
+        self, kind: str, name: str, values: Callable[[Entity], Iterable[Hashable]]
+    ) -> Mapping[Hashable, list[Entity]]:
+        """The entities of a kind by these values of them."""
+        indexes = self._indexes.setdefault(kind, {})
+        if name not in indexes:
+            index = indexes[name] = {}
+            for entity in self.of(kind):
+                for value in values(entity):
+                    index.setdefault(value, []).append(entity)
+        return indexes[name]
 
     def find(self, kind: Kind, key: str) -> Entity | None:
         """The entity that a reference by name or ID means."""
@@ -123,13 +134,13 @@ class CurrentState:
         identity = cast(ByComparison, kind.identity)
         if not desired.get(identity.field):
             return None
-        if kind.name not in self._by_key:
-            index: dict[Hashable, Entity] = {}
-            for entity in self.of(kind.name):
-                index.setdefault((kind.parent_id(entity), identity.key_of(entity)), entity)
-            self._by_key[kind.name] = index
+
+        def values(entity: Entity) -> Iterable[Hashable]:
+            return [(kind.parent_id(entity), identity.key_of(entity))]
+
         key = identity.key_of(desired)
-        return None if key is None else self._by_key[kind.name].get((parent, key))
+        found = self._index(kind.name, _IDENTITY, values).get((parent, key))
+        return found[0] if found and key is not None else None
 
     def entities(self, kind: Kind, parent: str | None = None, of: str = "") -> list[Entity] | None:
         if parent is None:
@@ -139,8 +150,4 @@ class CurrentState:
 
     def _keep(self, kind: str, entities: Sequence[Entity]) -> None:
         self._by_id.setdefault(kind, {}).update({each["id"]: each for each in entities})
-        self._by_key.pop(kind, None)
-        self._by_unique.pop(kind, None)
-        # Indexes are made when they are asked for, and again where more is known since.
-        for indexed in [key for key in self._by_value if key[0] == kind]:
-            del self._by_value[indexed]
+        self._indexes.pop(kind, None)

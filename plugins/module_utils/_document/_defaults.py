@@ -95,8 +95,10 @@ def defaults_of(kind: Kind, schema: Schema) -> Defaults:
 
 
 def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written: Entity) -> Entity:
-    kept: Entity = {}
-    for each in fields:
+    """What is written and not known is kept, for the gateway to refuse."""
+    known = {each.name: each for each in fields}
+    kept: Entity = {name: value for name, value in written.items() if name not in known}
+    for each in known.values():
         value, is_written = desired.get(each.name), each.name in written
         is_generated = each.secret or value == GENERATED_VALUE
         if each.name not in desired or (is_generated and not is_written):

@@ -20,7 +20,8 @@ from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
 from .._schema import complete, without_old_names
 from .._secrets import mask_entity, replace_secrets, secrets_of
-from .._values import map_items, map_strings, without_nulls
+from .._values import difference, map_items, map_strings, without_nulls
+from ._changes import EntityKey, key_of
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
 from ._write import Placeholder, placeholder
@@ -108,7 +109,7 @@ class Dumper:
             defaults = complete(self.gateway.schema_of(kind), {})
             entity = {
                 **{name: entity[name] for name in needed if name in entity},
-                **_without_defaults(defaults, entity),
+                **difference(kind.fields, entity, defaults),
             }
         entity = self._secrets(kind, entity)
         if not self.with_ids and _is_named(kind, entity):
@@ -186,7 +187,11 @@ class Dumper:
     def _nested(self, written: Mapping[str, list[tuple[Entity, Entity]]]) -> dict[str, Any]:
         """Children inside what they belong to, everything sorted by what people call it."""
         sections: dict[str, list[Entity]] = {}
-        places = {entity["id"]: out for pairs in written.values() for entity, out in pairs}
+        places = {
+            key_of(KINDS[kind], entity): out
+            for kind, pairs in written.items()
+            for entity, out in pairs
+        }
         for kind in reversed(ORDER):
             for entity, out in sorted(
                 written.get(kind, ()), key=lambda pair: KINDS[kind].label(pair[0])
@@ -200,11 +205,11 @@ class Dumper:
         kind: str,
         entity: Entity,
         out: Entity,
-        places: Mapping[str, Entity],
+        places: Mapping[EntityKey, Entity],
         sections: dict[str, list[Entity]],
     ) -> None:
         owner = _NESTS_IN.get(kind, "")
-        above = places.get(str((entity.get(owner) or {}).get("id")))
+        above = places.get((owner, str((entity.get(owner) or {}).get("id"))))
         if above is not None:
             out.pop(owner, None)
             inside = next(key for key, found in NESTED[owner].items() if found[0] == kind)
@@ -223,19 +228,6 @@ def _is_named(kind: Kind, entity: Entity) -> bool:
 def _variable(words: Iterable[str]) -> str:
     """The name of a variable; different words can give one name."""
     return re.sub(r"[^A-Za-z0-9]+", "_", "_".join(words)).upper()
-
-
-def _without_defaults(defaults: Mapping[str, Any], entity: Mapping[str, Any]) -> Entity:
-    kept: Entity = {}
-    for name, value in entity.items():
-        default = defaults.get(name)
-        if isinstance(value, dict) and isinstance(default, dict):
-            inner = _without_defaults(default, value)
-            if inner:
-                kept[name] = inner
-        elif value != default or name == "id":
-            kept[name] = value
-    return kept
 
 
 # Memberships are written with their consumers.

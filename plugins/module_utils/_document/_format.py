@@ -55,6 +55,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "certificate": ("id",),
     "jwt": ("algorithm",),
     "mtls_auth": ("id",),
+    # decK does not know these defaults.
+    "oauth2": ("client_type", "hash_secret"),
 }
 # Kinds whose fields can have defaults of the document's own.
 DEFAULTED = ("service", "route", "upstream", "target")

@@ -12,27 +12,28 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from .._apply import fill_nulls, plugin_kind, schema_of_plugin, with_typed_config
+from .._apply import fill_nulls, plugin_kind, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._credential import CREDENTIALS, stored_as_hash
 from .._entities._identity import ByComparison, stored_id
-from .._entities._keys import VAULT, schema_of_settings
+from .._entities._keys import VAULT
 from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, unique_values
 from .._entities._registry import KINDS
 from .._errors import InputError, KongError, error_context
-from .._freeform import as_linked, with_details
+from .._freeform import with_details
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
+from .._partials import as_linked, links_of
 from .._plan import plan_present
 from .._values import without_nulls
-from ._changes import Step
+from ._changes import EntityKey, Step, key_of
 from ._current import CurrentState
 from ._defaults import Defaults, defaults_of, leaves_out
 from ._format import ORDER
 from ._parse import CustomId, Document, Item
-from ._partials import refuse_settings_of_partials, usual_path
 from ._typed import typed
 
 Warn = Callable[[str], None]
@@ -53,7 +54,7 @@ class Matcher:
 
     def __post_init__(self) -> None:
         self._defaults: dict[tuple[str, int], Defaults] = {}
-        self._taken: dict[str, Item] = {}
+        self._taken: dict[EntityKey, Item] = {}
         self._memberships: dict[tuple[str | None, str], Item] = {}
         self._typed_kinds: dict[str, Kind] = {}
         self._by_name: dict[tuple[str, Any], Item] = {}
@@ -70,10 +71,10 @@ class Matcher:
                 self._by_name.setdefault((f"{item.kind.name}.{name}", item.written.get(name)), item)
 
     @property
-    def matched(self) -> set[str]:
-        """Ids of stored entities that the document has."""
-        found = (item.current for item in self.document.items)
-        return {current["id"] for current in found if current is not None}
+    def matched(self) -> set[EntityKey]:
+        """Stored entities that the document has."""
+        found = ((item.kind, item.current) for item in self.document.items)
+        return {key_of(kind, current) for kind, current in found if current is not None}
 
     def match(self, kind: Kind, absent: bool = False) -> None:
         """Find what exists of the items of a kind; those that they refer to are matched before.
@@ -140,13 +141,16 @@ class Matcher:
 
     def _unless_taken(self, item: Item, found: Entity | None) -> Entity | None:
         """What an item was found as, unless another item is it."""
-        taker = None if found is None else self._taken.setdefault(found["id"], item)
-        if taker is None or taker is item:
+        if found is None:
+            return None
+        taker = self._taken.setdefault(key_of(item.kind, found), item)
+        if taker is item:
             return found
         kind = item.kind
         names = [each.written.get(kind.identity.field) for each in (taker, item)]
-        compared = isinstance(kind.identity, ByComparison)
-        if not compared and (names[0] is None or names[0] == names[1]):
+        # Two certificates can have SNIs that one has: it is divided.
+        can_be_two = isinstance(kind.identity, ByComparison) or kind is CERTIFICATE
+        if not can_be_two and (names[0] is None or names[0] == names[1]):
             raise InputError(f"{item.where}: {item.describe()} is already defined at {taker.where}")
         return None
 
@@ -209,10 +213,10 @@ class Matcher:
 
     def _id_of(self, kind: str, link: Item | str, item: Item) -> str:
         """The ID behind a reference: of an item of the document, else of what is stored."""
-        known = self._known(kind, link)
-        if known is not None:
-            return known
         with error_context(f"{item.where}: {item.describe()}"):
+            known = self._known(kind, link)
+            if known is not None:
+                return known
             if not self.gateway.offers(KINDS[kind]):
                 raise _NoSuchEntity(self.gateway.not_offered.format(KINDS[kind].schema_name))
             raise _NoSuchEntity(
@@ -247,7 +251,7 @@ class Matcher:
         Those of kinds that are not matched yet are left out.
         """
         plugins = (item for item in self.document.items if item.kind.typed_by_name)
-        names = {schema_of_plugin(str(plugin.written.get("name"))) for plugin in plugins}
+        names = {each.kind.settings_schema(each.written.get("name")) for each in plugins}
         if reset:
             # A create leaves the defaults to the gateway.
             for item in self.document.items:
@@ -255,7 +259,7 @@ class Matcher:
                 if item.is_partial and item.kind.validated:
                     names.add(item.kind.schema_name)
                 if item.is_partial and item.kind is VAULT:
-                    names.add(schema_of_settings(item.written))
+                    names.add(VAULT.settings_schema(item.written.get("name")))
         for_each(self.gateway.schema, sorted(names))
 
     def _leaves_out(self, item: Item) -> bool:
@@ -268,7 +272,7 @@ class Matcher:
         if item.kind.name in CREDENTIALS:
             return stored_as_hash(item.kind, item.written, str(self._owner_id(item)))
         if item.kind is VAULT and item.is_partial:
-            details = self.gateway.schema(schema_of_settings(item.written))
+            details = self.gateway.schema(VAULT.settings_schema(item.written.get("name")))
             return item.kind if details is None else with_details(details, VAULT)
         if not item.kind.typed_by_name:
             return item.kind
@@ -284,8 +288,8 @@ class Matcher:
             desired = self._desired(item, kind, reset)
             references = self._references(item)
             if item.partials is not None:
-                links = self._links(item, kind)
-                refuse_settings_of_partials(item.written, links)
+                partial_id = partial(self._id_of, "partial", item=item)
+                links = links_of(kind, item.written, current, item.partials, partial_id)
                 desired = as_linked(kind, {**desired, "partials": links})
             desired.update(references)
             if kind.path_id is not None:
@@ -298,12 +302,12 @@ class Matcher:
         except KongError as exc:
             exc.within(f"{item.where}: {item.describe()}")
             raise
-        lists = (plan.entity.get(each.name) for each in kind.fields if each.lists)
-        needs = {key for listed in lists for key in ids_in(listed)}
-        needs |= {each["id"] for each in references.values()}
+        lists = ((each.lists, plan.entity.get(each.name)) for each in kind.fields if each.lists)
+        needs = {(listed, key) for listed, ids in lists for key in ids_in(ids)}
+        needs |= {(str(kind.field(n).reference), each["id"]) for n, each in references.items()}
         owner_id = self._owner_id(item)
         if owner_id is not None:
-            needs.add(owner_id)
+            needs.add((str(kind.parent), owner_id))
         return Step(plan, owner_id, needs, where=item.where, desired=desired)
 
     def _named(self, item: Item, references: Entity) -> Entity:
@@ -319,16 +323,6 @@ class Matcher:
     def _called(self, kind: Kind, name: str) -> Entity:
         item = self._by_name.get((kind.name, name))
         return item.written if item else self.state.find(kind, name) or {}
-
-    def _links(self, item: Item, kind: Kind) -> list[Entity]:
-        """A plugin's links to partials, by id and with the setting that each stands for."""
-        stored = (item.current or {}).get("partials") or ()
-        known = {each["id"]: each.get("path") for each in stored}
-        links = []
-        for key, path in item.partials or ():
-            partial = self._id_of("partial", key, item)
-            links.append({"id": partial, "path": path or known.get(partial) or usual_path(kind)})
-        return links
 
     def _desired(self, item: Item, kind: Kind, reset: bool) -> Entity:
         written = dict(item.written)

@@ -17,7 +17,7 @@ from .._errors import InputError, error_context
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._plan import CREATE
-from ._changes import ChangeSet, Step
+from ._changes import ChangeSet, Step, key_of
 from ._current import CurrentState
 from ._format import ORDER
 from ._match import Matcher
@@ -91,8 +91,8 @@ class _Planner:
         self._refuse_unwritable([*writes, *deletes])
         self._guard(deletes, allow_all=bool(writes) or not synced)
         early = deletes_before_writes(self._state, writes, deletes)
-        moved = {step.id for step in early}
-        rest = [step for step in deletes if step.id not in moved]
+        moved = {step.key for step in early}
+        rest = [step for step in deletes if step.key not in moved]
         return ChangeSet(writes, early, rest, removal.protected)
 
     def _refuse_unwritable(self, steps: Sequence[Step]) -> None:
@@ -154,22 +154,23 @@ class _Planner:
         )
         found = {each["id"]: each for each in named if each is not None}
         for owner in self._state.of(parent.name):
-            if owner["id"] in matched or self._owns(parent.name, owner):
+            if key_of(parent, owner) in matched or self._owns(parent.name, owner):
                 found[owner["id"]] = owner
         return list(found.values())
 
     def _owns(self, kind: str, entity: Entity) -> bool:
         if kind == MEMBER.name:
-            return bool(self._listing & {MEMBER.parent_id(entity), entity["consumer"]["id"]})
+            group, consumer = MEMBER.parent_id(entity), entity["consumer"]["id"]
+            return bool(self._listing & {(MEMBER.parent, group), (CONSUMER.name, consumer)})
         wanted, own = self.document.select_tags, set(entity.get("tags") or ())
         if self.gateway.managed_tags & own:
             return False
         return set(wanted) <= own if wanted else kind in self.options.purge_kinds
 
     @cached_property
-    def _listing(self) -> set[str | None]:
-        """IDs of the consumers and groups whose memberships the document has all of."""
-        return {item.id for item in self.document.listing}
+    def _listing(self) -> set[tuple[str | None, str | None]]:
+        """The consumers and groups whose memberships the document has all of."""
+        return {(item.kind.name, item.id) for item in self.document.listing}
 
     def _surplus(self, scope: Sequence[str]) -> list[tuple[Kind, Entity]]:
         """What is owned and not written."""
@@ -178,7 +179,7 @@ class _Planner:
             (KINDS[kind], entity)
             for kind in scope
             for entity in self._state.of(kind)
-            if entity["id"] not in matched and self._owns(kind, entity)
+            if key_of(KINDS[kind], entity) not in matched and self._owns(kind, entity)
         ]
 
     def _named(self) -> list[tuple[Kind, Entity]]:

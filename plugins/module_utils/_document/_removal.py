@@ -18,7 +18,7 @@ from .._entities._registry import KINDS, kinds_listing, kinds_referring_to
 from .._errors import InputError
 from .._gateway._protocol import Gateway
 from .._plan import Plan, plan_absent
-from ._changes import Protected, Step
+from ._changes import EntityKey, Protected, Step, key_of
 from ._current import CurrentState
 from ._format import ORDER
 
@@ -43,14 +43,14 @@ class Removal:
     writes: Sequence[Step]
     protect_tags: frozenset[str]
     protected: list[Protected] = field(default_factory=list)
-    _deleted: dict[str, Found] = field(default_factory=dict)  # by ID
-    # The entities whose deletes imply that of another one, by the ID of that.
-    _implied_by: dict[str, list[Found]] = field(default_factory=dict)
+    _deleted: dict[EntityKey, Found] = field(default_factory=dict)
+    # The entities whose deletes imply that of another one, by that one.
+    _implied_by: dict[EntityKey, list[Found]] = field(default_factory=dict)
     _listed_ids: bool = False
     _refuses_blocked: bool = True
 
     def __post_init__(self) -> None:
-        self._kept = {step.id for step in self.writes}
+        self._kept = {step.key for step in self.writes}
 
     def steps(self, wanted: Iterable[Found]) -> list[Step]:
         """Delete steps, children with what they belong to.
@@ -65,19 +65,19 @@ class Removal:
         self._gather(found, refuse_blocked=not self.protect_tags)
         if self.protect_tags:
             self._protect()
-            kept = {each.plan.stored["id"] for each in self.protected}
-            self._gather([each for each in found if each[1]["id"] not in kept])
+            kept = {key_of(each.plan.kind, each.plan.stored) for each in self.protected}
+            self._gather([each for each in found if key_of(*each) not in kept])
         self._refuse_needed()
         # What belongs to two deleted entities goes before both, in a step of its own.
         owners = Counter(
-            child["id"]
-            for kind, entity in self._deleted.values()
-            for _kind, child in self._cascading(kind, entity)
+            key_of(*child)
+            for found in self._deleted.values()
+            for child in self._cascading(*found)
         )
         steps = [
             self._step(kind, entity, owners)
             for kind, entity in self._deleted.values()
-            if owners[entity["id"]] != 1
+            if owners[key_of(kind, entity)] != 1
         ]
         return sorted(steps, key=lambda step: (step.is_final, -step.level))
 
@@ -87,7 +87,7 @@ class Removal:
         self._refuses_blocked = refuse_blocked
         fresh = list(wanted)
         while fresh:
-            self._deleted.update({entity["id"]: (kind, entity) for kind, entity in fresh})
+            self._deleted.update({key_of(*found): found for found in fresh})
             self._read_around({kind.name for kind, _entity in fresh})
             fresh = [other for found in fresh for other in self._implied_deletes(*found)]
 
@@ -98,13 +98,14 @@ class Removal:
             for kind, entity in self._deleted.values()
             if (tags := self.protect_tags & set(entity.get("tags") or ()))
         )
-        known = {each.plan.stored["id"] for each in queue}
+        known = {key_of(each.plan.kind, each.plan.stored) for each in queue}
         while queue:
             protected = queue.popleft()
             self.protected.append(protected)
-            for kind, entity in self._implied_by.get(protected.plan.stored["id"], ()):
-                if entity["id"] not in known:
-                    known.add(entity["id"])
+            needed_by = key_of(protected.plan.kind, protected.plan.stored)
+            for kind, entity in self._implied_by.get(needed_by, ()):
+                if key_of(kind, entity) not in known:
+                    known.add(key_of(kind, entity))
                     reason = f"{protected.plan.description} is protected and needs it"
                     queue.append(Protected(self._plan(kind, entity), reason))
 
@@ -114,7 +115,8 @@ class Removal:
         found += [("would be deleted with", *each) for each in self._cascading(kind, entity)]
         for how, other_kind, other in found:
             owned = how != "points at" and self.owns(other_kind.name, other)
-            allowed = owned or self.cascade or other["id"] in self._deleted
+            key = key_of(other_kind, other)
+            allowed = owned or self.cascade or key in self._deleted
             if self._refuses_blocked and not allowed:
                 raise InputError(
                     f"{other_kind.describe(other)} {how} {kind.describe(entity)} at "
@@ -122,23 +124,25 @@ class Removal:
                     "deleted, too"
                 )
             if self.protect_tags:
-                self._implied_by.setdefault(other["id"], []).append((kind, entity))
-        return [each[1:] for each in found if each[2]["id"] not in self._deleted]
+                self._implied_by.setdefault(key, []).append((kind, entity))
+        return [each[1:] for each in found if key_of(*each[1:]) not in self._deleted]
 
-    def _step(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Step:
-        first = {child["id"] for _kind, child in self._restricting(kind, entity)}
-        children = (child["id"] for _kind, child in self._cascading(kind, entity))
+    def _step(self, kind: Kind, entity: Entity, owners: Mapping[EntityKey, int]) -> Step:
+        first = {key_of(*child) for child in self._restricting(kind, entity)}
+        children = (key_of(*child) for child in self._cascading(kind, entity))
         first |= {child for child in children if owners[child] != 1}
         cascaded = [self._plan(*found) for found in self._cascaded(kind, entity, owners)]
         return Step(
             self._plan(kind, entity), kind.parent_id(entity), after=first, cascaded=cascaded
         )
 
-    def _cascaded(self, kind: Kind, entity: Entity, owners: Mapping[str, int]) -> Iterator[Found]:
-        for child_kind, child in self._cascading(kind, entity):
-            if owners[child["id"]] == 1:
-                yield child_kind, child
-                yield from self._cascaded(child_kind, child, owners)
+    def _cascaded(
+        self, kind: Kind, entity: Entity, owners: Mapping[EntityKey, int]
+    ) -> Iterator[Found]:
+        for child in self._cascading(kind, entity):
+            if owners[key_of(*child)] == 1:
+                yield child
+                yield from self._cascaded(*child, owners)
 
     def _plan(self, kind: Kind, entity: Entity) -> Plan:
         return plan_absent(kind, entity, self._owner_label(kind, entity))
@@ -192,7 +196,7 @@ class Removal:
             (kind, child)
             for kind, back in table
             for child in self.state.holding(kind.name, back, entity["id"])
-            if child["id"] not in self._kept
+            if key_of(kind, child) not in self._kept
         ]
 
     def _owner_label(self, kind: Kind, entity: Entity) -> str | None:

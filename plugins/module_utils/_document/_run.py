@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from .._apply import apply
-from .._entities._kind import TIMESTAMPS, Entity, Kind
+from .._entities._kind import Entity, Kind
 from .._errors import InputError, KongError, Unreachable
 from .._gateway._protocol import Gateway
 from .._plan import CREATE, DELETE, UPDATE, Plan
-from .._values import difference, map_strings, without_nulls
-from ._changes import ChangeSet, Step, is_hashed
+from .._values import difference, map_strings
+from ._changes import ChangeSet, EntityKey, Step, is_hashed
 from ._schedule import schedules
 
 
@@ -45,9 +45,9 @@ class Runner:
     def __post_init__(self) -> None:
         self._report = Report()
         self._total = 0
-        # IDs of entities whose steps failed or were left out, and of those that so do not exist.
-        self._broken: set[str] = set()
-        self._missing: set[str] = set()
+        # Entities whose steps failed or were left out, and those that so do not exist.
+        self._broken: set[EntityKey] = set()
+        self._missing: set[EntityKey] = set()
         # IDs that somebody else gave what was to get one of ours, by ours.
         self._given: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -93,9 +93,9 @@ class Runner:
             self.progress(f"{len(self._report.done)} of {self._total} changes done")
 
     def _mark_broken(self, step: Step) -> None:
-        self._broken.update(step.ids)
+        self._broken.update(step.keys)
         if step.plan.operation == CREATE:
-            self._missing.add(step.id)
+            self._missing.add(step.key)
 
     def _follow(self, step: Step) -> None:
         """Refer to entities by the IDs that they have got, where these are not the planned ones."""
@@ -174,10 +174,6 @@ def _differs(kind: Kind, one: Entity, other: Entity) -> bool:
 
 def _recreate(gateway: Gateway, plan: Plan) -> Plan:
     """Create a deleted entity again with the same ID."""
-    body = {
-        name: value
-        for name, value in plan.stored.items()
-        if name not in (*TIMESTAMPS, *plan.kind.read_only, plan.kind.parent)
-    }
-    again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
+    body = {name: value for name, value in plan.full_body.items() if name != plan.kind.parent}
+    again = Plan(plan.kind, CREATE, None, None, body, plan.parent)
     return apply(gateway, again, plan.kind.parent_id(plan.stored))

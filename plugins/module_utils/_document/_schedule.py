@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import heapq
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from graphlib import CycleError, TopologicalSorter
+from queue import PriorityQueue
 
 from .._entities._plugin import PLUGIN
 from .._errors import InputError
@@ -29,7 +29,7 @@ class Schedule:
         self.run(self.steps.append)
         if len(self.steps) < len(steps):
             known = set(map(id, self.steps))
-            names = ", ".join(step.plan.description for step in steps if id(step) not in known)
+            names = ", ".join(_placed(step) for step in steps if id(step) not in known)
             raise InputError(
                 f"unique values cannot be swapped in one run: {names}; change one of them first"
             )
@@ -39,8 +39,13 @@ class Schedule:
         steps = self._unordered
         # A plugin limits what it belongs to, and so follows it at once.
         ranks = [(step.plan.kind.name != PLUGIN.name, at) for at, step in enumerate(steps)]
-        turns = _Turns(self._before, ranks)
-        turns.run(lambda at: work(steps[at]), min(workers, len(steps)))
+        turns = _Turns(self._before, ranks, min(workers, len(steps)))
+        turns.run(lambda at: work(steps[at]))
+
+
+def _placed(step: Step) -> str:
+    """What a step is about, with its place in the file, as plugins can have the same name."""
+    return step.plan.description + (f" ({step.where})" if step.where else "")
 
 
 def schedules(changes: ChangeSet) -> list[Schedule]:
@@ -58,20 +63,20 @@ def schedules(changes: ChangeSet) -> list[Schedule]:
 def _with_dependent(steps: Sequence[Step], others: Sequence[Step]) -> list[Step]:
     """Steps with all that must come after one of them, in the order of ``others``."""
     found = {id(step) for step in steps}
-    ids = {key for step in steps for key in step.ids}
+    keys = {key for step in steps for key in step.keys}
     grows = True
     while grows:
-        more = [step for step in others if id(step) not in found and step.after & ids]
+        more = [step for step in others if id(step) not in found and step.after & keys]
         found |= {id(step) for step in more}
-        ids |= {key for step in more for key in step.ids}
+        keys |= {key for step in more for key in step.keys}
         grows = bool(more)
     return [step for step in others if id(step) in found]
 
 
 def _needed(steps: Sequence[Step]) -> list[set[int]]:
     """For each step the positions of those that must be done before."""
-    places = {key: at for at, step in enumerate(steps) for key in step.ids}
-    created = {step.id for step in steps if step.plan.operation == CREATE}
+    places = {key: at for at, step in enumerate(steps) for key in step.keys}
+    created = {step.key for step in steps if step.plan.operation == CREATE}
     return [
         {places[key] for key in (*step.after, *(step.needs & created)) if key in places} - {at}
         for at, step in enumerate(steps)
@@ -79,26 +84,32 @@ def _needed(steps: Sequence[Step]) -> list[set[int]]:
 
 
 class _Turns:
-    """Positions as they can have their turn: the lowest rank first of those that are ready."""
+    """Positions as they can have their turn: the lowest rank first of those that are ready.
 
-    def __init__(self, before: Sequence[Collection[int]], ranks: Sequence[object]) -> None:
-        self._ranks = ranks
+    :param ranks: pairs that end with the position.
+    """
+
+    def __init__(
+        self, before: Sequence[Collection[int]], ranks: Sequence[tuple[bool, int]], workers: int
+    ) -> None:
+        self._ranks, self._workers = ranks, workers
         self._sorter = TopologicalSorter(dict(enumerate(before)))
         with suppress(CycleError):
             self._sorter.prepare()
-        self._ready: list[tuple[object, int]] = []
-        self._running = 0
-        self._stopped = False
-        self._condition = threading.Condition()
+        self._ready: PriorityQueue[tuple[bool, int]] = PriorityQueue()
+        self._lock = threading.Lock()
+        # Those that are ready or have their turn.
+        self._pending = 0
 
-    def run(self, work: Callable[[int], None], workers: int = 1) -> None:
+    def run(self, work: Callable[[int], None]) -> None:
         """Give each its turn; those that wait for each other get none."""
-        if workers == 1:
+        self._go_on()
+        if self._workers == 1:
             self._take(work)
             return
         # A deadline of the caller holds in the threads, too.
-        contexts = [copy_context() for number in range(workers)]
-        with ThreadPoolExecutor(max_workers=workers) as pool:
+        contexts = [copy_context() for number in range(self._workers)]
+        with ThreadPoolExecutor(max_workers=self._workers) as pool:
             running = [pool.submit(context.run, self._take, work) for context in contexts]
             try:
                 for each in running:
@@ -107,37 +118,29 @@ class _Turns:
                 self._stop()
 
     def _take(self, work: Callable[[int], None]) -> None:
-        at = self._next()
-        while at is not None:
+        while (turn := self._ready.get()) != _END:
             try:
-                work(at)
+                work(turn[1])
             except BaseException:
                 self._stop()
                 raise
-            at = self._next(at)
+            self._go_on(turn[1])
 
-    def _next(self, ended: int | None = None) -> int | None:
-        """The next position, None where there is no further one."""
-        with self._condition:
-            if ended is not None:
-                self._running -= 1
-                self._sorter.done(ended)
-            begun = () if self._stopped else self._sorter.get_ready()
+    def _go_on(self, *ended: int) -> None:
+        with self._lock:
+            self._sorter.done(*ended)
+            begun = self._sorter.get_ready()
+            self._pending += len(begun) - len(ended)
             for at in begun:
-                heapq.heappush(self._ready, (self._ranks[at], at))
-            # This thread takes one of them itself.
-            self._condition.notify(max(0, len(begun) - 1))
-            while not self._ready and self._running and not self._stopped:
-                self._condition.wait()
-            if not self._ready:
-                self._condition.notify_all()
-                return None
-            self._running += 1
-            return heapq.heappop(self._ready)[1]
+                self._ready.put(self._ranks[at])
+            if not self._pending:
+                self._stop()
 
     def _stop(self) -> None:
-        """Begin nothing more."""
-        with self._condition:
-            self._stopped = True
-            self._ready.clear()
-            self._condition.notify_all()
+        """Begin nothing more: each thread takes an end next."""
+        for _thread in range(self._workers):
+            self._ready.put(_END)
+
+
+# Comes before all ranks.
+_END = (False, -1)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from .._entities._kind import Entity, Field
@@ -62,8 +61,6 @@ def _value(field: Field, value: Any, text: Any, at: str) -> Any:
         return value
     value = _of_type(field.type, value, at)
     strings: Strings = text if isinstance(text, Mapping) else _NO_STRINGS
-    if isinstance(value, list) and field.item is None:
-        field = _list_of(field.elements or "raw")
 
     def inside(inner: Field | None, item: Any, key: Any) -> Any:
         if item is None and not field.is_record:
@@ -71,12 +68,8 @@ def _value(field: Field, value: Any, text: Any, at: str) -> Any:
         own = strings.get(key - 1 if isinstance(value, list) else key)
         return item if inner is None else _value(inner, item, own, f"{at}.{key}")
 
-    return field.map_inside(value, inside) if field.is_record or field.item else value
-
-
-@cache
-def _list_of(elements: str) -> Field:
-    return Field("", "list", element=Field("", elements))
+    has_inside = field.is_record or field.item or isinstance(value, list)
+    return field.map_inside(value, inside) if has_inside else value
 
 
 def _of_type(kind: str, value: Any, at: str) -> Any:

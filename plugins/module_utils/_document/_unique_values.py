@@ -11,7 +11,7 @@ from typing import Any
 from .._entities._kind import unique_values
 from .._errors import InputError
 from .._plan import Plan
-from ._changes import Step
+from ._changes import EntityKey, Step, key_of
 from ._current import CurrentState
 
 
@@ -26,9 +26,11 @@ def deletes_before_writes(
         that the document neither has nor deletes has it.
     """
     _refuse_duplicate_values(writes)
-    deleted = {plan.stored["id"]: (step, plan) for step in deletes for plan in step.plans}
-    kept = {step.id for step in writes if step.plan.stored}
-    early: dict[str, tuple[Step, Plan]] = {}
+    deleted = {
+        key_of(plan.kind, plan.stored): (step, plan) for step in deletes for plan in step.plans
+    }
+    kept = {step.key for step in writes if step.plan.stored}
+    early: dict[EntityKey, tuple[Step, Plan]] = {}
     for step in writes:
         for field, other in _owners_of_values(state, step):
             if other in deleted:
@@ -50,14 +52,14 @@ def deletes_before_writes(
 
 def _with_needed(steps: Sequence[Step], deletes: Sequence[Step]) -> list[Step]:
     """Deletes, and those that must come before them."""
-    by_id = {key: step for step in deletes for key in step.ids}
+    by_key = {key: step for step in deletes for key in step.keys}
     found: dict[int, Step] = {}
 
     def keep(step: Step) -> None:
         if id(step) not in found:
             found[id(step)] = step
-            for key in step.after & by_id.keys():
-                keep(by_id[key])
+            for key in step.after & by_key.keys():
+                keep(by_key[key])
 
     for step in steps:
         keep(step)
@@ -66,12 +68,12 @@ def _with_needed(steps: Sequence[Step], deletes: Sequence[Step]) -> list[Step]:
 
 def _wait_for_moves(deletes: Sequence[Step], writes: Sequence[Step]) -> None:
     """Let deletes wait for writes that move something away from what is deleted."""
-    by_id = {key: step for step in deletes for key in step.ids}
-    for step in writes if by_id else ():
+    by_key = {key: step for step in deletes for key in step.keys}
+    for step in writes if by_key else ():
         for field in step.plan.kind.references if step.plan.changed else ():
-            owner = (step.plan.stored.get(field.name) or {}).get("id")
-            if owner in by_id:
-                by_id[owner].after.add(step.id)
+            owner = (str(field.reference), (step.plan.stored.get(field.name) or {}).get("id"))
+            if owner in by_key:
+                by_key[owner].after.add(step.key)
 
 
 def _refuse_duplicate_values(writes: Sequence[Step]) -> None:
@@ -87,15 +89,15 @@ def _refuse_duplicate_values(writes: Sequence[Step]) -> None:
                 )
 
 
-def _owners_of_values(state: CurrentState, step: Step) -> Iterator[tuple[str, str]]:
-    """Fields that a step changes, and the IDs of others that have the values now."""
+def _owners_of_values(state: CurrentState, step: Step) -> Iterator[tuple[str, EntityKey]]:
+    """Fields that a step changes, and the others that have the values now."""
     kind, plan = step.plan.kind, step.plan
     known = unique_values(kind, plan.stored, step.owner) if plan.changed else {}
     wanted = unique_values(kind, plan.entity, step.owner) if plan.changed else {}
     for unique in wanted.items():
         for stored in state.sharing(kind, unique) if unique not in known.items() else ():
             if stored["id"] != step.id:
-                yield _shown(step, unique[0]), stored["id"]
+                yield _shown(step, unique[0]), key_of(kind, stored)
 
 
 def _shown(step: Step, names: Sequence[str]) -> str:
@@ -106,5 +108,5 @@ def _shown(step: Step, names: Sequence[str]) -> str:
 def _by_itself(step: Step, plan: Plan) -> Step:
     """A step of its own for one entity of a delete, the rest of which can wait."""
     step.cascaded.remove(plan)
-    step.after.add(plan.stored["id"])
+    step.after.add(key_of(plan.kind, plan.stored))
     return Step(plan, plan.kind.parent_id(plan.stored))

@@ -20,11 +20,6 @@ def _same_key(jwk: object) -> object:
         return jwk
 
 
-def schema_of_settings(vault: Entity) -> str:
-    """The name of the schema of a vault's settings; 3.4 and Konnect have none."""
-    return f"vaults/{vault.get('name')}"
-
-
 def _complete_config(predicted: Entity) -> None:
     # The environment's vault has one setting, which is returned when it is not written.
     if predicted.get("name") == "env":

@@ -103,7 +103,9 @@ class Field:
     @cached_property
     def item(self) -> Field | None:
         """What an item of the list, or a value of the map, looks like."""
-        return Field("", "dict", fields=self.fields) if self.is_list_of_records else self.element
+        if self.is_list_of_records:
+            return Field("", "dict", fields=self.fields)
+        return Field("", self.elements) if self.elements else self.element
 
     def map_inside(self, value: Any, change: Callable[[Field | None, Any, Any], Any]) -> Any:
         """``value`` with all that is directly inside it changed; a scalar as it is.
@@ -143,9 +145,12 @@ class Kind:
     :param validated: whether the kind has a schema by which a gateway can validate an entity.
     :param read_only: fields that a gateway returns and does not accept.
     :param reserved: names of entities that the collection keeps for itself: in no list.
+    :param at_once: how many entities one request can create, or delete; more than one where it does
+        no harm to send it again.
     :param keeps_nulls: free-form fields, whose nulls are values.
     :param replaced: fields that only a replacement of the whole entity can change.
     :param read: an entity from what a gateway returned (and the parent's ID), if that differs.
+    :param show: an entity as results have it, if that differs.
     :param write: what is sent to create an entity, if that is not the entity.
     :param predict: completes a prediction with what schemas do not say, in place.
     :param apply_field_rules: rules between fields that the gateway applies silently, made visible.
@@ -171,9 +176,11 @@ class Kind:
     validated: bool = True
     read_only: tuple[str, ...] = ()
     reserved: frozenset[str] = frozenset()
+    at_once: int = 1
     keeps_nulls: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     read: Reader = lambda response, parent: response
+    show: Callable[[Entity], Entity] = lambda entity: entity
     write: Callable[[Entity], Entity] | None = None
     predict: Callable[[Entity], None] = lambda predicted: None
     apply_field_rules: FieldRules = lambda desired, current: []
@@ -193,6 +200,10 @@ class Kind:
     @property
     def schema_name(self) -> str:
         return self.schema or self.path
+
+    def settings_schema(self, name: Any) -> str:
+        """The schema of the settings of a plugin or vault of this name; some gateways have none."""
+        return f"{self.path}/{name}"
 
     def field(self, name: str) -> Field:
         """The declared field ``name``; a KeyError is a mistake in the collection."""

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import json
+
+from .._errors import InputError
 from ._certificate import digest_of
 from ._identity import ByComparison, Identity
 from ._kind import PLACEHOLDER, Entity, Field, Kind, id_of, shown_id
@@ -30,6 +33,14 @@ _ENDPOINTS = ("control_plane_endpoint", "telemetry_endpoint")
 _CONFIG = ("cluster_type", "auth_type", "cloud_gateway", "proxy_urls", *_ENDPOINTS)
 
 
+def as_labels(written: Entity) -> dict[str, str]:
+    """Labels as strings, also where YAML reads a number or a boolean."""
+    for key, value in written.items():
+        if value is None or isinstance(value, (dict, list)):
+            raise InputError(f"labels.{key} must be a string")
+    return {key: v if isinstance(v, str) else json.dumps(v) for key, v in written.items()}
+
+
 def _flat(response: Entity, parent: str | None) -> Entity:
     """A control plane in the form in which it is written, with only what else has in ``config``."""
     rest = dict(response.get("config") or {})
@@ -37,11 +48,11 @@ def _flat(response: Entity, parent: str | None) -> Entity:
     return {**response, **own, "config": rest} if "config" in response else response
 
 
-def as_returned(entity: Entity) -> Entity:
+def _as_returned(entity: Entity) -> Entity:
     """A control plane in the form in which Konnect returns it."""
     known = {name: value for name, value in entity.items() if value is not None}
     config = {name: known.pop(name) for name in _CONFIG if name in known}
-    return {**known, "config": {**known.get("config", {}), **config}} if entity else {}
+    return {**known, "config": {**known.get("config", {}), **config}}
 
 
 def _complete(predicted: Entity) -> None:
@@ -57,17 +68,16 @@ def _complete(predicted: Entity) -> None:
 CONTROL_PLANE = Kind(
     name="control_plane", path="control-planes",
     identity=Identity("name", fixed=("cluster_type", "cloud_gateway")), validated=False,
-    read_only=("config", *_ENDPOINTS), read=_flat, predict=_complete,
+    read_only=("config", *_ENDPOINTS), read=_flat, show=_as_returned, predict=_complete,
     fields=(
         Field("name", nullable=False),
         Field("description", nullable=False),
-        Field("labels", "dict", empty_is_null=True, nullable=False),
+        Field("labels", "dict", normalise=as_labels, nullable=False),
         Field("cluster_type", choices=CLUSTER_TYPES, nullable=False),
         Field("cloud_gateway", "bool", nullable=False),
         Field("auth_type", choices=AUTH_TYPES, nullable=False),
         Field(
-            "proxy_urls", "list", elements="dict", unordered=True, empty_is_null=True,
-            nullable=False,
+            "proxy_urls", "list", elements="dict", unordered=True, nullable=False,
             fields=(
                 Field("host", required=True),
                 Field("port", "int", required=True, between=(1, 65535)),
@@ -107,7 +117,7 @@ GROUP_MEMBER = Kind(
     name="group_member", path="group-memberships",
     parent=CONTROL_PLANE.name, parent_kind=CONTROL_PLANE,
     identity=ByComparison("member", key=lambda entity: id_of(entity.get("member"))),
-    validated=False, read_only=("id",), read=_as_member,
+    validated=False, read_only=("id",), read=_as_member, at_once=50,
     fields=(Field("member", compare_as=id_of, nullable=False),),
 )
 

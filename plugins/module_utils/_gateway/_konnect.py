@@ -199,13 +199,8 @@ class KonnectGateway(AdminGateway):
 
     def kinds_tagged(self, tag: str, known: Collection[str] = ()) -> set[str]:
         """Konnect has no list by tag, so each kind is listed that is not known to have it."""
-        kinds = [
-            kind
-            for kind in KINDS.values()
-            if kind.name not in known
-            and self.offers(kind)
-            and any(field.name == "tags" for field in kind.fields)
-        ]
+        unknown = [kind for kind in KINDS.values() if kind.name not in known]
+        kinds = [each for each in unknown if self.offers(each) and "tags" in each.fields_by_name]
         lists = for_each(lambda kind: self.entities(kind, tags=(tag,)) or [], kinds)
         return {kind.name for kind, listed in zip(kinds, lists) if listed}
 

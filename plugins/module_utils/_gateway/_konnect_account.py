@@ -15,7 +15,8 @@ from typing import Any
 from .._client import Client
 from .._entities._kind import Entity, Kind
 from .._entities._konnect import CONTROL_PLANE, EXPECTED_CONFIG, GROUP_MEMBER
-from .._errors import UNIQUE, InputError, UnexpectedAnswer
+from .._errors import UNIQUE, InputError, Refused, UnexpectedAnswer
+from .._plan import DELETE, Plan
 from ._admin import AdminGateway, path_of, unless_missing
 from ._protocol import Traits
 
@@ -96,21 +97,10 @@ class KonnectAccount(AdminGateway):
         named = (each for each in listed if each[field] == value)
         return next((self._read(kind, each, None) for each in named), None)
 
-    def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
-        if kind is not GROUP_MEMBER:
-            return super().create(kind, body, parent)
-        self._change_members("add", body, parent)
-        return kind.read(body["member"], parent)
-
-    def delete(self, kind: Kind, current: Entity, parent: str | None = None) -> None:
-        if kind is not GROUP_MEMBER:
-            super().delete(kind, current, parent)
-            return
-        self._change_members("remove", current, parent)
-
-    def _change_members(self, way: str, membership: Entity, group: str | None) -> None:
-        path, body = path_of(GROUP_MEMBER, group), {"members": [membership["member"]]}
-        self._client.request("POST", f"{path}/{way}", body, repeatable=True)
+    def write_at_once(self, plans: Sequence[Plan], parent: str | None) -> None:
+        path = path_of(GROUP_MEMBER, parent, "remove" if plans[0].operation == DELETE else "add")
+        body = {"members": [plan.entity["member"] for plan in plans]}
+        self._client.request("POST", path, body, repeatable=True)
 
     def missing(self, kind: Kind, key: str) -> str:
         raise InputError(
@@ -122,7 +112,12 @@ class KonnectAccount(AdminGateway):
         """A list of Konnect, paged by numbers or by a cursor, in its older shape or its newer."""
         query["page[size]"] = str(_SIZE)
         while True:
-            response = self._client.request("GET", path, params=query)
+            try:
+                response = self._client.request("GET", path, params=query)
+            except Refused as exc:
+                if exc.status != 404 or path != path_of(CONTROL_PLANE):
+                    raise
+                response = None
             if not isinstance(response, dict) or not response.keys() & _KEYS:
                 raise UnexpectedAnswer(NOT_KONNECT.format(self.url))
             # What is no list is a list of one.

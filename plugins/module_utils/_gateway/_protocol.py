@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from .._entities._kind import RESTRICT, Entity, Kind, ids_in, shown_id, unique_values
 from .._entities._registry import kinds_listing, kinds_referring_to
 from .._errors import InputError
-from .._plan import Plan
+from .._plan import DELETE, Plan
 from .._schema import Schema, merged_schema
 
 # Seconds; a data plane reports to its control plane every 30 seconds.
@@ -178,6 +178,14 @@ class Gateway(Protocol):
 
         :raises StillReferenced: others refer to it.
         """
+
+    def write_at_once(self, plans: Sequence[Plan], parent: str | None) -> None:
+        """Create, or delete, entities of a kind that one request can write many of."""
+        for plan in plans:
+            if plan.operation == DELETE:
+                self.delete(plan.kind, plan.stored, parent)
+            else:
+                self.create(plan.kind, plan.body, parent)
 
     def schema(self, name: str) -> dict[str, Any] | None:
         """The gateway's own schema of a kind (or ``plugins/NAME``), if any; read once a task."""

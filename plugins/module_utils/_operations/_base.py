@@ -137,4 +137,4 @@ def apply_plans(
 
 
 def entity_result(kind: Kind, entity: Entity | None) -> Entity:
-    return {} if entity is None else mask_entity(kind, entity)
+    return {} if entity is None else kind.show(mask_entity(kind, entity))

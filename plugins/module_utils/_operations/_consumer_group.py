@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, the irishtek.kong authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A consumer group with its members: the operation behind ``kong_consumer_group``."""
+"""A group with its members, of consumers or of others: ``kong_consumer_group``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Callable
 
 from .._apply import apply, apply_all, apply_with
 from .._argspec import ArgumentSpec
@@ -13,36 +14,58 @@ from .._entities._consumer import CONSUMER, CONSUMER_GROUP, MEMBER
 from .._entities._identity import find_by_reference
 from .._entities._kind import Entity, Kind
 from .._errors import InputError
-from .._plan import CREATE, DELETE, Plan, plan_many
+from .._gateway._protocol import Gateway
+from .._parallel import for_each
+from .._plan import CREATE, DELETE, Plan, by_identity, plan_many
 from ._base import Operation, Result, Task, add_to_diff, result_of_one
 from ._entity import STATE, fields_with_id, plan_state
 
 
 def run_consumer_group(task: Task) -> Result:
-    has_members = "consumers" in task.params
-    if task.params["purge_consumers"] and not has_members and not task.removes:
-        raise InputError("purge_consumers needs consumers; set it to the members that remain")
-    plan = plan_state(task, CONSUMER_GROUP, task.written(CONSUMER_GROUP))
-    if task.removes or not has_members:
+    return run_group(task, CONSUMER_GROUP, MEMBER, CONSUMER)
+
+
+def run_group(
+    task: Task,
+    kind: Kind,
+    member: Kind,
+    of: Kind,
+    check: Callable[[Task, Plan], None] = lambda task, plan: None,
+) -> Result:
+    """A group and, where the option that lists them is written, its members.
+
+    :param member: what puts an entity of the kind ``of`` into a group.
+    :param check: raises ``InputError`` for what must not be done to the group.
+    """
+    option = f"{member.identity.field}s"
+    names = None if task.removes else task.params.get(option)
+    if names is None and task.params[f"purge_{option}"] and not task.removes:
+        raise InputError(f"purge_{option} needs {option}; set it to the members that remain")
+    plan = plan_state(task, kind, task.written(kind))
+    with task.about(plan.description):
+        check(task, plan)
+        field = member.identity.field
+        found = for_each(lambda name: _member(task.gateway, field, of, name), names or ())
+    if names is None:
         return result_of_one(task, apply(task.gateway, plan))
-    wanted = [_member(task, key) for key in task.params["consumers"]]
-    done, before = apply_with(task.gateway, plan, lambda plan: _members_of(task, plan))
-    return with_members(task, done, MEMBER, wanted, before)
+    wanted = list(by_identity(member, found).values())
+
+    def members_of(group: Plan) -> list[Entity]:
+        listed = task.gateway.entities(member, group.stored["id"]) if group.before else None
+        return listed or []
+
+    done, before = apply_with(task.gateway, plan, members_of)
+    return _with_members(task, done, member, wanted, before)
 
 
-def _members_of(task: Task, group: Plan) -> list[Entity]:
-    listed = task.gateway.entities(MEMBER, group.stored["id"]) if group.before else None
-    return listed or []
+def _member(gateway: Gateway, field: str, kind: Kind, name: str) -> Entity:
+    found = find_by_reference(gateway, kind, name)
+    if found is None:
+        found = {"id": gateway.missing(kind, name), **dict.fromkeys(kind.named_by[:1], name)}
+    return {field: {each: found.get(each) for each in ("id", *kind.named_by)}}
 
 
-def _member(task: Task, key: str) -> Entity:
-    consumer = find_by_reference(task.gateway, CONSUMER, key)
-    if consumer is None:
-        consumer = {"id": task.gateway.missing(CONSUMER, key), "username": key}
-    return {"consumer": {name: consumer.get(name) for name in ("id", *CONSUMER.named_by)}}
-
-
-def with_members(
+def _with_members(
     task: Task, group: Plan, kind: Kind, wanted: list[Entity], before: list[Entity]
 ) -> Result:
     """The result of a group, whose members are added and, with the option to purge, removed."""
@@ -52,12 +75,10 @@ def with_members(
     plans = plan_many(kind, wanted, before, name, task.params[f"purge_{option}"])
 
     def so_far(done: Sequence[Plan | None]) -> Result:
-        applied = [plan for plan in done if plan is not None]
-        return {**result, **_labels(kind, applied), "changed": True}
+        return {**result, **_changes(group, kind, [plan for plan in done if plan is not None])}
 
     done = apply_all(task.gateway, plans, group.entity["id"], so_far)
-    changed = group.changed or any(plan.changed for plan in done)
-    result.update(_labels(kind, done), changed=changed)
+    result.update(_changes(group, kind, done))
     removed = [plan.stored for plan in done if plan.operation == DELETE]
     added = [plan.entity for plan in done if plan.operation == CREATE]
     after = [each for each in [*before, *added] if each not in removed]
@@ -66,11 +87,12 @@ def with_members(
     return result
 
 
-def _labels(kind: Kind, done: list[Plan]) -> Result:
-    return {
+def _changes(group: Plan, kind: Kind, done: list[Plan]) -> Result:
+    labels = {
         key: [kind.label(plan.entity) for plan in done if plan.operation == operation]
         for key, operation in (("added", CREATE), ("removed", DELETE))
     }
+    return {"changed": group.changed or any(plan.changed for plan in done), **labels}
 
 
 KONG_CONSUMER_GROUP = Operation(run_consumer_group, ArgumentSpec(

@@ -12,11 +12,18 @@ from .._apply import absent, apply, present
 from .._argspec import ArgumentSpec
 from .._entities._identity import ID
 from .._entities._kind import Entity, Field, Kind
+from .._entities._plugin import PLUGIN
 from .._plan import Plan
 from ._base import Operation, Result, Task, result_of_one
 
 STATE: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"}
+}
+
+PARTIALS: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "options": {name: {"type": "str"} for name in ("id", "name", "path")},
 }
 
 
@@ -30,7 +37,7 @@ def plan_state(
 
 
 def fields_with_id(kind: Kind) -> tuple[Field, ...]:
-    # What lists records that nothing describes, a plugin's links to partials, is of state files.
+    # What lists records that nothing describes is an option of its own: links to partials.
     own = (each for each in kind.fields if each.elements != "dict" or each.fields)
     return (ID, *own)
 
@@ -45,6 +52,6 @@ def entity_operation(kind: Kind) -> Operation:
 
     return Operation(run, ArgumentSpec(
         fields=fields_with_id(kind),
-        options=STATE,
+        options={**STATE, "partials": PARTIALS} if kind is PLUGIN else STATE,
         required_one_of=[(*kind.identity.names(kind), "id")],
     ))

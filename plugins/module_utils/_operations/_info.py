@@ -15,7 +15,7 @@ from .._entities._kind import Entity, Kind
 from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
 from .._entities._upstream import TARGET, UPSTREAM
-from .._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable
+from .._errors import InputError, KongError, Refused, UnexpectedAnswer, Unreachable, refused_by
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
 from .._spelling import did_you_mean
@@ -74,7 +74,7 @@ def _pool(
     own = reads_health and (task.gateway.traits().has_balancer or not nodes)
     key = upstream["id"]
     seen = health_by_address(task.gateway, key) if own else {}
-    further = {node.url: health_by_address(node, key) for node in (nodes if reads_health else ())}
+    further = {node.url: _health_at(node, key) for node in (nodes if reads_health else ())}
     for target in targets:
         target["upstream"] = {"id": upstream["id"], "name": upstream["name"]}
         if reads_health:
@@ -85,6 +85,11 @@ def _pool(
                 for url, each in further.items()
             ]
     return sorted(targets, key=TARGET.label)
+
+
+def _health_at(node: Gateway, upstream: str) -> dict[str, Entity]:
+    with refused_by(node.url):
+        return health_by_address(node, upstream)
 
 
 def _health(target: Entity, weight: bool = False) -> Entity:

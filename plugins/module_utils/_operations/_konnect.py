@@ -14,7 +14,7 @@ from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll, seconds_until
 from .._entities._certificate import digest_of
 from .._entities._consumer import WORKSPACE
-from .._entities._kind import Entity
+from .._entities._kind import Entity, Kind
 from .._entities._konnect import (
     CONTROL_PLANE,
     DATA_PLANE_CERTIFICATE,
@@ -23,16 +23,16 @@ from .._entities._konnect import (
     GROUP,
     GROUP_MEMBER,
     NODE,
-    as_returned,
+    as_labels,
 )
 from .._entities._registry import KINDS
 from .._errors import InputError
 from .._gateway._protocol import Gateway
 from .._parallel import for_each
-from .._plan import CREATE, UPDATE, Plan, plan_absent, plan_present
-from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result, result_of_one
-from ._consumer_group import with_members
-from ._entity import STATE, fields_with_id, plan_state
+from .._plan import CREATE, Plan, plan_absent, plan_present
+from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result
+from ._consumer_group import run_group
+from ._entity import STATE, fields_with_id
 
 MOST_CERTIFICATES = 32  # of one control plane
 # A data plane pings every 30 seconds.
@@ -40,49 +40,36 @@ _SILENT_AFTER = 90
 
 
 def run_control_plane(task: Task) -> Result:
-    names = task.params.get("members")
-    if names is None and task.params["purge_members"] and not task.removes:
-        raise InputError("purge_members needs members: write those that stay")
-    plan = plan_state(task, CONTROL_PLANE, task.written(CONTROL_PLANE))
-    with task.about(plan.description):
-        if task.removes and plan.changed and not task.params["force"]:
-            _refuse_in_use(task, plan.stored["id"])
-        members = None if names is None or task.removes else _members(task, plan, names)
-    done = apply(task.gateway, plan)
-    if members is None:
-        result = {**result_of_one(task, done), "added": [], "removed": []}
-    else:
-        result = with_members(task, done, GROUP_MEMBER, *members)
-        if result["changed"] and not done.changed:
-            result["operation"] = UPDATE
-    result[CONTROL_PLANE.name] = as_returned(result[CONTROL_PLANE.name])
-    return result
+    return run_group(task, CONTROL_PLANE, GROUP_MEMBER, CONTROL_PLANE, _check)
+
+
+def _check(task: Task, plan: Plan) -> None:
+    if task.removes and plan.changed and not task.params["force"]:
+        _refuse_in_use(task, plan.stored["id"])
+    if plan.operation == CREATE and "id" in plan.body:
+        raise InputError("it does not exist, and Konnect chooses the ID of a new control plane")
+    if "members" in task.params and not task.removes and plan.entity.get("cluster_type") != GROUP:
+        raise InputError(f"members needs cluster_type {GROUP}")
 
 
 def _refuse_in_use(task: Task, control_plane: str) -> None:
     """Refuse to delete what data planes or entities would be deleted with."""
-    kinds = [kind for kind in KINDS.values() if not kind.parent and kind is not WORKSPACE]
-    inside = [replace(NODE, path=f"core-entities/{kind.path}") for kind in kinds]
-    lists = for_each(lambda kind: task.gateway.entities(kind, control_plane), [*inside, NODE])
-    names = [*(kind.path for kind in kinds), "data planes"]
-    held = [name for name, listed in zip(names, lists) if listed]
+
+    def has(kind: Kind) -> bool:
+        inside = replace(NODE, path=f"core-entities/{kind.path}")
+        listed = task.gateway.entities(inside, control_plane) or ()
+        # Each control plane has the default workspace; what another one has is not listed.
+        return any(kind is not WORKSPACE or each["name"] != "default" for each in listed)
+
+    kinds = [kind for kind in KINDS.values() if not kind.parent]
+    held = [kind.path for kind, found in zip(kinds, for_each(has, kinds)) if found]
+    if task.gateway.entities(NODE, control_plane):
+        held.append("data planes")
     if held:
         raise InputError(
             f"it has {', '.join(held)}, which would be deleted, too: set force to true if that is "
             "what you want"
         )
-
-
-def _members(task: Task, plan: Plan, names: Sequence[str]) -> tuple[list[Entity], list[Entity]]:
-    """The members that a group must have, and those that it has.
-
-    :raises InputError: it is no group, or a member does not exist.
-    """
-    if plan.entity.get("cluster_type") != GROUP:
-        raise InputError(f"members needs cluster_type {GROUP}")
-    found = for_each(lambda name: parent_key(task.gateway, GROUP_MEMBER, name, True), names)
-    before = task.gateway.entities(GROUP_MEMBER, plan.stored["id"]) if plan.before else None
-    return [{"member": {"id": key}} for key in dict.fromkeys(found)], before or []
 
 
 def control_planes(
@@ -93,9 +80,9 @@ def control_planes(
     :param labels: what they must have.
     :param equal: what their fields must be; None: anything.
     """
-    wanted = {key: str(value) for key, value in (labels or {}).items()}
+    wanted = as_labels(dict(labels or {}))
     return [
-        as_returned(each)
+        CONTROL_PLANE.show(each)
         for each in gateway.entities(CONTROL_PLANE) or ()
         if wanted.items() <= (each.get("labels") or {}).items()
         and all(value in (None, each.get(name)) for name, value in equal.items())
@@ -104,37 +91,27 @@ def control_planes(
 
 def run_control_plane_info(task: Task) -> Result:
     equal = {name: task.params.get(name) for name in ("name", "cluster_type")}
-    listed = control_planes(task.gateway, task.params.get("labels"), **equal)
+    with task.about("control planes"):
+        listed = control_planes(task.gateway, task.params.get("labels"), **equal)
     return {"changed": False, "control_planes": listed}
 
 
-KONNECT_CONTROL_PLANE = Operation(
-    spec=ArgumentSpec(
-        fields=fields_with_id(CONTROL_PLANE),
-        options={
-            **STATE,
-            "members": {"type": "list", "elements": "str"},
-            "purge_members": {"type": "bool", "default": False},
-            "force": {"type": "bool", "default": False},
-        },
-        required_one_of=[("name", "id")],
-    ),
-    run=run_control_plane,
-    of_account=True,
-)
+KONNECT_CONTROL_PLANE = Operation(run_control_plane, ArgumentSpec(
+    fields=fields_with_id(CONTROL_PLANE),
+    options={
+        "members": {"type": "list", "elements": "str"},
+        "purge_members": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
+        **STATE,
+    },
+    required_one_of=[("name", "id")],
+), of_account=True)
 
-KONNECT_CONTROL_PLANE_INFO = Operation(
-    spec=ArgumentSpec(
-        options={
-            "name": {"type": "str"},
-            "cluster_type": {"type": "str"},
-            "labels": {"type": "dict"},
-        }
-    ),
-    run=run_control_plane_info,
-    writes=False,
-    of_account=True,
-)
+KONNECT_CONTROL_PLANE_INFO = Operation(run_control_plane_info, ArgumentSpec(options={
+    "name": {"type": "str"},
+    "cluster_type": {"type": "str"},
+    "labels": {"type": "dict"},
+}), writes=False, of_account=True)
 
 
 def _connected_to(task: Task) -> tuple[str, str]:
@@ -199,23 +176,16 @@ def _plans(task: Task, written: Entity, name: str, control_plane: str) -> list[P
     kind, params = DATA_PLANE_CERTIFICATE, task.params
     listed = task.gateway.entities(kind, control_plane) or []
     same = _same(listed, written)
-    surplus = [each for each in listed if params["purge"] and each not in same]
-    plans = []
-    if task.removes:
-        surplus = [*same, *surplus]
-    elif same:
-        # The text of the certificate may differ in spaces and line breaks.
-        plans = [plan_present(kind, {**written, "cert": same[0]["cert"]}, same[0], name)]
-    elif len(listed) >= MOST_CERTIFICATES:
+    surplus = [each for each in listed if (task.removes if each in same else params["purge"])]
+    if len(listed) >= MOST_CERTIFICATES and not (same or task.removes):
         raise InputError(
             f"the control plane has {len(listed)} certificates, and {MOST_CERTIFICATES} is the "
             "most: remove one first"
         )
-    else:
-        plans = [plan_present(kind, written, None, name)]
     if surplus and not params["force"]:
         _refuse_used(task.gateway.entities(NODE, control_plane) or (), surplus)
-    return [*plans, *(plan_absent(kind, each, name) for each in surplus)]
+    kept = [] if task.removes else [plan_present(kind, written, next(iter(same), None), name)]
+    return [*kept, *(plan_absent(kind, each, name) for each in surplus)]
 
 
 def _refuse_used(nodes: Sequence[Entity], surplus: Sequence[Entity]) -> None:
@@ -289,32 +259,21 @@ def _state_of(node: Entity) -> str:
     return "is up to date" if node["up_to_date"] else f"runs {node.get('config_hash')}"
 
 
-KONNECT_DATA_PLANE_CERTIFICATE = Operation(
-    spec=ArgumentSpec(
-        options={
-            "content": {"type": "str"},
-            "path": {"type": "path"},
-            "title": {"type": "str"},
-            "purge": {"type": "bool", "default": False},
-            "force": {"type": "bool", "default": False},
-            **STATE,
-        },
-        required_one_of=[("content", "path")],
-        mutually_exclusive=[("content", "path")],
-    ),
-    run=run_certificate,
-    of_account=True,
-)
+KONNECT_DATA_PLANE_CERTIFICATE = Operation(run_certificate, ArgumentSpec(
+    options={
+        "content": {"type": "str"},
+        "path": {"type": "path"},
+        "title": {"type": "str"},
+        "purge": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
+        **STATE,
+    },
+    required_one_of=[("content", "path")],
+    mutually_exclusive=[("content", "path")],
+), of_account=True)
 
-KONNECT_NODE_INFO = Operation(
-    spec=ArgumentSpec(
-        options={
-            "wait": {"type": "bool", "default": False},
-            "nodes": {"type": "int", "default": 1},
-            "wait_timeout": {"type": "int", "default": 120},
-        }
-    ),
-    run=run_node_info,
-    writes=False,
-    of_account=True,
-)
+KONNECT_NODE_INFO = Operation(run_node_info, ArgumentSpec(options={
+    "wait": {"type": "bool", "default": False},
+    "nodes": {"type": "int", "default": 1},
+    "wait_timeout": {"type": "int", "default": 120},
+}), writes=False, of_account=True)

@@ -65,9 +65,11 @@ def warnings_of(options: Options, settings: Settings, certificate: str) -> list[
     if options["edition"] == "enterprise" and not licensed:
         found.append("The enterprise edition has no license; set gateway_license.")
     # Later lines are of the enterprise edition, or builds of one's own.
-    line, is_open = options["line"], options["edition"] == "community"
-    if is_open and line in END_OF_LIFE and numbers_of(line) < numbers_of(LAST_LINE):
-        found.append(f"The open edition {line} has had no fixes since {END_OF_LIFE[line]}.")
+    is_old = options["edition"] == "community" and (
+        numbers_of(options["line"]) < numbers_of(LAST_LINE)
+    )
+    if is_old and (end := END_OF_LIFE.get(options["line"])):
+        found.append(f"The open edition {options['line']} has had no fixes since {end}.")
     if konnect and certificate != "none" and not options["pins"]:
         found.append("Konnect does not know the certificate yet; pin the one that the run prints.")
     return found
