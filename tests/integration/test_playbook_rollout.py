@@ -290,6 +290,20 @@ def test_a_gateway_that_dies_leaves_the_others_of_its_batch_as_they_were(
     assert [gateway.writes() for gateway in (later,)] == [[]]
 
 
+def test_a_gateway_that_does_not_run_leaves_its_batch_unchanged(
+    few: list[Gateway], site: Site
+) -> None:
+    before = _dump(few[0])
+    site.write(retries=2)
+    with sandbox(*QUICK) as stopped:
+        pass
+    run = site.run([few[0], stopped], rollout_serial=2)
+    assert run.rc != 0
+    assert "no response" in _failure(run, "kong-2")
+    assert _failure(run, "kong-1").startswith("another gateway of its batch failed: kong-2: ")
+    assert _dump(few[0]) == before
+
+
 def _requests_before_the_first_change(gateway: Gateway, document: dict[str, Any]) -> int:
     """Those of the rollout's ping, plan, lock and snapshot, and of the plan that is made again."""
     gateway.reset_requests()
