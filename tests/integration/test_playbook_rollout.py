@@ -6,48 +6,27 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from harness.echo import Echo, echo_server
 from harness.engine import Engine
 from harness.fleet import fleet
 from harness.gateway import Gateway, sandbox
-from harness.playbook import Player, Run
+from harness.playbook import Run
+from harness.site import PLAYBOOK, SECRET, Site, shop_document
 from sandbox_tests.cluster_support import Authority, control_plane, data_plane
 
-PLAYBOOK = "irishtek.kong.rollout"
-SECRET = "opens-alice-2718281828"
 QUICK = ("--health-delay", "0", "--propagation", "0.05")
 # A gateway that is written to at any time during a test is waited for so long, in seconds.
 PATIENCE = 200.0
-
-
-def _document(echo: Echo, path: str = "/api", retries: int = 5, **more: Any) -> dict[str, Any]:
-    """What is rolled out; only a request through the proxy sees that `path` is not as before."""
-    return {
-        "_format_version": "3.0",
-        "_info": {"select_tags": ["shop"]},
-        "upstreams": [{"name": "shop", "targets": [{"target": echo.target}]}],
-        "services": [
-            {
-                "name": "shop", "host": "shop", "retries": retries,
-                "routes": [{"name": "shop", "paths": [path]}],
-            }
-        ],
-        "consumers": [{"username": "alice", "keyauth_credentials": [{"key": SECRET}]}],
-        **more,
-    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -84,67 +63,9 @@ def few(_few: list[Gateway], echo: Echo) -> list[Gateway]:
 def _prepared(gateways: list[Gateway], echo: Echo) -> list[Gateway]:
     for gateway in gateways:
         gateway.reset()
-        Engine(gateway).ok("kong_state", content=_document(echo), state="synced")
+        Engine(gateway).ok("kong_state", content=shop_document(echo), state="synced")
         gateway.reset_requests()
     return gateways
-
-
-class Site:
-    """A folder with the document, the inventory and what rollouts keep."""
-
-    def __init__(self, folder: Path, echo: Echo) -> None:
-        self.folder, self.echo = folder, echo
-        # In seconds; only a probe sees that the path is another one.
-        self.propagation = 0
-        self.play = Player(folder, {"ANSIBLE_FORKS": "10"})
-
-    def inventory(self, gateways: Sequence[Gateway]) -> dict[str, Any]:
-        """The gateways as hosts kong-1, kong-2, …"""
-        hosts = {
-            f"kong-{number}": {
-                "kong_admin_url": gateway.admin_url, "kong_proxy_url": gateway.proxy_url
-            }
-            for number, gateway in enumerate(gateways, 1)
-        }  # fmt: skip
-        variables = {
-            "rollout_src": [str(self.folder / "kong.yaml")],
-            "rollout_directory": str(self.folder / "state"),
-            "rollout_probes": [{"path": "/api", "wait_timeout": 3}],
-            "rollout_propagation": self.propagation,
-        }
-        return {"kong_gateways": {"hosts": hosts, "vars": variables}}
-
-    def write(self, **changes: Any) -> dict[str, Any]:
-        """Write the document, with these parts changed."""
-        self.propagation = int("path" in changes)
-        document = _document(self.echo, **changes)
-        (self.folder / "kong.yaml").write_text(yaml.safe_dump(document))
-        return document
-
-    def run(self, gateways: Sequence[Gateway], playbook: str = PLAYBOOK, **options: Any) -> Run:
-        """Run the playbook on these gateways; options become extra variables, but for `check`."""
-        given = {name: options.pop(name) for name in ("check", "answer") if name in options}
-        inventory = self.inventory(gateways)
-        return self.play(playbook, inventory=inventory, extra_vars=options, **given)
-
-    @contextmanager
-    def started(
-        self, gateways: Sequence[Gateway], **options: Any
-    ) -> Iterator[Callable[[], None]]:
-        """Run the playbook beside the test; yield what kills it."""
-        (self.folder / "site.yml").write_text(f"- ansible.builtin.import_playbook: {PLAYBOOK}\n")
-        (self.folder / "ansible.cfg").write_text("[defaults]\ninventory = inventory.yml\n")
-        inventory = self.inventory(gateways)
-        inventory["kong_gateways"]["vars"].update(options)
-        (self.folder / "inventory.yml").write_text(json.dumps(inventory))
-        with self.play.started(str(self.folder / "site.yml")) as kill:
-            yield kill
-
-    def kept(self, host: str) -> set[str]:
-        """The files that are kept of a gateway, without the time in their names."""
-        folder = self.folder / "state" / host
-        names = os.listdir(folder) if folder.exists() else []
-        return {name.partition("-")[0].partition(".")[0] for name in names}
 
 
 @pytest.fixture
@@ -274,7 +195,7 @@ def test_a_gateway_that_dies_leaves_the_others_of_its_batch_as_they_were(
     few: list[Gateway], site: Site
 ) -> None:
     with sandbox(*QUICK) as dying:
-        Engine(dying).ok("kong_state", content=_document(site.echo), state="synced")
+        Engine(dying).ok("kong_state", content=shop_document(site.echo), state="synced")
         canary, two, three, later = few[:4]
         before = [_dump(two), _dump(three)]
         document = site.write(retries=2)
@@ -495,7 +416,7 @@ def test_a_control_plane_is_proven_on_its_data_planes(site: Site, tmp_path: Path
 def test_a_gateway_without_a_database_gets_its_document_back(site: Site) -> None:
     # Its proxy goes on with the former configuration for longer than an apply takes.
     with sandbox("--mode", "dbless", "--propagation", "1.5") as gateway:
-        document = _document(site.echo)
+        document = shop_document(site.echo)
         document["consumers"] = []
         owned = {"content": document, "state": "synced"}
         Engine(gateway).ok("kong_state", **owned)
