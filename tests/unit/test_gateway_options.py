@@ -69,3 +69,21 @@ def test_every_option_of_the_role_was_once_wrong() -> None:
 def test_konnect_needs_a_way_to_the_control_plane(given: dict[str, Any]) -> None:
     message = "gateway_mode=konnect needs gateway_control_plane_url, or konnect_token."
     assert plan(mode="konnect", **given)["problems"] == ([] if given else [message])
+
+
+@pytest.mark.parametrize(
+    ("version", "warnings"),
+    [
+        ("3.8.0", ["The open edition 3.8 has had no fixes since 2025-09-11."]),
+        ("3.9.3", []),
+        # A build of one's own: the table has the support of the enterprise edition.
+        ("3.10.0", []),
+        ("3.14.0", []),
+    ],
+)
+def test_only_an_old_line_of_the_open_edition_is_without_fixes(
+    version: str, warnings: list[str]
+) -> None:
+    made = plan(method="files", edition="community", version=version)
+    assert made["warnings"] == warnings
+    assert made["problems"] == []

@@ -81,24 +81,6 @@ def test_a_proxy_leads_data_planes_to_their_control_plane() -> None:
     assert found["cluster_use_proxy"] == "on"
 
 
-@pytest.mark.parametrize(
-    ("version", "warnings"),
-    [
-        ("3.8.0", ["The open edition 3.8 has had no fixes since 2025-09-11."]),
-        ("3.9.3", []),
-        # A build of one's own: the table has the support of the enterprise edition.
-        ("3.10.0", []),
-        ("3.14.0", []),
-    ],
-)
-def test_only_an_old_line_of_the_open_edition_is_without_fixes(
-    version: str, warnings: list[str]
-) -> None:
-    made = plan(method="files", edition="community", version=version)
-    assert made["warnings"] == warnings
-    assert made["problems"] == []
-
-
 def test_an_unknown_setting_is_a_warning_with_the_nearest_name() -> None:
     made = plan(config={"proxy_listne": "0.0.0.0:80", "shiny_new_switch": True})
     assert made["problems"] == []
