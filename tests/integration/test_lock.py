@@ -142,7 +142,8 @@ multiprocessing.get_context("fork").Process(target=work, args=(os.getpid(),)).st
 os.kill(os.getpid(), signal.SIGKILL)
 """
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     ) as process:
         name = process.communicate()[0].strip()
     assert name.split(".")[1] == str(process.pid)
