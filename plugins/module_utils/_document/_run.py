@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from .._apply import apply
-from .._entities._kind import Entity, Kind
+from .._entities._kind import TIMESTAMPS, Entity, Kind
 from .._errors import InputError, KongError, Unreachable
 from .._gateway._protocol import Gateway
 from .._plan import CREATE, DELETE, UPDATE, Plan
-from .._values import difference, map_strings
+from .._values import difference, map_strings, without_nulls
 from ._changes import ChangeSet, EntityKey, Step, is_hashed
 from ._schedule import schedules
 
@@ -174,6 +174,7 @@ def _differs(kind: Kind, one: Entity, other: Entity) -> bool:
 
 def _recreate(gateway: Gateway, plan: Plan) -> Plan:
     """Create a deleted entity again with the same ID."""
-    body = {name: value for name, value in plan.full_body.items() if name != plan.kind.parent}
-    again = Plan(plan.kind, CREATE, None, None, body, plan.parent)
+    left_out = (*TIMESTAMPS, *plan.kind.read_only, plan.kind.parent)
+    body = {name: value for name, value in plan.stored.items() if name not in left_out}
+    again = Plan(plan.kind, CREATE, None, None, without_nulls(body), plan.parent)
     return apply(gateway, again, plan.kind.parent_id(plan.stored))
