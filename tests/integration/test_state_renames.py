@@ -143,21 +143,32 @@ def test_entities_of_several_kinds_can_have_the_same_id(state: State) -> None:
     route: Document = {"id": same, "name": "r", "paths": ["/x"], "service": {"name": "s"}}
     consumer: Document = {"id": same, "username": "c", "keyauth_credentials": [{"key": "one"}]}
     limit: Document = {"id": same, "name": "cors", "route": "r"}
-    whole = {"services": [service], "routes": [route], "consumers": [consumer], "plugins": [limit]}
-    made = state.predicted_and_done(tagged("t", **whole))
-    assert counts(made) == {"created": 5}
+    # A gateway's table of tags has one row for an ID: only these kinds are in the document's scope.
+    others: Document = {
+        "services": [{"name": "s2", "host": "a.test"}],
+        "routes": [{"name": "r2", "paths": ["/y"]}],
+        "consumers": [{"username": "c2"}],
+        "plugins": [{"name": "acl", "config": {"allow": ["a"]}, "route": "r2"}],
+    }
+
+    def document(**sections: Document) -> Document:
+        own = {name: [sections[name]] if name in sections else [] for name in others}
+        return tagged("t", **{name: [*own[name], *others[name]] for name in others})
+
+    whole = {"services": service, "routes": route, "consumers": consumer, "plugins": limit}
+    made = state.predicted_and_done(document(**whole))
+    assert counts(made) == {"created": 9}
     written = state.engine.ok("kong_dump", select_tags=["t"], secrets="keep")["document"]
-    assert [len(each["routes"]) for each in written["services"]] == [1]
-    assert [len(each["keyauth_credentials"]) for each in written["consumers"]] == [1]
+    assert [len(each.get("routes", ())) for each in written["services"]] == [1, 0]
+    held = [len(each.get("keyauth_credentials", ())) for each in written["consumers"]]
+    assert held == [1, 0]
     state.unchanged(written)
-    changed = state.predicted_and_done(tagged("t", **{**whole, "plugins": [], "routes": []}))
+    changed = state.predicted_and_done(document(services=service, consumers=consumer))
     assert told(changed["changes"]) == [("delete", "plugin"), ("delete", "route")]
-    state(tagged("t", **whole))
-    moved = {**route, "service": None}
-    rest = {"routes": [moved], "plugins": [limit]}
-    done = state.predicted_and_done(tagged("t", **rest))
+    state(document(**whole))
+    done = state.predicted_and_done(document(routes={**route, "service": None}, plugins=limit))
     assert sorted(told(done["changes"])) == [
         ("delete", "consumer"), ("delete", "key_auth"), ("delete", "service"), ("update", "route"),
     ]  # fmt: skip
-    (left,) = state.gateway.entities("/routes")
-    assert (left["id"], left["service"]) == (same, None)
+    left = {each["name"]: each for each in state.gateway.entities("/routes")}
+    assert (left["r"]["id"], left["r"]["service"]) == (same, None)
