@@ -229,7 +229,7 @@ class PredictingGateway(Gateway):
         details = self.schema(VAULT.settings_schema(body.get("name"))) if is_vault else None
         if is_vault and details is None:
             # 3.5 does not validate vaults, and every gateway has the one of the environment.
-            if self.schema("vaults/env") is not None:
+            if self.schema(VAULT.settings_schema("env")) is not None:
                 name = body.get("name")
                 raise InputError(f"schema violation (name: vault {name!r} is not installed)")
             self._warn(

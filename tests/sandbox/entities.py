@@ -222,12 +222,14 @@ class Entities:
         """The entity of these keys, made or replaced; what is left out gets its default."""
         with self.store.lock:
             self.hooks.check_options(kind, data)
-            # An id in the body counts for nothing, but it must be one.
-            is_wrong = data.get("id") is not None and not validate.is_uuid(data["id"])
-            data = {**data, **keys, **({"id": data["id"]} if is_wrong else {})}
+            written = data.get("id")
+            data = {**data, **keys}
             if old is not None:
-                data["id"] = data["id"] if is_wrong else old["id"]
+                data["id"] = old["id"]
                 data.setdefault("created_at", old["created_at"])
+            if written is not None and not validate.is_uuid(written):
+                # An id in the body counts for nothing, but it must be one: the schema refuses it.
+                data["id"] = written
             if "id" in keys:
                 self.hooks.check_protocols(kind, data)
             data = self._resolved(kind, self.hooks.created(kind, data, old))

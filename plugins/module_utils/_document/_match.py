@@ -18,7 +18,7 @@ from typing import Any
 from .._apply import fill_nulls, plugin_kind, with_typed_config
 from .._entities._certificate import CERTIFICATE, SNI, generated_id
 from .._entities._credential import CREDENTIALS, stored_as_hash
-from .._entities._identity import ByComparison, stored_id
+from .._entities._identity import ByComparison, ByKeys, stored_id
 from .._entities._keys import VAULT
 from .._entities._kind import PLACEHOLDER, Entity, Kind, ids_in, unique_values
 from .._entities._registry import KINDS
@@ -148,8 +148,8 @@ class Matcher:
             return found
         kind = item.kind
         names = [each.written.get(kind.identity.field) for each in (taker, item)]
-        # Two certificates can have SNIs that one has: it is divided.
-        can_be_two = isinstance(kind.identity, ByComparison) or kind is CERTIFICATE
+        # Two entities can have keys that one has, as certificates SNIs: it is divided.
+        can_be_two = isinstance(kind.identity, (ByComparison, ByKeys))
         if not can_be_two and (names[0] is None or names[0] == names[1]):
             raise InputError(f"{item.where}: {item.describe()} is already defined at {taker.where}")
         return None
@@ -250,17 +250,24 @@ class Matcher:
 
         Those of kinds that are not matched yet are left out.
         """
-        plugins = (item for item in self.document.items if item.kind.typed_by_name)
-        names = {each.kind.settings_schema(each.written.get("name")) for each in plugins}
-        if reset:
+        names = set()
+        for item in self.document.items:
             # A create leaves the defaults to the gateway.
-            for item in self.document.items:
-                item.is_partial = item.current is not None and self._leaves_out(item)
-                if item.is_partial and item.kind.validated:
-                    names.add(item.kind.schema_name)
-                if item.is_partial and item.kind is VAULT:
-                    names.add(VAULT.settings_schema(item.written.get("name")))
+            item.is_partial = reset and item.current is not None and self._leaves_out(item)
+            if item.is_partial and item.kind.validated:
+                names.add(item.kind.schema_name)
+            settings = self._settings_schema(item)
+            if settings is not None:
+                names.add(settings)
         for_each(self.gateway.schema, sorted(names))
+
+    def _settings_schema(self, item: Item) -> str | None:
+        """The name of the schema that an item's settings are typed by; None where none is needed.
+
+        Those of a vault are sent as they are written: only their defaults need it.
+        """
+        is_typed = item.kind.typed_by_name or (item.kind is VAULT and item.is_partial)
+        return item.kind.settings_schema(item.written.get("name")) if is_typed else None
 
     def _leaves_out(self, item: Item) -> bool:
         written, current = {**item.written, **item.links}, item.current or {}
@@ -271,15 +278,18 @@ class Matcher:
     def _typed(self, item: Item) -> Kind:
         if item.kind.name in CREDENTIALS:
             return stored_as_hash(item.kind, item.written, str(self._owner_id(item)))
-        if item.kind is VAULT and item.is_partial:
-            details = self.gateway.schema(VAULT.settings_schema(item.written.get("name")))
-            return item.kind if details is None else with_details(details, VAULT)
-        if not item.kind.typed_by_name:
+        schema = self._settings_schema(item)
+        if schema is None:
             return item.kind
-        name = str(item.written.get("name"))
-        if name not in self._typed_kinds:
-            self._typed_kinds[name] = plugin_kind(self.gateway, name)
-        return self._typed_kinds[name]
+        if schema not in self._typed_kinds:
+            self._typed_kinds[schema] = self._typed_by(schema, item)
+        return self._typed_kinds[schema]
+
+    def _typed_by(self, schema: str, item: Item) -> Kind:
+        if item.kind.typed_by_name:
+            return plugin_kind(self.gateway, str(item.written.get("name")))
+        details = self.gateway.schema(schema)
+        return item.kind if details is None else with_details(details, item.kind)
 
     def _step(self, item: Item, reset: bool) -> Step:
         current = item.current

@@ -51,9 +51,9 @@ def _refuse_other_protocols(written: Entity, plugin: Entity, source: Source) -> 
 
     Source: the conformance case plugin_protocols.
     """
-    route, service = (id_of(plugin.get(name)) for name in ("route", "service"))
     if not written.get("protocols"):
         return
+    route, service = (id_of(plugin.get(name)) for name in ("route", "service"))
     if route:
         routes = [source.find_by(ROUTE, "id", route)]
         what = "the associated route's protocols"

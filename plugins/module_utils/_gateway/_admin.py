@@ -250,9 +250,7 @@ class AdminGateway(Gateway):
                 raise
         if not listed and not self.traits().writes_entities:
             # It has no list of tags, so any kind can have them.
-            return {
-                kind.name for kind in KINDS.values() if any(f.name == "tags" for f in kind.fields)
-            }
+            return {kind.name for kind in KINDS.values() if "tags" in kind.fields_by_name}
         # Vaults are called sm_vaults there.
         schemas = {each["entity_name"].replace("sm_vaults", "vaults") for each in listed}
         return {kind.name for kind in KINDS.values() if kind.schema_name in schemas}

@@ -15,7 +15,7 @@ from typing import Any
 from .._client import Client
 from .._entities._kind import Entity, Kind
 from .._entities._konnect import CONTROL_PLANE, EXPECTED_CONFIG, GROUP_MEMBER
-from .._errors import UNIQUE, InputError, Refused, UnexpectedAnswer
+from .._errors import UNIQUE, InputError, UnexpectedAnswer
 from .._plan import DELETE, Plan
 from ._admin import AdminGateway, path_of, unless_missing
 from ._protocol import Traits
@@ -111,13 +111,12 @@ class KonnectAccount(AdminGateway):
     def _listed(self, path: str, **query: str) -> Iterator[Entity]:
         """A list of Konnect, paged by numbers or by a cursor, in its older shape or its newer."""
         query["page[size]"] = str(_SIZE)
+
+        def read() -> Any:
+            return self._client.request("GET", path, params=query)
+
         while True:
-            try:
-                response = self._client.request("GET", path, params=query)
-            except Refused as exc:
-                if exc.status != 404 or path != path_of(CONTROL_PLANE):
-                    raise
-                response = None
+            response = read() if path != path_of(CONTROL_PLANE) else unless_missing(read)
             if not isinstance(response, dict) or not response.keys() & _KEYS:
                 raise UnexpectedAnswer(NOT_KONNECT.format(self.url))
             # What is no list is a list of one.
