@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import urllib.parse
 from collections.abc import Mapping
@@ -90,6 +91,12 @@ class Connection:
         """The URL of the workspace's entities; the same as ``url`` for the default workspace."""
         names = (self.control_plane, self.workspace)
         return "/".join([self.url.rstrip("/"), *(segment(name) for name in names if name)])
+
+    @property
+    def memory_key(self) -> str:
+        """What a run keeps about the gateway under: all organizations of Konnect have one URL."""
+        token = hashlib.sha256(repr(self.headers).encode()).hexdigest() if self.is_konnect else ""
+        return f"{self.workspace_url} {token}"
 
     @property
     def above(self) -> Connection | None:

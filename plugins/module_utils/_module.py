@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -22,7 +21,7 @@ from ._connection import Connection
 from ._connection_options import connection_from, secrets_in, with_environment
 from ._errors import InputError, KongError, refused_by
 from ._gateway._admin import AdminGateway
-from ._gateway._konnect import KonnectGateway
+from ._gateway._konnect import CONTROL_PLANES, KonnectGateway
 from ._gateway._konnect_account import KonnectAccount
 from ._gateway._protocol import Gateway
 from ._gateway._refusal import admin_refusal
@@ -42,7 +41,7 @@ class Session:
 
     def __init__(self) -> None:
         self._clients: dict[Connection, Client] = {}
-        self._control_planes: dict[str, dict[str, str]] = {}
+        self._kept: dict[str, dict[str, Any]] = {}
 
     def client(self, connection: Connection) -> Client:
         """The client of a connection; those that were not used lately are closed."""
@@ -78,9 +77,8 @@ class Session:
         if not connection.control_plane:
             return KonnectAccount(client)
         if account is not None:
-            return KonnectGateway(client, account, lambda look_up: look_up())
-        remember = partial(self.control_plane, connection)
-        return KonnectGateway(client, KonnectAccount(client), remember)
+            return KonnectGateway(client, account, lambda kept, name, read: read())
+        return KonnectGateway(client, KonnectAccount(client), self.remember)
 
     def predicting(
         self,
@@ -104,18 +102,16 @@ class Session:
                     gateway = around.inside(gateway, connection.workspace)
         return PredictingGateway(gateway, predictions, warn, checks or Checks())
 
-    def control_plane(
-        self, connection: Connection, look_up: Callable[[], dict[str, str]]
-    ) -> dict[str, str]:
-        """What is known of the control plane of a connection, looked up once."""
-        key = f"{connection.url} {connection.control_plane}"
-        if key not in self._control_planes:
-            self._control_planes[key] = look_up()
-        return self._control_planes[key]
+    def remember(self, kept: str, name: str, read: Callable[[], Any]) -> Any:
+        """What all tasks of a run share of Konnect (plain JSON), read once."""
+        known = self._kept.setdefault(kept, {})
+        if name not in known:
+            known[name] = read()
+        return known[name]
 
-    def forget_control_planes(self) -> None:
-        """After a task that can create and remove some."""
-        self._control_planes.clear()
+    def forget(self, kept: str) -> None:
+        """After a task that can change what is kept."""
+        self._kept.pop(kept, None)
 
     def forget_predictions(self, connection: Connection) -> None:
         """After a task that can write, earlier predictions do not hold."""
@@ -161,7 +157,7 @@ def run(
             return start(session.gateway(connection, progress))
         finally:
             if operation.of_account and operation.writes:
-                session.forget_control_planes()
+                session.forget(CONTROL_PLANES)
     except KongError as exc:
         return failed(exc)
 

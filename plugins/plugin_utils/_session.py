@@ -37,7 +37,7 @@ class ControllerSession(Session):
         if not context.CLIARGS.get("check"):
             yield Predictions()
             return
-        with _memory(connection.workspace_url) as path:
+        with _memory(connection.memory_key) as path:
             memory = _read(path)
             try:
                 # What is not in an incomplete memory may exist.
@@ -45,35 +45,34 @@ class ControllerSession(Session):
             finally:
                 _replace(path, memory)
 
-    def control_plane(
-        self, connection: Connection, look_up: Callable[[], dict[str, str]]
-    ) -> dict[str, str]:
+    def remember(self, kept: str, name: str, read: Callable[[], Any]) -> Any:
         # Each task of a run has a worker of its own, so what one found is kept in a file.
-        with _memory(_CONTROL_PLANES) as path:
-            self._control_planes = _read(path)
-            found = super().control_plane(connection, look_up)
-            _replace(path, self._control_planes)
+        with _memory(kept) as path:
+            self._kept[kept] = _read(path)
+            found = super().remember(kept, name, read)
+            _replace(path, self._kept[kept])
         return found
 
-    def forget_control_planes(self) -> None:
-        with _memory(_CONTROL_PLANES) as path:
+    def forget(self, kept: str) -> None:
+        with _memory(kept) as path:
             _replace(path, {})
 
     def forget_predictions(self, connection: Connection) -> None:
         if context.CLIARGS.get("check"):
-            with _memory(connection.workspace_url) as path:
+            with _memory(connection.memory_key) as path:
                 _replace(path, {_LOST: True})
 
 
 # Marks a memory that lacks earlier predictions.
 _LOST = "lost"
-# The key of the file with the IDs of control planes; those of gateways are their URLs.
-_CONTROL_PLANES = "control planes"
 
 
 @contextmanager
 def _memory(key: str) -> Iterator[Path]:
-    """The file with the predictions for a gateway, which several hosts of a play can be."""
+    """A file of the run, and its lock: several hosts of a play can be one gateway.
+
+    :param key: the URL of a gateway for what is predicted of it.
+    """
     name = hashlib.sha256(key.encode()).hexdigest()
     path = Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
     path.parent.mkdir(mode=0o700, exist_ok=True)

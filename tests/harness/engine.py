@@ -44,7 +44,7 @@ class RunSession(Session):
     @contextmanager
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
         """All that this run predicted of a gateway."""
-        memory = self.memory.setdefault(connection.workspace_url, {})
+        memory = self.memory.setdefault(connection.memory_key, {})
         yield Predictions(memory, complete=True)
 
 

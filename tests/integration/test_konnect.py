@@ -15,7 +15,7 @@ import pytest
 from harness.engine import Engine
 from harness.gateway import Gateway, sandbox
 from harness.playbook import LOCAL, Player
-from harness.state import State, fixture, tagged
+from harness.state import HEAD, State, fixture, tagged
 
 TUTORIAL = fixture("first-upstream-target")
 
@@ -125,6 +125,50 @@ def test_a_loop_of_fifty_targets_looks_up_the_control_plane_once(
     # Once for all tasks of the run: the environment's other way in does not count, either.
     assert _asked(konnect).count("GET /v2/control-planes") == 1
     assert len(konnect.entities("/targets")) == 50
+
+
+def test_control_planes_of_one_run_share_the_schemas_of_kinds(
+    engine: Engine, konnect: Gateway, playbook: Player
+) -> None:
+    names = [f"team-{number}" for number in range(3)]
+    for name in names:
+        engine.ok("konnect_control_plane", name=name)
+    sparse: dict[str, Any] = {
+        **HEAD,
+        "services": [{"name": "s", "host": "web", "routes": [{"name": "r", "paths": ["/a"]}]}],
+        "upstreams": [{"name": "web", "targets": [{"target": "a.test:80"}]}],
+    }
+    kinds = ["service", "route", "upstream", "target"]
+    sync = {"irishtek.kong.kong_state": {
+        **konnect.connection, "control_plane": "{{ inventory_hostname }}", "content": sparse,
+        "state": "synced", "purge_kinds": kinds,
+    }}
+    play = json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [sync]}]) + "\n"
+    inventory = {"gateways": {"hosts": dict.fromkeys(names, LOCAL)}}
+    playbook(play, inventory=inventory).ok()
+    konnect.reset_requests()
+    assert playbook(play, inventory=inventory).ok().total("changed") == 0
+    # What each control plane has, its look-up included, and once what all of them have.
+    assert len(_asked(konnect)) == len(names) * (len(kinds) + 1) + len(kinds)
+
+
+def test_a_control_plane_of_another_organization_is_another_one(
+    konnect: Gateway, playbook: Player
+) -> None:
+    # All organizations have the same URL, and each has a control plane "default".
+    tokens = {"first": "kpat_first", "second": "kpat_second"}
+    options = {**konnect.connection, "konnect_token": "{{ token }}", "name": "web"}
+    tasks = [
+        {"irishtek.kong.kong_upstream": options, "when": "inventory_hostname == 'first'"},
+        {"irishtek.kong.kong_upstream": {**options, "state": "absent"},
+         "when": "inventory_hostname == 'second'"},
+    ]
+    play = json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]) + "\n"
+    hosts = {name: {**LOCAL, "token": token} for name, token in tokens.items()}
+    konnect.reset_requests()
+    predicted = playbook(play, check=True, inventory={"gateways": {"hosts": hosts}}).ok()
+    assert predicted.total("changed") == 1
+    assert _asked(konnect).count("GET /v2/control-planes") == 2
 
 
 def test_consistent_hashing_survives_a_change_of_something_else(

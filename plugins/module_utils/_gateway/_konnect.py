@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Callable
 
@@ -38,15 +39,17 @@ NO_HEALTH = (
 _REGIONAL = re.compile(r"^https://[a-z]+\.(api|svc)\.konghq\.")
 # Credentials that Konnect's data planes do not have.
 _NOT_OFFERED = ("oauth2",)
-# Remembers the control plane that it is given a function for.
-Remember = Callable[[Callable[[], "dict[str, str]"]], "dict[str, str]"]
+# What a run keeps: a file of it, a name in that file, and what reads it the first time.
+Remember = Callable[[str, str, Callable[[], Any]], Any]
+CONTROL_PLANES = "control planes"
 
 
 class KonnectGateway(AdminGateway):
     """The core entities of one control plane, which is looked up with the first request.
 
     :param account: has the control plane.
-    :param remember: keeps the control plane's ID and type for the rest of a run.
+    :param remember: keeps for the rest of a run the control plane's ID and type, and the schemas
+        of kinds, which all control planes share.
     """
 
     lists_all = frozenset({"target"})
@@ -91,7 +94,9 @@ class KonnectGateway(AdminGateway):
     def key(self) -> str:
         """The ID of the control plane."""
         with self._lock:
-            self._found = self._found or self._remember(self._look_up)
+            if not self._found:
+                connection = replace(self.region.connection, workspace=None)
+                self._found = self._remember(CONTROL_PLANES, connection.memory_key, self._look_up)
             return self._found["id"]
 
     @cached_property
@@ -188,7 +193,11 @@ class KonnectGateway(AdminGateway):
         if "/" in name:
             return super()._read_schema(name)
         path = f"/v1/schemas/json/{_json_name(name)}"
-        found = unless_missing(lambda: self._client.request("GET", path))
+
+        def read() -> Any:
+            return unless_missing(lambda: self._client.request("GET", path))
+
+        found = self._remember(self.region.url + path, name, read)
         return None if found is None else from_json_schema(found)
 
     def _validation_path(self, kind: Kind) -> str:
