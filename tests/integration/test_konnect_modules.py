@@ -81,6 +81,37 @@ def test_a_control_plane_is_created_changed_in_place_and_deleted(engine: Engine)
     assert gone["operation"] == "delete"
 
 
+@pytest.mark.parametrize(("options", "message"), [
+    ({"name": "x"}, "name must have 2 to 256 characters, got 1"),
+    ({"name": "x" * 257}, "name must have 2 to 256 characters, got 257"),
+    ({"description": "x" * 2049}, "description must have at most 2048 characters, got 2049"),
+    ({"labels": {"kong-team": "a"}}, "labels: the key 'kong-team' must have 1 to 63 characters"),
+    ({"labels": {"_team": "a"}}, "labels: the key '_team' must have"),
+    ({"labels": {"": "a"}}, "labels: the key '' must have"),
+    ({"labels": {"k" * 64: "a"}}, "must have 1 to 63 characters"),
+    ({"labels": {"team": ""}}, "labels.team must have 1 to 63 letters"),
+    ({"labels": {"team": "a b"}}, "labels.team must have 1 to 63 letters"),
+    ({"labels": {"team": "v" * 64}}, "labels.team must have 1 to 63 letters"),
+    ({"proxy_urls": [{"host": f"h{n}", "port": 1, "protocol": "http"} for n in range(6)]},
+     "proxy_urls must have at most 5 items, got 6"),
+    ({"proxy_urls": [{"host": "h" * 121, "port": 1, "protocol": "http"}]},
+     "proxy_urls.1.host must have 1 to 120 characters, got 121"),
+    ({"proxy_urls": [{"host": "h", "port": 1, "protocol": ""}]},
+     "proxy_urls.1.protocol must have 1 to 32 characters, got 0"),
+])
+def test_what_konnect_does_not_take_is_refused_before_the_write(
+    engine: Engine, options: dict[str, Any], message: str
+) -> None:
+    engine.ok("konnect_control_plane", name="team-a")
+    for name in ("team-a", "team-b"):
+        engine.gateway.reset_requests()
+        for check in (True, False):
+            written = {"name": name, **options}
+            refused = engine.refused("konnect_control_plane", check=check, **written)
+            assert message in refused["msg"]
+        assert not engine.gateway.writes()
+
+
 def test_labels_and_proxy_urls_are_cleared_and_labels_are_strings(engine: Engine) -> None:
     module, url = "konnect_control_plane", {"host": "a.test", "port": 443, "protocol": "https"}
     labels = {"env": "prod", "shard": 1, "beta": True}

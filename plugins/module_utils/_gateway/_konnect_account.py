@@ -105,7 +105,7 @@ class KonnectAccount(AdminGateway):
     def missing(self, kind: Kind, key: str) -> str:
         raise InputError(
             f"control plane {key} does not exist at {self.url}: check its name, and "
-            f"{self._client.connection.where} (one of another region is not found, either)"
+            "konnect_region or konnect_url (one of another region is not found, either)"
         )
 
     def _listed(self, path: str, **query: str) -> Iterator[Entity]:
