@@ -91,6 +91,24 @@ def test_a_refused_token_is_a_sentence_in_both_shapes(konnect: Gateway) -> None:
         assert refused["failure"]["trace_id"] in refused["msg"]
 
 
+@pytest.mark.parametrize(("body", "message"), [
+    ({"details": [{"field": "config", "messages": ["one is needed"]},
+                  {"field": "config.minute", "messages": ["not a number", "too small"]},
+                  {"field": "config", "messages": ["or another"]}]},
+     "(config: one is needed; or another; config.minute: not a number; too small)"),
+    ({"details": ["odd"]}, "validation error (odd)"),
+    ({"details": {"field": "name", "messages": "odd"}}, "validation error (name: odd)"),
+    ({"details": [{"@type": "other"}]}, "validation error (HTTP 400)"),
+    ({"details": None, "message": "two\nlines"}, "two lines (HTTP 400)"),
+])
+def test_a_refusal_of_any_shape_is_a_sentence(
+    engine: Engine, konnect: Gateway, body: dict[str, Any], message: str
+) -> None:
+    text = json.dumps({"code": 3, "message": "validation error", **body})
+    konnect.faults(kind="answer", status=400, body=text, match={"method": "POST"})
+    assert message in engine.refused("kong_upstream", name="web")["msg"]
+
+
 def test_a_change_of_a_target_takes_four_requests_and_a_loop_one_look_up(
     engine: Engine, konnect: Gateway
 ) -> None:

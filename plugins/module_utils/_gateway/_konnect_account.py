@@ -15,7 +15,7 @@ from typing import Any
 from .._client import Client
 from .._entities._kind import Entity, Kind
 from .._entities._konnect import CONTROL_PLANE, EXPECTED_CONFIG, GROUP_MEMBER
-from .._errors import UNIQUE, InputError, UnexpectedAnswer
+from .._errors import UNIQUE, InputError, UnexpectedAnswer, flat_reasons
 from .._plan import DELETE, Plan
 from ._admin import AdminGateway, path_of, unless_missing
 from ._protocol import Traits
@@ -36,21 +36,15 @@ _SIZE = 100
 
 def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
     """Konnect's reason in one line, from the body of core entities or a problem document."""
-    found = list(_reasons(body))
     fields: dict[str, Any] = {}
-    for field, reason in found:
-        *above, name = (field or "@entity").split(".")
-        at = fields
-        for step in above:
-            at = at.setdefault(step, {})
-        at[name] = reason
-    message = str(body.get("detail") or body.get("message") or body.get("title") or "")
-    texts = "; ".join(f"{field}: {why}" if field else why for field, why in found)
+    for path, reason in _reasons(body):
+        _add(fields, path, reason)
+    message = _line(body.get("detail") or body.get("message") or body.get("title") or "")
+    reasons = "; ".join(flat_reasons(fields))
     status_text = f"{message} (HTTP {status})" if message else f"HTTP {status}"
-    text = f"{message} ({texts})" if found else status_text
-    taken = any("(type: unique)" in reason for _field, reason in found)
+    text = f"{message} ({reasons})" if reasons else status_text
     details = {name: body[name] for name in ("code",) if name in body}
-    details.update({"name": UNIQUE if taken else message, "fields": fields})
+    details.update({"name": UNIQUE if "(type: unique)" in reasons else message, "fields": fields})
     trace = str(body.get("instance") or "")
     if trace:
         details["trace_id"] = trace
@@ -58,11 +52,29 @@ def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, A
 
 
 def _reasons(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for each in body.get("details") or ():
-        messages = each.get("messages") or ()
-        yield str(each.get("field") or ""), "; ".join(text.strip(" :") for text in messages)
-    for each in body.get("invalid_parameters") or ():
-        yield str(each.get("field") or ""), str(each.get("reason") or each.get("rule") or "")
+    """Paths of fields and reasons; a server between us and Konnect has other shapes."""
+    for listed in (body.get("details") or (), body.get("invalid_parameters") or ()):
+        for each in listed if isinstance(listed, (list, tuple)) else [listed]:
+            record = each if isinstance(each, dict) else {"reason": each}
+            found = record.get("messages") or record.get("reason") or record.get("rule")
+            for reason in found if isinstance(found, list) else [found]:
+                if reason:
+                    yield str(record.get("field") or "@entity"), _line(reason).strip(" :")
+
+
+def _line(text: Any) -> str:
+    return " ".join(str(text).split())
+
+
+def _add(fields: dict[str, Any], path: str, reason: str) -> None:
+    """Add a reason where the body of an Admin API has it; a record can have one of its own, too."""
+    name, _dot, rest = path.partition(".")
+    known = fields.get(name)
+    if rest or isinstance(known, dict):
+        fields[name] = known if isinstance(known, dict) else {"@entity": known}
+        _add(fields[name], rest or "@entity", reason)
+    else:
+        fields[name] = reason if known is None else f"{known}; {reason}"
 
 
 class KonnectAccount(AdminGateway):
