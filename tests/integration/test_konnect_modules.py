@@ -112,6 +112,19 @@ def test_what_konnect_does_not_take_is_refused_before_the_write(
         assert not engine.gateway.writes()
 
 
+def test_what_cannot_be_a_member_is_refused_in_check_mode_too(engine: Engine) -> None:
+    ingress = "CLUSTER_TYPE_K8S_INGRESS_CONTROLLER"
+    for name, kind in (("group", GROUP), ("inner", GROUP), ("ingress", ingress)):
+        engine.ok("konnect_control_plane", name=name, cluster_type=kind)
+    engine.gateway.reset_requests()
+    for member in ("group", "inner", "ingress"):
+        for check in (True, False):
+            written = {"name": "group", "members": ["default", member], "check": check}
+            refused = engine.refused("konnect_control_plane", **written)
+            assert f"control plane {member} cannot be a member" in refused["msg"]
+    assert not engine.gateway.writes()
+
+
 def test_labels_and_proxy_urls_are_cleared_and_labels_are_strings(engine: Engine) -> None:
     module, url = "konnect_control_plane", {"host": "a.test", "port": 443, "protocol": "https"}
     labels = {"env": "prod", "shard": 1, "beta": True}
@@ -229,17 +242,20 @@ def _changes(gateway: Gateway) -> list[str]:
 
 
 def test_the_member_that_is_refused_is_named_and_the_others_join(engine: Engine) -> None:
-    kinds = {"fine": "CONTROL_PLANE", "kic": "K8S_INGRESS_CONTROLLER", "also": "CONTROL_PLANE"}
+    names = ("fine", "busy", "also")
     ids = {
-        name: engine.ok("konnect_control_plane", name=name, cluster_type=f"CLUSTER_TYPE_{kind}")
-        ["control_plane"]["id"]
-        for name, kind in kinds.items()
+        name: engine.ok("konnect_control_plane", name=name)["control_plane"]["id"]
+        for name in names
     }
-    options = {"name": "all", "cluster_type": GROUP, "members": list(kinds)}
+    # Konnect does not let a control plane be in more groups than five.
+    for name in "12345":
+        written = {"name": f"group-{name}", "members": ["busy"]}
+        engine.ok("konnect_control_plane", cluster_type=GROUP, **written)
+    options = {"name": "all", "cluster_type": GROUP, "members": list(names)}
     refused = engine.refused("konnect_control_plane", **options)
-    assert f"group_member {ids['kic']} of control_plane all" in refused["msg"]
+    assert f"group_member {ids['busy']} of control_plane all" in refused["msg"]
     assert refused["added"] == [ids["fine"]] and refused["changed"]
-    again = engine.refused("konnect_control_plane", **{**options, "members": ["kic"]})
+    again = engine.refused("konnect_control_plane", **{**options, "members": ["busy"]})
     assert (again["changed"], again["added"]) == (False, [])
     assert again["control_plane"]["config"]["cluster_type"] == GROUP
 

@@ -23,6 +23,7 @@ from .._entities._konnect import (
     GROUP,
     GROUP_MEMBER,
     NODE,
+    READ_ONLY,
     as_labels,
 )
 from .._entities._registry import KINDS
@@ -43,13 +44,19 @@ def run_control_plane(task: Task) -> Result:
     return run_group(task, CONTROL_PLANE, GROUP_MEMBER, CONTROL_PLANE, _check)
 
 
-def _check(task: Task, plan: Plan) -> None:
+def _check(task: Task, plan: Plan, members: Sequence[Entity]) -> None:
     if task.removes and plan.changed and not task.params["force"]:
         _refuse_in_use(task, plan.stored["id"])
     if plan.operation == CREATE and "id" in plan.body:
         raise InputError("it does not exist, and Konnect chooses the ID of a new control plane")
     if "members" in task.params and not task.removes and plan.entity.get("cluster_type") != GROUP:
         raise InputError(f"members needs cluster_type {GROUP}")
+    for each in members:
+        if each.get("cluster_type") in READ_ONLY:
+            raise InputError(
+                f"control plane {each['name']} cannot be a member: its cluster_type is "
+                f"{each['cluster_type']}"
+            )
 
 
 def _refuse_in_use(task: Task, control_plane: str) -> None:
