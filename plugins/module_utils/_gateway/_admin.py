@@ -324,7 +324,7 @@ class AdminGateway(Gateway):
             return self._client.request(method, path, body, params)
         except Refused as exc:
             if exc.is_unique_violation:
-                raise UniqueViolation(exc, exc.fields) from exc
+                raise UniqueViolation(exc) from exc
             raise
 
     def _serves(self, path: str) -> bool:

@@ -161,13 +161,9 @@ class KonnectGateway(AdminGateway):
             raise InputError(self.not_offered.format(kind.schema_name))
         try:
             return super().create(kind, body, parent)
-        except UniqueViolation as exc:
-            # Konnect names the field; the value is the one that was sent.
-            exc.taken = {name: body.get(name) for name in exc.fields}
-            raise
         except Refused as exc:
             if kind.path_id is not None and "already in group" in exc.message:
-                raise UniqueViolation(exc, {}) from exc
+                raise UniqueViolation(exc) from exc
             if exc.status == 404 and not kind.parent:
                 exc.add(f"; check whether the control plane {self.control_plane} was deleted")
             raise
@@ -225,7 +221,5 @@ class KonnectGateway(AdminGateway):
 
 
 def _json_name(schema: str) -> str:
-    kind = next((each for each in KINDS.values() if each.schema_name == schema), None)
-    if kind is None:
-        return schema.removesuffix("s")
-    return kind.name.replace("_", "-") if "-" in kind.path else kind.name
+    paths = {kind.schema_name: kind.path for kind in KINDS.values()}
+    return paths.get(schema, schema).removesuffix("s")

@@ -96,8 +96,12 @@ class KonnectAccount(AdminGateway):
     def entities(
         self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
-        listed = self._listed(path_of(kind, parent))
-        found = unless_missing(lambda: list(listed)) if parent else list(listed)
+        return self._entities(kind, parent)
+
+    def _entities(self, kind: Kind, parent: str | None, **query: str) -> list[Entity] | None:
+        found = unless_missing(lambda: list(self._listed(path_of(kind, parent), query)))
+        if found is None and parent is None:
+            raise UnexpectedAnswer(NOT_KONNECT.format(self.url))
         return found and [self._read(kind, each, parent) for each in found]
 
     def find_by(
@@ -105,9 +109,8 @@ class KonnectAccount(AdminGateway):
     ) -> Entity | None:
         if field != CONTROL_PLANE.path_key:
             return super().find_by(kind, field, value, parent)
-        listed = self._listed(path_of(kind), **{f"filter[{field}][eq]": value})
-        named = (each for each in listed if each[field] == value)
-        return next((self._read(kind, each, None) for each in named), None)
+        listed = self._entities(kind, None, **{f"filter[{field}][eq]": value}) or ()
+        return next((each for each in listed if each[field] == value), None)
 
     def write_at_once(self, plans: Sequence[Plan], parent: str | None) -> None:
         path = path_of(GROUP_MEMBER, parent, "remove" if plans[0].operation == DELETE else "add")
@@ -120,15 +123,11 @@ class KonnectAccount(AdminGateway):
             "konnect_region or konnect_url (one of another region is not found, either)"
         )
 
-    def _listed(self, path: str, **query: str) -> Iterator[Entity]:
+    def _listed(self, path: str, query: dict[str, str]) -> Iterator[Entity]:
         """A list of Konnect, paged by numbers or by a cursor, in its older shape or its newer."""
         query["page[size]"] = str(_SIZE)
-
-        def read() -> Any:
-            return self._client.request("GET", path, params=query)
-
         while True:
-            response = read() if path != path_of(CONTROL_PLANE) else unless_missing(read)
+            response = self._client.request("GET", path, params=query)
             if not isinstance(response, dict) or not response.keys() & _KEYS:
                 raise UnexpectedAnswer(NOT_KONNECT.format(self.url))
             # What is no list is a list of one.
