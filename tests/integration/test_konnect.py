@@ -70,6 +70,21 @@ def test_a_missing_control_plane_may_be_of_another_region(konnect: Gateway) -> N
     assert "another region" in refused["msg"]
 
 
+def test_a_control_plane_that_was_deleted_meanwhile_is_not_an_empty_one(konnect: Gateway) -> None:
+    others = Engine(konnect)
+    others.ok("konnect_control_plane", name="team-a")
+    engine = Engine(replace(konnect, control_plane="team-a"))
+    engine.ok("kong_upstream", name="web")
+    others.ok("konnect_control_plane", name="team-a", state="absent", force=True)
+    for module, options in (
+        ("kong_dump", {}),
+        ("kong_info", {"kinds": ["upstream"]}),
+        ("kong_state", {"content": HEAD, "state": "synced", "purge_kinds": ["upstream"]}),
+    ):
+        refused = engine.refused(module, **options)
+        assert "control plane team-a does not exist" in refused["msg"]
+
+
 def test_a_server_without_control_planes_is_not_konnect(engine: Engine, konnect: Gateway) -> None:
     konnect.faults(kind="answer", status=404, body='{"message": "Not found"}', times=None)
     for module, options in (

@@ -143,6 +143,15 @@ class KonnectGateway(AdminGateway):
         takes_no_name = bool(kind.parent) or kind.path_key == "instance_name"
         return super()._is_in_path(kind, field, value) and (field == "id" or not takes_no_name)
 
+    def _filtered(
+        self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None
+    ) -> list[Entity] | None:
+        found = super()._filtered(kind, path, parent, params)
+        if found is None and parent is None:
+            # What is remembered of the control plane does not hold if it was deleted meanwhile.
+            self._look_up()
+        return found
+
     def refuse_read_only(self, current: Entity | None = None) -> None:
         if self.managed_tags & set((current or {}).get("tags") or ()):
             raise InputError(
