@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -19,6 +21,7 @@ from ._argspec import ArgumentSpec, Path, refuse_unsendable, remove_nulls, resto
 from ._client import Client
 from ._connection import Connection
 from ._connection_options import connection_from, secrets_in, with_environment
+from ._entities._kind import PLACEHOLDER, Entity
 from ._errors import InputError, KongError, refused_by
 from ._gateway._admin import AdminGateway
 from ._gateway._konnect import CONTROL_PLANES, KonnectGateway
@@ -59,6 +62,22 @@ class Session:
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
         """The predictions of earlier tasks for this gateway."""
         yield Predictions()
+
+    def predicted(self, connection: Connection) -> Predictions:
+        """A copy of the predictions of earlier tasks, without keeping others from theirs."""
+        return Predictions()
+
+    def inside(self, connection: Connection, account: Gateway, control_plane: Entity) -> Gateway:
+        """One of the control planes of Konnect, to be read; in check mode, as it is predicted."""
+        gateway: Gateway = KonnectGateway(
+            self.client(connection), account, lambda kept, name, read: control_plane
+        )
+        gateway.is_new = control_plane["id"].startswith(PLACEHOLDER)
+        # Tasks write its name or its ID.
+        for key in (control_plane["id"], control_plane["name"]) if account.predicts else ():
+            known = self.predicted(replace(connection, control_plane=key))
+            gateway = PredictingGateway(gateway, known, lambda warning: None)
+        return gateway
 
     def gateway(
         self,
@@ -144,7 +163,10 @@ def run(
 
         def start(on: Gateway) -> Result:
             with refused_by(on.url):
-                return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
+                inside = partial(session.inside, connection, on)
+                return operation.run(
+                    Task(params, on, check_mode, diff, warn, progress, node, inside)
+                )
 
         if check_mode or operation.only_predicts:
             with session.predictions(connection) as known:

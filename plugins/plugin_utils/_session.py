@@ -34,7 +34,7 @@ class ControllerSession(Session):
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
         # A single task in check mode, in a real run, is validated against the gateway alone: what
         # other such tasks predicted was not done.
-        if not context.CLIARGS.get("check"):
+        if not _is_check_run():
             yield Predictions()
             return
         with _memory(connection.memory_key) as path:
@@ -44,6 +44,10 @@ class ControllerSession(Session):
                 yield Predictions(memory, complete=not memory.get(_LOST))
             finally:
                 _replace(path, memory)
+
+    def predicted(self, connection: Connection) -> Predictions:
+        # Without the lock: who holds that of a control plane waits for that of Konnect's account.
+        return Predictions(_read(_path(connection.memory_key)) if _is_check_run() else None)
 
     def remember(self, kept: str, name: str, read: Callable[[], Any]) -> Any:
         # Each task of a run has a worker of its own, so what one found is kept in a file.
@@ -58,7 +62,7 @@ class ControllerSession(Session):
             _replace(path, {})
 
     def forget_predictions(self, connection: Connection) -> None:
-        if context.CLIARGS.get("check"):
+        if _is_check_run():
             with _memory(connection.memory_key) as path:
                 _replace(path, {_LOST: True})
 
@@ -73,12 +77,20 @@ def _memory(key: str) -> Iterator[Path]:
 
     :param key: the URL of a gateway for what is predicted of it.
     """
-    name = hashlib.sha256(key.encode()).hexdigest()
-    path = Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
+    path = _path(key)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with open(path.with_suffix(".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield path
+
+
+def _path(key: str) -> Path:
+    name = hashlib.sha256(key.encode()).hexdigest()
+    return Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
+
+
+def _is_check_run() -> bool:
+    return bool(context.CLIARGS.get("check"))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -47,6 +47,10 @@ class RunSession(Session):
         memory = self.memory.setdefault(connection.memory_key, {})
         yield Predictions(memory, complete=True)
 
+    def predicted(self, connection: Connection) -> Predictions:
+        """What was predicted so far."""
+        return Predictions(self.memory.get(connection.memory_key))
+
 
 @dataclass
 class Engine:

@@ -21,6 +21,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations import (
 from harness.certificates import self_signed
 from harness.engine import Engine, Result
 from harness.gateway import Gateway, sandbox
+from harness.playbook import LOCAL, Player
 from sandbox_tests.cluster_support import Authority, data_plane
 from sandbox_tests.konnect_support import konnect_with_cluster
 
@@ -123,6 +124,36 @@ def test_what_cannot_be_a_member_is_refused_in_check_mode_too(engine: Engine) ->
             refused = engine.refused("konnect_control_plane", **written)
             assert f"control plane {member} cannot be a member" in refused["msg"]
     assert not engine.gateway.writes()
+
+
+def test_check_mode_knows_what_a_control_plane_would_have_when_it_is_deleted(
+    engine: Engine, playbook: Player
+) -> None:
+    engine.ok("konnect_control_plane", name="team-a")
+    engine.ok("kong_upstream", control_plane="team-a", name="web")
+    account = {name: engine.gateway.connection[name] for name in ("konnect_url", "konnect_token")}
+
+    def control_plane(name: str, state: str) -> dict[str, Any]:
+        task = {**account, "name": name, "state": state}
+        return {"irishtek.kong.konnect_control_plane": task, "ignore_errors": True}
+
+    def upstream(name: str, state: str) -> dict[str, Any]:
+        task = {**account, "control_plane": name, "name": "web", "state": state}
+        return {"irishtek.kong.kong_upstream": task}
+
+    tasks = [
+        upstream("team-a", "absent"), control_plane("team-a", "absent"),
+        control_plane("team-b", "present"), upstream("team-b", "present"),
+        control_plane("team-b", "absent"), upstream("team-b", "absent"),
+        control_plane("team-b", "absent"),
+    ]
+    play = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
+    inventory = {"gateways": {"hosts": {"here": LOCAL}}}
+    wanted = [True, True, True, True, False, True, True]
+    for check in (True, False):
+        done = playbook(json.dumps(play) + "\n", inventory=inventory, check=check).ok()
+        assert [each["result"]["changed"] for each in done.tasks] == wanted
+        assert "it has upstreams" in done.tasks[4]["result"]["msg"]
 
 
 def test_labels_and_proxy_urls_are_cleared_and_labels_are_strings(engine: Engine) -> None:

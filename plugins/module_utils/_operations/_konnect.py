@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from .._apply import apply, parent_key
@@ -46,7 +45,7 @@ def run_control_plane(task: Task) -> Result:
 
 def _check(task: Task, plan: Plan, members: Sequence[Entity]) -> None:
     if task.removes and plan.changed and not task.params["force"]:
-        _refuse_in_use(task, plan.stored["id"])
+        _refuse_in_use(task.inside(plan.stored))
     if plan.operation == CREATE and "id" in plan.body:
         raise InputError("it does not exist, and Konnect chooses the ID of a new control plane")
     if "members" in task.params and not task.removes and plan.entity.get("cluster_type") != GROUP:
@@ -59,18 +58,17 @@ def _check(task: Task, plan: Plan, members: Sequence[Entity]) -> None:
             )
 
 
-def _refuse_in_use(task: Task, control_plane: str) -> None:
+def _refuse_in_use(control_plane: Gateway) -> None:
     """Refuse to delete what data planes or entities would be deleted with."""
 
     def has(kind: Kind) -> bool:
-        inside = replace(NODE, path=f"core-entities/{kind.path}")
-        listed = task.gateway.entities(inside, control_plane) or ()
+        listed = control_plane.entities(kind) or ()
         # Each control plane has the default workspace; what another one has is not listed.
         return any(kind is not WORKSPACE or each["name"] != "default" for each in listed)
 
-    kinds = [kind for kind in KINDS.values() if not kind.parent]
+    kinds = [each for each in KINDS.values() if not each.parent and control_plane.offers(each)]
     held = [kind.path for kind, found in zip(kinds, for_each(has, kinds)) if found]
-    if task.gateway.entities(NODE, control_plane):
+    if control_plane.data_planes():
         held.append("data planes")
     if held:
         raise InputError(
