@@ -147,7 +147,7 @@ class KonnectGateway(AdminGateway):
         self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None
     ) -> list[Entity] | None:
         found = super()._filtered(kind, path, parent, params)
-        if found is None and parent is None:
+        if found is None and parent is None and self.control_plane:
             # What is remembered of the control plane does not hold if it was deleted meanwhile.
             self._look_up()
         return found
