@@ -14,7 +14,7 @@ from harness.playbook import Player, Run
 FAILS = "Fail if the gateway failed or was put back"
 
 
-def _run(folder: Path, *gateways: Gateway, **options: Any) -> Run:
+def _run(folder: Path, *gateways: Gateway, playbook: str = "rollout", **options: Any) -> Run:
     (folder / "kong.yaml").write_text('{_format_version: "3.0", upstreams: [{name: web}]}')
     hosts = {f"kong-{n}": {"kong_admin_url": each.admin_url} for n, each in enumerate(gateways, 1)}
     variables = {
@@ -23,7 +23,7 @@ def _run(folder: Path, *gateways: Gateway, **options: Any) -> Run:
     }
     inventory = {"kong_gateways": {"hosts": hosts}}
     play = Player(folder, {})
-    return play("irishtek.kong.rollout", inventory=inventory, extra_vars=variables)
+    return play(f"irishtek.kong.{playbook}", inventory=inventory, extra_vars=variables)
 
 
 def test_a_probe_is_checked_before_the_first_write(empty_gateway: Gateway, tmp_path: Path) -> None:
@@ -33,6 +33,17 @@ def test_a_probe_is_checked_before_the_first_write(empty_gateway: Gateway, tmp_p
     nowhere = _run(tmp_path, empty_gateway, rollout_probes=[{"path": "/"}])
     message = nowhere.result(FAILS, "kong-1")["msg"]
     assert message == "a probe without url needs rollout_proxy_url or kong_proxy_url"
+    assert empty_gateway.entities("/upstreams") == []
+
+
+def test_a_probe_is_checked_before_a_restore(empty_gateway: Gateway, tmp_path: Path) -> None:
+    snapshot = tmp_path / "snapshot.yaml"
+    snapshot.write_text('{_format_version: "3.0", upstreams: [{name: web}]}')
+    run = _run(
+        tmp_path, empty_gateway, playbook="restore", rollout_snapshot=str(snapshot),
+        rollout_probes=[{"path": "/"}],
+    )
+    assert "a probe without url needs rollout_proxy_url or kong_proxy_url" in run.stdout
     assert empty_gateway.entities("/upstreams") == []
 
 
