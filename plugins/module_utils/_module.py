@@ -67,15 +67,19 @@ class Session:
         """A copy of the predictions of earlier tasks, without keeping others from theirs."""
         return Predictions()
 
-    def inside(self, connection: Connection, account: Gateway, control_plane: Entity) -> Gateway:
-        """One of the control planes of Konnect, to be read; in check mode, as it is predicted."""
-        gateway: Gateway = KonnectGateway(
-            self.client(connection), account, lambda kept, name, read: control_plane
-        )
-        gateway.is_new = control_plane["id"].startswith(PLACEHOLDER)
+    def inside(self, connection: Connection, outer: Gateway, place: Entity) -> Gateway:
+        """A control plane of Konnect, or a workspace, to be read; in check mode as predicted."""
+        gateway: Gateway
+        if connection.control_plane == "":
+            option = "control_plane"
+            gateway = KonnectGateway(self.client(connection), outer, lambda *asked: place)
+        else:
+            option = "workspace"
+            gateway = self.gateway(replace(connection, workspace=place["name"]))
+        gateway.is_new = outer.is_new or place["id"].startswith(PLACEHOLDER)
         # Tasks write its name or its ID.
-        for key in (control_plane["id"], control_plane["name"]) if account.predicts else ():
-            known = self.predicted(replace(connection, control_plane=key))
+        for key in (place["id"], place["name"]) if outer.predicts else ():
+            known = self.predicted(replace(connection, **{option: key}))
             gateway = PredictingGateway(gateway, known, lambda warning: None)
         return gateway
 
@@ -124,7 +128,8 @@ class Session:
     def remember(self, kept: str, name: str, read: Callable[[], Any]) -> Any:
         """What all tasks of a run share of Konnect (plain JSON), read once."""
         known = self._kept.setdefault(kept, {})
-        if name not in known:
+        # What was not found is looked for again.
+        if known.get(name) is None:
             known[name] = read()
         return known[name]
 

@@ -25,7 +25,7 @@ from .._errors import InputError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
 from .._schema import from_json_schema
-from ._admin import AdminGateway, unless_missing
+from ._admin import AdminGateway, T, unless_missing
 from ._errors import UniqueViolation
 from ._konnect_account import NOT_KONNECT, TRAITS, read_refusal
 from ._protocol import Gateway, Traits
@@ -64,6 +64,8 @@ class KonnectGateway(AdminGateway):
         self._remember = remember
         self._core: Client | None = None
         self._found: dict[str, str] = {}
+        # Looked up once something is not found.
+        self._has_workspace = not client.connection.workspace
         # Threads of a task look up what they share once.
         self._lock = threading.RLock()
         self.control_plane = client.connection.control_plane
@@ -76,14 +78,9 @@ class KonnectGateway(AdminGateway):
             if self._core is None:
                 # All control planes have the same schemas, and of a new one nothing else is read.
                 key = self._like if self.is_new else self.key
-                path = f"/v2/control-planes/{key}/core-entities"
                 workspace = self.region.connection.workspace
-                if workspace:
-                    own = f"{path}/workspaces/{segment(workspace)}"
-                    if unless_missing(lambda: self.region.request("GET", own)) is None:
-                        raise InputError(f"Workspace '{workspace}' does not exist at {self.url}")
-                    path += f"/{segment(workspace)}"
-                self._core = self.region.at(path)
+                below = f"/{segment(workspace)}" if workspace else ""
+                self._core = self.region.at(f"/v2/control-planes/{key}/core-entities{below}")
             return self._core
 
     @_client.setter
@@ -98,6 +95,20 @@ class KonnectGateway(AdminGateway):
                 connection = replace(self.region.connection, workspace=None)
                 self._found = self._remember(CONTROL_PLANES, connection.memory_key, self._look_up)
             return self._found["id"]
+
+    def _unless_missing(self, read: Callable[[], T]) -> T | None:
+        found = super()._unless_missing(read)
+        if found is None and not self._has_workspace:
+            self._refuse_missing_workspace()
+        return found
+
+    def _refuse_missing_workspace(self) -> None:
+        """No refusal of Konnect says that it is the workspace which does not exist."""
+        workspace = str(self.region.connection.workspace)
+        path = f"/v2/control-planes/{self.key}/core-entities/workspaces/{segment(workspace)}"
+        if unless_missing(lambda: self.region.request("GET", path)) is None:
+            raise InputError(f"Workspace '{workspace}' does not exist at {self.url}")
+        self._has_workspace = True
 
     @cached_property
     def _like(self) -> str | None:

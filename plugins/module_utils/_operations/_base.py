@@ -47,7 +47,7 @@ class Task:
     progress: Callable[[str], None] = silent
     # Another node of the same gateway, or one of its data planes, by its URL.
     node: Callable[[str], Gateway] = no_node
-    # One of the control planes of Konnect, to be read.
+    # One of the control planes or workspaces that the gateway has, to be read.
     inside: Callable[[Entity], Gateway] = no_node
 
     @property

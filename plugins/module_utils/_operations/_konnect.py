@@ -13,7 +13,7 @@ from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll, seconds_until
 from .._entities._certificate import digest_of
 from .._entities._consumer import WORKSPACE
-from .._entities._kind import Entity, Kind
+from .._entities._kind import Entity
 from .._entities._konnect import (
     CONTROL_PLANE,
     DATA_PLANE_CERTIFICATE,
@@ -25,14 +25,12 @@ from .._entities._konnect import (
     READ_ONLY,
     as_labels,
 )
-from .._entities._registry import KINDS
 from .._errors import InputError
 from .._gateway._protocol import Gateway
-from .._parallel import for_each
 from .._plan import CREATE, Plan, plan_absent, plan_present
 from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result
 from ._consumer_group import run_group
-from ._entity import STATE, fields_with_id
+from ._entity import STATE, fields_with_id, held_in
 
 MOST_CERTIFICATES = 32  # of one control plane
 # A data plane pings every 30 seconds.
@@ -60,14 +58,10 @@ def _check(task: Task, plan: Plan, members: Sequence[Entity]) -> None:
 
 def _refuse_in_use(control_plane: Gateway) -> None:
     """Refuse to delete what data planes or entities would be deleted with."""
-
-    def has(kind: Kind) -> bool:
-        listed = control_plane.entities(kind) or ()
-        # Each control plane has the default workspace; what another one has is not listed.
-        return any(kind is not WORKSPACE or each["name"] != "default" for each in listed)
-
-    kinds = [each for each in KINDS.values() if not each.parent and control_plane.offers(each)]
-    held = [kind.path for kind, found in zip(kinds, for_each(has, kinds)) if found]
+    # Each control plane has the default workspace; what another one has is not listed.
+    workspaces = (each["name"] for each in control_plane.entities(WORKSPACE) or ())
+    held = held_in(control_plane)
+    held += [WORKSPACE.path] if set(workspaces) - {"default"} else []
     if control_plane.data_planes():
         held.append("data planes")
     if held:
