@@ -259,11 +259,11 @@ def test_a_control_plane_that_was_removed_meanwhile_is_named(
 ) -> None:
     engine.ok("kong_service", name="s", host="a.test")
     konnect.call("DELETE", konnect.core.replace("/core-entities", ""))
-    refused = engine.refused("kong_service", name="t", host="a.test")
-    assert "check whether the control plane default was deleted" in refused["msg"]
-    engine.forget()
-    refused = engine.refused("kong_service", name="t", host="a.test")
-    assert "control plane default does not exist" in refused["msg"]
+    for forget in (False, True):
+        if forget:
+            engine.forget()
+        refused = engine.refused("kong_service", name="t", host="a.test")
+        assert "control plane default does not exist" in refused["msg"]
 
 
 def test_a_control_plane_whose_name_is_the_id_of_another_is_not_that_one(
@@ -465,6 +465,10 @@ def test_a_workspace_comes_after_core_entities(engine: Engine, konnect: Gateway)
     konnect.call("POST", "/workspaces", {"name": "team"})
     engine.forget()
     engine.ok("kong_service", workspace="team", name="s", host="a")
+    konnect.reset_requests()
+    engine.ok("kong_service", workspace="team", name="s", host="b")
+    # What is found there says that the workspace exists.
+    assert not [each for each in _asked(konnect) if "/workspaces/" in each]
     assert [each["name"] for each in konnect.entities("/team/services")] == ["s"]
     assert konnect.entities("/services") == []
 

@@ -196,7 +196,7 @@ class AdminGateway(Gateway):
         except Refused as exc:
             if exc.status == 404 and kind.parent and self.offers(kind):
                 raise ParentMissing(exc) from exc
-            if exc.status == 404 and kind.optional:
+            if exc.status == 404 and (kind.optional or not self.offers(kind)):
                 raise NotOffered(exc, self.not_offered.format(kind.schema_name)) from exc
             raise
 

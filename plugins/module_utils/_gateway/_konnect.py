@@ -177,15 +177,13 @@ class KonnectGateway(AdminGateway):
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         self.refuse_read_only()
-        if not self.offers(kind):
-            raise InputError(self.not_offered.format(kind.schema_name))
         try:
             return super().create(kind, body, parent)
         except Refused as exc:
             if kind.path_id is not None and "already in group" in exc.message:
                 raise UniqueViolation(exc) from exc
             if exc.status == 404 and not kind.parent:
-                exc.add(f"; check whether the control plane {self.control_plane} was deleted")
+                self._look_up()
             raise
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
@@ -234,9 +232,6 @@ class KonnectGateway(AdminGateway):
         return [{**node, "last_seen": node.get("last_ping")} for node in nodes]
 
     def health(self, upstream: str) -> list[Entity] | None:
-        raise InputError(NO_HEALTH)
-
-    def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
         raise InputError(NO_HEALTH)
 
 
