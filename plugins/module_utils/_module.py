@@ -21,7 +21,6 @@ from ._argspec import ArgumentSpec, Path, refuse_unsendable, remove_nulls, resto
 from ._client import Client
 from ._connection import Connection
 from ._connection_options import connection_from, secrets_in, with_environment
-from ._entities._kind import PLACEHOLDER, Entity
 from ._errors import InputError, KongError, refused_by
 from ._gateway._admin import AdminGateway
 from ._gateway._konnect import CONTROL_PLANES, KonnectGateway
@@ -29,7 +28,7 @@ from ._gateway._konnect_account import KonnectAccount
 from ._gateway._protocol import Gateway
 from ._gateway._refusal import admin_refusal
 from ._operations._base import Operation, Result, Task, silent
-from ._predict import Checks, PredictingGateway, Predictions
+from ._predict import Checks, PredictingGateway, Predictions, is_predicted
 from ._secrets import mask_fields
 from ._transport import HTTPX_IMPORT_ERROR
 
@@ -67,7 +66,7 @@ class Session:
         """A copy of the predictions of earlier tasks, without keeping others from theirs."""
         return Predictions()
 
-    def inside(self, connection: Connection, outer: Gateway, place: Entity) -> Gateway:
+    def inside(self, connection: Connection, outer: Gateway, place: dict[str, Any]) -> Gateway:
         """A control plane of Konnect, or a workspace, to be read; in check mode as predicted."""
         gateway: Gateway
         if connection.control_plane == "":
@@ -76,7 +75,7 @@ class Session:
         else:
             option = "workspace"
             gateway = self.gateway(replace(connection, workspace=place["name"]))
-        gateway.is_new = outer.is_new or place["id"].startswith(PLACEHOLDER)
+        gateway.is_new = outer.is_new or is_predicted(place["id"])
         # Tasks write its name or its ID.
         for key in (place["id"], place["name"]) if outer.predicts else ():
             known = self.predicted(replace(connection, **{option: key}))
