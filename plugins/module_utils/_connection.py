@@ -48,11 +48,13 @@ class Connection:
         for name, value in self.headers:
             if not _HEADER_NAME.fullmatch(name):
                 raise InputError(f"admin_headers: {name!r} is not a valid name of a header")
-            if not (value.isascii() and value.isprintable() and value == value.strip()):
+            is_token = self.is_konnect and name == "Authorization"
+            text = value.removeprefix("Bearer ") if is_token else value
+            if not (text.isascii() and text.isprintable() and text == text.strip()):
+                shown = "konnect_token" if is_token else f"the value of header {name!r}"
                 # The HTTP library would repeat the value, a secret, in its error.
                 raise InputError(
-                    f"the value of header {name!r} must be printable ASCII without leading or "
-                    "trailing blanks"
+                    f"{shown} must be printable ASCII without leading or trailing blanks"
                 )
 
     def _check_url(self) -> None:

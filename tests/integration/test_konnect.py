@@ -58,6 +58,13 @@ def test_two_ways_in_are_an_error_that_names_both(engine: Engine) -> None:
     assert "needs konnect_token" in refused["msg"]
 
 
+@pytest.mark.parametrize("token", ["kpat_secret\n", " kpat_secret", "kpat_s\u00e4cret"])
+def test_a_token_that_cannot_be_one_is_refused_by_its_option(engine: Engine, token: str) -> None:
+    refused = engine.refused("kong_ping", konnect_token=token)
+    assert refused["msg"].startswith("konnect_token must be printable ASCII")
+    assert "cret" not in json.dumps(refused)
+
+
 def test_a_token_is_not_sent_in_the_clear(engine: Engine) -> None:
     refused = engine.refused("kong_ping", konnect_url="http://us.api.konghq.com")
     assert "use https://" in refused["msg"]

@@ -20,7 +20,7 @@ from .._plan import DELETE, Plan
 from ._admin import AdminGateway, path_of, unless_missing
 from ._protocol import Traits
 
-NOT_KONNECT = "{} does not respond as Konnect does: check konnect_url"
+NOT_KONNECT = "{} does not respond as Konnect does: check konnect_url (it has no path such as /v2)"
 TRAITS = Traits(
     name="Kong Konnect", edition="konnect", role="control_plane", has_balancer=False,
     compares_references=False,
