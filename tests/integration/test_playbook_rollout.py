@@ -152,6 +152,18 @@ def test_a_killed_rollout_is_finished_by_the_next_one(
     assert len(asked) == len(set(asked)), asked
 
 
+def test_a_probe_that_fails_before_the_change_too_is_no_failed_undo(
+    few: list[Gateway], site: Site
+) -> None:
+    before = _dump(few[0])
+    site.write(retries=2)
+    run = site.run(few[:1], rollout_probes=[{"path": "/nowhere"}], rollout_prove_timeout=1)
+    why = "0 of 1 requests to"
+    assert f"; its entities are as they were before, but: {why}" in _failure(run, "kong-1")
+    assert _dump(few[0]) == before
+    assert site.kept("kong-1") == {"plan", "snapshot"}
+
+
 # Requests at which a rollout is killed, the second one where so many were before it.
 PHASES = {
     "plan": ("GET", "^/services", 0),
