@@ -186,11 +186,9 @@ class About:
     # -- tags
 
     def _tagged(self) -> Iterator[Entity]:
-        for kind in self.gateway.kinds:
-            for entity in self.entities.store.all(kind):
-                name = TAGGED_AS.get(kind, kind)
-                for tag in entity.get("tags") or ():
-                    yield {"tag": tag, "entity_name": name, "entity_id": entity["id"]}
+        for identifier, kind, tag in self.entities.store.tagged():
+            name = TAGGED_AS.get(kind, kind)
+            yield {"tag": tag, "entity_name": name, "entity_id": identifier}
 
     def _tags(self, call: Call, tag: str | None) -> Answer:
         error = None if tag is None else values.tag(tag)
