@@ -100,7 +100,9 @@ class About:
             ("status",): Resource({"GET": self._status}),
             ("config",): Resource({"GET": self._no_config, "POST": self._no_config}),
             ("plugins", "enabled"): Resource({"GET": self._enabled}),
-            ("tags",): Resource({"GET": lambda call: self._tags(call, None)}),
+            ("tags",): Resource(
+                {"GET": lambda call: self._tags(call, None), "POST": self._no_tag}
+            ),
             ("clustering", "data-planes"): Resource({"GET": self._data_planes}),
             ("clustering", "status"): Resource({"GET": self._cluster_status}),
         }
@@ -199,6 +201,10 @@ class About:
         return 200, paging.by_key(
             items, lambda item: [item["entity_id"], item["tag"]], call.query, path
         )
+
+    def _no_tag(self, call: Call) -> Answer:
+        reason = "does not support insert/upsert/update/delete operations"
+        raise errors.schema_violation({"tags": reason})
 
     # -- schemas
 
