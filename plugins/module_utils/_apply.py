@@ -467,12 +467,10 @@ def _lost_race(plan: Plan, exc: KongError) -> bool:
     """Whether somebody else created the very entity."""
     if not isinstance(exc, UniqueViolation):
         return False
-    names = plan.kind.identity.names(plan.kind)
+    kind, taken = plan.kind, exc.fields.keys()
     # What is no field, as an index or the ID, can be that of the identity: it is looked up.
-    is_other = plan.kind.path_id is None and exc.taken.keys() & plan.kind.fields_by_name.keys()
-    return not is_other or any(
-        name in exc.taken and exc.taken[name] == plan.body.get(name) for name in names
-    )
+    is_other = kind.path_id is None and taken & kind.fields_by_name.keys()
+    return not is_other or not taken.isdisjoint(kind.identity.names(kind))
 
 
 def _mark_uncertain(exc: KongError) -> None:

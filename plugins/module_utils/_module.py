@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, Callable
 
@@ -22,12 +23,12 @@ from ._connection import Connection
 from ._connection_options import connection_from, secrets_in, with_environment
 from ._errors import InputError, KongError, refused_by
 from ._gateway._admin import AdminGateway
-from ._gateway._konnect import KonnectGateway
+from ._gateway._konnect import CONTROL_PLANES, KonnectGateway
 from ._gateway._konnect_account import KonnectAccount
 from ._gateway._protocol import Gateway
 from ._gateway._refusal import admin_refusal
 from ._operations._base import Operation, Result, Task, silent
-from ._predict import Checks, PredictingGateway, Predictions
+from ._predict import Checks, PredictingGateway, Predictions, is_predicted
 from ._secrets import mask_fields
 from ._transport import HTTPX_IMPORT_ERROR
 
@@ -42,7 +43,7 @@ class Session:
 
     def __init__(self) -> None:
         self._clients: dict[Connection, Client] = {}
-        self._control_planes: dict[str, dict[str, str]] = {}
+        self._kept: dict[str, dict[str, Any]] = {}
 
     def client(self, connection: Connection) -> Client:
         """The client of a connection; those that were not used lately are closed."""
@@ -61,6 +62,26 @@ class Session:
         """The predictions of earlier tasks for this gateway."""
         yield Predictions()
 
+    def predicted(self, connection: Connection) -> Predictions:
+        """A copy of the predictions of earlier tasks, without keeping others from theirs."""
+        return Predictions()
+
+    def inside(self, connection: Connection, outer: Gateway, place: dict[str, Any]) -> Gateway:
+        """A control plane of Konnect, or a workspace, to be read; in check mode as predicted."""
+        gateway: Gateway
+        if connection.control_plane == "":
+            option = "control_plane"
+            gateway = KonnectGateway(self.client(connection), outer, lambda *asked: place)
+        else:
+            option = "workspace"
+            gateway = self.gateway(replace(connection, workspace=place["name"]))
+        gateway.is_new = outer.is_new or is_predicted(place["id"])
+        # Tasks write its name or its ID.
+        for key in (place["id"], place["name"]) if outer.predicts else ():
+            known = self.predicted(replace(connection, **{option: key}))
+            gateway = PredictingGateway(gateway, known, lambda warning: None)
+        return gateway
+
     def gateway(
         self,
         connection: Connection,
@@ -78,9 +99,8 @@ class Session:
         if not connection.control_plane:
             return KonnectAccount(client)
         if account is not None:
-            return KonnectGateway(client, account, lambda look_up: look_up())
-        remember = partial(self.control_plane, connection)
-        return KonnectGateway(client, KonnectAccount(client), remember)
+            return KonnectGateway(client, account, lambda kept, name, read: read())
+        return KonnectGateway(client, KonnectAccount(client), self.remember)
 
     def predicting(
         self,
@@ -104,18 +124,17 @@ class Session:
                     gateway = around.inside(gateway, connection.workspace)
         return PredictingGateway(gateway, predictions, warn, checks or Checks())
 
-    def control_plane(
-        self, connection: Connection, look_up: Callable[[], dict[str, str]]
-    ) -> dict[str, str]:
-        """What is known of the control plane of a connection, looked up once."""
-        key = f"{connection.url} {connection.control_plane}"
-        if key not in self._control_planes:
-            self._control_planes[key] = look_up()
-        return self._control_planes[key]
+    def remember(self, kept: str, name: str, read: Callable[[], Any]) -> Any:
+        """What all tasks of a run share of Konnect (plain JSON), read once."""
+        known = self._kept.setdefault(kept, {})
+        # What was not found is looked for again.
+        if known.get(name) is None:
+            known[name] = read()
+        return known[name]
 
-    def forget_control_planes(self) -> None:
-        """After a task that can create and remove some."""
-        self._control_planes.clear()
+    def forget(self, kept: str) -> None:
+        """After a task that can change what is kept."""
+        self._kept.pop(kept, None)
 
     def forget_predictions(self, connection: Connection) -> None:
         """After a task that can write, earlier predictions do not hold."""
@@ -148,7 +167,10 @@ def run(
 
         def start(on: Gateway) -> Result:
             with refused_by(on.url):
-                return operation.run(Task(params, on, check_mode, diff, warn, progress, node))
+                inside = partial(session.inside, connection, on)
+                return operation.run(
+                    Task(params, on, check_mode, diff, warn, progress, node, inside)
+                )
 
         if check_mode or operation.only_predicts:
             with session.predictions(connection) as known:
@@ -161,7 +183,7 @@ def run(
             return start(session.gateway(connection, progress))
         finally:
             if operation.of_account and operation.writes:
-                session.forget_control_planes()
+                session.forget(CONTROL_PLANES)
     except KongError as exc:
         return failed(exc)
 

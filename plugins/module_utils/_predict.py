@@ -126,7 +126,7 @@ class PredictingGateway(Gateway):
         with error_context(self.url) if workspace else nullcontext():
             found = find_by_reference(self, kind, str(name))
             key = str(found["id"]) if found is not None else self.missing(kind, str(name))
-        is_new = key.startswith(PLACEHOLDER)
+        is_new = is_predicted(key)
         if workspace and is_new:
             # Which schemas it has is asked outside of it.
             refuse_without_workspaces(self.traits(), workspace)
@@ -182,7 +182,7 @@ class PredictingGateway(Gateway):
 
     def _has_nothing(self, parent: str | None) -> bool:
         """Whether what is below a parent, or below any, is predicted as a whole."""
-        return self.is_new or str(parent).startswith(PLACEHOLDER)
+        return self.is_new or is_predicted(parent)
 
     def _predicted(self, kind: Kind, of: str | None, key: str | None) -> list[Entity]:
         """The predicted entities of a kind; with ``key``, those that refer to this entity."""
@@ -312,6 +312,11 @@ class PredictingGateway(Gateway):
     def refuse_read_only(self, current: Entity | None = None) -> None:
         if self._checks.writes_entities:
             self._gateway.refuse_read_only(current)
+
+
+def is_predicted(key: str | None) -> bool:
+    """Whether an ID is one that check mode made up."""
+    return str(key).startswith(PLACEHOLDER)
 
 
 def _with_settings(record: Entity, path: Sequence[str], settings: Entity) -> Entity:

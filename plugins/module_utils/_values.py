@@ -159,9 +159,12 @@ def _normalise_value(field: Field | None, value: Any, at: str) -> Any:
 
 
 def _check_range(field: Field, value: Any, at: str) -> None:
-    if field.between is None:
-        return
-    lowest, highest = field.between
+    fewest, most = field.length or (0, math.inf)
+    if isinstance(value, (str, list)) and not fewest <= len(value) <= most:
+        unit = "characters" if isinstance(value, str) else "items"
+        limits = f"{fewest} to {most}" if fewest else f"at most {most}"
+        raise InputError(f"{at} must have {limits} {unit}, got {len(value)}")
+    lowest, highest = field.between or (-math.inf, math.inf)
     for number in value if isinstance(value, list) else [value]:
         if isinstance(number, (int, float)) and not lowest <= number <= highest:
             raise InputError(f"{at} must be from {lowest} to {highest}, got {number}")

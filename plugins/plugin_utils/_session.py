@@ -34,10 +34,10 @@ class ControllerSession(Session):
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
         # A single task in check mode, in a real run, is validated against the gateway alone: what
         # other such tasks predicted was not done.
-        if not context.CLIARGS.get("check"):
+        if not _is_check_run():
             yield Predictions()
             return
-        with _memory(connection.workspace_url) as path:
+        with _memory(connection.memory_key) as path:
             memory = _read(path)
             try:
                 # What is not in an incomplete memory may exist.
@@ -45,41 +45,52 @@ class ControllerSession(Session):
             finally:
                 _replace(path, memory)
 
-    def control_plane(
-        self, connection: Connection, look_up: Callable[[], dict[str, str]]
-    ) -> dict[str, str]:
+    def predicted(self, connection: Connection) -> Predictions:
+        # Without the lock: who holds that of a control plane waits for that of Konnect's account.
+        return Predictions(_read(_path(connection.memory_key)) if _is_check_run() else None)
+
+    def remember(self, kept: str, name: str, read: Callable[[], Any]) -> Any:
         # Each task of a run has a worker of its own, so what one found is kept in a file.
-        with _memory(_CONTROL_PLANES) as path:
-            self._control_planes = _read(path)
-            found = super().control_plane(connection, look_up)
-            _replace(path, self._control_planes)
+        with _memory(kept) as path:
+            self._kept[kept] = _read(path)
+            found = super().remember(kept, name, read)
+            _replace(path, self._kept[kept])
         return found
 
-    def forget_control_planes(self) -> None:
-        with _memory(_CONTROL_PLANES) as path:
+    def forget(self, kept: str) -> None:
+        with _memory(kept) as path:
             _replace(path, {})
 
     def forget_predictions(self, connection: Connection) -> None:
-        if context.CLIARGS.get("check"):
-            with _memory(connection.workspace_url) as path:
+        if _is_check_run():
+            with _memory(connection.memory_key) as path:
                 _replace(path, {_LOST: True})
 
 
 # Marks a memory that lacks earlier predictions.
 _LOST = "lost"
-# The key of the file with the IDs of control planes; those of gateways are their URLs.
-_CONTROL_PLANES = "control planes"
 
 
 @contextmanager
 def _memory(key: str) -> Iterator[Path]:
-    """The file with the predictions for a gateway, which several hosts of a play can be."""
-    name = hashlib.sha256(key.encode()).hexdigest()
-    path = Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
+    """A file of the run, and its lock: several hosts of a play can be one gateway.
+
+    :param key: the URL of a gateway for what is predicted of it.
+    """
+    path = _path(key)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with open(path.with_suffix(".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield path
+
+
+def _path(key: str) -> Path:
+    name = hashlib.sha256(key.encode()).hexdigest()
+    return Path(C.DEFAULT_LOCAL_TMP) / "irishtek_kong" / f"{name}.json"
+
+
+def _is_check_run() -> bool:
+    return bool(context.CLIARGS.get("check"))
 
 
 def _read(path: Path) -> dict[str, Any]:

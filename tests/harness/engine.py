@@ -44,8 +44,12 @@ class RunSession(Session):
     @contextmanager
     def predictions(self, connection: Connection) -> Iterator[Predictions]:
         """All that this run predicted of a gateway."""
-        memory = self.memory.setdefault(connection.workspace_url, {})
+        memory = self.memory.setdefault(connection.memory_key, {})
         yield Predictions(memory, complete=True)
+
+    def predicted(self, connection: Connection) -> Predictions:
+        """What was predicted so far."""
+        return Predictions(self.memory.get(connection.memory_key))
 
 
 @dataclass

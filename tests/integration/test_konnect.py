@@ -15,7 +15,7 @@ import pytest
 from harness.engine import Engine
 from harness.gateway import Gateway, sandbox
 from harness.playbook import LOCAL, Player
-from harness.state import State, fixture, tagged
+from harness.state import HEAD, State, fixture, tagged
 
 TUTORIAL = fixture("first-upstream-target")
 
@@ -58,6 +58,13 @@ def test_two_ways_in_are_an_error_that_names_both(engine: Engine) -> None:
     assert "needs konnect_token" in refused["msg"]
 
 
+@pytest.mark.parametrize("token", ["kpat_secret\n", " kpat_secret", "kpat_s\u00e4cret"])
+def test_a_token_that_cannot_be_one_is_refused_by_its_option(engine: Engine, token: str) -> None:
+    refused = engine.refused("kong_ping", konnect_token=token)
+    assert refused["msg"].startswith("konnect_token must be printable ASCII")
+    assert "cret" not in json.dumps(refused)
+
+
 def test_a_token_is_not_sent_in_the_clear(engine: Engine) -> None:
     refused = engine.refused("kong_ping", konnect_url="http://us.api.konghq.com")
     assert "use https://" in refused["msg"]
@@ -68,6 +75,21 @@ def test_a_missing_control_plane_may_be_of_another_region(konnect: Gateway) -> N
     refused = engine.refused("kong_upstream", name="web")
     assert "control plane other does not exist" in refused["msg"]
     assert "another region" in refused["msg"]
+
+
+def test_a_control_plane_that_was_deleted_meanwhile_is_not_an_empty_one(konnect: Gateway) -> None:
+    others = Engine(konnect)
+    others.ok("konnect_control_plane", name="team-a")
+    engine = Engine(replace(konnect, control_plane="team-a"))
+    engine.ok("kong_upstream", name="web")
+    others.ok("konnect_control_plane", name="team-a", state="absent", force=True)
+    for module, options in (
+        ("kong_dump", {}),
+        ("kong_info", {"kinds": ["upstream"]}),
+        ("kong_state", {"content": HEAD, "state": "synced", "purge_kinds": ["upstream"]}),
+    ):
+        refused = engine.refused(module, **options)
+        assert "control plane team-a does not exist" in refused["msg"]
 
 
 def test_a_server_without_control_planes_is_not_konnect(engine: Engine, konnect: Gateway) -> None:
@@ -89,6 +111,24 @@ def test_a_refused_token_is_a_sentence_in_both_shapes(konnect: Gateway) -> None:
             refused = engine.refused("kong_upstream", name="web", konnect_token="wr0ng", **options)
             assert "konnect_token" in refused["msg"] and "wr0ng" not in json.dumps(refused)
         assert refused["failure"]["trace_id"] in refused["msg"]
+
+
+@pytest.mark.parametrize(("body", "message"), [
+    ({"details": [{"field": "config", "messages": ["one is needed"]},
+                  {"field": "config.minute", "messages": ["not a number", "too small"]},
+                  {"field": "config", "messages": ["or another"]}]},
+     "(config: one is needed; or another; config.minute: not a number; too small)"),
+    ({"details": ["odd"]}, "validation error (odd)"),
+    ({"details": {"field": "name", "messages": "odd"}}, "validation error (name: odd)"),
+    ({"details": [{"@type": "other"}]}, "validation error (HTTP 400)"),
+    ({"details": None, "message": "two\nlines"}, "two lines (HTTP 400)"),
+])
+def test_a_refusal_of_any_shape_is_a_sentence(
+    engine: Engine, konnect: Gateway, body: dict[str, Any], message: str
+) -> None:
+    text = json.dumps({"code": 3, "message": "validation error", **body})
+    konnect.faults(kind="answer", status=400, body=text, match={"method": "POST"})
+    assert message in engine.refused("kong_upstream", name="web")["msg"]
 
 
 def test_a_change_of_a_target_takes_four_requests_and_a_loop_one_look_up(
@@ -125,6 +165,50 @@ def test_a_loop_of_fifty_targets_looks_up_the_control_plane_once(
     # Once for all tasks of the run: the environment's other way in does not count, either.
     assert _asked(konnect).count("GET /v2/control-planes") == 1
     assert len(konnect.entities("/targets")) == 50
+
+
+def test_control_planes_of_one_run_share_the_schemas_of_kinds(
+    engine: Engine, konnect: Gateway, playbook: Player
+) -> None:
+    names = [f"team-{number}" for number in range(3)]
+    for name in names:
+        engine.ok("konnect_control_plane", name=name)
+    sparse: dict[str, Any] = {
+        **HEAD,
+        "services": [{"name": "s", "host": "web", "routes": [{"name": "r", "paths": ["/a"]}]}],
+        "upstreams": [{"name": "web", "targets": [{"target": "a.test:80"}]}],
+    }
+    kinds = ["service", "route", "upstream", "target"]
+    sync = {"irishtek.kong.kong_state": {
+        **konnect.connection, "control_plane": "{{ inventory_hostname }}", "content": sparse,
+        "state": "synced", "purge_kinds": kinds,
+    }}
+    play = json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [sync]}]) + "\n"
+    inventory = {"gateways": {"hosts": dict.fromkeys(names, LOCAL)}}
+    playbook(play, inventory=inventory).ok()
+    konnect.reset_requests()
+    assert playbook(play, inventory=inventory).ok().total("changed") == 0
+    # What each control plane has, its look-up included, and once what all of them have.
+    assert len(_asked(konnect)) == len(names) * (len(kinds) + 1) + len(kinds)
+
+
+def test_a_control_plane_of_another_organization_is_another_one(
+    konnect: Gateway, playbook: Player
+) -> None:
+    # All organizations have the same URL, and each has a control plane "default".
+    tokens = {"first": "kpat_first", "second": "kpat_second"}
+    options = {**konnect.connection, "konnect_token": "{{ token }}", "name": "web"}
+    tasks = [
+        {"irishtek.kong.kong_upstream": options, "when": "inventory_hostname == 'first'"},
+        {"irishtek.kong.kong_upstream": {**options, "state": "absent"},
+         "when": "inventory_hostname == 'second'"},
+    ]
+    play = json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]) + "\n"
+    hosts = {name: {**LOCAL, "token": token} for name, token in tokens.items()}
+    konnect.reset_requests()
+    predicted = playbook(play, check=True, inventory={"gateways": {"hosts": hosts}}).ok()
+    assert predicted.total("changed") == 1
+    assert _asked(konnect).count("GET /v2/control-planes") == 2
 
 
 def test_consistent_hashing_survives_a_change_of_something_else(
@@ -182,11 +266,11 @@ def test_a_control_plane_that_was_removed_meanwhile_is_named(
 ) -> None:
     engine.ok("kong_service", name="s", host="a.test")
     konnect.call("DELETE", konnect.core.replace("/core-entities", ""))
-    refused = engine.refused("kong_service", name="t", host="a.test")
-    assert "check whether the control plane default was deleted" in refused["msg"]
-    engine.forget()
-    refused = engine.refused("kong_service", name="t", host="a.test")
-    assert "control plane default does not exist" in refused["msg"]
+    for forget in (False, True):
+        if forget:
+            engine.forget()
+        refused = engine.refused("kong_service", name="t", host="a.test")
+        assert "control plane default does not exist" in refused["msg"]
 
 
 def test_a_control_plane_whose_name_is_the_id_of_another_is_not_that_one(
@@ -388,6 +472,10 @@ def test_a_workspace_comes_after_core_entities(engine: Engine, konnect: Gateway)
     konnect.call("POST", "/workspaces", {"name": "team"})
     engine.forget()
     engine.ok("kong_service", workspace="team", name="s", host="a")
+    konnect.reset_requests()
+    engine.ok("kong_service", workspace="team", name="s", host="b")
+    # What is found there says that the workspace exists.
+    assert not [each for each in _asked(konnect) if "/workspaces/" in each]
     assert [each["name"] for each in konnect.entities("/team/services")] == ["s"]
     assert konnect.entities("/services") == []
 

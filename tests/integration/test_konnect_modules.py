@@ -21,6 +21,7 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations import (
 from harness.certificates import self_signed
 from harness.engine import Engine, Result
 from harness.gateway import Gateway, sandbox
+from harness.playbook import LOCAL, Player
 from sandbox_tests.cluster_support import Authority, data_plane
 from sandbox_tests.konnect_support import konnect_with_cluster
 
@@ -79,6 +80,80 @@ def test_a_control_plane_is_created_changed_in_place_and_deleted(engine: Engine)
     assert found[0]["config"]["cluster_type"] == "CLUSTER_TYPE_CONTROL_PLANE"
     gone = _predicted_and_done(engine, "konnect_control_plane", name="team-b", state="absent")
     assert gone["operation"] == "delete"
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"name": "x"}, "name must have 2 to 256 characters, got 1"),
+    ({"name": "x" * 257}, "name must have 2 to 256 characters, got 257"),
+    ({"description": "x" * 2049}, "description must have at most 2048 characters, got 2049"),
+    ({"labels": {"kong-team": "a"}}, "labels: the key 'kong-team' must have 1 to 63 characters"),
+    ({"labels": {"_team": "a"}}, "labels: the key '_team' must have"),
+    ({"labels": {"": "a"}}, "labels: the key '' must have"),
+    ({"labels": {"k" * 64: "a"}}, "must have 1 to 63 characters"),
+    ({"labels": {"team": ""}}, "labels.team must have 1 to 63 letters"),
+    ({"labels": {"team": "a b"}}, "labels.team must have 1 to 63 letters"),
+    ({"labels": {"team": "v" * 64}}, "labels.team must have 1 to 63 letters"),
+    ({"proxy_urls": [{"host": f"h{n}", "port": 1, "protocol": "http"} for n in range(6)]},
+     "proxy_urls must have at most 5 items, got 6"),
+    ({"proxy_urls": [{"host": "h" * 121, "port": 1, "protocol": "http"}]},
+     "proxy_urls.1.host must have 1 to 120 characters, got 121"),
+    ({"proxy_urls": [{"host": "h", "port": 1, "protocol": ""}]},
+     "proxy_urls.1.protocol must have 1 to 32 characters, got 0"),
+])
+def test_what_konnect_does_not_take_is_refused_before_the_write(
+    engine: Engine, options: dict[str, Any], message: str
+) -> None:
+    engine.ok("konnect_control_plane", name="team-a")
+    for name in ("team-a", "team-b"):
+        engine.gateway.reset_requests()
+        for check in (True, False):
+            written = {"name": name, **options}
+            refused = engine.refused("konnect_control_plane", check=check, **written)
+            assert message in refused["msg"]
+        assert not engine.gateway.writes()
+
+
+def test_what_cannot_be_a_member_is_refused_in_check_mode_too(engine: Engine) -> None:
+    ingress = "CLUSTER_TYPE_K8S_INGRESS_CONTROLLER"
+    for name, kind in (("group", GROUP), ("inner", GROUP), ("ingress", ingress)):
+        engine.ok("konnect_control_plane", name=name, cluster_type=kind)
+    engine.gateway.reset_requests()
+    for member in ("group", "inner", "ingress"):
+        for check in (True, False):
+            written = {"name": "group", "members": ["default", member], "check": check}
+            refused = engine.refused("konnect_control_plane", **written)
+            assert f"control plane {member} cannot be a member" in refused["msg"]
+    assert not engine.gateway.writes()
+
+
+def test_check_mode_knows_what_a_control_plane_would_have_when_it_is_deleted(
+    engine: Engine, playbook: Player
+) -> None:
+    engine.ok("konnect_control_plane", name="team-a")
+    engine.ok("kong_upstream", control_plane="team-a", name="web")
+    account = {name: engine.gateway.connection[name] for name in ("konnect_url", "konnect_token")}
+
+    def control_plane(name: str, state: str) -> dict[str, Any]:
+        task = {**account, "name": name, "state": state}
+        return {"irishtek.kong.konnect_control_plane": task, "ignore_errors": True}
+
+    def upstream(name: str, state: str) -> dict[str, Any]:
+        task = {**account, "control_plane": name, "name": "web", "state": state}
+        return {"irishtek.kong.kong_upstream": task}
+
+    tasks = [
+        upstream("team-a", "absent"), control_plane("team-a", "absent"),
+        control_plane("team-b", "present"), upstream("team-b", "present"),
+        control_plane("team-b", "absent"), upstream("team-b", "absent"),
+        control_plane("team-b", "absent"),
+    ]
+    play = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
+    inventory = {"gateways": {"hosts": {"here": LOCAL}}}
+    wanted = [True, True, True, True, False, True, True]
+    for check in (True, False):
+        done = playbook(json.dumps(play) + "\n", inventory=inventory, check=check).ok()
+        assert [each["result"]["changed"] for each in done.tasks] == wanted
+        assert "it has upstreams" in done.tasks[4]["result"]["msg"]
 
 
 def test_labels_and_proxy_urls_are_cleared_and_labels_are_strings(engine: Engine) -> None:
@@ -198,17 +273,20 @@ def _changes(gateway: Gateway) -> list[str]:
 
 
 def test_the_member_that_is_refused_is_named_and_the_others_join(engine: Engine) -> None:
-    kinds = {"fine": "CONTROL_PLANE", "kic": "K8S_INGRESS_CONTROLLER", "also": "CONTROL_PLANE"}
+    names = ("fine", "busy", "also")
     ids = {
-        name: engine.ok("konnect_control_plane", name=name, cluster_type=f"CLUSTER_TYPE_{kind}")
-        ["control_plane"]["id"]
-        for name, kind in kinds.items()
+        name: engine.ok("konnect_control_plane", name=name)["control_plane"]["id"]
+        for name in names
     }
-    options = {"name": "all", "cluster_type": GROUP, "members": list(kinds)}
+    # Konnect does not let a control plane be in more groups than five.
+    for name in "12345":
+        written = {"name": f"group-{name}", "members": ["busy"]}
+        engine.ok("konnect_control_plane", cluster_type=GROUP, **written)
+    options = {"name": "all", "cluster_type": GROUP, "members": list(names)}
     refused = engine.refused("konnect_control_plane", **options)
-    assert f"group_member {ids['kic']} of control_plane all" in refused["msg"]
+    assert f"group_member {ids['busy']} of control_plane all" in refused["msg"]
     assert refused["added"] == [ids["fine"]] and refused["changed"]
-    again = engine.refused("konnect_control_plane", **{**options, "members": ["kic"]})
+    again = engine.refused("konnect_control_plane", **{**options, "members": ["busy"]})
     assert (again["changed"], again["added"]) == (False, [])
     assert again["control_plane"]["config"]["cluster_type"] == GROUP
 

@@ -190,8 +190,23 @@ def test_what_a_run_would_have_removed_is_not_found(engine: Engine, place: Place
     engine.forget()
     _create(engine, Place(place.created[-1:], place.inside), check=True)
     assert engine.ok("kong_service", check=True, **service)["operation"] == "create"
+    assert "it has services" in engine.refused(module, state="absent", check=True, **options)["msg"]
+    engine.ok("kong_service", state="absent", check=True, **service)
     engine.ok(module, state="absent", check=True, **options)
     assert "not exist" in engine.refused("kong_service", check=True, **service)["msg"]
+
+
+def test_a_place_that_is_not_empty_is_not_deleted(engine: Engine, place: Place) -> None:
+    _create(engine, place)
+    service = {"name": "s", "host": "s.test", **place.inside}
+    engine.ok("kong_service", **service)
+    module, options = place.created[-1]
+    for check in (True, False):
+        engine.forget()
+        refused = engine.refused(module, state="absent", check=check, **options)
+        assert "it has services" in refused["msg"] or (module == "kong_workspace" and not check)
+        engine.ok("kong_service", state="absent", check=check, **service)
+        assert engine.ok(module, state="absent", check=check, **options)["changed"]
 
 
 def test_a_place_that_only_changes_is_read_as_it_is(engine: Engine, place: Place) -> None:
@@ -300,6 +315,8 @@ def test_the_tasks_of_a_playbook_know_it_of_each_other(
         {f"irishtek.kong.{module}": {**gateway.connection, "name": "team"}},
         {"irishtek.kong.kong_service": {**inside, "name": "s", "host": "h"}},
         {"irishtek.kong.kong_route": {**inside, "name": "r", "service": "s", "paths": ["/"]}},
+        {"irishtek.kong.kong_route": {**inside, "name": "r", "state": "absent"}},
+        {"irishtek.kong.kong_service": {**inside, "name": "s", "state": "absent"}},
         {f"irishtek.kong.{module}": {**gateway.connection, "name": "team", "state": "absent"}},
         {
             "irishtek.kong.kong_service": {**inside, "name": "s", "host": "h"},
@@ -312,7 +329,7 @@ def test_the_tasks_of_a_playbook_know_it_of_each_other(
     run = playbook(
         json.dumps(play) + "\n", inventory={"all": {"hosts": {"here": LOCAL}}}, check=True
     )
-    assert run.ok().total("changed") == 4
+    assert run.ok().total("changed") == 6
     assert gateway.writes() == []
 
 

@@ -39,6 +39,7 @@ class Field:
     :param type: as in an argument spec; ``dict`` with ``fields`` is a record (merged deep by the
         gateway), ``dict`` without is a map (replaced as a whole).
     :param between: the lowest and the highest number that a gateway takes, also in a list.
+    :param length: the fewest and the most characters, or items of a list, that a gateway takes.
     :param unordered: the order of the list (or of the lists of a map) has no meaning.
     :param repeats: the gateway stores repeated items of the list, though they have no meaning.
     :param empty_is_null: the gateway makes no difference between an empty value and none.
@@ -68,6 +69,7 @@ class Field:
     elements: str | None = None
     choices: tuple[Any, ...] | None = None
     between: tuple[float, float] | None = None
+    length: tuple[int, int] | None = None
     fields: tuple[Field, ...] = ()
     required: bool = False
     unordered: bool = False

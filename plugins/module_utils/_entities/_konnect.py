@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from .._errors import InputError
 from ._certificate import digest_of
@@ -27,6 +28,9 @@ READ_ONLY = {
     "CLUSTER_TYPE_K8S_INGRESS_CONTROLLER": "its ingress controller does that",
     GROUP: "write those of its members",
 }
+# What keys of labels must not begin with, and what their values are.
+_RESERVED = ("kong", "konnect", "mesh", "kic", "_")
+_LABEL = re.compile(r"(?=.{1,63}$)[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?")
 AUTH_TYPES = ("pinned_client_certs", "pki_client_certs")
 # What responses have in the record config.
 _ENDPOINTS = ("control_plane_endpoint", "telemetry_endpoint")
@@ -39,6 +43,23 @@ def as_labels(written: Entity) -> dict[str, str]:
         if value is None or isinstance(value, (dict, list)):
             raise InputError(f"labels.{key} must be a string")
     return {key: v if isinstance(v, str) else json.dumps(v) for key, v in written.items()}
+
+
+def _checked_labels(written: Entity) -> dict[str, str]:
+    """Labels that Konnect takes; source: its API of control planes, and its SDK."""
+    labels = as_labels(written)
+    for key, value in labels.items():
+        if not 1 <= len(key) <= 63 or key.startswith(_RESERVED):
+            raise InputError(
+                f"labels: the key {key!r} must have 1 to 63 characters, and not begin with any of "
+                f"{', '.join(_RESERVED)}"
+            )
+        if not _LABEL.fullmatch(value):
+            raise InputError(
+                f"labels.{key} must have 1 to 63 letters, digits, hyphens, dots or underscores, "
+                f"and begin and end with a letter or a digit, got {value!r}"
+            )
+    return labels
 
 
 def _flat(response: Entity, parent: str | None) -> Entity:
@@ -70,18 +91,18 @@ CONTROL_PLANE = Kind(
     identity=Identity("name", fixed=("cluster_type", "cloud_gateway")), validated=False,
     read_only=("config", *_ENDPOINTS), read=_flat, show=_as_returned, predict=_complete,
     fields=(
-        Field("name", nullable=False),
-        Field("description", nullable=False),
-        Field("labels", "dict", normalise=as_labels, nullable=False),
+        Field("name", nullable=False, length=(2, 256)),
+        Field("description", nullable=False, length=(0, 2048)),
+        Field("labels", "dict", normalise=_checked_labels, nullable=False),
         Field("cluster_type", choices=CLUSTER_TYPES, nullable=False),
         Field("cloud_gateway", "bool", nullable=False),
         Field("auth_type", choices=AUTH_TYPES, nullable=False),
         Field(
-            "proxy_urls", "list", elements="dict", unordered=True, nullable=False,
+            "proxy_urls", "list", elements="dict", unordered=True, nullable=False, length=(0, 5),
             fields=(
-                Field("host", required=True),
+                Field("host", required=True, length=(1, 120)),
                 Field("port", "int", required=True, between=(1, 65535)),
-                Field("protocol", required=True),
+                Field("protocol", required=True, length=(1, 32)),
             ),
         ),
     ),

@@ -196,7 +196,7 @@ class AdminGateway(Gateway):
         except Refused as exc:
             if exc.status == 404 and kind.parent and self.offers(kind):
                 raise ParentMissing(exc) from exc
-            if exc.status == 404 and kind.optional:
+            if exc.status == 404 and (kind.optional or not self.offers(kind)):
                 raise NotOffered(exc, self.not_offered.format(kind.schema_name)) from exc
             raise
 
@@ -324,7 +324,7 @@ class AdminGateway(Gateway):
             return self._client.request(method, path, body, params)
         except Refused as exc:
             if exc.is_unique_violation:
-                raise UniqueViolation(exc, exc.fields) from exc
+                raise UniqueViolation(exc) from exc
             raise
 
     def _serves(self, path: str) -> bool:

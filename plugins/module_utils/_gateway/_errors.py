@@ -8,8 +8,6 @@ A dialect makes these from the client's ``Refused``; only it reads a status or a
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._errors import Refused
 
 
@@ -21,14 +19,7 @@ class Rejection(Refused):
 
 
 class UniqueViolation(Rejection):
-    """Another entity has a value that only one can have.
-
-    :param taken: the fields with the values that are taken, if the gateway names them.
-    """
-
-    def __init__(self, cause: Refused, taken: dict[str, Any]) -> None:
-        super().__init__(cause)
-        self.taken = taken
+    """Another entity has a value that only one can have: of ``fields``, if the gateway says."""
 
 
 class ParentMissing(Rejection):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Callable
 
@@ -24,7 +25,7 @@ from .._errors import InputError, Refused, UnexpectedAnswer
 from .._parallel import for_each
 from .._plan import Plan
 from .._schema import from_json_schema
-from ._admin import AdminGateway, unless_missing
+from ._admin import AdminGateway, T, unless_missing
 from ._errors import UniqueViolation
 from ._konnect_account import NOT_KONNECT, TRAITS, read_refusal
 from ._protocol import Gateway, Traits
@@ -38,15 +39,17 @@ NO_HEALTH = (
 _REGIONAL = re.compile(r"^https://[a-z]+\.(api|svc)\.konghq\.")
 # Credentials that Konnect's data planes do not have.
 _NOT_OFFERED = ("oauth2",)
-# Remembers the control plane that it is given a function for.
-Remember = Callable[[Callable[[], "dict[str, str]"]], "dict[str, str]"]
+# What a run keeps: a file of it, a name in that file, and what reads it the first time.
+Remember = Callable[[str, str, Callable[[], Any]], Any]
+CONTROL_PLANES = "control planes"
 
 
 class KonnectGateway(AdminGateway):
     """The core entities of one control plane, which is looked up with the first request.
 
     :param account: has the control plane.
-    :param remember: keeps the control plane's ID and type for the rest of a run.
+    :param remember: keeps for the rest of a run the control plane's ID and type, and the schemas
+        of kinds, which all control planes share.
     """
 
     lists_all = frozenset({"target"})
@@ -61,6 +64,8 @@ class KonnectGateway(AdminGateway):
         self._remember = remember
         self._core: Client | None = None
         self._found: dict[str, str] = {}
+        # Looked up once something is not found.
+        self._has_workspace = not client.connection.workspace
         # Threads of a task look up what they share once.
         self._lock = threading.RLock()
         self.control_plane = client.connection.control_plane
@@ -73,14 +78,9 @@ class KonnectGateway(AdminGateway):
             if self._core is None:
                 # All control planes have the same schemas, and of a new one nothing else is read.
                 key = self._like if self.is_new else self.key
-                path = f"/v2/control-planes/{key}/core-entities"
                 workspace = self.region.connection.workspace
-                if workspace:
-                    own = f"{path}/workspaces/{segment(workspace)}"
-                    if unless_missing(lambda: self.region.request("GET", own)) is None:
-                        raise InputError(f"Workspace '{workspace}' does not exist at {self.url}")
-                    path += f"/{segment(workspace)}"
-                self._core = self.region.at(path)
+                below = f"/{segment(workspace)}" if workspace else ""
+                self._core = self.region.at(f"/v2/control-planes/{key}/core-entities{below}")
             return self._core
 
     @_client.setter
@@ -91,8 +91,24 @@ class KonnectGateway(AdminGateway):
     def key(self) -> str:
         """The ID of the control plane."""
         with self._lock:
-            self._found = self._found or self._remember(self._look_up)
+            if not self._found:
+                connection = replace(self.region.connection, workspace=None)
+                self._found = self._remember(CONTROL_PLANES, connection.memory_key, self._look_up)
             return self._found["id"]
+
+    def _unless_missing(self, read: Callable[[], T]) -> T | None:
+        found = super()._unless_missing(read)
+        if found is None and not self._has_workspace:
+            self._refuse_missing_workspace()
+        return found
+
+    def _refuse_missing_workspace(self) -> None:
+        """No refusal of Konnect says that it is the workspace which does not exist."""
+        workspace = str(self.region.connection.workspace)
+        path = f"/v2/control-planes/{self.key}/core-entities/workspaces/{segment(workspace)}"
+        if unless_missing(lambda: self.region.request("GET", path)) is None:
+            raise InputError(f"Workspace '{workspace}' does not exist at {self.url}")
+        self._has_workspace = True
 
     @cached_property
     def _like(self) -> str | None:
@@ -138,6 +154,15 @@ class KonnectGateway(AdminGateway):
         takes_no_name = bool(kind.parent) or kind.path_key == "instance_name"
         return super()._is_in_path(kind, field, value) and (field == "id" or not takes_no_name)
 
+    def _filtered(
+        self, kind: Kind, path: str, parent: str | None, params: Mapping[str, str] | None
+    ) -> list[Entity] | None:
+        found = super()._filtered(kind, path, parent, params)
+        if found is None and parent is None and self.control_plane:
+            # What is remembered of the control plane does not hold if it was deleted meanwhile.
+            self._look_up()
+        return found
+
     def refuse_read_only(self, current: Entity | None = None) -> None:
         if self.managed_tags & set((current or {}).get("tags") or ()):
             raise InputError(
@@ -152,19 +177,13 @@ class KonnectGateway(AdminGateway):
 
     def create(self, kind: Kind, body: Entity, parent: str | None = None) -> Entity:
         self.refuse_read_only()
-        if not self.offers(kind):
-            raise InputError(self.not_offered.format(kind.schema_name))
         try:
             return super().create(kind, body, parent)
-        except UniqueViolation as exc:
-            # Konnect names the field; the value is the one that was sent.
-            exc.taken = {name: body.get(name) for name in exc.fields}
-            raise
         except Refused as exc:
             if kind.path_id is not None and "already in group" in exc.message:
-                raise UniqueViolation(exc, {}) from exc
+                raise UniqueViolation(exc) from exc
             if exc.status == 404 and not kind.parent:
-                exc.add(f"; check whether the control plane {self.control_plane} was deleted")
+                self._look_up()
             raise
 
     def update(self, plan: Plan, parent: str | None = None) -> Entity:
@@ -188,7 +207,11 @@ class KonnectGateway(AdminGateway):
         if "/" in name:
             return super()._read_schema(name)
         path = f"/v1/schemas/json/{_json_name(name)}"
-        found = unless_missing(lambda: self._client.request("GET", path))
+
+        def read() -> Any:
+            return unless_missing(lambda: self._client.request("GET", path))
+
+        found = self._remember(self.region.url + path, name, read)
         return None if found is None else from_json_schema(found)
 
     def _validation_path(self, kind: Kind) -> str:
@@ -211,12 +234,7 @@ class KonnectGateway(AdminGateway):
     def health(self, upstream: str) -> list[Entity] | None:
         raise InputError(NO_HEALTH)
 
-    def set_health(self, upstream: str, target: str, address: str | None, to: str) -> None:
-        raise InputError(NO_HEALTH)
-
 
 def _json_name(schema: str) -> str:
-    kind = next((each for each in KINDS.values() if each.schema_name == schema), None)
-    if kind is None:
-        return schema.removesuffix("s")
-    return kind.name.replace("_", "-") if "-" in kind.path else kind.name
+    paths = {kind.schema_name: kind.path for kind in KINDS.values()}
+    return paths.get(schema, schema).removesuffix("s")

@@ -15,12 +15,12 @@ from typing import Any
 from .._client import Client
 from .._entities._kind import Entity, Kind
 from .._entities._konnect import CONTROL_PLANE, EXPECTED_CONFIG, GROUP_MEMBER
-from .._errors import UNIQUE, InputError, UnexpectedAnswer
+from .._errors import UNIQUE, InputError, UnexpectedAnswer, flat_reasons
 from .._plan import DELETE, Plan
 from ._admin import AdminGateway, path_of, unless_missing
 from ._protocol import Traits
 
-NOT_KONNECT = "{} does not respond as Konnect does: check konnect_url"
+NOT_KONNECT = "{} does not respond as Konnect does: check konnect_url (it has no path such as /v2)"
 TRAITS = Traits(
     name="Kong Konnect", edition="konnect", role="control_plane", has_balancer=False,
     compares_references=False,
@@ -36,21 +36,15 @@ _SIZE = 100
 
 def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, Any]]:
     """Konnect's reason in one line, from the body of core entities or a problem document."""
-    found = list(_reasons(body))
     fields: dict[str, Any] = {}
-    for field, reason in found:
-        *above, name = (field or "@entity").split(".")
-        at = fields
-        for step in above:
-            at = at.setdefault(step, {})
-        at[name] = reason
-    message = str(body.get("detail") or body.get("message") or body.get("title") or "")
-    texts = "; ".join(f"{field}: {why}" if field else why for field, why in found)
+    for path, reason in _reasons(body):
+        _add(fields, path, reason)
+    message = _line(body.get("detail") or body.get("message") or body.get("title") or "")
+    reasons = "; ".join(flat_reasons(fields))
     status_text = f"{message} (HTTP {status})" if message else f"HTTP {status}"
-    text = f"{message} ({texts})" if found else status_text
-    taken = any("(type: unique)" in reason for _field, reason in found)
+    text = f"{message} ({reasons})" if reasons else status_text
     details = {name: body[name] for name in ("code",) if name in body}
-    details.update({"name": UNIQUE if taken else message, "fields": fields})
+    details.update({"name": UNIQUE if "(type: unique)" in reasons else message, "fields": fields})
     trace = str(body.get("instance") or "")
     if trace:
         details["trace_id"] = trace
@@ -58,11 +52,29 @@ def read_refusal(body: Mapping[str, Any], status: int) -> tuple[str, dict[str, A
 
 
 def _reasons(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for each in body.get("details") or ():
-        messages = each.get("messages") or ()
-        yield str(each.get("field") or ""), "; ".join(text.strip(" :") for text in messages)
-    for each in body.get("invalid_parameters") or ():
-        yield str(each.get("field") or ""), str(each.get("reason") or each.get("rule") or "")
+    """Paths of fields and reasons; a server between us and Konnect has other shapes."""
+    for listed in (body.get("details") or (), body.get("invalid_parameters") or ()):
+        for each in listed if isinstance(listed, (list, tuple)) else [listed]:
+            record = each if isinstance(each, dict) else {"reason": each}
+            found = record.get("messages") or record.get("reason") or record.get("rule")
+            for reason in found if isinstance(found, list) else [found]:
+                if reason:
+                    yield str(record.get("field") or "@entity"), _line(reason).strip(" :")
+
+
+def _line(text: Any) -> str:
+    return " ".join(str(text).split())
+
+
+def _add(fields: dict[str, Any], path: str, reason: str) -> None:
+    """Add a reason where the body of an Admin API has it; a record can have one of its own, too."""
+    name, _dot, rest = path.partition(".")
+    known = fields.get(name)
+    if rest or isinstance(known, dict):
+        fields[name] = known if isinstance(known, dict) else {"@entity": known}
+        _add(fields[name], rest or "@entity", reason)
+    else:
+        fields[name] = reason if known is None else f"{known}; {reason}"
 
 
 class KonnectAccount(AdminGateway):
@@ -84,8 +96,12 @@ class KonnectAccount(AdminGateway):
     def entities(
         self, kind: Kind, parent: str | None = None, of: str = "", tags: Sequence[str] = ()
     ) -> list[Entity] | None:
-        listed = self._listed(path_of(kind, parent))
-        found = unless_missing(lambda: list(listed)) if parent else list(listed)
+        return self._entities(kind, parent)
+
+    def _entities(self, kind: Kind, parent: str | None, **query: str) -> list[Entity] | None:
+        found = unless_missing(lambda: list(self._listed(path_of(kind, parent), query)))
+        if found is None and parent is None:
+            raise UnexpectedAnswer(NOT_KONNECT.format(self.url))
         return found and [self._read(kind, each, parent) for each in found]
 
     def find_by(
@@ -93,9 +109,8 @@ class KonnectAccount(AdminGateway):
     ) -> Entity | None:
         if field != CONTROL_PLANE.path_key:
             return super().find_by(kind, field, value, parent)
-        listed = self._listed(path_of(kind), **{f"filter[{field}][eq]": value})
-        named = (each for each in listed if each[field] == value)
-        return next((self._read(kind, each, None) for each in named), None)
+        listed = self._entities(kind, None, **{f"filter[{field}][eq]": value}) or ()
+        return next((each for each in listed if each[field] == value), None)
 
     def write_at_once(self, plans: Sequence[Plan], parent: str | None) -> None:
         path = path_of(GROUP_MEMBER, parent, "remove" if plans[0].operation == DELETE else "add")
@@ -105,18 +120,14 @@ class KonnectAccount(AdminGateway):
     def missing(self, kind: Kind, key: str) -> str:
         raise InputError(
             f"control plane {key} does not exist at {self.url}: check its name, and "
-            f"{self._client.connection.where} (one of another region is not found, either)"
+            "konnect_region or konnect_url (one of another region is not found, either)"
         )
 
-    def _listed(self, path: str, **query: str) -> Iterator[Entity]:
+    def _listed(self, path: str, query: dict[str, str]) -> Iterator[Entity]:
         """A list of Konnect, paged by numbers or by a cursor, in its older shape or its newer."""
         query["page[size]"] = str(_SIZE)
-
-        def read() -> Any:
-            return self._client.request("GET", path, params=query)
-
         while True:
-            response = read() if path != path_of(CONTROL_PLANE) else unless_missing(read)
+            response = self._client.request("GET", path, params=query)
             if not isinstance(response, dict) or not response.keys() & _KEYS:
                 raise UnexpectedAnswer(NOT_KONNECT.format(self.url))
             # What is no list is a list of one.

@@ -26,7 +26,7 @@ def silent(line: str) -> None:
     """A module process can show nothing before it ends."""
 
 
-def no_node(url: str) -> Gateway:
+def no_node(url: Any) -> Gateway:
     raise InputError(f"{url} cannot be used here")
 
 
@@ -47,6 +47,8 @@ class Task:
     progress: Callable[[str], None] = silent
     # Another node of the same gateway, or one of its data planes, by its URL.
     node: Callable[[str], Gateway] = no_node
+    # One of the control planes or workspaces that the gateway has, to be read.
+    inside: Callable[[Entity], Gateway] = no_node
 
     @property
     def gateway(self) -> Gateway:

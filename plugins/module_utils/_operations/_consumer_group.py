@@ -30,12 +30,13 @@ def run_group(
     kind: Kind,
     member: Kind,
     of: Kind,
-    check: Callable[[Task, Plan], None] = lambda task, plan: None,
+    check: Callable[[Task, Plan, Sequence[Entity]], None] = lambda task, plan, found: None,
 ) -> Result:
     """A group and, where the option that lists them is written, its members.
 
     :param member: what puts an entity of the kind ``of`` into a group.
-    :param check: raises ``InputError`` for what must not be done to the group.
+    :param check: raises ``InputError`` for what must not be done to the group; gets the entities
+        that must be in it.
     """
     option = f"{member.identity.field}s"
     names = None if task.removes else task.params.get(option)
@@ -43,12 +44,13 @@ def run_group(
         raise InputError(f"purge_{option} needs {option}; set it to the members that remain")
     plan = plan_state(task, kind, task.written(kind))
     with task.about(plan.description):
-        check(task, plan)
-        field = member.identity.field
-        found = for_each(lambda name: _member(task.gateway, field, of, name), names or ())
+        found = for_each(lambda name: _found(task.gateway, of, name), names or ())
+        check(task, plan, found)
     if names is None:
         return result_of_one(task, apply(task.gateway, plan))
-    wanted = list(by_identity(member, found).values())
+    shown = ("id", *of.named_by)
+    written = [{member.identity.field: {n: each.get(n) for n in shown}} for each in found]
+    wanted = list(by_identity(member, written).values())
 
     def members_of(group: Plan) -> list[Entity]:
         listed = task.gateway.entities(member, group.stored["id"]) if group.before else None
@@ -58,11 +60,9 @@ def run_group(
     return _with_members(task, done, member, wanted, before)
 
 
-def _member(gateway: Gateway, field: str, kind: Kind, name: str) -> Entity:
+def _found(gateway: Gateway, kind: Kind, name: str) -> Entity:
     found = find_by_reference(gateway, kind, name)
-    if found is None:
-        found = {"id": gateway.missing(kind, name), **dict.fromkeys(kind.named_by[:1], name)}
-    return {field: {each: found.get(each) for each in ("id", *kind.named_by)}}
+    return found or {"id": gateway.missing(kind, name), **dict.fromkeys(kind.named_by[:1], name)}
 
 
 def _with_members(

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from .._apply import apply, parent_key
@@ -14,7 +13,7 @@ from .._argspec import ArgumentSpec
 from .._deadline import Deadline, NotYet, poll, seconds_until
 from .._entities._certificate import digest_of
 from .._entities._consumer import WORKSPACE
-from .._entities._kind import Entity, Kind
+from .._entities._kind import Entity
 from .._entities._konnect import (
     CONTROL_PLANE,
     DATA_PLANE_CERTIFICATE,
@@ -23,16 +22,15 @@ from .._entities._konnect import (
     GROUP,
     GROUP_MEMBER,
     NODE,
+    READ_ONLY,
     as_labels,
 )
-from .._entities._registry import KINDS
 from .._errors import InputError
 from .._gateway._protocol import Gateway
-from .._parallel import for_each
 from .._plan import CREATE, Plan, plan_absent, plan_present
 from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result
 from ._consumer_group import run_group
-from ._entity import STATE, fields_with_id
+from ._entity import STATE, fields_with_id, held_in
 
 MOST_CERTIFICATES = 32  # of one control plane
 # A data plane pings every 30 seconds.
@@ -43,27 +41,28 @@ def run_control_plane(task: Task) -> Result:
     return run_group(task, CONTROL_PLANE, GROUP_MEMBER, CONTROL_PLANE, _check)
 
 
-def _check(task: Task, plan: Plan) -> None:
+def _check(task: Task, plan: Plan, members: Sequence[Entity]) -> None:
     if task.removes and plan.changed and not task.params["force"]:
-        _refuse_in_use(task, plan.stored["id"])
+        _refuse_in_use(task.inside(plan.stored))
     if plan.operation == CREATE and "id" in plan.body:
         raise InputError("it does not exist, and Konnect chooses the ID of a new control plane")
     if "members" in task.params and not task.removes and plan.entity.get("cluster_type") != GROUP:
         raise InputError(f"members needs cluster_type {GROUP}")
+    for each in members:
+        if each.get("cluster_type") in READ_ONLY:
+            raise InputError(
+                f"control plane {each['name']} cannot be a member: its cluster_type is "
+                f"{each['cluster_type']}"
+            )
 
 
-def _refuse_in_use(task: Task, control_plane: str) -> None:
+def _refuse_in_use(control_plane: Gateway) -> None:
     """Refuse to delete what data planes or entities would be deleted with."""
-
-    def has(kind: Kind) -> bool:
-        inside = replace(NODE, path=f"core-entities/{kind.path}")
-        listed = task.gateway.entities(inside, control_plane) or ()
-        # Each control plane has the default workspace; what another one has is not listed.
-        return any(kind is not WORKSPACE or each["name"] != "default" for each in listed)
-
-    kinds = [kind for kind in KINDS.values() if not kind.parent]
-    held = [kind.path for kind, found in zip(kinds, for_each(has, kinds)) if found]
-    if task.gateway.entities(NODE, control_plane):
+    # Each control plane has the default workspace; what another one has is not listed.
+    workspaces = (each["name"] for each in control_plane.entities(WORKSPACE) or ())
+    held = held_in(control_plane)
+    held += [WORKSPACE.path] if set(workspaces) - {"default"} else []
+    if control_plane.data_planes():
         held.append("data planes")
     if held:
         raise InputError(
