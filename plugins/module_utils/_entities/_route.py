@@ -65,11 +65,19 @@ def _own_defaults(route: Entity) -> Entity:
     return {"strip_path": False} if is_grpc else {}
 
 
+def _write_own_defaults(desired: Entity, current: Entity | None) -> list[str]:
+    # 3.4 with the expressions router has another default: what is written is the same everywhere.
+    if current is None:
+        desired.update({**_own_defaults(desired), **desired})
+    return []
+
+
 _EXPRESSION = re.compile(r"[\\\[\](){}^$|*+?]")
 _ENDPOINT = (Field("ip"), Field("port", "int", between=(0, 65535)))
 
 ROUTE = Kind(
     name="route", path="routes", identity=Identity("name"), own_defaults=_own_defaults,
+    apply_field_rules=_write_own_defaults,
     fields=(
         Field("name", nullable=False),
         Field("service", reference="service", on_delete=RESTRICT, nested=True),
