@@ -184,7 +184,7 @@ def complete(
     gateway: Gateway, kind: Kind, desired: Entity, current: Entity | None, warn: Warn
 ) -> Entity:
     """Nulls become defaults, names of references IDs, silent rules of the gateway visible."""
-    desired = resolve(gateway, kind, fill_nulls(gateway, kind, desired), current)
+    desired = resolve(gateway, kind, fill_nulls(gateway, kind, desired, current), current)
     for warning in kind.apply_field_rules(desired, current):
         warn(f"{kind.describe(desired)}: {warning}")
     return desired
@@ -213,7 +213,9 @@ def resolve(
     return resolved
 
 
-def fill_nulls(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
+def fill_nulls(
+    gateway: Gateway, kind: Kind, desired: Entity, current: Entity | None
+) -> Entity:
     """What is desired, with the default of each field that is null."""
     declared = kind.fields_by_name
     cleared = {name for name in desired if _may_mean_default(declared.get(name), desired[name])}
@@ -221,7 +223,9 @@ def fill_nulls(gateway: Gateway, kind: Kind, desired: Entity) -> Entity:
         return desired
     if kind.details is not None and cleared <= fields_in(kind.details).keys():
         return nulls_to_defaults(kind.details, desired)
-    return nulls_to_defaults(gateway.schema_of(kind), desired)
+    own = kind.own_defaults({**(current or {}), **desired})
+    meant = {name: own[name] for name in cleared & own.keys()}
+    return nulls_to_defaults(gateway.schema_of(kind), desired | meant)
 
 
 def plugin_kind(gateway: Gateway, name: str) -> Kind:

@@ -138,6 +138,7 @@ def normalise(fields: Iterable[Field], written: Entity) -> Entity:
 def _normalise_value(field: Field | None, value: Any, at: str) -> Any:
     if field is None:
         return as_stored(value, at)
+    # Gateways refuse [] where they take null: hosts of a stream route, methods of a gRPC one.
     if value is None or (field.empty_is_null and value in ([], {})):
         return None
     _check_range(field, value, at)
@@ -154,7 +155,7 @@ def _normalise_value(field: Field | None, value: Any, at: str) -> Any:
         )
     if field.is_list_of_records:
         value = [{**dict.fromkeys(field.fields_by_name), **item} for item in value]
-    return _without_duplicates(value) if field.unordered and isinstance(value, list) else value
+    return _without_duplicates(value) if field.is_set and isinstance(value, list) else value
 
 
 def _check_range(field: Field, value: Any, at: str) -> None:

@@ -299,6 +299,14 @@ def test_routes_become_what_check_mode_predicted(
     _holds(engine, "kong_route", name=ROUTE, **second)
 
 
+def test_a_grpc_route_becomes_what_check_mode_predicted(engine: Engine) -> None:
+    _empty(engine)
+    grpc = {"protocols": ["grpc"], "paths": ["/a"]}
+    _holds(engine, "kong_route", name=ROUTE, **grpc)
+    _holds(engine, "kong_route", name=ROUTE, strip_path=None)
+    _holds(engine, "kong_route", name=ROUTE, protocols=["http"], strip_path=None)
+
+
 @bounded
 @given(first=STREAMS, second=STREAMS)
 def test_stream_routes_become_what_check_mode_predicted(

@@ -336,6 +336,32 @@ def test_settings_of_a_vault_that_a_file_leaves_out_are_reset(
     state.unchanged(tagged("m", vaults=[vault]), "applied")
 
 
+def test_a_grpc_route_keeps_the_default_of_its_protocol(state: State) -> None:
+    """It has strip_path false, which no schema of a gateway says; true is refused."""
+    route = {"name": "r", "paths": ["/a"]}
+    grpc = tagged("m", routes=[{**route, "protocols": ["grpc"]}])
+    state.predicted_and_done(grpc)
+    assert _stored(state, "/routes")["strip_path"] is False
+    state.unchanged(grpc, "applied")
+    cleared = tagged("m", routes=[{"name": "r", "strip_path": None}])
+    state.unchanged(cleared, "applied")
+    state.predicted_and_done(tagged("m", routes=[route]))
+    assert _stored(state, "/routes")["strip_path"] is True
+    state.predicted_and_done(grpc)
+    state.refused(tagged("m", routes=[{**route, "protocols": ["grpc"], "strip_path": True}]))
+
+
+@pytest.mark.parametrize("field", ("hosts", "paths"))
+def test_a_repeated_host_or_path_is_sent_as_it_is_written(state: State, field: str) -> None:
+    """As other clients send it, for which a gateway that has it once differs from the file."""
+    written = {"hosts": ["a.test"], "paths": ["/a"]}
+    written[field] *= 2
+    document = tagged("m", routes=[{"name": "r", **written}])
+    state.predicted_and_done(document)
+    assert _stored(state, "/routes")[field] == written[field]
+    state.unchanged(tagged("m", routes=[{"name": "r", **written, field: written[field][:1]}]))
+
+
 def test_the_number_of_requests_at_the_same_time_is_at_least_one(state: State) -> None:
     for number in (0, -1):
         assert "at least 1" in state.refused(TUTORIAL, concurrency=number)["msg"]

@@ -174,6 +174,16 @@ def test_plain_entities_without_names_keep_their_ids(state: State) -> None:
         state.unchanged(dumped, purge_kinds=["service", "route", "consumer"])
 
 
+def test_a_record_in_part_keeps_what_is_the_default_of_the_whole_record(state: State) -> None:
+    """A queue has batches of 200 where nothing of it is written, and of 1 else."""
+    queue = {"max_batch_size": 200, "max_coalescing_delay": 2}
+    settings_of = {"endpoint": "http://a.test/v1/traces", "queue": queue}
+    state(tagged("m", plugins=[{"name": "opentelemetry", "config": settings_of}]))
+    dumped = _dump(state, skip_defaults=True, select_tags=["m"])
+    assert dumped["plugins"][0]["config"]["queue"] == queue
+    state.unchanged(dumped)
+
+
 def test_references_are_written_as_the_format_has_them(state: State, pems: dict[str, str]) -> None:
     """Plugins and services name what they point at by a text, routes and keys by a mapping."""
     own = "11111111-2222-4333-8444-555555555555"

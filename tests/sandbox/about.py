@@ -100,7 +100,9 @@ class About:
             ("status",): Resource({"GET": self._status}),
             ("config",): Resource({"GET": self._no_config, "POST": self._no_config}),
             ("plugins", "enabled"): Resource({"GET": self._enabled}),
-            ("tags",): Resource({"GET": lambda call: self._tags(call, None)}),
+            ("tags",): Resource(
+                {"GET": lambda call: self._tags(call, None), "POST": self._no_tag}
+            ),
             ("clustering", "data-planes"): Resource({"GET": self._data_planes}),
             ("clustering", "status"): Resource({"GET": self._cluster_status}),
         }
@@ -186,11 +188,9 @@ class About:
     # -- tags
 
     def _tagged(self) -> Iterator[Entity]:
-        for kind in self.gateway.kinds:
-            for entity in self.entities.store.all(kind):
-                name = TAGGED_AS.get(kind, kind)
-                for tag in entity.get("tags") or ():
-                    yield {"tag": tag, "entity_name": name, "entity_id": entity["id"]}
+        for identifier, kind, tag in self.entities.store.tagged():
+            name = TAGGED_AS.get(kind, kind)
+            yield {"tag": tag, "entity_name": name, "entity_id": identifier}
 
     def _tags(self, call: Call, tag: str | None) -> Answer:
         error = None if tag is None else values.tag(tag)
@@ -201,6 +201,10 @@ class About:
         return 200, paging.by_key(
             items, lambda item: [item["entity_id"], item["tag"]], call.query, path
         )
+
+    def _no_tag(self, call: Call) -> Answer:
+        reason = "does not support insert/upsert/update/delete operations"
+        raise errors.schema_violation({"tags": reason})
 
     # -- schemas
 

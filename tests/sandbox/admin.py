@@ -88,7 +88,10 @@ class Admin:
         resource = self._resource(segments)
         allowed = sorted({*resource.methods, "HEAD", "OPTIONS"})
         if request.method == "OPTIONS":
-            return 204, None, {"Allow": ", ".join(allowed)}
+            methods = ", ".join(allowed)
+            cross = {"Methods": methods, "Headers": "Content-Type"}
+            allow = {f"Access-Control-Allow-{name}": value for name, value in cross.items()}
+            return 204, None, {"Allow": methods, **allow}
         handler = resource.methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             raise errors.method_not_allowed()

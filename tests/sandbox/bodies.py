@@ -43,9 +43,14 @@ def parsed(content_type: str, raw: bytes, record_of: RecordOf | None) -> dict[st
     return {}
 
 
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
 def _json(raw: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(raw)
+        body = json.loads(raw, parse_constant=_refuse_constant)
+        json.dumps(body, ensure_ascii=False).encode()  # A lone surrogate is not Unicode.
     except ValueError as error:
         raise errors.Refusal(400, {"message": "Cannot parse JSON body"}) from error
     if body == []:

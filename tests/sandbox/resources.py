@@ -51,6 +51,10 @@ Finder = Callable[[list[str]], Resource | None]
 Wanted = Callable[[Kind, paging.Query], Callable[[Entity], bool]]
 
 
+def _any(entity: Entity) -> bool:
+    return True
+
+
 def has_tags(kind: Kind, query: paging.Query) -> Callable[[Entity], bool]:
     """The filter of the Admin API: by tags, the same for all kinds."""
     return paging.has_tags(query)
@@ -132,8 +136,11 @@ class Resources:
         return Resource({"GET": page, "POST": insert}, self._record_of(kind))
 
     def page(self, kind: Kind, items: list[Entity], call: Call, path: str) -> dict[str, Any]:
-        """One page of `items`, those with the tags that are asked for."""
+        """One page of `items`: of a whole kind, those with the tags that are asked for."""
         wanted, ended = self.wanted(kind, call.query), self.entities.store.has_ended
+        if path.count("/") > 1:
+            # Lists below an entity only check the filter (conformance: tags_of_nested_lists).
+            wanted = _any
         shown = [item for item in items if wanted(item) and not ended(kind.name, item["id"])]
         page = paging.by_key(shown, lambda item: [item["id"]], call.query, path)
         page["data"] = [self.entities.answer(kind.name, item) for item in page["data"]]
@@ -226,6 +233,7 @@ class Resources:
             items = self.entities.store.children(kind.name, field, owner["id"])
             path = f"/{parent.declared.path}/{urllib.parse.quote(text)}/{kind.nested}"
             if kind.name == "targets" and not kind.declared.path:
+                paging.has_tags(call.query)
                 found = paging.by_number(items[::-1], call.query, path)
                 found["data"] = [self.entities.answer(kind.name, item) for item in found["data"]]
                 return 200, found

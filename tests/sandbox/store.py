@@ -46,12 +46,16 @@ class Store:
         self.kinds: dict[str, dict[str, Entity]] = {}
         self._keys: dict[tuple[str, tuple[str, ...]], dict[Any, str]] = {}
         self._children: dict[tuple[str, str, str], dict[str, None]] = {}
+        #: The kind that first wrote an id, and the tags of the last write (conformance:
+        #: one_row_of_tags).
+        self._tags: dict[str, tuple[str, list[str]]] = {}
         #: When entities end by themselves, by kind and id.
         self._ends: dict[tuple[str, str], float] = {}
         self._clear()
 
     def _clear(self) -> None:
         self.kinds = {kind: {} for kind in self._unique}
+        self._tags = {}
         self._ends = {}
         self._keys = {(kind, key): {} for kind, keys in self._unique.items() for key in keys}
         self._children = {}
@@ -76,6 +80,12 @@ class Store:
         entities = self.kinds[kind]
         return [entities[item] for item in self._children.get((kind, field, parent), ())]
 
+    def tagged(self) -> Iterator[tuple[str, str, str]]:
+        """Ids, kinds and tags as the gateway's one table of tags has them: a row for each id."""
+        for identifier, (kind, tags) in self._tags.items():
+            for tag in tags:
+                yield identifier, kind, tag
+
     def snapshot(self) -> dict[str, list[Entity]]:
         """Plain copies of what the proxy side reads: services, routes, upstreams and targets."""
         with self.lock:
@@ -90,6 +100,9 @@ class Store:
             if old is not None:
                 self._unindex(kind, old, keep=entity)
             self.kinds[kind][entity["id"]] = entity
+            if "tags" in entity:
+                first = self._tags.get(entity["id"], (kind, []))[0]
+                self._tags[entity["id"]] = first, entity["tags"] or []
             self._index(kind, entity)
             self.revision += 1
 
@@ -98,6 +111,7 @@ class Store:
         with self.lock:
             self._unindex(kind, self.kinds[kind].pop(identifier))
             self._ends.pop((kind, identifier), None)
+            self._tags.pop(identifier, None)
             self.revision += 1
 
     # -- entities that end by themselves

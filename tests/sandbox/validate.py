@@ -56,8 +56,10 @@ def _text_of(options: list[Any]) -> str:
 
 
 def _subsets(value: list[Any], subsets: list[list[str]]) -> str | None:
-    """Values of more than one of the subsets; the message names these subsets whole."""
-    met = [subset for subset in subsets if any(item in subset for item in value)]
+    """Values of more than one of the subsets; the message names these whole, as they are met."""
+    met: list[list[str]] = []
+    for item in value:
+        met += [subset for subset in subsets if item in subset and subset not in met]
     if len(met) < 2:
         return None
     names = ", ".join("('" + "', '".join(subset) + "')" for subset in met)

@@ -132,7 +132,9 @@ def test_deletes_go_along_or_are_refused_and_then_change_nothing(client: httpx.C
 
 
 def test_methods_are_answered_as_allowed(client: httpx.Client) -> None:
-    assert client.options("/upstreams").headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    headers = client.options("/upstreams").headers
+    for name in ("allow", "access-control-allow-methods"):
+        assert headers[name] == "GET, HEAD, OPTIONS, POST"
     assert client.put("/upstreams").status_code == 405
     head = client.head("/upstreams")
     assert (head.status_code, head.content) == (200, b"")
@@ -191,6 +193,14 @@ def test_an_id_in_a_change_is_ignored(client: httpx.Client) -> None:
     other = "0d6e1f6c-8a5e-4a4b-9f5e-3f0c2c1b7a10"
     assert client.patch("/services/s", json={"id": other}).json()["id"] == made["id"]
     assert [entity["id"] for entity in client.get("/services").json()["data"]] == [made["id"]]
+
+
+@pytest.mark.parametrize("text", (b'{"host":NaN}', b'{"host":"\\ud800"}', b'{"host":'))
+def test_what_is_not_json_is_refused(client: httpx.Client, text: bytes) -> None:
+    response = client.post(
+        "/services", content=text, headers={"Content-Type": "application/json"}
+    )
+    assert (response.status_code, response.json()) == (400, {"message": "Cannot parse JSON body"})
 
 
 def test_bodies_are_read_as_their_type_says(client: httpx.Client) -> None:

@@ -246,6 +246,30 @@ def test_an_address_is_spelled_out_and_explicit_parts_win() -> None:
 
 
 @pytest.mark.parametrize(
+    ("defaults", "service", "expected"),
+    [
+        (
+            {"path": "/d", "port": 9, "protocol": "https"},
+            {"url": "http://a.test"},
+            ("http", "a.test", 80, "/d"),
+        ),
+        ({"path": "/d"}, {"url": "http://a.test/x"}, ("http", "a.test", 80, "/x")),
+        ({"port": 9}, {"url": "http://a.test", "port": 7}, ("http", "a.test", 7, None)),
+        ({"url": "https://a.test/x"}, {}, ("https", "a.test", 443, "/x")),
+        ({"url": "https://a.test/x"}, {"host": "b.test"}, ("https", "b.test", 443, "/x")),
+    ],
+)
+def test_a_url_wins_over_defaults_of_the_document(
+    defaults: dict[str, Any], service: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    document = _parsed(
+        _info={"defaults": {"service": defaults}}, services=[{"name": "s", **service}]
+    )
+    written = _one(document, "service").written
+    assert tuple(written[name] for name in ("protocol", "host", "port", "path")) == expected
+
+
+@pytest.mark.parametrize(
     ("field", "written", "value"),
     [
         ("slots", "20", 20),

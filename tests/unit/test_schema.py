@@ -83,7 +83,7 @@ def _written(kind: Kind, body: Entity, current: Entity | None, version: str) -> 
 
 
 def _predicted(kind: Kind, planned: Entity, version: str) -> Entity:
-    predicted = complete(schema(kind, version), planned)
+    predicted = complete(schema(kind, version), {**kind.own_defaults(planned), **planned})
     if kind.predict is not None:
         kind.predict(predicted)
     return predicted

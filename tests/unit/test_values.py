@@ -127,6 +127,7 @@ def test_comparing_and_merging_leave_what_they_are_given(data: st.DataObject, ki
         ),
         (SERVICE, "ca_certificates", [], None),
         (TARGET, "tags", ["a", "b", "a"], ["b", "a"]),
+        (ROUTE, "hosts", ["a.test", "a.test"], ["a.test"]),
     ],
 )
 def test_the_gateway_makes_no_difference_so_we_make_none(
@@ -187,6 +188,8 @@ def test_a_map_is_replaced_as_a_whole() -> None:
         (ROUTE, {"headers": {"x-v": [1, 2.5, "a"]}}, {"headers": {"x-v": ["1", "2.5", "a"]}}),
         (ROUTE, {"destinations": [{"port": 80}]}, {"destinations": [{"ip": None, "port": 80}]}),
         (TARGET, {"tags": ["a", "a"]}, {"tags": ["a"]}),
+        (ROUTE, {"hosts": ["a.test", "a.test"]}, {"hosts": ["a.test", "a.test"]}),
+        (ROUTE, {"methods": ["GET", "GET"]}, {"methods": ["GET"]}),
         (TARGET, {"tags": []}, {"tags": None}),
         (TARGET, {"target": "::1"}, {"target": f"[{'0000:' * 7}0001]:8000"}),
         (SERVICE, {"retries": None}, {"retries": None}),

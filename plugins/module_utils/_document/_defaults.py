@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,24 +25,30 @@ class Defaults:
     :param fields: those that a document can write.
     :param values: of those that are reset when they are left out.
     :param needed: fields that must have a value, so that a null there resets nothing.
+    :param own: the defaults of one entity that differ.
     """
 
     specs: Mapping[str, Schema]
     fields: Mapping[str, Field]
     values: Entity
     needed: frozenset[str]
+    own: Callable[[Entity], Entity]
 
     def fill_in(self, written: Entity, current: Entity) -> Entity:
         """``written``, with the default of each field that it leaves out and ``current`` has not.
 
         Secrets and made-up values that are left out stay as they are.
         """
+        own = self.own({**self.values, **written})
+        written = {
+            name: own.get(name) if value is None else value for name, value in written.items()
+        }
         desired = {}
         for name in written:
             value = self._completed(name, written[name])
             if name in self.fields and not (value is None and name in self.needed):
                 desired[name] = value
-        for name, value in self.values.items():
+        for name, value in (self.values | own).items():
             if name not in written and (name not in current or current[name] != value):
                 desired[name] = copy.deepcopy(value)
         return desired
@@ -91,7 +97,7 @@ def defaults_of(kind: Kind, schema: Schema) -> Defaults:
         if name in fields and not (value is None and name in needed)
     }
     values = _without_unwritten_secrets(kind.fields, kept, {})
-    return Defaults(specs, fields, values, frozenset(needed))
+    return Defaults(specs, fields, values, frozenset(needed), kind.own_defaults)
 
 
 def _without_unwritten_secrets(fields: Iterable[Field], desired: Entity, written: Entity) -> Entity:

@@ -18,9 +18,9 @@ from .._entities._plugin import PLUGIN
 from .._entities._registry import KINDS
 from .._gateway._errors import NotOffered
 from .._gateway._protocol import Gateway
-from .._schema import complete, without_old_names
+from .._schema import Schema, complete, without_old_names
 from .._secrets import mask_entity, replace_secrets, secrets_of
-from .._values import difference, map_items, map_strings, without_nulls
+from .._values import difference, map_items, map_strings, merge, without_nulls
 from ._changes import EntityKey, key_of
 from ._current import CurrentState
 from ._format import ANSWERED, NESTED, ORDER, REQUIRED, section_of
@@ -106,10 +106,9 @@ class Dumper:
             entity = without_old_names(kind.details, entity)
         if self.skip_defaults:
             needed = REQUIRED.get(kind.name, ())
-            defaults = complete(self.gateway.schema_of(kind), {})
             entity = {
                 **{name: entity[name] for name in needed if name in entity},
-                **difference(kind.fields, entity, defaults),
+                **_without_defaults(kind, self.gateway.schema_of(kind), entity),
             }
         entity = self._secrets(kind, entity)
         if not self.with_ids and _is_named(kind, entity):
@@ -218,6 +217,21 @@ class Dumper:
         if owner and KINDS[kind].parent == owner:
             out[owner] = self._reference(KINDS[kind], owner, entity)
         sections.setdefault(section_of(kind), []).append(out)
+
+
+def _without_defaults(kind: Kind, schema: Schema, entity: Entity) -> Entity:
+    """What of an entity is needed to get the same one again.
+
+    The defaults inside a record can differ from the default of the whole record, which has no
+    effect on a record that is written in part.
+    """
+    kept: Entity = {}
+    while True:
+        lost = difference(kind.fields, entity, complete(schema, kept))
+        longer = merge(kind.fields, kept, lost)
+        if longer == kept:
+            return kept
+        kept = longer
 
 
 def _is_named(kind: Kind, entity: Entity) -> bool:

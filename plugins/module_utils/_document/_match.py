@@ -343,7 +343,7 @@ class Matcher:
             written = with_typed_config(kind, written, str(written["name"]))
         current = item.current
         if not reset:
-            meant = fill_nulls(self.gateway, kind, written)
+            meant = fill_nulls(self.gateway, kind, written, current)
             return self._with_rules(item, kind, meant, current)
         # Against nothing that exists: what is left out is reset, so nothing can override.
         meant = self._with_rules(item, kind, written, None)

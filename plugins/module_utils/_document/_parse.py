@@ -18,7 +18,7 @@ from .._entities._service import expand_url
 from .._errors import InputError, KongError
 from .._freeform import as_type
 from .._spelling import did_you_mean
-from .._values import merge, normalise, warnings_about
+from .._values import merge, normalise, warnings_about, without_nulls
 from ._format import (
     ANSWERED,
     FOREIGN_SECTIONS,
@@ -250,11 +250,11 @@ class _Reader:
         """With the document's own defaults, shared settings, the URL spelled out, and the tags."""
         config = written.pop("_config", None)
         fields = (_ID, *kind.fields)
-        written = merge(kind.fields, self._default(kind), typed(fields, written, strings))
+        own, defaults = typed(fields, written, strings), self._default(kind)
+        written = merge(kind.fields, defaults, own)
         if kind.name == "service" and written.get("url"):
-            spelled: Entity = {"url": written.pop("url")}
-            expand_url(spelled, None)
-            written = {**spelled, **written}
+            levels = map(_with_expanded_url, (defaults, own))
+            written = {"path": None, **merge(kind.fields, *levels)}
         if config is not None:
             written["config"] = self._shared(config, written.get("config") or {})
         refuse_masks(written, "")
@@ -292,6 +292,16 @@ class _Reader:
             if not identified and not (kind is CERTIFICATE and id(item) in served):
                 needed = " or ".join(names)
                 raise InputError(f"{item.where}: {item.describe()}: it needs {needed}")
+
+
+def _with_expanded_url(written: Entity) -> Entity:
+    """A service with the parts that its ``url`` has, over which its other fields win."""
+    if not written.get("url"):
+        return written
+    parts: Entity = {"url": written["url"]}
+    expand_url(parts, None)
+    rest = {name: value for name, value in written.items() if name != "url"}
+    return without_nulls(parts) | rest
 
 
 _MEMBERSHIPS: Mapping[str, Mapping[str, Any]] = {

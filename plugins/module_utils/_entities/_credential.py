@@ -124,7 +124,10 @@ CREDENTIALS = {
             Field("name"), Field("client_id", nullable=False), _secret("client_secret"),
             Field("client_type", choices=("confidential", "public")),
             Field("hash_secret", "bool"),
-            Field("redirect_uris", "list", elements="str", unordered=True, empty_is_null=True),
+            Field(
+                "redirect_uris", "list", elements="str", unordered=True, repeats=True,
+                empty_is_null=True,
+            ),
             # A gateway takes a secret together with hash_secret only.
             global_path="oauth2", replaced=("client_secret",),
             apply_field_rules=_refuse_lone_hash_secret,

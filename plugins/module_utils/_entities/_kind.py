@@ -41,6 +41,7 @@ class Field:
     :param between: the lowest and the highest number that a gateway takes, also in a list.
     :param length: the fewest and the most characters, or items of a list, that a gateway takes.
     :param unordered: the order of the list (or of the lists of a map) has no meaning.
+    :param repeats: the gateway stores repeated items of the list, though they have no meaning.
     :param empty_is_null: the gateway makes no difference between an empty value and none.
     :param reference: the kind that a foreign key refers to; users write its name or ID.
     :param on_delete: what deleting the entity that the field refers to does to this one:
@@ -72,6 +73,7 @@ class Field:
     fields: tuple[Field, ...] = ()
     required: bool = False
     unordered: bool = False
+    repeats: bool = False
     empty_is_null: bool = False
     reference: str | None = None
     on_delete: str = ""
@@ -92,6 +94,10 @@ class Field:
     @property
     def is_record(self) -> bool:
         return self.type == "dict" and (self.open or bool(self.fields))
+
+    @property
+    def is_set(self) -> bool:
+        return self.unordered and not self.repeats
 
     @property
     def is_list_of_records(self) -> bool:
@@ -154,6 +160,7 @@ class Kind:
     :param read: an entity from what a gateway returned (and the parent's ID), if that differs.
     :param show: an entity as results have it, if that differs.
     :param write: what is sent to create an entity, if that is not the entity.
+    :param own_defaults: defaults of an entity that differ from those in the schema of its kind.
     :param predict: completes a prediction with what schemas do not say, in place.
     :param apply_field_rules: rules between fields that the gateway applies silently, made visible.
     :param refuse_mismatch: raises ``InputError`` where what is written contradicts what it refers
@@ -184,6 +191,7 @@ class Kind:
     read: Reader = lambda response, parent: response
     show: Callable[[Entity], Entity] = lambda entity: entity
     write: Callable[[Entity], Entity] | None = None
+    own_defaults: Callable[[Entity], Entity] = lambda entity: {}
     predict: Callable[[Entity], None] = lambda predicted: None
     apply_field_rules: FieldRules = lambda desired, current: []
     refuse_mismatch: Callable[[Entity, Entity, Source], None] = lambda written, entity, source: None

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._errors import InputError
 from ._identity import Identity
-from ._kind import RESTRICT, Field, Kind, tags_field
+from ._kind import RESTRICT, Entity, Field, Kind, tags_field
 from ._service import PROTOCOLS
 
 
@@ -59,18 +59,32 @@ def _any_order(name: str, **more: Any) -> Field:
     return Field(name, "list", unordered=True, empty_is_null=True, **{"elements": "str", **more})
 
 
+def _own_defaults(route: Entity) -> Entity:
+    # Only the gateway's inner schema of such routes says so (conformance: grpc_routes).
+    is_grpc = bool({"grpc", "grpcs"} & {*(route.get("protocols") or ())})
+    return {"strip_path": False} if is_grpc else {}
+
+
+def _write_own_defaults(desired: Entity, current: Entity | None) -> list[str]:
+    # 3.4 with the expressions router has another default: what is written is the same everywhere.
+    if current is None:
+        desired.update({**_own_defaults(desired), **desired})
+    return []
+
+
 _EXPRESSION = re.compile(r"[\\\[\](){}^$|*+?]")
 _ENDPOINT = (Field("ip"), Field("port", "int", between=(0, 65535)))
 
 ROUTE = Kind(
-    name="route", path="routes", identity=Identity("name"),
+    name="route", path="routes", identity=Identity("name"), own_defaults=_own_defaults,
+    apply_field_rules=_write_own_defaults,
     fields=(
         Field("name", nullable=False),
         Field("service", reference="service", on_delete=RESTRICT, nested=True),
         Field("protocols", "list", elements="str", choices=PROTOCOLS, unordered=True),
         _any_order("methods"),
-        _any_order("hosts"),
-        _any_order("paths", warnings=path_warnings),
+        _any_order("hosts", repeats=True),
+        _any_order("paths", repeats=True, warnings=path_warnings),
         headers_field(),
         _any_order("snis"),
         _any_order("sources", elements="dict", fields=_ENDPOINT),

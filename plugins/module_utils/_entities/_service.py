@@ -81,7 +81,7 @@ SERVICE = Kind(
         ),
         Field(
             "ca_certificates", "list", elements="str", lists="ca_certificate", unordered=True,
-            empty_is_null=True, normalise=stored_ids,
+            repeats=True, empty_is_null=True, normalise=stored_ids,
         ),
         Field("enabled", "bool"),
         tags_field(),

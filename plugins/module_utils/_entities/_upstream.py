@@ -86,7 +86,9 @@ def _clear_unused_names(desired: Entity, stored: Entity) -> None:
                 desired[leftover] = None
 
 
-_STATUSES = Field("http_statuses", "list", elements="int", between=(100, 999), unordered=True)
+_STATUSES = Field(
+    "http_statuses", "list", elements="int", between=(100, 999), unordered=True, repeats=True,
+)
 _INTERVAL = Field("interval", "float", between=_SECONDS)
 _SUCCESSES = Field("successes", "int", between=_COUNT)
 _FAILURES = (
