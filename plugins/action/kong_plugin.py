@@ -6,14 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    entity_operation,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import KONG_PLUGIN
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction
 
 
 class ActionModule(KongAction):
     """Runs in the controller's process where it can."""
 
-    operation = entity_operation(PLUGIN)
+    operation = KONG_PLUGIN

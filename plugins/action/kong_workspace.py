@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import WORKSPACE
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    entity_operation,
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._workspace import (
+    KONG_WORKSPACE,
 )
 from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongAction
 
@@ -16,4 +15,4 @@ from ansible_collections.irishtek.kong.plugins.plugin_utils._action import KongA
 class ActionModule(KongAction):
     """Runs in the controller's process where it can."""
 
-    operation = entity_operation(WORKSPACE)
+    operation = KONG_WORKSPACE

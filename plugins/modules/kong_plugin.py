@@ -180,15 +180,12 @@ failure:
   sample: {status: 400, code: 2, name: schema violation, fields: {config: {minute: expected a number}}}
 """
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    entity_operation,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import KONG_PLUGIN
 
 
 def main() -> None:
-    run_module(entity_operation(PLUGIN))
+    run_module(KONG_PLUGIN)
 
 
 if __name__ == "__main__":

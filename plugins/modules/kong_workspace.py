@@ -97,15 +97,14 @@ failure:
   sample: {status: 400, method: DELETE, url: "http://127.0.0.1:8001/workspaces/team-a"}
 """
 
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._consumer import WORKSPACE
 from ansible_collections.irishtek.kong.plugins.module_utils._module import run_module
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    entity_operation,
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._workspace import (
+    KONG_WORKSPACE,
 )
 
 
 def main() -> None:
-    run_module(entity_operation(WORKSPACE))
+    run_module(KONG_WORKSPACE)
 
 
 if __name__ == "__main__":

@@ -31,20 +31,16 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._certifi
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._credential import (
     KONG_CREDENTIAL,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    entity_operation,
-)
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._generic import (
     KONG_ENTITY,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import KONG_PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._target import KONG_TARGET
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._target_health import (
     KONG_TARGET_HEALTH,
 )
 from unit.recordings import schemas
 from unit.scripted import Script, Step, answer, gateway_for
-
-KONG_PLUGIN = entity_operation(PLUGIN)
 
 Scripts = Callable[..., Script]
 A, B, NAME = (f"{letter * 8}-2222-4333-8444-555555555555" for letter in "abc")

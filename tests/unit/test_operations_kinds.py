@@ -14,7 +14,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._credentia
     hashed_password,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind import Entity
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._base import (
     Operation,
@@ -27,16 +26,12 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._consume
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._credential import (
     KONG_CREDENTIAL,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    entity_operation,
-)
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._generic import (
     KONG_ENTITY,
 )
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import KONG_PLUGIN
 from unit.recordings import plugin_schemas, schemas
 from unit.scripted import URL, Script, Step, answer, gateway_for
-
-KONG_PLUGIN = entity_operation(PLUGIN)
 
 Scripts = Callable[..., Script]
 ID = {name: f"{name * 8}-2222-4333-8444-555555555555" for name in "abcd"}

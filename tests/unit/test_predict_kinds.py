@@ -17,7 +17,6 @@ from ansible_collections.irishtek.kong.plugins.module_utils._entities._kind impo
     PLACEHOLDER,
     Entity,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._entities._plugin import PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._entities._registry import KINDS
 from ansible_collections.irishtek.kong.plugins.module_utils._errors import InputError, KongError
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._certificate import (
@@ -29,16 +28,12 @@ from ansible_collections.irishtek.kong.plugins.module_utils._operations._consume
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._credential import (
     KONG_CREDENTIAL,
 )
-from ansible_collections.irishtek.kong.plugins.module_utils._operations._entity import (
-    entity_operation,
-)
+from ansible_collections.irishtek.kong.plugins.module_utils._operations._plugin import KONG_PLUGIN
 from ansible_collections.irishtek.kong.plugins.module_utils._operations._target_health import (
     KONG_TARGET_HEALTH,
 )
 from ansible_collections.irishtek.kong.plugins.module_utils._plan import Plan
 from unit.checking import ReadOnly, Run
-
-KONG_PLUGIN = entity_operation(PLUGIN)
 
 CONSUMER, KEY_AUTH, BASIC_AUTH, CERTIFICATE, SERVICE, UPSTREAM, GROUP, WORKSPACE, KEY_SET, KEY = (
     KINDS[name]

@@ -30,7 +30,8 @@ from .._gateway._protocol import Gateway
 from .._plan import CREATE, Plan, plan_absent, plan_present
 from ._base import Operation, Result, Task, apply_plans, changes_of, entity_result
 from ._consumer_group import run_group
-from ._entity import STATE, fields_with_id, held_in
+from ._entity import STATE, fields_with_id
+from ._workspace import held_in
 
 MOST_CERTIFICATES = 32  # of one control plane
 # A data plane pings every 30 seconds.
