@@ -225,6 +225,12 @@ def test_values_take_the_form_in_which_the_gateway_answers(
         (PLUGIN, {"config": {"a": ["\udcff"]}}, "config.a.1 contains a lone surrogate"),
         (SERVICE, {"tags": ["a,b"]}, "tag 'a,b' must not contain a comma or a slash"),
         (ROUTE, {"sources": [{"port": 65536}]}, "port must be from 0 to 65535, got 65536"),
+        (ROUTE, {"headers": {"x-team": "a"}}, "the values of the header x-team must be a list"),
+        (
+            UPSTREAM,
+            {"healthchecks": {"active": {"headers": {"x-team": "a"}}}},
+            "the values of the header x-team must be a list",
+        ),
     ],
 )
 def test_what_no_gateway_takes_is_refused_before_any_request(

@@ -18,10 +18,10 @@ def string_lists(value: Any) -> Any:
     """A map of header names to lists of strings, as the gateway wants it: YAML's ``[1, 2]`` too."""
     if not isinstance(value, dict):
         return value
-    return {
-        str(name): [_string(item) for item in items] if isinstance(items, list) else items
-        for name, items in value.items()
-    }
+    for name, items in value.items():
+        if items is not None and not isinstance(items, list):
+            raise InputError(f"the values of the header {name} must be a list")
+    return {str(name): items and [_string(item) for item in items] for name, items in value.items()}
 
 
 def _string(item: Any) -> Any:
