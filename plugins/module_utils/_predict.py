@@ -219,8 +219,7 @@ class PredictingGateway(Gateway):
             self.refuse_taken(kind, body, {}, parent)
         above = {kind.parent: {"id": parent}} if kind.parent else {}
         self._validate(kind, {**body, **above}, body)
-        written = {**kind.own_defaults(body), **body}
-        entity = {**complete(self._schema_of_new(kind, body), written), **above}
+        entity = {**complete(self._schema_of_new(kind, body), body), **above}
         entity["id"] = body.get("id") or PLACEHOLDER + uuid.uuid4().hex[:12]
         return self._remembered(kind, entity)
 
