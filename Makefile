@@ -59,7 +59,7 @@ demo-konnect:  ## the same on Konnect's sandbox, with a control plane and a data
 benchmark:  ## measure the collection, and decK where there is one; KONG_ADMIN_URL= names a real gateway
 	@$(TOOLS) benchmark
 
-deck:  ## decK against the collection; DECK_FILES= a directory of state files; KONG_ADMIN_URL= a gateway
+deck:  ## decK against the collection; DECK_FILES= a directory of state files; KONG_ADMIN_URL= KONG_PROXY_URL=
 	@$(TOOLS) deck
 
 benchmark-events:  ## what an event source costs; DURATION= in seconds

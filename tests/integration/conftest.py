@@ -21,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from harness.certificates import self_signed
@@ -48,15 +49,21 @@ def _real_gateway() -> Gateway | None:
     admin_url = os.environ.get("KONG_ADMIN_URL", "")
     if not admin_url:
         return None
+    proxy_url = os.environ.get("KONG_PROXY_URL", "")
+    if not proxy_url:
+        raise pytest.UsageError("KONG_ADMIN_URL names a gateway: set KONG_PROXY_URL to its proxy")
     named = Gateway(
         admin_url=admin_url.rstrip("/"),
-        proxy_url=os.environ["KONG_PROXY_URL"].rstrip("/"),
+        proxy_url=proxy_url.rstrip("/"),
         token=os.environ.get("KONG_ADMIN_TOKEN", ""),
         echo_host=os.environ.get("KONG_ECHO_HOST", "127.0.0.1"),
         is_sandbox=False,
         status_url=os.environ.get("KONG_STATUS_URL", "").rstrip("/"),
     )
-    return replace(named, is_ours=not named.occupied())
+    try:
+        return replace(named, is_ours=not named.occupied())
+    except httpx.HTTPError as exc:
+        raise pytest.UsageError(f"KONG_ADMIN_URL: {admin_url} does not respond: {exc}") from exc
 
 
 @contextmanager
