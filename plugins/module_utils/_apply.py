@@ -399,18 +399,23 @@ def _apply_at_once(gateway: Gateway, plans: Sequence[Plan], parent: str | None) 
 
 def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
     try:
-        return plan.done(gateway.create(plan.kind, plan.body, parent))
+        return _created(gateway, plan, parent)
     except KongError as exc:
         if _lost_race(plan, exc):
             return _adopt(gateway, plan, parent, exc)
         if exc.uncertain:
             return _create_again(gateway, plan, parent, exc)
-        if isinstance(exc, ParentMissing):
-            missing = InputError(f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure)
-            # The sentence of check mode, which looks the parent up before it plans.
-            missing.within(f"{plan.description} at {gateway.url}")
-            raise missing from exc
         raise
+
+
+def _created(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
+    try:
+        return plan.done(gateway.create(plan.kind, plan.body, parent))
+    except ParentMissing as exc:
+        missing = InputError(f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure)
+        # The sentence of check mode, which looks the parent up before it plans.
+        missing.within(f"{plan.description} at {gateway.url}")
+        raise missing from exc
 
 
 def _adopt(gateway: Gateway, plan: Plan, parent: str | None, cause: KongError) -> Plan:
@@ -454,7 +459,7 @@ def _create_again(gateway: Gateway, plan: Plan, parent: str | None, cause: KongE
             if deadline is None:
                 raise cause
             try:
-                return plan.done(gateway.create(plan.kind, plan.body, parent))
+                return _created(gateway, plan, parent)
             except KongError as exc:
                 if _lost_race(plan, exc):
                     return _adopt(gateway, plan, parent, exc)

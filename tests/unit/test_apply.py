@@ -229,12 +229,15 @@ def test_a_delete_of_what_is_gone_is_done(script: Scripts, monkeypatch: pytest.M
     assert apply(gateway, plan_absent(TARGET, THEIRS, "web"), "web").operation == "delete"
 
 
+@pytest.mark.parametrize(
+    "before", [[], [Step("POST", POOL, LOST), Step("GET", ONE, MISSING)]],
+    ids=["at once", "after a lost answer"],
+)
 def test_a_target_of_no_upstream_is_said_so(
-    script: Scripts, monkeypatch: pytest.MonkeyPatch
+    script: Scripts, monkeypatch: pytest.MonkeyPatch, before: list[Step]
 ) -> None:
-    error = _failure(
-        gateway_for(script(Step("POST", POOL, MISSING)), monkeypatch), _created(), "web"
-    )
+    steps = [*before, Step("POST", POOL, MISSING)]
+    error = _failure(gateway_for(script(*steps), monkeypatch), _created(), "web")
     assert isinstance(error, InputError)
     assert error.message == (
         f"target {ADDRESS} of upstream web at {URL}: upstream web does not exist"
