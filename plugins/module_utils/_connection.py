@@ -18,6 +18,12 @@ from ._transport import is_loopback, split_url
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
+def refuse_unsendable(named: str, value: str) -> None:
+    """Refuse what no header can hold: the HTTP library would repeat it, a secret, in its error."""
+    if not (value.isascii() and value.isprintable() and value == value.strip()):
+        raise InputError(f"{named} must be printable ASCII without leading or trailing blanks")
+
+
 @dataclass(frozen=True)
 class Connection:
     """The URL of an Admin API or of Konnect, credentials, TLS, and how long to wait.
@@ -48,14 +54,7 @@ class Connection:
         for name, value in self.headers:
             if not _HEADER_NAME.fullmatch(name):
                 raise InputError(f"admin_headers: {name!r} is not a valid name of a header")
-            is_token = self.is_konnect and name == "Authorization"
-            text = value.removeprefix("Bearer ") if is_token else value
-            if not (text.isascii() and text.isprintable() and text == text.strip()):
-                shown = "konnect_token" if is_token else f"the value of header {name!r}"
-                # The HTTP library would repeat the value, a secret, in its error.
-                raise InputError(
-                    f"{shown} must be printable ASCII without leading or trailing blanks"
-                )
+            refuse_unsendable(f"the value of header {name!r}", value)
 
     def _check_url(self) -> None:
         # What precedes an @ may be a password, even in a string that is not a URL.

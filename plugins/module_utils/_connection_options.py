@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
-from ._connection import Connection, tls_settings
+from ._connection import Connection, refuse_unsendable, tls_settings
 from ._entities._konnect import DEFAULT_CONTROL_PLANE
 from ._errors import InputError
 from ._secret_names import is_secret_header
@@ -134,6 +134,8 @@ def connection_from(
         raise InputError(f"request_timeout must be greater than 0, got {given}")
     if params["request_retries"] < 0:
         raise InputError(f"request_retries must be at least 0, got {params['request_retries']}")
+    for name in ("admin_token", "konnect_token"):
+        refuse_unsendable(name, params.get(name) or "")
     headers = [
         (str(name), str(value))
         for name, value in (params.get("admin_headers") or {}).items()

@@ -73,7 +73,7 @@ def test_a_token_that_no_header_can_hold(engine: Engine, option: str, value: str
     headers = {"admin_headers": {"X-Key": value}}
     written = {engine.gateway.token_option: value} if option == "token" else headers
     result = engine.refused("kong_ping", **written)
-    _sentence(result, "header")
+    _sentence(result, engine.gateway.token_option if option == "token" else "header")
     assert value not in str(result)
 
 

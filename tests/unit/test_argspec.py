@@ -406,7 +406,7 @@ def test_credentials_in_the_url_are_refused_without_repeating_them(url: str) -> 
 
 @pytest.mark.parametrize("token", ["correct-horse ", " correct-horse", "correct-h\u00f6rse"])
 def test_a_token_that_no_header_can_hold_is_refused_without_repeating_it(token: str) -> None:
-    with pytest.raises(InputError, match="Kong-Admin-Token") as caught:
+    with pytest.raises(InputError, match="^admin_token must be printable") as caught:
         connection_from({**CONNECTED, "admin_url": "http://gw.test", "admin_token": token})
     assert token.strip() not in str(caught.value)
 
