@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
@@ -134,29 +134,32 @@ def connection_from(
         raise InputError(f"request_timeout must be greater than 0, got {given}")
     if params["request_retries"] < 0:
         raise InputError(f"request_retries must be at least 0, got {params['request_retries']}")
-    for name in ("admin_token", "konnect_token"):
-        refuse_unsendable(name, params.get(name) or "")
-    headers = [
-        (str(name), str(value))
-        for name, value in (params.get("admin_headers") or {}).items()
-        if value is not None
-    ]
-    if params.get("admin_token"):
-        headers.append(("Kong-Admin-Token", params["admin_token"]))
-    if control_plane is not None:
-        headers.append(("Authorization", f"Bearer {params['konnect_token']}"))
     # Paths without a workspace are those of this one, which each edition has.
     workspace = None if params.get("workspace") in ("", "default") else params.get("workspace")
     return Connection(
         url=url.strip().rstrip("/"),
         workspace=workspace,
-        headers=tuple(headers),
+        headers=tuple(_headers(params, control_plane)),
         timeout=params["request_timeout"],
         retries=params["request_retries"],
         option=option,
         control_plane=control_plane,
         **tls_settings(params),
     )
+
+
+def _headers(
+    params: Mapping[str, Any], control_plane: str | None
+) -> Iterator[tuple[str, str]]:
+    for name in ("admin_token", "konnect_token"):
+        refuse_unsendable(name, params.get(name) or "")
+    for name, value in (params.get("admin_headers") or {}).items():
+        if value is not None:
+            yield str(name), str(value)
+    if params.get("admin_token"):
+        yield "Kong-Admin-Token", params["admin_token"]
+    if control_plane is not None:
+        yield "Authorization", f"Bearer {params['konnect_token']}"
 
 
 def _control_plane(params: Mapping[str, Any]) -> str | None:
