@@ -59,7 +59,7 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
-def wanted(kind: Kind, query: paging.Query) -> Callable[[Entity], bool]:
+def wanted(kind: Kind, query: paging.Query, path: str) -> Callable[[Entity], bool]:
     """What the query of a list asks for: tags and, for kinds that have the filter, names."""
     tagged = paging.has_tags(query)
     key = kind.declared.key if kind.name in ("services", "routes", "consumers") else "name"

@@ -47,17 +47,17 @@ class Resource:
 Finder = Callable[[list[str]], Resource | None]
 
 
-#: The filter that a query of a list of a kind asks for.
-Wanted = Callable[[Kind, paging.Query], Callable[[Entity], bool]]
+#: The filter that a query of a list of a kind, at a path, asks for.
+Wanted = Callable[[Kind, paging.Query, str], Callable[[Entity], bool]]
 
 
-def _any(entity: Entity) -> bool:
-    return True
+def has_tags(kind: Kind, query: paging.Query, path: str) -> Callable[[Entity], bool]:
+    """The filter of the Admin API: by tags, the same for all kinds.
 
-
-def has_tags(kind: Kind, query: paging.Query) -> Callable[[Entity], bool]:
-    """The filter of the Admin API: by tags, the same for all kinds."""
-    return paging.has_tags(query)
+    Lists below an entity only check it (conformance: tags_of_nested_lists).
+    """
+    has = paging.has_tags(query)
+    return has if path.count("/") == 1 else lambda entity: True
 
 
 class Resources:
@@ -136,11 +136,8 @@ class Resources:
         return Resource({"GET": page, "POST": insert}, self._record_of(kind))
 
     def page(self, kind: Kind, items: list[Entity], call: Call, path: str) -> dict[str, Any]:
-        """One page of `items`: of a whole kind, those with the tags that are asked for."""
-        wanted, ended = self.wanted(kind, call.query), self.entities.store.has_ended
-        if path.count("/") > 1:
-            # Lists below an entity only check the filter (conformance: tags_of_nested_lists).
-            wanted = _any
+        """One page of `items`, those that the query asks for."""
+        wanted, ended = self.wanted(kind, call.query, path), self.entities.store.has_ended
         shown = [item for item in items if wanted(item) and not ended(kind.name, item["id"])]
         page = paging.by_key(shown, lambda item: [item["id"]], call.query, path)
         page["data"] = [self.entities.answer(kind.name, item) for item in page["data"]]
