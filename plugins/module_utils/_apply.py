@@ -411,7 +411,9 @@ def _create(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
 def _created(gateway: Gateway, plan: Plan, parent: str | None) -> Plan:
     try:
         return plan.done(gateway.create(plan.kind, plan.body, parent))
-    except ParentMissing as exc:
+    except KongError as exc:
+        if not isinstance(exc, ParentMissing):
+            raise
         missing = InputError(f"{plan.kind.parent} {plan.parent} does not exist", **exc.failure)
         # The sentence of check mode, which looks the parent up before it plans.
         missing.within(f"{plan.description} at {gateway.url}")
